@@ -1,0 +1,90 @@
+"""The port: everything Foresail asks of a forge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bot.model.changes import Change, CommitStatus, Permission, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class GitCredentials:
+    """What `git fetch` needs; never put on a command line, in a log or in Redis."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment that this instance wrote earlier."""
+
+    id: int
+    body: str
+
+
+class Reaction(StrEnum):
+    """Acknowledgements under a comment."""
+
+    SEEN = "eyes"
+    DONE = "+1"
+    REFUSED = "-1"
+
+
+class Forge(Protocol):
+    """A forge as Foresail sees it.
+
+    Every call may raise Temporary (rate limit, outage; `retry_after` as the forge asked) or Rejected (no permission, no such
+    thing), has a time limit, and costs one HTTP request unless it says otherwise. Implementations are safe to use from threads.
+    """
+
+    def repositories(self) -> Iterator[Repository]:
+        """Yield every repository this instance may act on; one request per page of 100."""
+
+    def repository(self, full_name: str) -> Repository:
+        """Find one repository and the installation that may act on it."""
+
+    def change(self, repository: Repository, number: int) -> Change:
+        """Read a change as it is now, never from a cache."""
+
+    def open_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield the open changes, newest first; one request per page of 100."""
+
+    def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
+        """Return the changes whose merge made this commit, or whose head it is; empty when the forge knows none."""
+
+    def branch_head(self, repository: Repository, branch: str) -> str:
+        """Return the commit a branch points at; Rejected when there is no such branch."""
+
+    def set_status(self, repository: Repository, sha: str, status: CommitStatus) -> None:
+        """Say `status` about a commit; nothing is written when the context says exactly that already (two requests)."""
+
+    def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
+        """Return the newest status of each context."""
+
+    def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
+        """Return this instance's comments on a change that carry `marker`, oldest first; one request per page of 100.
+
+        A comment counts only when this instance wrote it: a person who quotes one keeps theirs.
+        """
+
+    def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
+        """Write a new comment; Rejected when the body is larger than the forge takes."""
+
+    def edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
+        """Replace a comment's body; nothing is written when it says exactly that already."""
+
+    def delete_comment(self, repository: Repository, comment: Comment) -> None:
+        """Delete a comment; no error when it is gone."""
+
+    def permission(self, repository: Repository, user: str) -> Permission:
+        """Look up what `user` may do, now."""
+
+    def react(self, repository: Repository, comment_id: int, reaction: Reaction) -> None:
+        """Acknowledge a person's comment."""
+
+    def git_credentials(self, repository: Repository) -> GitCredentials:
+        """Return credentials good for at least ten more minutes; at most one request, usually none."""

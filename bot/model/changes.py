@@ -1,0 +1,106 @@
+"""Changes (pull or merge requests), repositories and what is said about them on the forge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository on a forge, with what is needed to speak about it later from a queue."""
+
+    full_name: str
+    """`owner/name`."""
+    clone_url: str
+    """HTTPS URL without credentials."""
+    installation: int | None = None
+    """GitHub App installation that may act on it; None when a personal access token does."""
+    default_branch: str = "main"
+
+
+class ChangeState(StrEnum):
+    """Where a change stands on the forge."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pull or merge request as the forge tells it now."""
+
+    repository: Repository
+    number: int
+    title: str
+    author: str
+    state: ChangeState
+    draft: bool
+    base_branch: str
+    base_sha: str
+    head_sha: str
+    from_fork: bool
+    url: str
+    merge_sha: str = ""
+    """The commit on the base branch that the merge made; empty while not merged."""
+
+    def __str__(self) -> str:
+        """`owner/name#12`."""
+        return f"{self.repository.full_name}#{self.number}"
+
+
+class StatusState(StrEnum):
+    """States of a commit status, in GitHub's words."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitStatus:
+    """What one context says about a commit."""
+
+    context: str
+    state: StatusState
+    description: str
+    """For a person; the forge's adapter cuts it to what the forge accepts."""
+    url: str = ""
+
+
+class Permission(StrEnum):
+    """What a person may do in a repository, least first."""
+
+    NONE = "none"
+    READ = "read"
+    TRIAGE = "triage"
+    WRITE = "write"
+    MAINTAIN = "maintain"
+    ADMIN = "admin"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the person could have merged the change themself."""
+        return self in {Permission.WRITE, Permission.MAINTAIN, Permission.ADMIN}
+
+
+_SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
+
+
+def repository_identity(url: str) -> str:
+    """Return what two URLs of the same repository have in common: `host/path`, lower case.
+
+    Protocol, user, port and a `.git` ending do not matter, as in Argo CD's webhook matching
+    (argo-cd `util/webhook/webhook.go`); `git@host:path` is the same as `ssh://host/path`.
+    """
+    scp = _SCP_LIKE.match(url)
+    if scp and "://" not in url:
+        host, path = scp.group(1), scp.group(2)
+    else:
+        parts = urlsplit(url)
+        host, path = parts.hostname or "", parts.path
+    return f"{host}/{path.strip('/').removesuffix('.git')}".lower()

@@ -1,0 +1,101 @@
+"""What a forge's webhook tells us, in our words and free of any client, so that it can be queued as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.model.changes import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """The forge tries whether we answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A delivery that calls for nothing, with the reason for whoever reads the forge's delivery log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUpdated:
+    """A change was opened, reopened, pushed to, retargeted or made ready: preview it."""
+
+    repository: Repository
+    number: int
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeClosed:
+    """A change was closed; `merge_sha` is set when it was merged."""
+
+    repository: Repository
+    number: int
+    merge_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPushed:
+    """A branch moved (or appeared: `before` is all zeros; went: `after` is)."""
+
+    repository: Repository
+    branch: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommentWritten:
+    """Somebody wrote a new comment on a change; it may hold a command."""
+
+    repository: Repository
+    number: int
+    comment_id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class RerunRequested:
+    """Somebody pressed *Re-run* on a check of this commit."""
+
+    repository: Repository
+    head_sha: str
+    numbers: tuple[int, ...]
+    """Open changes with this head, as far as the forge says."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeGroupFormed:
+    """A merge queue wants to know whether this speculative commit may land."""
+
+    repository: Repository
+    base_branch: str
+    base_sha: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationChanged:
+    """The App was installed on, or removed from, repositories."""
+
+    installation: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+Event: TypeAlias = (
+    Ping
+    | Ignored
+    | ChangeUpdated
+    | ChangeClosed
+    | BranchPushed
+    | CommentWritten
+    | RerunRequested
+    | MergeGroupFormed
+    | InstallationChanged
+)
