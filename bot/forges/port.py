@@ -37,8 +37,9 @@ class Reaction(StrEnum):
 class Forge(Protocol):
     """A forge as Foresail sees it.
 
-    Every call may raise Temporary (rate limit, outage; `retry_after` as the forge asked) or Rejected (no permission, no such
-    thing), has a time limit, and costs one HTTP request unless it says otherwise. Implementations are safe to use from threads.
+    Every call may raise Temporary (rate limit, outage; `retry_after` as the forge asked) or Rejected (no permission,
+    no such thing), has a time limit, and costs one HTTP request unless it says otherwise. Implementations are safe to
+    use from threads.
     """
 
     def repositories(self) -> Iterator[Repository]:
