@@ -1,0 +1,1 @@
+"""API servers: connection, discovery, objects, dry run and watch. Speaks Kubernetes; decides nothing about GitOps."""

@@ -1,0 +1,157 @@
+"""One API server: JSON requests over kept-alive connections, each with a time limit."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import orjson
+import urllib3
+from kubernetes import client, config
+from urllib3.exceptions import HTTPError
+
+from bot.cluster.errors import api_error
+from bot.errors import Rejected, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.model.resources import JsonObject
+
+USER_AGENT: Final = "foresail"
+MAX_BYTES: Final = 256 * 1024 * 1024
+"""An answer larger than this is refused rather than read into memory; etcd's own limit per object is 1.5 MB."""
+
+
+class ApiServer:
+    """A connection to one API server; safe to use from threads.
+
+    Credentials, TLS and proxy come from the official client's configuration; requests go straight to its connection
+    pool, because building typed models costs ten times what the request does.
+    """
+
+    def __init__(self, configuration: Any, *, name: str, timeout: float = 30.0, connections: int = 16) -> None:
+        configuration.retries = False
+        configuration.connection_pool_maxsize = connections
+        self._configuration = configuration
+        self._pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
+        self._timeout = timeout
+        self.name = name
+        """What people call this cluster."""
+        self.server: str = configuration.host.rstrip("/")
+
+    @classmethod
+    def from_kubeconfig(cls, path: str = "", *, context: str = "", **limits: Any) -> ApiServer:
+        """Connect as a kubeconfig says; an empty `path` means $KUBECONFIG, then `~/.kube/config`.
+
+        Raises Rejected when there is no usable configuration.
+        """
+        configuration = client.Configuration()
+        try:
+            config.load_kube_config(  # type: ignore[no-untyped-call] # the client leaves its loaders untyped
+                path or None, context=context or None, client_configuration=configuration
+            )
+            contexts, active = config.list_kube_config_contexts(path or None)  # type: ignore[no-untyped-call] # as above
+        except (config.ConfigException, OSError) as error:
+            raise Rejected(
+                f"no cluster to ask: {error}", remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use."
+            ) from error
+        chosen = next((entry for entry in contexts if entry["name"] == context), active)
+        return cls(configuration, name=str(chosen["context"]["cluster"]), **limits)
+
+    @classmethod
+    def in_cluster(cls, **limits: Any) -> ApiServer:
+        """Connect as the pod's service account; raises Rejected outside a pod."""
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
+        except config.ConfigException as error:
+            raise Rejected(f"not running inside a cluster: {error}") from error
+        return cls(configuration, name="in-cluster", **limits)
+
+    def get(self, path: str, **query: str) -> JsonObject:
+        """Read one document."""
+        return self.request("GET", path, query=query)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> JsonObject:
+        """Send one request and return the decoded answer.
+
+        Raises ApiRefused for what the server refuses and Temporary for what may work later.
+        """
+        answer = self._send(method, _target(path, query), body=body, headers=headers)
+        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+            raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
+        document = orjson.loads(answer.data)
+        if not isinstance(document, dict):
+            raise Temporary(f"{self.name} answered {method} {path} with something that is not an object")
+        return document
+
+    @contextmanager
+    def stream(self, path: str, *, query: Mapping[str, str], idle: float) -> Iterator[Iterator[JsonObject]]:
+        """Open a watch and yield its events, one decoded document a line; ends when the server closes it.
+
+        `idle` is the most seconds between two lines before the connection counts as dead.
+        """
+        answer = self._send("GET", _target(path, query), idle=idle)
+        try:
+            if answer.status >= 400:  # noqa: PLR2004 - as above
+                raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
+            yield _lines(answer, name=self.name)
+        finally:
+            answer.close()
+
+    def _send(
+        self,
+        method: str,
+        target: str,
+        *,
+        body: JsonObject | None = None,
+        headers: Mapping[str, str] | None = None,
+        idle: float | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        """Send one request; with `idle`, leave the answer's body to be streamed."""
+        sent = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        if token := self._configuration.get_api_key_with_prefix("authorization", "BearerToken"):
+            sent["Authorization"] = token
+        streams = idle is not None
+        try:
+            return self._pool.request(
+                method,
+                f"{self.server}{target}",
+                body=None if body is None else orjson.dumps(body),
+                headers=sent,
+                timeout=urllib3.Timeout(connect=10.0, read=idle) if streams else urllib3.Timeout(total=self._timeout),
+                preload_content=not streams,
+                retries=False,
+                redirect=False,
+            )
+        except HTTPError as error:
+            raise Temporary(f"cannot reach {self.name}: {error.__class__.__name__}: {error}") from error
+
+
+def _target(path: str, query: Mapping[str, str] | None) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _lines(answer: urllib3.BaseHTTPResponse, *, name: str) -> Iterator[JsonObject]:
+    """Split a watch's body into its documents; a broken connection is Temporary."""
+    rest = b""
+    try:
+        for chunk in answer.stream(65536, decode_content=True):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > MAX_BYTES:
+                raise Temporary(f"{name} sent a watch event of more than {MAX_BYTES} bytes")
+            yield from (orjson.loads(line) for line in lines if line)
+    except HTTPError as error:
+        raise Temporary(f"the watch on {name} broke: {error.__class__.__name__}") from error

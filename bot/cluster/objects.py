@@ -1,0 +1,173 @@
+"""Objects of one API server: read, apply, dry run, delete."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.cluster.discovery import Discovery, UnknownKind
+from bot.cluster.errors import ApiRefused
+from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bot.cluster.connection import ApiServer
+
+FIELD_MANAGER: Final = "foresail"
+"""Owner of every field Foresail writes, in dry runs as in syncs: the same request, or the prediction would lie."""
+
+_LIST_FROM: Final = 4
+"""From this many objects of a type in a namespace on, one list is cheaper than single reads."""
+_PAGE: Final = "500"
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """One server-side apply, as a sync sends it and as a dry run tries it."""
+
+    manifest: JsonObject
+    validate: bool = True
+    """False for `Validate=false`: unknown fields are dropped by the server rather than refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server would not take an object; the words are its own."""
+
+    message: str
+    code: int
+    reason: str = ""
+    immutable_fields: tuple[str, ...] = ()
+
+
+class Cluster:
+    """One cluster's objects; safe to use from threads, at most `concurrency` requests at a time."""
+
+    def __init__(self, server: ApiServer, *, concurrency: int = 8) -> None:
+        self.server = server
+        self.discovery = Discovery(server)
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"cluster-{server.name}")
+
+    @property
+    def name(self) -> str:
+        """What people call this cluster."""
+        return self.server.name
+
+    def close(self) -> None:
+        """Let the threads go; requests under way end first."""
+        self._threads.shutdown()
+
+    def get(self, kind: ResourceType, *, namespace: str, name: str) -> JsonObject | None:
+        """Read one object; None when there is none."""
+        try:
+            return self.server.get(object_path(kind, namespace=namespace, name=name))
+        except ApiRefused as error:
+            if error.code == 404:  # noqa: PLR2004 - HTTP's "not found"
+                return None
+            raise
+
+    def listed(self, kind: ResourceType, *, namespace: str = "") -> Iterator[JsonObject]:
+        """Yield the objects of a type, in one namespace or in all, page by page."""
+        query = {"limit": _PAGE}
+        while True:
+            page = self.server.request("GET", collection_path(kind, namespace=namespace), query=query)
+            for item in page.get("items", []):
+                yield {**item, "apiVersion": kind.api_version, "kind": kind.kind}
+            token = metadata_of(page).get("continue")
+            if not token:
+                return
+            query = {"limit": _PAGE, "continue": str(token)}
+
+    def live(self, wanted: Iterable[JsonObject]) -> dict[ResourceKey, JsonObject]:
+        """Read the live counterparts of `wanted` (manifests or anything with apiVersion, kind and name), many at once.
+
+        Objects that do not exist, or whose kind is not served, are not in the answer.
+        """
+        groups: dict[tuple[ResourceType, str], set[str]] = defaultdict(set)
+        for obj in wanted:
+            try:
+                kind = self.discovery.find(obj)
+            except UnknownKind:
+                continue
+            key = ResourceKey.of(obj)
+            groups[kind, key.namespace if kind.namespaced else ""].add(key.name)
+        jobs = [(kind, namespace, names) for (kind, namespace), names in groups.items()]
+        found: dict[ResourceKey, JsonObject] = {}
+        for objects in self._threads.map(lambda job: self._live_of_type(*job), jobs):
+            found.update((ResourceKey.of(obj), obj) for obj in objects)
+        return found
+
+    def _live_of_type(self, kind: ResourceType, namespace: str, names: set[str]) -> list[JsonObject]:
+        if len(names) < _LIST_FROM:
+            reads = (self.get(kind, namespace=namespace, name=name) for name in sorted(names))
+            return [obj for obj in reads if obj is not None]
+        return [obj for obj in self.listed(kind, namespace=namespace) if metadata_of(obj).get("name") in names]
+
+    def try_apply(self, applies: Sequence[Apply]) -> list[JsonObject | Refusal]:
+        """Dry-run every apply, many at once; answers stand in the order of `applies`."""
+        return list(self._threads.map(self._try_one, applies))
+
+    def _try_one(self, apply: Apply) -> JsonObject | Refusal:
+        try:
+            return self.apply(apply, dry_run=True)
+        except UnknownKind as error:
+            return Refusal(error.message, code=404, reason="UnknownKind")
+        except ApiRefused as error:
+            return Refusal(error.message, error.code, error.reason, error.immutable_fields)
+
+    def apply(self, apply: Apply, *, dry_run: bool = False) -> JsonObject:
+        """Server-side apply one manifest and return what the server holds afterwards (or, dry, would hold)."""
+        key = ResourceKey.of(apply.manifest)
+        kind = self.discovery.find(apply.manifest)
+        query = {
+            "fieldManager": FIELD_MANAGER,
+            "force": "true",
+            "fieldValidation": "Strict" if apply.validate else "Ignore",
+        }
+        if dry_run:
+            query["dryRun"] = "All"
+        return self.server.request(
+            "PATCH",
+            object_path(kind, namespace=key.namespace, name=key.name),
+            query=query,
+            body=apply.manifest,
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+
+    def create(self, manifest: JsonObject) -> JsonObject:
+        """Create one object; ApiRefused with reason `AlreadyExists` when there is one."""
+        kind = self.discovery.find(manifest)
+        namespace = str(metadata_of(manifest).get("namespace") or "")
+        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return self.server.request("POST", collection_path(kind, namespace=namespace), query=query, body=manifest)
+
+    def delete(self, obj: JsonObject, *, propagation: str = "Foreground") -> None:
+        """Delete exactly this object (its uid is a precondition); no error when it is gone already."""
+        kind = self.discovery.find(obj)
+        key = ResourceKey.of(obj)
+        options: JsonObject = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        if uid := metadata_of(obj).get("uid"):
+            options["preconditions"] = {"uid": uid}
+        try:
+            self.server.request("DELETE", object_path(kind, namespace=key.namespace, name=key.name), body=options)
+        except ApiRefused as error:
+            if error.code not in {404, 409}:
+                raise
+
+
+def collection_path(kind: ResourceType, *, namespace: str = "") -> str:
+    """Return the URL path of a type's objects, in one namespace or in all."""
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    place = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    return f"{root}{place}/{kind.plural}"
+
+
+def object_path(kind: ResourceType, *, namespace: str, name: str) -> str:
+    """Return the URL path of one object; raises ValueError for a name that would leave its collection."""
+    for part in (namespace, name):
+        if "/" in part or part in {".", ".."} or "%" in part or "?" in part or "#" in part:
+            raise ApiRefused(422, {"reason": "Invalid", "message": f"{part!r} cannot be an object's name"})
+    return f"{collection_path(kind, namespace=namespace)}/{name}"
