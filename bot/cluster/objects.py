@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import Discovery, UnknownKind
 from bot.cluster.errors import ApiRefused
+from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 
 if TYPE_CHECKING:
@@ -31,16 +32,6 @@ class Apply:
     manifest: JsonObject
     validate: bool = True
     """False for `Validate=false`: unknown fields are dropped by the server rather than refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The API server would not take an object; the words are its own."""
-
-    message: str
-    code: int
-    reason: str = ""
-    immutable_fields: tuple[str, ...] = ()
 
 
 class Cluster:

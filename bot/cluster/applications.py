@@ -1,0 +1,90 @@
+"""Applications and projects as the control cluster keeps them: read, and written under optimistic locking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.cluster.errors import ApiRefused
+from bot.cluster.objects import object_path
+from bot.errors import Rejected, Temporary
+from bot.model.applications import Application, AppProject
+from bot.model.resources import JsonObject, ResourceType, metadata_of
+
+if TYPE_CHECKING:
+    from bot.cluster.objects import Cluster
+
+APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
+PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appprojects", namespaced=True)
+
+
+class Conflict(Temporary):
+    """Somebody else changed the Application since it was read; read it again and decide anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Every Application of the control cluster, the unusable ones with what is wrong with them."""
+
+    applications: tuple[Application, ...]
+    problems: tuple[str, ...]
+
+
+class Applications:
+    """The Applications and AppProjects of one control cluster; safe to use from threads."""
+
+    def __init__(self, cluster: Cluster, *, namespace: str) -> None:
+        self._cluster = cluster
+        self.namespace = namespace
+        """The control namespace: Applications live here, projects too."""
+
+    def all(self) -> Inventory:
+        """Read every Application; one request per page of 500."""
+        applications: list[Application] = []
+        problems: list[str] = []
+        for obj in self._cluster.listed(APPLICATION, namespace=self.namespace):
+            try:
+                applications.append(Application.parse(obj))
+            except Rejected as error:
+                problems.append(error.message)
+        return Inventory(tuple(applications), tuple(problems))
+
+    def get(self, name: str) -> Application | None:
+        """Read one Application; None when there is none; Rejected when its spec is unusable."""
+        obj = self._cluster.get(APPLICATION, namespace=self.namespace, name=name)
+        return None if obj is None else Application.parse(obj)
+
+    def project(self, name: str) -> AppProject | None:
+        """Read one project; None when there is none."""
+        obj = self._cluster.get(PROJECT, namespace=self.namespace, name=name)
+        return None if obj is None else AppProject.parse(obj)
+
+    def update(self, application: Application, patch: JsonObject) -> Application:
+        """Merge `patch` into the Application as it was read and return it as it is now.
+
+        Raises Conflict when it changed in between, Rejected when it is gone.
+        """
+        guarded = {
+            **patch,
+            "metadata": {**metadata_of(patch), "resourceVersion": application.resource_version},
+        }
+        try:
+            updated = self._cluster.server.request(
+                "PATCH",
+                object_path(APPLICATION, namespace=application.namespace, name=application.name),
+                query={"fieldManager": "foresail-controller"},
+                body=guarded,
+                headers={"Content-Type": "application/merge-patch+json"},
+            )
+        except ApiRefused as error:
+            if error.reason == "Conflict":
+                raise Conflict(f"Application {application.name} changed meanwhile", retry_after=0.1) from error
+            raise
+        return Application.parse(updated)
+
+    def apply(self, manifest: JsonObject) -> JsonObject:
+        """Create an Application, or bring the fields of `manifest` there."""
+        query = {"fieldManager": "foresail-root", "force": "true", "fieldValidation": "Strict"}
+        path = object_path(APPLICATION, namespace=self.namespace, name=str(metadata_of(manifest).get("name")))
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        return self._cluster.server.request("PATCH", path, query=query, body=manifest, headers=headers)

@@ -1,0 +1,115 @@
+"""Prove from `managedFields` that an apply would change nothing, without asking the API server.
+
+A server-side apply replaces the set of fields its manager owns by the manifest's, and their values by the manifest's
+(https://kubernetes.io/docs/reference/using-api/server-side-apply/). So when the live object says that the manager owns
+exactly the manifest's fields, and each of them has the manifest's value, applying it again is a no-op. Whatever this
+walk does not understand counts as "not known", and the caller asks the server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from bot.model.resources import metadata_of
+
+if TYPE_CHECKING:
+    from bot.model.resources import JsonObject
+
+_IDENTITY: Final = frozenset({"apiVersion", "kind"})
+_NAMING: Final = frozenset({"name", "namespace"})
+"""Fields that name the object: part of every manifest, never part of an owned set."""
+
+
+def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager: str) -> bool:
+    """Whether applying `manifest` as `manager` is known to leave `live` as it is.
+
+    True is a proof only where nothing rewrites objects on their way in: the caller must know that no mutating admission
+    webhook or policy applies. False means "not known", never "changes something".
+    """
+    owned = _owned_fields(live, manager=manager, api_version=manifest.get("apiVersion"))
+    if owned is None:
+        return False
+    bare = {name: value for name, value in manifest.items() if name not in _IDENTITY and name != "metadata"}
+    metadata = {name: value for name, value in metadata_of(manifest).items() if name not in _NAMING}
+    if metadata:
+        bare["metadata"] = metadata
+    return _holds_mapping(bare, live, owned)
+
+
+def _owned_fields(live: JsonObject, *, manager: str, api_version: Any) -> JsonObject | None:
+    """Return the one field set that `manager` applied, or None when there is not exactly one that can be compared."""
+    entries = [
+        entry
+        for entry in metadata_of(live).get("managedFields") or []
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
+    ]
+    if len(entries) != 1 or entries[0].get("apiVersion") != api_version:
+        return None
+    fields = entries[0].get("fieldsV1")
+    return fields if isinstance(fields, dict) else None
+
+
+def _holds(wanted: Any, live: Any, fields: JsonObject) -> bool:
+    """Whether `live` holds `wanted` in exactly the owned `fields`: a trie as in FieldsV1, empty at a leaf."""
+    below = fields.keys() - {"."}
+    if not below:
+        return wanted is not None and _same(wanted, live)
+    if isinstance(wanted, dict) and isinstance(live, dict):
+        return _holds_mapping(wanted, live, fields)
+    if isinstance(wanted, list) and isinstance(live, list):
+        return _holds_list(wanted, live, fields)
+    return False
+
+
+def _holds_mapping(wanted: JsonObject, live: JsonObject, fields: JsonObject) -> bool:
+    if fields.keys() - {"."} != {f"f:{name}" for name in wanted}:
+        return False
+    return all(name in live and _holds(value, live[name], fields[f"f:{name}"]) for name, value in wanted.items())
+
+
+def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject) -> bool:
+    """Compare a list with list-map keys (`k:{…}`) or set values (`v:…`), position by position of what is owned."""
+    owned = [(name, below) for name, below in fields.items() if name != "."]
+    if len(owned) != len(wanted):
+        return False
+    positions = [(_position(live, name), name, below) for name, below in owned]
+    if any(position is None for position, _, _ in positions):
+        return False
+    ordered = sorted((position, name, below) for position, name, below in positions if position is not None)
+    return all(
+        _named_by(item, name) and (name.startswith("v:") or _holds(item, live[position], below))
+        for item, (position, name, below) in zip(wanted, ordered, strict=True)
+    )
+
+
+def _position(live: list[Any], name: str) -> int | None:
+    """Return where the element that a FieldsV1 path element names stands, or None when it is not there exactly once."""
+    selector = orjson.loads(name[2:])
+    if name.startswith("v:"):
+        found = [index for index, item in enumerate(live) if _same(item, selector)]
+    elif name.startswith("k:") and isinstance(selector, dict):
+        found = [
+            index
+            for index, item in enumerate(live)
+            if isinstance(item, dict) and all(_same(item.get(key), value) for key, value in selector.items())
+        ]
+    else:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _named_by(item: Any, name: str) -> bool:
+    """Whether a manifest's element may be the one `name` selects; keys that the server defaults may be absent."""
+    selector = orjson.loads(name[2:])
+    if name.startswith("v:"):
+        return _same(item, selector)
+    return isinstance(item, dict) and all(key not in item or _same(item[key], value) for key, value in selector.items())
+
+
+def _same(one: Any, other: Any) -> bool:
+    """JSON equality: unlike Python's, `1` is not `true`."""
+    if isinstance(one, str) or isinstance(other, str):
+        return bool(one == other) and type(one) is type(other)
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,54 @@
+"""From what a renderer printed to what an application wants in its cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.engine.tracking import stamp
+from bot.model.resources import JsonObject, ResourceKey, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """An application's target objects, by key, in the order of their last appearance."""
+
+    objects: dict[ResourceKey, JsonObject]
+    warnings: tuple[str, ...]
+    """In Argo CD's terms RepeatedResourceWarning: the same object twice, where the last one wins."""
+
+
+def targets_of(
+    manifests: Iterable[JsonObject],
+    *,
+    namespace: str,
+    instance: str,
+    namespaced: Callable[[JsonObject], bool | None],
+) -> Targets:
+    """Place each manifest in its namespace and stamp it as `instance`'s.
+
+    `namespaced` tells a kind's scope, None when nobody knows it yet (its CRD may come with this very sync): such an
+    object keeps what its manifest says. Source: argo-cd `controller/state.go`, DeduplicateTargetObjects.
+    """
+    objects: dict[ResourceKey, JsonObject] = {}
+    repeated: list[str] = []
+    for manifest in manifests:
+        placed = _placed(manifest, namespace=namespace, scope=namespaced(manifest))
+        key = ResourceKey.of(placed)
+        if objects.pop(key, None) is not None:
+            repeated.append(f"{key} appears more than once; the last one wins")
+        objects[key] = stamp(placed, instance)
+    return Targets(objects, tuple(repeated))
+
+
+def _placed(manifest: JsonObject, *, namespace: str, scope: bool | None) -> JsonObject:
+    metadata = metadata_of(manifest)
+    given = metadata.get("namespace")
+    if scope is False and given:
+        return {**manifest, "metadata": {name: value for name, value in metadata.items() if name != "namespace"}}
+    if scope is True and not given:
+        return {**manifest, "metadata": {**metadata, "namespace": namespace}}
+    return manifest

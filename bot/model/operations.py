@@ -1,0 +1,167 @@
+"""Sync operations and their progress, in Argo CD's shape (`.operation` and `.status.operationState`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.model.resources import JsonObject, ResourceKey
+
+
+class Phase(StrEnum):
+    """Phases of an operation and of one task of it."""
+
+    RUNNING = "Running"
+    TERMINATING = "Terminating"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ERROR = "Error"
+
+    @property
+    def completed(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR}
+
+
+class ResultCode(StrEnum):
+    """What became of one object."""
+
+    SYNCED = "Synced"
+    SYNC_FAILED = "SyncFailed"
+    PRUNED = "Pruned"
+    PRUNE_SKIPPED = "PruneSkipped"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """One object's part of an operation, as `syncResult.resources[]` records it."""
+
+    key: ResourceKey
+    version: str
+    sync_phase: str
+    """PreSync, Sync, PostSync or SyncFail."""
+    phase: Phase
+    """Running while the object is not healthy yet; `hookPhase` on the wire, for hooks and ordinary objects alike."""
+    code: ResultCode | None
+    message: str = ""
+    hook: bool = False
+
+    def to_wire(self) -> JsonObject:
+        """Return the entry as Argo CD writes it."""
+        entry: JsonObject = {
+            "group": self.key.group,
+            "version": self.version,
+            "kind": self.key.kind,
+            "namespace": self.key.namespace,
+            "name": self.key.name,
+            "syncPhase": self.sync_phase,
+            "hookPhase": self.phase.value,
+            "message": self.message,
+        }
+        if self.code is not None:
+            entry["status"] = self.code.value
+        if self.hook:
+            entry["hookType"] = self.sync_phase
+        return entry
+
+    @classmethod
+    def from_wire(cls, entry: JsonObject) -> TaskResult:
+        """Read an entry back."""
+        status = entry.get("status")
+        return cls(
+            key=ResourceKey(
+                entry.get("group", ""), entry.get("kind", ""), entry.get("namespace", ""), entry.get("name", "")
+            ),
+            version=entry.get("version", ""),
+            sync_phase=entry.get("syncPhase", "Sync"),
+            phase=Phase(entry.get("hookPhase") or Phase.SUCCEEDED),
+            code=ResultCode(status) if status else None,
+            message=entry.get("message", ""),
+            hook=bool(entry.get("hookType")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request to sync, as `.operation` holds it."""
+
+    revision: str
+    prune: bool
+    info: dict[str, str] = field(default_factory=dict)
+    """Name → value; ours are `commit`, `repository`, `change` and `branch`: where the operation's story is told."""
+    username: str = ""
+    automated: bool = False
+
+    @classmethod
+    def parse(cls, wire: JsonObject) -> Operation | None:
+        """Read `.operation`; None when it asks for nothing we know (Argo CD: only `sync` exists)."""
+        sync = wire.get("sync")
+        if not isinstance(sync, dict):
+            return None
+        initiated = _mapping(wire.get("initiatedBy"))
+        info = wire.get("info") or []
+        return cls(
+            revision=str(sync.get("revision") or ""),
+            prune=bool(sync.get("prune")),
+            info={str(entry["name"]): str(entry.get("value", "")) for entry in info if isinstance(entry, dict)},
+            username=str(initiated.get("username") or ""),
+            automated=bool(initiated.get("automated")),
+        )
+
+    def to_wire(self) -> JsonObject:
+        """Return what `.operation` should hold."""
+        return {
+            "initiatedBy": {"automated": True} if self.automated else {"username": self.username},
+            "info": [{"name": name, "value": value} for name, value in self.info.items()],
+            "sync": {"revision": self.revision, "prune": self.prune, "syncStrategy": {"hook": {}}},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OperationState:
+    """How far an operation has come, as `.status.operationState` holds it."""
+
+    operation: Operation
+    phase: Phase
+    message: str
+    started_at: str
+    """RFC 3339, UTC, whole seconds."""
+    results: tuple[TaskResult, ...] = ()
+    finished_at: str = ""
+
+    def to_wire(self) -> JsonObject:
+        """Return what `.status.operationState` should hold."""
+        state: JsonObject = {
+            "operation": self.operation.to_wire(),
+            "phase": self.phase.value,
+            "message": self.message,
+            "startedAt": self.started_at,
+            "syncResult": {
+                "revision": self.operation.revision,
+                "resources": [result.to_wire() for result in self.results],
+            },
+        }
+        # A merge patch keeps what it does not mention: an older operation's end must be taken away by name.
+        state["finishedAt"] = self.finished_at or None
+        return state
+
+    @classmethod
+    def parse(cls, wire: JsonObject) -> OperationState | None:
+        """Read `.status.operationState`; None when there is none that can be understood."""
+        operation = Operation.parse(_mapping(wire.get("operation")))
+        if operation is None or not wire.get("phase"):
+            return None
+        result = _mapping(wire.get("syncResult"))
+        return cls(
+            operation=operation,
+            phase=Phase(wire["phase"]),
+            message=str(wire.get("message") or ""),
+            started_at=str(wire.get("startedAt") or ""),
+            results=tuple(TaskResult.from_wire(entry) for entry in result.get("resources") or []),
+            finished_at=str(wire.get("finishedAt") or ""),
+        )
+
+
+def _mapping(value: Any) -> JsonObject:
+    return value if isinstance(value, dict) else {}

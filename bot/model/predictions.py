@@ -1,0 +1,42 @@
+"""What the API server says an apply would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model.resources import JsonObject, ResourceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server would not take an object; the words are its own."""
+
+    message: str
+    code: int
+    reason: str = ""
+    """Kubernetes' word for programs: `Invalid`, `Forbidden`, `NotFound`; or ours, `UnknownKind`."""
+    immutable_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One manifest and what applying it would leave in the cluster."""
+
+    manifest: JsonObject
+    result: JsonObject | None
+    """The object as the server would hold it; None when it refuses."""
+    refusal: Refusal | None = None
+    estimated: str = ""
+    """Why `result` is not the server's answer; empty when it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStates:
+    """Everything known about one object of one application on both sides of a change."""
+
+    key: ResourceKey
+    live: JsonObject | None
+    base: Prediction | None
+    """Without the change; None when the target branch does not have the object."""
+    head: Prediction | None
+    """With the change; None when the merge result does not have it."""
