@@ -1,0 +1,1 @@
+"""GitOps rules as functions: no network, no clock, no files."""

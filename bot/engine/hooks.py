@@ -1,0 +1,107 @@
+"""Hooks: objects that run at a moment of a sync instead of being managed, as Argo CD and Helm declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from bot.model.resources import JsonObject, annotations_of, metadata_of
+
+HOOK: Final = "argocd.argoproj.io/hook"
+HOOK_DELETE_POLICY: Final = "argocd.argoproj.io/hook-delete-policy"
+HELM_HOOK: Final = "helm.sh/hook"
+HELM_HOOK_DELETE_POLICY: Final = "helm.sh/hook-delete-policy"
+HOOK_FINALIZER: Final = "argocd.argoproj.io/hook-finalizer"
+"""Keeps a hook that someone deletes visible until its result is recorded."""
+
+
+class HookType(StrEnum):
+    """Argo CD's moments for a hook to run, in the order of a sync; then those outside of one."""
+
+    PRE_SYNC = "PreSync"
+    SYNC = "Sync"
+    POST_SYNC = "PostSync"
+    SYNC_FAIL = "SyncFail"
+    PRE_DELETE = "PreDelete"
+    POST_DELETE = "PostDelete"
+    SKIP = "Skip"
+    """Never applied."""
+
+
+class HookDeletePolicy(StrEnum):
+    """Argo CD's moments for a hook to be deleted."""
+
+    BEFORE_HOOK_CREATION = "BeforeHookCreation"
+    HOOK_SUCCEEDED = "HookSucceeded"
+    HOOK_FAILED = "HookFailed"
+
+
+HELM_HOOK_TYPES: Final[Mapping[str, HookType]] = MappingProxyType(
+    {
+        "pre-install": HookType.PRE_SYNC,
+        "pre-upgrade": HookType.PRE_SYNC,
+        "post-install": HookType.POST_SYNC,
+        "post-upgrade": HookType.POST_SYNC,
+        "pre-delete": HookType.PRE_DELETE,
+        "post-delete": HookType.POST_DELETE,
+    }
+)
+"""Helm's hooks that a sync or a deletion knows; its tests and rollbacks never run.
+
+Source: https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks
+"""
+
+HELM_DELETE_POLICIES: Final[Mapping[str, HookDeletePolicy]] = MappingProxyType(
+    {
+        "before-hook-creation": HookDeletePolicy.BEFORE_HOOK_CREATION,
+        "hook-succeeded": HookDeletePolicy.HOOK_SUCCEEDED,
+        "hook-failed": HookDeletePolicy.HOOK_FAILED,
+    }
+)
+
+
+def hooks_of(obj: JsonObject) -> frozenset[HookType]:
+    """Return when `obj` runs as a hook; empty for a managed object, and for a hook that never runs.
+
+    An Argo CD annotation makes the Helm one void. Words that no one knows are passed over, as Argo CD does.
+    """
+    if HOOK in annotations_of(obj):
+        known = {str(kind): kind for kind in HookType}
+        return frozenset(known[word] for word in _words(obj, HOOK) if word in known)
+    return frozenset(HELM_HOOK_TYPES[word] for word in _words(obj, HELM_HOOK) if word in HELM_HOOK_TYPES)
+
+
+def is_skipped(obj: JsonObject) -> bool:
+    """Tell whether `obj` is neither applied nor counted: its only hook is Skip."""
+    return hooks_of(obj) == {HookType.SKIP}
+
+
+def is_hook(obj: JsonObject) -> bool:
+    """Tell whether `obj` is declared a hook, of whatever type; such an object is never a managed one.
+
+    Helm 2's `crd-install` marks a definition to apply like any other object.
+    """
+    if HOOK in annotations_of(obj):
+        return not is_skipped(obj)
+    return HELM_HOOK in annotations_of(obj) and _words(obj, HELM_HOOK) != ("crd-install",)
+
+
+def delete_policies_of(obj: JsonObject) -> frozenset[HookDeletePolicy]:
+    """Return when the hook `obj` is deleted; just before its next run when it does not say."""
+    known = {str(policy): policy for policy in HookDeletePolicy}
+    own = {known[word] for word in _words(obj, HOOK_DELETE_POLICY) if word in known}
+    helms = {HELM_DELETE_POLICIES[w] for w in _words(obj, HELM_HOOK_DELETE_POLICY) if w in HELM_DELETE_POLICIES}
+    return frozenset(own | helms) or frozenset({HookDeletePolicy.BEFORE_HOOK_CREATION})
+
+
+def has_hook_finalizer(obj: JsonObject) -> bool:
+    """Tell whether `obj` is a hook whose end is still to be recorded."""
+    finalizers = metadata_of(obj).get("finalizers")
+    return isinstance(finalizers, list) and HOOK_FINALIZER in finalizers
+
+
+def _words(obj: JsonObject, annotation: str) -> tuple[str, ...]:
+    value = annotations_of(obj).get(annotation)
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else ()
