@@ -1,0 +1,294 @@
+"""What a preview found and how a merge is carried out: the values that comments, statuses and pages are written from.
+
+Everything here is plain (strings, numbers, tuples), so that a report can be kept as JSON and read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bot.model.changes import StatusState
+from bot.model.resources import ResourceKey
+
+STATUS_LENGTH: Final = 140
+"""Characters a commit status may say (https://docs.github.com/en/rest/commits/statuses)."""
+
+
+class Action(StrEnum):
+    """What happens to an object, in the order in which it is listed."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    REPLACE = "replace"
+    """Deleted, then created again: what the object held is lost."""
+    PRUNE = "prune"
+    ORPHAN = "orphan"
+    """Left in the cluster, no longer managed by anybody."""
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceReport:
+    """One object of one application: what the change does to it, and apart from that, what a sync would do anyway."""
+
+    key: ResourceKey
+    action: Action
+    """What this change does."""
+    drift: Action
+    """What a sync would do even without this change."""
+    effect_diff: str
+    """Unified diff, redacted."""
+    drift_diff: str
+    failure: str = ""
+    """Why applying it is predicted to fail, in the server's words."""
+    estimated: str = ""
+    """Why `action` is not a dry run's answer; empty when it is."""
+    hook: str = ""
+    """Phases it is a hook of: `PreSync`."""
+    note: str = ""
+
+    @property
+    def added(self) -> int:
+        """Lines that the change adds."""
+        return _lines_with(self.effect_diff, "+")
+
+    @property
+    def removed(self) -> int:
+        """Lines that the change takes away."""
+        return _lines_with(self.effect_diff, "-")
+
+    @property
+    def affected(self) -> bool:
+        """Whether a reviewer has to know about it: it will not stay as it is, or cannot become what Git says."""
+        return self.action is not Action.NOTHING or bool(self.failure)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationReport:
+    """One application: what merging does to it. An object that is predicted to fail counts as a failure only."""
+
+    name: str
+    namespace: str
+    """Where the Application resource lives."""
+    cluster: str
+    target_namespace: str
+    resources: tuple[ResourceReport, ...]
+    failure: str = ""
+    """Why nothing can be said about its resources (render, configuration), in the tool's words."""
+    change: Action = Action.NOTHING
+    """CREATE or PRUNE when the change adds or removes the application itself, CHANGE when it alters its definition."""
+    automated: bool = True
+    """Whether a merge is synced without a person asking."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """`prod · shop`: cluster and namespace."""
+        return " · ".join(part for part in (self.cluster, self.target_namespace) if part)
+
+    @property
+    def creates(self) -> int:
+        """Objects that will be created."""
+        return self._count(Action.CREATE)
+
+    @property
+    def changes(self) -> int:
+        """Objects that will be changed in place."""
+        return self._count(Action.CHANGE)
+
+    @property
+    def replaces(self) -> int:
+        """Objects that will be deleted and created again."""
+        return self._count(Action.REPLACE)
+
+    @property
+    def deletes(self) -> int:
+        """Objects that will be pruned."""
+        return self._count(Action.PRUNE)
+
+    @property
+    def orphans(self) -> int:
+        """Objects that will stay, no longer managed."""
+        return self._count(Action.ORPHAN)
+
+    @property
+    def drifted(self) -> int:
+        """Objects that a sync would touch even without the change."""
+        return sum(resource.drift is not Action.NOTHING for resource in self.resources)
+
+    @property
+    def failures(self) -> int:
+        """Objects that are predicted to fail, plus one when the application itself does."""
+        return sum(bool(resource.failure) for resource in self.resources) + bool(self.failure)
+
+    @property
+    def touched(self) -> int:
+        """Objects that the change does anything to."""
+        return self.creates + self.changes + self.replaces + self.deletes + self.orphans
+
+    @property
+    def affected(self) -> bool:
+        """Whether the change does something to it, or shows that something cannot be done."""
+        return bool(self.touched or self.failures or self.change is not Action.NOTHING)
+
+    def _count(self, action: Action) -> int:
+        return sum(resource.action is action and not resource.failure for resource in self.resources)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the commit status of a change says."""
+
+    state: StatusState
+    description: str
+    """At most 140 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is told about one change."""
+
+    change: str
+    """`owner/repo#12`; empty when nobody has opened one yet."""
+    base_branch: str
+    base_sha: str
+    head_sha: str
+    applications: tuple[ApplicationReport, ...]
+    considered: int
+    """Applications that were looked at."""
+    plan: str
+    """Hexadecimal digest that names the predicted operations."""
+    clusters: tuple[str, ...]
+    """Which API servers answered: `prod (v1.37.2)`."""
+    seconds: float
+    conflict: tuple[str, ...] = ()
+    """Files in merge conflict; nothing is predicted while there are any."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def affected(self) -> tuple[ApplicationReport, ...]:
+        """The applications that the change does something to."""
+        return tuple(application for application in self.applications if application.affected)
+
+    @property
+    def touched(self) -> int:
+        """Objects that merging does anything to."""
+        return sum(application.touched for application in self.applications)
+
+    @property
+    def drifted(self) -> int:
+        """Objects that a sync would touch even without the change."""
+        return sum(application.drifted for application in self.applications)
+
+    @property
+    def refused(self) -> int:
+        """Objects that are predicted to fail."""
+        return sum(application.failures - bool(application.failure) for application in self.applications)
+
+    @property
+    def unrendered(self) -> int:
+        """Applications about whose objects nothing can be said."""
+        return sum(bool(application.failure) for application in self.applications)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything is predicted to fail."""
+        return bool(self.refused or self.unrendered)
+
+    @property
+    def headline(self) -> str:
+        """One line that says what merging does, without any markup and without a word from outside."""
+        if self.conflict:
+            return f"Nothing predicted: {counted(len(self.conflict), 'file')} in merge conflict"
+        effect, failures = self._effect(), []
+        if self.refused:
+            failures.append(f"{counted(self.refused, 'resource')} predicted to fail")
+        if self.unrendered:
+            failures.append(f"{counted(self.unrendered, 'application')} cannot be rendered")
+        if failures:
+            return ", ".join([effect or "Merging changes nothing", *failures])
+        return effect or "Merging changes nothing in any cluster"
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the commit status says.
+
+        A conflict is *pending*: the forge itself forbids the merge, and green would promise what nobody has predicted.
+        """
+        if self.conflict:
+            words = f"waits until {counted(len(self.conflict), 'file')} in merge conflict can be merged"
+            return Outcome(StatusState.PENDING, words)
+        words = self.headline
+        if not self.affected:
+            words = f"No application is affected ({self.considered} looked at)"
+        return Outcome(StatusState.FAILURE if self.failed else StatusState.SUCCESS, words[:STATUS_LENGTH])
+
+    def _effect(self) -> str:
+        touching = sum(bool(application.touched) for application in self.applications)
+        if touching:
+            return f"Merging changes {counted(self.touched, 'resource')} in {counted(touching, 'application')}"
+        altered = [application.change for application in self.applications if application.change is not Action.NOTHING]
+        if not altered:
+            return ""
+        verbs = {Action.CREATE: "adds", Action.PRUNE: "removes"}
+        verb = verbs.get(altered[0], "changes") if len(set(altered)) == 1 else "changes"
+        return f"Merging {verb} {counted(len(altered), 'application')} and no resource"
+
+
+class DeliveryState(StrEnum):
+    """How far a merge has come in one application."""
+
+    WAITING = "waiting"
+    """A sync policy or a window says: not now, or not without a person."""
+    HELD = "held"
+    """Foresail itself stopped it and asks a person: it would delete too much."""
+    QUEUED = "queued"
+    SYNCING = "syncing"
+    PROGRESSING = "progressing"
+    """Applied, not healthy yet."""
+    HEALTHY = "healthy"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    """A later commit took its place before it was done."""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen to this delivery."""
+        return self in {DeliveryState.HEALTHY, DeliveryState.FAILED, DeliveryState.SUPERSEDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One application on its way to a merge commit."""
+
+    application: str
+    where: str
+    state: DeliveryState
+    words: str = ""
+    """What it waits for, or the object that failed and its message."""
+    seconds: float | None = None
+    """From the merge to a final state."""
+    revision: str = ""
+    as_predicted: bool | None = None
+    """Whether what was written is what the preview said; None while that is not known."""
+    differences: tuple[str, ...] = ()
+    """Where it is not, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epilogue:
+    """What happened after a change was merged."""
+
+    merge_sha: str
+    deliveries: tuple[Delivery, ...]
+
+
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun: `1 resource`, `4 resources`, `no resource`."""
+    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+
+
+def _lines_with(diff: str, sign: str) -> int:
+    return sum(line.startswith(sign) for line in diff.split("\n"))
