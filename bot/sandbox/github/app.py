@@ -1,0 +1,229 @@
+"""The Flask application: one view for the API's table, one for Git; every answer with GitHub's headers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import flask
+import orjson
+
+from bot.sandbox.github import githttp
+from bot.sandbox.github.access import authenticate, check
+from bot.sandbox.github.exchanges import Exchange, without_secrets
+from bot.sandbox.github.faults import Fault, Injected
+from bot.sandbox.github.http import Actor, Answer, Call, Refusal, Route, not_found
+from bot.sandbox.github.limits import Allowance
+from bot.sandbox.github.routes import ROUTES
+from bot.sandbox.github.state import World
+
+_ROOT = "/api/v3"
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_LATEST_VERSION = "2026-03-10"
+_VERSIONS = ("2022-11-28", _LATEST_VERSION)
+_REMOVED = frozenset({"merge_commit_sha", "assignee", "rate"})
+"""Fields that answers of the newest API version no longer have."""
+_SLASHED = frozenset({"ref", "branch", "basehead", "path", "name"})
+"""Parts of a path that may hold slashes."""
+
+
+def create_app(world: World) -> flask.Flask:
+    """Return the application that serves `world`."""
+    app = flask.Flask("foresail-github", static_folder=None)
+    app.url_map.merge_slashes = False
+    for route in ROUTES:
+        view = partial(_serve, world, route)
+        name = f"{route.method} {route.template}"
+        rule = _ROOT + re.sub(r"\{(\w+)\}", _variable, route.template)
+        app.add_url_rule(rule, name, view, methods=[route.method], provide_automatic_options=False)
+        if rule.endswith("<path:path>"):
+            bare = rule.removesuffix("<path:path>")
+            app.add_url_rule(bare, f"{name} (root)", view, methods=[route.method], provide_automatic_options=False)
+    unknown = Route("", "", _unknown)
+    app.add_url_rule(f"{_ROOT}/<path:path>", "unknown", partial(_serve, world, unknown), methods=_METHODS)
+    app.add_url_rule("/<owner>/<name>.git/<path:service>", "git", partial(_serve_git, world), methods=["GET", "POST"])
+    return app
+
+
+def _variable(match: re.Match[str]) -> str:
+    name = match.group(1)
+    return f"<path:{name}>" if name in _SLASHED else f"<{name}>"
+
+
+def _unknown(_call: Call) -> Answer:
+    raise not_found()
+
+
+def _serve_git(world: World, *, owner: str, name: str, service: str) -> flask.Response:
+    fault = world.faults.take(flask.request.method, flask.request.path)
+    if fault is not None and fault.kind is Fault.DELAY:
+        time.sleep(fault.seconds)
+    elif fault is not None and fault.kind is Fault.DROP_CONNECTION:
+        return _hang_up()
+    elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
+        return flask.Response("Internal Server Error\n", HTTPStatus.INTERNAL_SERVER_ERROR)
+    response = githttp.serve(world, f"{owner}/{name}", service=service)
+    return _hang_up() if fault is not None and fault.kind is Fault.LOSE_ANSWER else response
+
+
+def _serve(world: World, route: Route, **params: str) -> flask.Response:
+    request = flask.request
+    path = request.path.removeprefix(_ROOT)
+    fault = world.faults.take(request.method, path)
+    if fault is not None and fault.kind is Fault.DROP_CONNECTION:
+        return _hang_up()
+    if fault is not None and fault.kind is Fault.DELAY:
+        time.sleep(fault.seconds)
+    body = request.get_data()
+    with world.lock:
+        answer = _finish(world, route, _answer(world, route, params=params, fault=fault))
+        _record(world, route, path=path, body=body, answer=answer)
+    if fault is not None and fault.kind is Fault.LOSE_ANSWER:
+        return _hang_up()
+    content = b"" if answer.body is None else orjson.dumps(answer.body)
+    return flask.Response(content, answer.status, dict(answer.headers), content_type="application/json; charset=utf-8")
+
+
+def _answer(world: World, route: Route, *, params: Mapping[str, str], fault: Injected | None) -> Answer:
+    """Authenticate, count, check and handle a request; a refusal becomes its answer."""
+    headers: dict[str, str] = {}
+    try:
+        actor = authenticate(world, flask.request.headers.get("Authorization"))
+        allowance = world.limits.count(actor.name, now=world.clock.now(), cost=_cost(route))
+        headers |= _rate_headers(allowance)
+        _refuse_excess(world, route, actor=actor, allowance=allowance)
+        _refuse_fault(fault)
+        call = _call(world, actor, params)
+        check(actor, route, call.target)
+        answer = route.handler(call)
+        return Answer(answer.body, answer.status, {**headers, **answer.headers})
+    except Refusal as refusal:
+        return Answer(refusal.body(), refusal.status, {**headers, **refusal.headers})
+
+
+def _call(world: World, actor: Actor, params: Mapping[str, str]) -> Call:
+    request = flask.request
+    target = None
+    if "repo" in params:
+        target = world.repository(f"{params['owner']}/{params['repo']}")
+        if target is None:
+            raise not_found()
+    return Call(
+        world=world,
+        actor=actor,
+        path=request.path.removeprefix(_ROOT),
+        params=params,
+        query=request.args.to_dict(),
+        json=_json(request.get_data()),
+        target=target,
+    )
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "Problems parsing JSON") from error
+
+
+def _cost(route: Route) -> int:
+    return 0 if route.template == "/rate_limit" else 1
+
+
+def _refuse_excess(world: World, route: Route, *, actor: Actor, allowance: Allowance) -> None:
+    if allowance.exceeded:
+        message = f"API rate limit exceeded for {actor.name}."
+        raise Refusal(HTTPStatus.FORBIDDEN, message)
+    if route.creates_content:
+        wait = world.limits.seconds_until_content(actor.name, now=world.clock.now())
+        if wait > 0:
+            raise _secondary_limit(wait)
+
+
+def _refuse_fault(fault: Injected | None) -> None:
+    if fault is None:
+        return
+    if fault.kind is Fault.ERROR:
+        raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Server Error")
+    if fault.kind is Fault.SECONDARY_LIMIT:
+        raise _secondary_limit(fault.seconds)
+
+
+def _secondary_limit(seconds: float) -> Refusal:
+    message = (
+        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
+        "If you reach out to GitHub Support for help, please include the request ID."
+    )
+    return Refusal(HTTPStatus.FORBIDDEN, message, headers={"Retry-After": str(max(1, round(seconds)))})
+
+
+def _rate_headers(allowance: Allowance) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(allowance.limit),
+        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Used": str(allowance.used),
+        "X-RateLimit-Reset": str(allowance.reset),
+        "X-RateLimit-Resource": "core",
+    }
+
+
+def _finish(world: World, route: Route, answer: Answer) -> Answer:
+    """Add what every answer has; one the caller knows already becomes 304, which costs nothing."""
+    request = flask.request
+    version = request.headers.get("X-GitHub-Api-Version", _VERSIONS[0])
+    body = _without(answer.body, _REMOVED) if version == _LATEST_VERSION else answer.body
+    headers = {
+        **answer.headers,
+        "X-GitHub-Request-Id": uuid.uuid4().hex.upper(),
+        "X-GitHub-Media-Type": "github.v3; format=json",
+        "X-GitHub-Api-Version-Selected": version,
+    }
+    if route.needs:
+        headers["X-Accepted-GitHub-Permissions"] = "; ".join(need.replace(":", "=") for need in route.needs)
+    if request.method != "GET" or answer.status is not HTTPStatus.OK:
+        return Answer(body, answer.status, headers)
+    digest = hashlib.sha256(orjson.dumps(body)).hexdigest()
+    headers["ETag"] = f'W/"{digest}"'
+    if digest in request.headers.get("If-None-Match", ""):
+        actor = authenticate(world, request.headers.get("Authorization"))
+        world.limits.count(actor.name, now=world.clock.now(), cost=-_cost(route))
+        return Answer(None, HTTPStatus.NOT_MODIFIED, headers)
+    return Answer(body, answer.status, headers)
+
+
+def _without(body: Any, names: frozenset[str]) -> Any:
+    if isinstance(body, dict):
+        return {name: _without(value, names) for name, value in body.items() if name not in names}
+    return [_without(item, names) for item in body] if isinstance(body, list) else body
+
+
+def _record(world: World, route: Route, *, path: str, body: bytes, answer: Answer) -> None:
+    request = flask.request
+    world.exchanges.add(
+        Exchange(
+            method=request.method,
+            template=route.template,
+            path=path,
+            query=request.args.to_dict(),
+            headers=without_secrets(dict(request.headers)),
+            body=orjson.loads(body) if body and answer.status is not HTTPStatus.BAD_REQUEST else None,
+            status=int(answer.status),
+            answer=answer.body,
+            answer_headers=dict(answer.headers),
+        )
+    )
+
+
+def _hang_up() -> flask.Response:
+    """Close the connection under the server; the response is never seen."""
+    flask.request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return flask.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)

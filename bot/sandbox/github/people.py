@@ -1,0 +1,249 @@
+"""What people do on GitHub's pages and with git: the hands of demo, tests and benchmarks on one repository."""
+
+from __future__ import annotations
+
+from bot.errors import Rejected
+from bot.sandbox.github import branches, conversation, events, pulls, queue
+from bot.sandbox.github.merging import MergeMethod
+from bot.sandbox.github.payloads.checks import latest_statuses
+from bot.sandbox.github.payloads.repositories import clone_url
+from bot.sandbox.github.repositories import ZERO, BareRepository, Files, NewCommit
+from bot.sandbox.github.state import (
+    CheckRun,
+    CheckSuite,
+    Comment,
+    Deployment,
+    PullRequest,
+    QueueEntry,
+    Repository,
+    Status,
+    World,
+)
+
+SOMEBODY = "octocat"
+"""Who acts when it does not matter who."""
+
+
+class HostedRepository:
+    """One repository, and everything people do in it; each call is done, and its webhooks queued, when it returns."""
+
+    def __init__(self, world: World, repository: Repository) -> None:
+        self._world = world
+        self.state = repository
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`."""
+        return self.state.full_name
+
+    @property
+    def clone_url(self) -> str:
+        """Where Git finds it."""
+        return clone_url(self._world, self.state)
+
+    def head(self, branch: str | None = None) -> str:
+        """Return the commit of a branch; None: of the default branch."""
+        with self._world.lock:
+            return BareRepository(self.state.path).head(branch or self.state.default_branch)
+
+    def read(self, path: str, *, revision: str | None = None) -> bytes:
+        """Return a file's content in a commit or branch; Rejected when it is not there."""
+        with self._world.lock:
+            git = BareRepository(self.state.path)
+            sha = git.resolve(revision or self.state.default_branch)
+            try:
+                return git.commit(sha or ZERO).tree[path].read_raw()
+            except KeyError:
+                raise Rejected(f"there is no {path} in {revision or self.state.default_branch}") from None
+
+    def push(
+        self,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change files",
+        author: str = SOMEBODY,
+        onto: str | None = None,
+    ) -> str:
+        """Commit `files` to a branch and push it; return the commit.
+
+        The commit is built on `onto` (a branch or commit; by default the branch itself, or for a new one the default
+        branch). When that is not the branch's tip, the push is forced.
+        """
+        with self._world.lock:
+            git, user = BareRepository(self.state.path), self._world.account(author)
+            base = self._base(git, branch, onto)
+            new = NewCommit(
+                tree=git.write_tree(files, onto=base),
+                parents=[] if base is None else [base],
+                message=message,
+                author=pulls.author_of(self._world, user),
+            )
+            sha = git.write_commit(new)
+            branches.point(self._world, self.state, branch=branch, sha=sha, sender=user)
+            return sha
+
+    def commit(
+        self,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change files",
+        author: str = SOMEBODY,
+        onto: str | None = None,
+    ) -> str:
+        """Do the same as `push`, but no webhook is ever made of it: GitHub forgot to tell."""
+        with self._world.lock, self._world.hooks.muted():
+            return self.push(branch, files, message=message, author=author, onto=onto)
+
+    def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
+        """Make a branch, or move it by force, to a commit that exists."""
+        with self._world.lock:
+            branches.point(self._world, self.state, branch=branch, sha=sha, sender=self._world.account(user))
+
+    def delete_branch(self, branch: str, *, user: str = SOMEBODY) -> None:
+        """Remove a branch; pull requests from or into it are closed."""
+        self.point(branch, ZERO, user=user)
+
+    def open_pull_request(
+        self,
+        head: str,
+        base: str | None = None,
+        *,
+        title: str = "Change files",
+        user: str = SOMEBODY,
+        draft: bool = False,
+    ) -> PullRequest:
+        """Open a pull request; `head` is a branch, or `owner:branch` of a fork."""
+        owner, colon, branch = head.partition(":")
+        with self._world.lock:
+            proposal = pulls.Proposal(
+                head_repository=self._fork_of(owner) if colon else self.state,
+                head=branch if colon else head,
+                base=base or self.state.default_branch,
+                title=title,
+                user=self._world.account(user),
+                draft=draft,
+            )
+            return pulls.open_pull(self._world, self.state, proposal)
+
+    def pull(self, number: int) -> PullRequest:
+        """Return a pull request as it is now; Rejected when there is none."""
+        found = self.state.pulls.get(number)
+        if found is None:
+            raise Rejected(f"there is no pull request {self.full_name}#{number}")
+        return found
+
+    def merge(self, number: int, *, method: str = "merge", user: str = SOMEBODY) -> str:
+        """Merge a pull request (`merge`, `squash` or `rebase`) and return the commit it landed as."""
+        with self._world.lock:
+            order = pulls.MergeOrder(user=self._world.account(user), method=MergeMethod(method))
+            return branches.land(self._world, self.pull(number), order)
+
+    def close(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Close a pull request without merging it."""
+        with self._world.lock:
+            pulls.close(self._world, self.pull(number), sender=self._world.account(user))
+
+    def reopen(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Open a closed pull request again."""
+        with self._world.lock:
+            pulls.reopen(self._world, self.pull(number), sender=self._world.account(user))
+
+    def retarget(self, number: int, base: str, *, user: str = SOMEBODY) -> None:
+        """Change the branch a pull request is to be merged into."""
+        with self._world.lock:
+            pulls.retarget(self._world, self.pull(number), base=base, sender=self._world.account(user))
+
+    def rename(self, number: int, title: str, *, user: str = SOMEBODY) -> None:
+        """Change a pull request's title."""
+        with self._world.lock:
+            pulls.describe(self._world, self.pull(number), title=title, body=None, sender=self._world.account(user))
+
+    def set_draft(self, number: int, *, draft: bool, user: str = SOMEBODY) -> None:
+        """Make a pull request a draft, or ready for review."""
+        with self._world.lock:
+            pulls.set_draft(self._world, self.pull(number), draft=draft, sender=self._world.account(user))
+
+    def label(self, number: int, name: str, *, user: str = SOMEBODY) -> None:
+        """Put a label on a pull request."""
+        with self._world.lock:
+            conversation.add_label(self._world, self.pull(number), name=name, sender=self._world.account(user))
+
+    def enqueue(self, number: int, *, user: str = SOMEBODY) -> QueueEntry:
+        """Put a pull request into the merge queue."""
+        with self._world.lock:
+            return queue.enqueue(self._world, self.pull(number), sender=self._world.account(user))
+
+    def leave_queue(self, number: int, *, merged: bool, user: str = SOMEBODY) -> None:
+        """Let the merge queue land a pull request, or drop it."""
+        with self._world.lock:
+            queue.leave(self._world, self.pull(number), merged=merged, sender=self._world.account(user))
+
+    def comment(self, number: int, body: str, *, user: str = SOMEBODY) -> Comment:
+        """Write a comment."""
+        with self._world.lock:
+            return conversation.add_comment(self._world, self.pull(number), body=body, user=self._world.account(user))
+
+    def edit_comment(self, comment_id: int, body: str, *, user: str = SOMEBODY) -> None:
+        """Replace a comment's body."""
+        with self._world.lock:
+            comment = self.state.comments[comment_id]
+            conversation.edit_comment(self._world, comment, body=body, sender=self._world.account(user))
+
+    def delete_comment(self, comment_id: int, *, user: str = SOMEBODY) -> None:
+        """Delete a comment."""
+        with self._world.lock:
+            comment = self.state.comments[comment_id]
+            conversation.delete_comment(self._world, comment, sender=self._world.account(user))
+
+    def rerequest(self, check: CheckRun | CheckSuite, *, user: str = SOMEBODY) -> None:
+        """Press *Re-run* on a check run or on a whole suite."""
+        with self._world.lock:
+            tell = events.check_run if isinstance(check, CheckRun) else events.check_suite
+            tell(self._world, self.state, check, action="rerequested", sender=self._world.account(user))  # type: ignore[arg-type] # each takes its own kind
+
+    def grant(self, user: str, role: str) -> None:
+        """Give somebody a role: none, read, triage, write, maintain or admin."""
+        with self._world.lock:
+            self.state.roles[self._world.account(user).login.lower()] = role
+
+    def statuses(self, sha: str) -> dict[str, Status]:
+        """Return the newest status of each context."""
+        with self._world.lock:
+            return {one.context: one for one in latest_statuses(self.state, sha)}
+
+    def status_history(self, sha: str) -> list[Status]:
+        """Return every status of a commit, oldest first."""
+        with self._world.lock:
+            return list(self.state.statuses.get(sha, []))
+
+    def comments(self, number: int) -> list[Comment]:
+        """Return a pull request's comments, oldest first."""
+        with self._world.lock:
+            return self.state.comments_on(number)
+
+    def check_runs(self, sha: str) -> list[CheckRun]:
+        """Return a commit's check runs, oldest first."""
+        with self._world.lock:
+            return [run for run in self.state.check_runs.values() if run.suite.head_sha == sha]
+
+    def deployments(self) -> list[Deployment]:
+        """Return the deployments, oldest first."""
+        with self._world.lock:
+            return list(self.state.deployments.values())
+
+    def _base(self, git: BareRepository, branch: str, onto: str | None) -> str | None:
+        if onto is not None:
+            found = git.resolve(onto)
+            if found is None:
+                raise Rejected(f"there is no branch or commit {onto}")
+            return found
+        known = git.branches()
+        return known.get(branch) or known.get(self.state.default_branch)
+
+    def _fork_of(self, owner: str) -> Repository:
+        for one in self._world.repositories.values():
+            if one.owner.login.lower() == owner.lower() and (one is self.state or one.parent is self.state):
+                return one
+        raise Rejected(f"{owner} has no fork of {self.full_name}")
