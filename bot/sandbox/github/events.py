@@ -138,7 +138,9 @@ def check_run(world: World, repository: Repository, run: CheckRun, *, action: st
 
 def check_suite(world: World, repository: Repository, suite: CheckSuite, *, action: str, sender: Account) -> None:
     """Tell a check suite's own App that somebody wants it again (`rerequested`)."""
-    payload = {"action": action, "check_suite": checks.check_suite(world, repository, suite)}
+    told = checks.check_suite(world, repository, suite)
+    del told["repository"]
+    payload = {"action": action, "check_suite": told}
     _announce(world, Event("check_suite", payload), repository=repository, sender=sender, only=suite.app)
 
 

@@ -40,7 +40,7 @@ class Refusal(ForesailError):  # noqa: N818 - the name says what GitHub does
         body: dict[str, Any] = {"message": self.message}
         if self.errors:
             body["errors"] = [dict(error) for error in self.errors]
-        return {**body, "documentation_url": DOCUMENTATION, "status": str(int(self.status))}
+        return {**body, "documentation_url": DOCUMENTATION}
 
 
 def not_found() -> Refusal:

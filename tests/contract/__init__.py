@@ -1,0 +1,1 @@
+"""What crosses the boundary to a forge, held against the schema the forge publishes."""
