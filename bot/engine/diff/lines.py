@@ -62,6 +62,11 @@ def to_lines(obj: JsonObject) -> list[str]:
     return lines
 
 
+def visible(text: str) -> str:
+    """Return `text` with its characters that show nothing or deceive written as escapes; line feeds and tabs stay."""
+    return _ESCAPED.sub(_escape, text)
+
+
 def _mapping(obj: JsonObject, pad: str, lines: list[str]) -> None:
     below = _deeper(pad)
     for key in _ordered(tuple(obj)):
@@ -148,7 +153,7 @@ def _continued(head: str, text: str, pad: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return _ESCAPED.sub(_escape, json.dumps(text, ensure_ascii=False))
+    return visible(json.dumps(text, ensure_ascii=False))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,0 +1,213 @@
+"""A report as the comments of a change: what matters first, everything else folded, never more than the forge takes.
+
+It writes no word from a file, forge or server but through `inert`, and hides no secret: reports come redacted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from bot.model.reports import DeliveryState, counted
+from bot.preview import words
+from bot.preview.blocks import drifts, effects
+from bot.preview.budget import SMALLEST, pack, size
+from bot.preview.inert import cell, clipped, code, fence, fenced, inert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report
+
+MOST_PARTS: Final = 4
+"""Comments for one change at most; what is left is in the full report."""
+
+_MESSAGE: Final = 1000
+"""Characters shown of one message of a server or tool."""
+
+_NAME: Final = 256
+"""Characters shown of a name; Kubernetes' own have up to 253."""
+
+_SPARE: Final = 512
+"""Bytes kept free in each comment for counters and for the count of what is missing."""
+
+_INSTANCE: Final = 63
+"""Characters of an instance's name that count."""
+
+_MARKS: Final = {
+    DeliveryState.HEALTHY: "✅",
+    DeliveryState.FAILED: "❌",
+    DeliveryState.HELD: "✋",
+    DeliveryState.WAITING: "✋",
+}
+
+_MARKER: Final = re.compile(
+    r"\s*<!-- foresail:(?P<instance>[\w.-]+):(?P<part>\d{1,4})"
+    r" of=(?P<of>\d{1,4}) head=(?P<head>[0-9a-f]*) plan=(?P<plan>[0-9a-f]*) -->"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What the hidden first line of a comment says."""
+
+    instance: str
+    part: int
+    """1 for the comment that begins with the headline."""
+    of: int
+    head_sha: str
+    plan: str
+
+    def __str__(self) -> str:
+        """Return the hidden line."""
+        head, plan = (re.sub(r"[^0-9a-f]", "", value) for value in (self.head_sha, self.plan))
+        return f"{marker(self.instance)}{self.part} of={self.of} head={head} plan={plan} -->"
+
+
+def marker(instance: str) -> str:
+    """Return what every comment of `instance` begins with."""
+    return f"<!-- foresail:{re.sub(r'[^A-Za-z0-9_.]+', '-', instance)[:_INSTANCE] or 'default'}:"
+
+
+def read_marker(body: str) -> Marker | None:
+    """Read the marker of a comment; None when it does not begin with one."""
+    found = _MARKER.match(body)
+    if found is None:
+        return None
+    return Marker(found["instance"], int(found["part"]), int(found["of"]), found["head"], found["plan"])
+
+
+def comments(
+    report: Report, *, instance: str, budget: int = 65536, epilogue: Epilogue | None = None, report_url: str = ""
+) -> tuple[str, ...]:
+    """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least)."""
+    link = _link(report_url)
+    foot = _foot(report, link)
+    room = max(budget, SMALLEST) - size(f"{Marker(instance, 1, 1, report.head_sha, report.plan)}{foot}{link}") - _SPARE
+    head = _head(report, epilogue, room)
+    packed = pack([*effects(report), *drifts(report)], first=room - size(head), further=room, most=MOST_PARTS)
+    count = len(packed.parts)
+    written = []
+    for number, blocks in enumerate(packed.parts, 1):
+        start = Marker(instance, number, count, report.head_sha, report.plan)
+        first = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
+        last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
+        written.append(f"{start}\n{first}{blocks}{last}{foot}")
+    return tuple(written)
+
+
+def _head(report: Report, epilogue: Epilogue | None, room: int) -> str:
+    """Write all that is not folded; each sort of thing has its share, so that none crowds out the others."""
+    written = [f"### {report.headline}\n"]
+    if epilogue is not None:
+        written.append(_epilogue(epilogue, room // 8))
+    if report.conflict:
+        files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
+        written.append(f"\n{inert(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
+    elif not report.affected:
+        written.append(f"\n{words.considered(report)}\n")
+    written.append(_table(report, room * 3 // 10))
+    written.append(_alert("CAUTION", map(_failure, words.failures(report)), room // 5))
+    written.append(_alert("WARNING", map(_prose, words.dangers(report)), room // 10))
+    written.append(_alert("NOTE", map(_prose, words.remarkable(report)), room // 12))
+    return "".join(written)
+
+
+def _epilogue(epilogue: Epilogue, room: int) -> str:
+    head = f"\n**{words.merged(epilogue)}** · {code(epilogue.merge_sha[:7])}\n\n"
+    return head + _limited(list(map(_delivery, epilogue.deliveries)), room - size(head), noun="application")
+
+
+def _delivery(delivery: Delivery) -> str:
+    where = f" ({code(clipped(delivery.where, _NAME))})" if delivery.where else ""
+    name = code(clipped(delivery.application, _NAME))
+    line = f"- {_MARKS.get(delivery.state, '⏳')} {name}{where}: {_prose(words.progress(delivery))}"
+    return "\n".join([line, *(f"  - {_prose(difference)}" for difference in delivery.differences)])
+
+
+def _table(report: Report, room: int) -> str:
+    shown = [application for application in report.applications if application.affected or application.drifted]
+    if not shown:
+        return ""
+    head = f"\n| application | where | + | ~ | {words.MINUS} | drift | |\n|---|---|--:|--:|--:|--:|---|\n"
+    rows = [_row(application) for application in sorted(shown, key=lambda each: not each.failures)]
+    return head + _limited(rows, room - size(head), noun="application", start="| ", end=" | | | | | | |")
+
+
+def _row(application: ApplicationReport) -> str:
+    changed = application.changes + application.replaces
+    numbers: tuple[int | str, ...] = (application.creates, changed, application.deletes, application.drifted)
+    if application.failure:
+        numbers = ("?",) * len(numbers)
+    where = code(clipped(application.where, _NAME)) if application.where else ""
+    remarks = inert(clipped("; ".join(words.remarks(application)), _MESSAGE))
+    cells = [code(clipped(application.name, _NAME)), where, *map(str, numbers), remarks]
+    return f"| {' | '.join(map(cell, cells))} |"
+
+
+def _alert(kind: str, items: Iterable[str], room: int) -> str:
+    """Write a quoted box that the forge colours; nothing without items."""
+    lines = ["> - " + item.replace("\n", "\n>   ") for item in items]
+    head = f"\n> [!{kind}]\n"
+    return head + _limited(lines, room - size(head), noun="line", start="> - ") if lines else ""
+
+
+def _failure(failure: words.Failure) -> str:
+    message = failure.message.strip()
+    if "\n" not in message:
+        return f"{_prose(failure.subject)}: {_prose(message)}"
+    block = fenced(clipped(message, _MESSAGE))
+    return f"{_prose(failure.subject)}:\n{fence(block)}\n{block}\n{fence(block)}"
+
+
+def _prose(text: str) -> str:
+    # A list item without a word turns the line above it into a heading.
+    return inert(clipped(text, _MESSAGE)) or "…"
+
+
+def _limited(items: Sequence[str], room: int, *, noun: str, start: str = "- ", end: str = "") -> str:
+    """Return as many items as `room` bytes allow, and how many there are more."""
+    written = ""
+    left = room - size(f"{start}… and 1000000 more {noun}s{end}\n")
+    for number, item in enumerate(items):
+        left -= size(item) + 1
+        if left < 0:
+            return f"{written}{start}… and {counted(len(items) - number, f'more {noun}')}{end}\n"
+        written += f"{item}\n"
+    return written
+
+
+def _missing(cut: int, left: int, link: str) -> str:
+    """Say exactly what found no room."""
+    parts = []
+    if left:
+        parts.append(f"{counted(left, 'difference')} {'is' if left == 1 else 'are'} not shown")
+    if cut:
+        parts.append(f"{counted(cut, 'difference')} {'is' if cut == 1 else 'are'} cut short")
+    if not parts:
+        return ""
+    where = f": see the {link}" if link else ": more than the comments can hold"
+    return f"\n**{', '.join(parts).capitalize()}**{where}\n"
+
+
+def _foot(report: Report, link: str) -> str:
+    said = []
+    if report.clusters:
+        said.append(f"predicted by {inert(clipped(', '.join(report.clusters), _NAME))}")
+    base = f"{clipped(report.base_branch, _NAME // 2)}@{report.base_sha[:7]}"
+    said.append(f"{code(report.head_sha[:7])} into {code(base)}")
+    if report.plan:
+        said.append(f"plan {code(report.plan[:8])}")
+    said.append(words.duration(report.seconds))
+    if link:
+        said.append(link)
+    return f"\n<sub>{' · '.join([*said, code('/foresail help')])}</sub>\n"
+
+
+def _link(url: str) -> str:
+    """Return a Markdown link to the full report; nothing for what is no address of a page."""
+    if urlsplit(url).scheme not in {"http", "https"} or len(url) > _MESSAGE:
+        return ""
+    return f"[full report](<{quote(url, safe=':/?#@!$&+,;=%~')}>)"

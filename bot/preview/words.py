@@ -1,0 +1,179 @@
+"""The sentences of a report, as plain text: comment, terminal and page say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.model.reports import Action, DeliveryState, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report, ResourceReport
+
+MINUS: Final = "−"  # noqa: RUF001 - a minus is as wide as a plus, a hyphen is not
+
+SIGNS: Final = {
+    Action.CREATE: "+",
+    Action.CHANGE: "~",
+    Action.REPLACE: f"{MINUS}/+",
+    Action.PRUNE: MINUS,
+    Action.ORPHAN: "○",
+    Action.NOTHING: "=",
+}
+
+_NAMED: Final = 3
+"""Objects that a row of the table names."""
+
+_VERBS: Final = {
+    Action.CREATE: "creates",
+    Action.CHANGE: "changes",
+    Action.REPLACE: "replaces",
+    Action.PRUNE: "deletes",
+    Action.ORPHAN: "no longer manages",
+    Action.NOTHING: "does not change",
+}
+
+_DRIFTS: Final = {
+    Action.CREATE: "created",
+    Action.CHANGE: "changed",
+    Action.REPLACE: "deleted and created again",
+    Action.PRUNE: "deleted",
+    Action.ORPHAN: "not managed any more and not deleted",
+    Action.NOTHING: "not touched",
+}
+_DEFINITION: Final = {
+    Action.CREATE: "new application",
+    Action.PRUNE: "application is removed",
+    Action.ORPHAN: "application is removed, its resources stay",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that is predicted to fail: who it is, and the words of the server or tool."""
+
+    subject: str
+    message: str
+
+
+def remarks(application: ApplicationReport) -> Iterator[str]:
+    """Yield what the table says about an application beside its numbers, most important first."""
+    if application.failure:
+        yield "cannot be rendered"
+    if failing := [resource for resource in application.resources if resource.failure]:
+        yield f"fails at {_listed(failing)}"
+    if application.change is not Action.NOTHING:
+        yield _DEFINITION.get(application.change, "its definition changes")
+    for action in (Action.REPLACE, Action.PRUNE, Action.ORPHAN):
+        if touched := [each for each in application.resources if each.action is action and not each.failure]:
+            yield f"{_VERBS[action]} {_listed(touched)}"
+    if not application.automated and application.touched:
+        yield "waits for a manual sync"
+
+
+def failures(report: Report) -> Iterator[Failure]:
+    """Yield every predicted failure, applications that cannot be rendered first."""
+    for application in report.applications:
+        if application.failure:
+            yield Failure(f"Application {application.name} cannot be rendered", application.failure)
+    for application, resource in _resources(report):
+        if resource.failure:
+            before = "" if resource.action is not Action.NOTHING else ", with or without this change"
+            yield Failure(f"{resource.key} ({application.name}) is predicted to fail{before}", resource.failure)
+
+
+def dangers(report: Report) -> Iterator[str]:
+    """Yield what a reviewer must have seen: objects that are lost, replaced or left behind."""
+    for action in (Action.REPLACE, Action.PRUNE, Action.ORPHAN):
+        for application, resource in _resources(report):
+            if resource.action is action and not resource.failure:
+                yield _danger(application, resource)
+
+
+def _danger(application: ApplicationReport, resource: ResourceReport) -> str:
+    subject = f"{resource.key} ({application.name})"
+    if resource.action is Action.REPLACE:
+        return f"{subject} is replaced: {resource.note or 'deleted, then created again'}"
+    note = f": {resource.note}" if resource.note else ""
+    if resource.action is Action.PRUNE:
+        return f"{subject} is deleted{note}"
+    return f"{subject} is orphaned{note or ': it stays in the cluster, no longer managed'}"
+
+
+def remarkable(report: Report) -> Iterator[str]:
+    """Yield what is good to know: estimates with their reason, adoptions, notes."""
+    yield from report.notes
+    for application in report.applications:
+        yield from (f"{application.name}: {note}" for note in application.notes)
+    for application, resource in _resources(report):
+        subject = f"{resource.key} ({application.name})"
+        if resource.estimated:
+            yield f"{subject} is estimated, not a dry run's answer: {resource.estimated}"
+        if resource.note and resource.action in {Action.CREATE, Action.CHANGE, Action.NOTHING} and resource.affected:
+            yield f"{subject}: {resource.note}"
+
+
+def drift(resource: ResourceReport) -> str:
+    """Return what a sync would do to an object without the change."""
+    return f"{_DRIFTS[resource.drift]} by a sync"
+
+
+def considered(report: Report) -> str:
+    """Return what was looked at when nothing is affected."""
+    if not report.considered:
+        return "No application was looked at."
+    verb = "was" if report.considered == 1 else "were"
+    return f"{counted(report.considered, 'application').capitalize()} {verb} looked at; none is affected."
+
+
+def conflict(report: Report) -> str:
+    """Return what to do about a merge conflict."""
+    return f"The preview runs again when {report.base_branch} can be merged into this branch. In conflict:"
+
+
+def progress(delivery: Delivery) -> str:
+    """Return how far a delivery has come: `queued → syncing → healthy in 14 s, as predicted`."""
+    way = {
+        DeliveryState.WAITING: "waiting",
+        DeliveryState.HELD: "held for a person",
+        DeliveryState.QUEUED: "queued",
+        DeliveryState.SYNCING: "queued → syncing",
+        DeliveryState.PROGRESSING: "queued → syncing → progressing",
+        DeliveryState.HEALTHY: "queued → syncing → healthy",
+        DeliveryState.FAILED: "queued → syncing → failed",
+        DeliveryState.SUPERSEDED: "superseded by a later commit",
+    }[delivery.state]
+    if delivery.seconds is not None:
+        way += f" {'after' if delivery.state is DeliveryState.FAILED else 'in'} {duration(delivery.seconds)}"
+    if delivery.as_predicted is not None:
+        way += ", as predicted" if delivery.as_predicted else ", not as predicted"
+    return f"{way}: {delivery.words}" if delivery.words else way
+
+
+def merged(epilogue: Epilogue) -> str:
+    """Return the sum of an epilogue: `Merged: 1 of 2 applications healthy, 1 failed`."""
+    states = [delivery.state for delivery in epilogue.deliveries]
+    healthy, failed = states.count(DeliveryState.HEALTHY), states.count(DeliveryState.FAILED)
+    words = f"Merged: {healthy or 'none'} of {counted(len(states), 'application')} healthy"
+    if not states:
+        words = "Merged: nothing to sync"
+    return f"{words}, {failed} failed" if failed else words
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: `0.8 s`, `14 s`, `2 min 5 s`."""
+    if seconds < 10:  # noqa: PLR2004 - tenths matter below
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _resources(report: Report) -> Iterator[tuple[ApplicationReport, ResourceReport]]:
+    return ((application, resource) for application in report.applications for resource in application.resources)
+
+
+def _listed(resources: list[ResourceReport]) -> str:
+    names = ", ".join(str(resource.key) for resource in resources[:_NAMED])
+    return names if len(resources) <= _NAMED else f"{names} and {len(resources) - _NAMED} more"
