@@ -42,20 +42,17 @@ def _is_long_running(obj: Section) -> bool:
 
 def _running(obj: Section) -> HealthStatus:
     status = obj.section("status")
+    if not _is_long_running(obj):
+        if obj.section("spec").text("restartPolicy") in {"OnFailure", "Never"}:
+            return HealthStatus(Health.PROGRESSING, "Waiting for the pod to end")
+        return HealthStatus(Health.UNKNOWN, "No restart policy is reported")
     containers = status.sections("containerStatuses")
     ready = f"{sum(entry.flag('ready') for entry in containers)} of {len(containers)} containers are ready"
-    if not _is_long_running(obj):
-        finite = obj.section("spec").text("restartPolicy") in {"OnFailure", "Never"}
-        return (
-            HealthStatus(Health.PROGRESSING, "Waiting for the pod to end")
-            if finite
-            else HealthStatus(Health.UNKNOWN, "No restart policy is reported")
-        )
     if status.holds("Ready"):
         return HealthStatus(Health.HEALTHY, status.text("message") or ready)
     for entry in containers:
         if ended := _end_of(entry.section("lastState")):
-            return HealthStatus(Health.DEGRADED, f"Container {entry.text('name')} is not ready, {ended}")
+            return HealthStatus(Health.DEGRADED, f"Container {entry.text('name')} is not ready, last {ended}")
     return HealthStatus(Health.PROGRESSING, status.text("message") or ready)
 
 
@@ -73,7 +70,7 @@ def _stuck(entry: Section, waiting: Section) -> str:
     if reason == "CrashLoopBackOff":
         # The kubelet's own words name the pod's UID and a delay that changes with every try.
         ended = _end_of(entry.section("lastState"))
-        return f"Back-off restarting failed container {name} ({reason})" + (f", {ended}" if ended else "")
+        return f"Back-off restarting failed container {name} ({reason})" + (f", last {ended}" if ended else "")
     return f"Container {name} cannot start ({reason})" + (f": {words}" if words else "")
 
 
@@ -97,7 +94,7 @@ def _why_failed(status: Section) -> str:
         if terminated.count("exitCode") or terminated.text("reason") == "OOMKilled":
             words = terminated.text("message")
             ended = _end_of(entry.section("state"))
-            return f"Container {entry.text('name')} failed, {ended}" + (f": {words}" if words else "")
+            return f"Container {entry.text('name')} failed with {ended}" + (f": {words}" if words else "")
     return status.text("reason") or "Failed without a reported reason"
 
 
@@ -107,4 +104,4 @@ def _end_of(state: Section) -> str:
         return ""
     terminated = state.section("terminated")
     out_of_memory = " (out of memory)" if terminated.text("reason") == "OOMKilled" else ""
-    return f"last exit code {terminated.count('exitCode')}{out_of_memory}"
+    return f"exit code {terminated.count('exitCode')}{out_of_memory}"

@@ -1,0 +1,76 @@
+"""Which applications a change can touch, and why the others cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.model.changes import repository_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model.applications import Application, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch of a repository, as sources name it."""
+
+    repository: str
+    """Identity as `repository_identity` returns it."""
+    name: str
+    default: bool
+    """Whether it is the repository's default branch: what an empty revision and `HEAD` mean."""
+
+    def is_source_of(self, source: Source) -> bool:
+        """Whether `source` follows this branch."""
+        if repository_identity(source.repo_url) != self.repository:
+            return False
+        revision = (source.target_revision or "HEAD").removeprefix("refs/heads/")
+        return revision == self.name or (revision == "HEAD" and self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One application as the target branch and as the merge result have it; one of the two may be None."""
+
+    base: Application | None
+    head: Application | None
+
+    @property
+    def either(self) -> Application:
+        """The application with the change, or without it when the change removes it."""
+        found = self.head or self.base
+        if found is None:
+            raise ValueError("a candidate is an application on at least one side")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a candidate is affected, in words that answer "why was my application not selected?"."""
+
+    affected: bool
+    words: str
+
+
+def judge(candidate: Candidate, branch: Branch, inputs: Callable[[Source, bool], str | None]) -> Verdict:
+    """Decide whether a change to `branch` can alter what `candidate` wants.
+
+    `inputs(source, head)` returns a hash over everything that a render of the source would read on that side, None when
+    its path is not there.
+    """
+    if candidate.base is None:
+        return Verdict(affected=True, words="the change adds this application")
+    if candidate.head is None:
+        return Verdict(affected=True, words="the change removes this application")
+    if candidate.base.spec != candidate.head.spec:
+        return Verdict(affected=True, words="the change alters this application's own definition")
+    sources = [source for source in candidate.head.spec.effective_sources if branch.is_source_of(source)]
+    if not sources:
+        return Verdict(affected=False, words=f"none of its sources follows {branch.repository}@{branch.name}")
+    for source in sources:
+        if inputs(source, False) != inputs(source, True):
+            return Verdict(affected=True, words=f"files that {source.path or '.'} is rendered from differ")
+    return Verdict(affected=False, words="everything it is rendered from is the same on both sides")

@@ -1,0 +1,1 @@
+"""Real parts together: Redis, git, renderers, an API server, a forge."""
