@@ -1,0 +1,210 @@
+"""Applications and projects in Argo CD's shape, checked field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from bot.errors import Rejected
+from bot.model.resources import JsonObject, metadata_of
+
+API_VERSION: Final = "argoproj.io/v1alpha1"
+
+
+class Wire(BaseModel):
+    """A part of a spec as YAML has it: camelCase names; unknown fields are the API server's business."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", strict=True)
+
+
+_Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
+
+
+class Destination(Wire):
+    """Where an application lives: one cluster, and the namespace for objects that name none."""
+
+    server: str = ""
+    name: str = ""
+    namespace: str = ""
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> Destination:
+        if self.server and self.name:
+            raise ValueError("give either server or name, not both")
+        if not self.server and not self.name:
+            raise ValueError("name the cluster: server (its URL) or name")
+        return self
+
+    def __str__(self) -> str:
+        """`cluster · namespace`, as comments show it."""
+        return f"{self.name or self.server} · {self.namespace}" if self.namespace else self.name or self.server
+
+
+class Directory(Wire):
+    """Options of a directory of plain manifests."""
+
+    recurse: bool = False
+    include: str = ""
+    exclude: str = ""
+    jsonnet: dict[str, Any] | None = None
+
+
+class Source(Wire):
+    """One place that manifests come from."""
+
+    repo_url: str = Field(alias="repoURL", min_length=1)
+    path: str = ""
+    target_revision: str = ""
+    chart: str = ""
+    ref: str = ""
+    directory: Directory | None = None
+    helm: dict[str, Any] | None = None
+    kustomize: dict[str, Any] | None = None
+    plugin: dict[str, Any] | None = None
+
+
+class Automated(Wire):
+    """When syncs start by themselves."""
+
+    enabled: bool = True
+    prune: bool = False
+    self_heal: bool = False
+    allow_empty: bool = False
+
+
+class SyncPolicy(Wire):
+    """How an application is synced."""
+
+    automated: Automated | None = None
+    sync_options: _Texts = ()
+    retry: dict[str, Any] | None = None
+    managed_namespace_metadata: dict[str, Any] | None = None
+
+
+_Sources = Annotated[
+    tuple[Source, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
+class ApplicationSpec(Wire):
+    """What an Application asks for (argo-cd `pkg/apis/application/v1alpha1/types.go`)."""
+
+    project: str = "default"
+    destination: Destination
+    source: Source | None = None
+    sources: _Sources = ()
+    sync_policy: SyncPolicy = SyncPolicy()
+
+    @model_validator(mode="after")
+    def _some_source(self) -> ApplicationSpec:
+        if self.source is None and not self.sources:
+            raise ValueError("give source, or sources")
+        return self
+
+    @property
+    def effective_sources(self) -> tuple[Source, ...]:
+        """`sources` when there are any, else the one `source`."""
+        return self.sources or ((self.source,) if self.source else ())
+
+    @property
+    def automated(self) -> bool:
+        """Whether syncs start without a person."""
+        return self.sync_policy.automated is not None and self.sync_policy.automated.enabled
+
+    @property
+    def prunes(self) -> bool:
+        """Whether automated syncs delete what left Git."""
+        return self.automated and self.sync_policy.automated is not None and self.sync_policy.automated.prune
+
+    def has_option(self, option: str) -> bool:
+        """Whether `syncOptions` has exactly this entry, `Prune=false`."""
+        return option in self.sync_policy.sync_options
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An Application as the control cluster, or a file that declares one, has it."""
+
+    name: str
+    namespace: str
+    spec: ApplicationSpec
+    resource_version: str = ""
+    uid: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
+    operation: JsonObject | None = None
+    status: JsonObject | None = None
+
+    @classmethod
+    def parse(cls, obj: JsonObject) -> Application:
+        """Read an Application; Rejected names it and each wrong field, one a line."""
+        metadata = metadata_of(obj)
+        name = str(metadata.get("name") or "without a name")
+        spec = _parsed(ApplicationSpec, obj.get("spec"), where=f"Application {name}")
+        operation, status = obj.get("operation"), obj.get("status")
+        return cls(
+            name=name,
+            namespace=str(metadata.get("namespace") or ""),
+            spec=spec,
+            resource_version=str(metadata.get("resourceVersion") or ""),
+            uid=str(metadata.get("uid") or ""),
+            annotations=tuple(sorted((metadata.get("annotations") or {}).items())),
+            operation=operation if isinstance(operation, dict) and operation else None,
+            status=status if isinstance(status, dict) else None,
+        )
+
+    def instance(self, control_namespace: str) -> str:
+        """Return the name that tracking ids carry: `<namespace>_<name>` outside of the control namespace."""
+        if not self.namespace or self.namespace == control_namespace:
+            return self.name
+        return f"{self.namespace}_{self.name}"
+
+    def annotation(self, name: str) -> str:
+        """Return an annotation's value, empty when it is not there."""
+        return dict(self.annotations).get(name, "")
+
+
+class AppProjectSpec(Wire):
+    """What the applications of a project may use."""
+
+    description: str = ""
+    source_repos: _Texts = ()
+    destinations: Annotated[
+        tuple[dict[str, str], ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+    ] = ()
+    cluster_resource_whitelist: list[dict[str, str]] = Field(default_factory=list)
+    cluster_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+    namespace_resource_whitelist: list[dict[str, str]] | None = None
+    namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class AppProject:
+    """A project: the fence around a team's applications."""
+
+    name: str
+    spec: AppProjectSpec
+
+    @classmethod
+    def parse(cls, obj: JsonObject) -> AppProject:
+        """Read a project; Rejected names it and each wrong field."""
+        name = str(metadata_of(obj).get("name") or "without a name")
+        return cls(name, _parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}"))
+
+
+_Spec = TypeVar("_Spec", bound=Wire)
+
+
+def _parsed(kind: type[_Spec], spec: Any, *, where: str) -> _Spec:
+    try:
+        return kind.model_validate(spec)
+    except ValidationError as error:
+        lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)]
+        raise Rejected("\n".join(f"{where}: {line}" for line in lines)) from error
+
+
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    field = "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{field}: {message.removeprefix('Value error, ')}"
