@@ -21,7 +21,7 @@ def pod(obj: Section) -> HealthStatus:
     """
     status = obj.section("status")
     if _is_long_running(obj) and (stuck := _stuck_containers(status)):
-        return HealthStatus(Health.DEGRADED, ", ".join(stuck))
+        return HealthStatus(Health.DEGRADED, "; ".join(stuck))
     match status.text("phase"):
         case "Pending":
             return HealthStatus(Health.PROGRESSING, _why_pending(status))

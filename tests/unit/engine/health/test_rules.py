@@ -106,7 +106,7 @@ EXPECTED = {
     "pod-succeeded": (HEALTHY, "Ran to completion"),
     "pod-two-stuck": (
         DEGRADED,
-        "Container web cannot start (ErrImagePull): manifest unknown, Container side cannot start (CreateContainerConfigError)",
+        "Container web cannot start (ErrImagePull): no such tag; Container side cannot start (CreateContainerError)",
     ),
     "pod-unknown-phase": (UNKNOWN, "Phase is Unknown"),
     "pod-unschedulable": (PROGRESSING, "Not scheduled: 0/3 nodes are available: 3 Insufficient cpu."),
