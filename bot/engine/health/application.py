@@ -55,14 +55,13 @@ def aggregate(members: Iterable[Member]) -> HealthStatus:
     """
     known = sorted(members, key=lambda member: member.key)
     if known and not any(member.live for member in known):
-        return HealthStatus(Health.MISSING, f"None of {len(known)} objects is in the cluster")
+        return HealthStatus(Health.MISSING, "None of its objects is in the cluster")
     counted = [(member.key, member.health) for member in known if member.health and _counts(member)]
     worst = max((health.status for _, health in counted), key=lambda status: status.rank, default=Health.HEALTHY)
     if worst is Health.HEALTHY:
         return HealthStatus(Health.HEALTHY)
-    return HealthStatus(
-        worst, _named([f"{key}: {health.message}" for key, health in counted if health.status is worst])
-    )
+    culprits = [(key, health.message) for key, health in counted if health.status is worst]
+    return HealthStatus(worst, _named(culprits))
 
 
 def _counts(member: Member) -> bool:
@@ -71,6 +70,7 @@ def _counts(member: Member) -> bool:
     return member.live and not member.ignored and not (is_child and unsettled)
 
 
-def _named(culprits: list[str]) -> str:
+def _named(culprits: list[tuple[ResourceKey, str]]) -> str:
     more = len(culprits) - _NAMED_AT_MOST
-    return "; ".join(culprits[:_NAMED_AT_MOST]) + (f"; and {more} more" if more > 0 else "")
+    named = [f"{key}: {words}" if words else str(key) for key, words in culprits[:_NAMED_AT_MOST]]
+    return "; ".join([*named, f"and {more} more"] if more > 0 else named)

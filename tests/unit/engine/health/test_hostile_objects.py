@@ -10,7 +10,7 @@ from bot.engine.health.rules import RULES
 from bot.model.health import Health, HealthStatus
 from bot.model.resources import JsonObject
 
-NONSENSE = (None, True, -1, 1.5, "", "x", [], [None], ["x"], [{}], {}, {"x": [{}]})
+NONSENSE: tuple[object, ...] = (None, True, -1, 1.5, "", "x", [], [None], ["x"], [{}], {}, {"x": [{}]})
 FIELDS = ("metadata", "spec", "status")
 NESTED = (
     ("metadata", "generation"),
@@ -42,7 +42,7 @@ def broken(obj: JsonObject) -> Iterator[JsonObject]:
 
 
 @pytest.mark.parametrize(("group", "kind"), RULES)
-def test_no_nonsense_in_a_field_breaks_a_rule_or_leaves_it_without_words(group: str, kind: str):
+def test_no_nonsense_in_a_field_breaks_a_rule_or_leaves_it_without_words(group: str, kind: str) -> None:
     for obj in broken(empty(group, kind)):
         health = assess(obj)
         assert health is not None
@@ -50,19 +50,19 @@ def test_no_nonsense_in_a_field_breaks_a_rule_or_leaves_it_without_words(group: 
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"])
-def test_a_workload_that_no_controller_has_seen_is_progressing(kind: str):
+def test_a_workload_that_no_controller_has_seen_is_progressing(kind: str) -> None:
     health = assess({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "x", "generation": 1}})
     assert health == HealthStatus(Health.PROGRESSING, "Waiting for the controller to see the last change")
 
 
-def test_a_field_that_cannot_be_read_is_named():
+def test_a_field_that_cannot_be_read_is_named() -> None:
     deployment = {**empty("apps", "Deployment"), "status": {"conditions": [{}, {"type": 7}]}}
     assert assess(deployment) == HealthStatus(
         Health.UNKNOWN, "Health cannot be judged: status.conditions[1].type is not text"
     )
 
 
-def test_a_deeply_nested_annotation_is_not_followed_to_the_bottom():
+def test_a_deeply_nested_annotation_is_not_followed_to_the_bottom() -> None:
     autoscaler = empty("autoscaling", "HorizontalPodAutoscaler")
     autoscaler["metadata"]["annotations"] = {"autoscaling.alpha.kubernetes.io/conditions": "[" * 100_000}
     assert assess(autoscaler) == HealthStatus(
@@ -72,6 +72,6 @@ def test_a_deeply_nested_annotation_is_not_followed_to_the_bottom():
 
 
 @pytest.mark.parametrize("obj", [{}, {"apiVersion": 1}, {"apiVersion": "v1", "kind": ["Pod"]}, {"metadata": []}])
-def test_what_is_hardly_an_object_breaks_nothing(obj: JsonObject):
+def test_what_is_hardly_an_object_breaks_nothing(obj: JsonObject) -> None:
     health = assess(obj)
     assert health is None or health.status is Health.UNKNOWN

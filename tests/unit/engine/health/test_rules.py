@@ -140,23 +140,23 @@ def load(state: str) -> JsonObject:
 
 
 @pytest.mark.parametrize("state", EXPECTED)
-def test_an_object_is_judged_by_its_state(state: str):
+def test_an_object_is_judged_by_its_state(state: str) -> None:
     assert assess(load(state)) == HealthStatus(*EXPECTED[state])
 
 
-def test_every_state_on_file_is_expected_to_be_something():
+def test_every_state_on_file_is_expected_to_be_something() -> None:
     assert {path.stem for path in STATES.iterdir()} == set(EXPECTED)
 
 
-def test_every_rule_has_a_healthy_state():
+def test_every_rule_has_a_healthy_state() -> None:
     judged = {(obj["apiVersion"].rpartition("/")[0], obj["kind"]) for obj in map(load, EXPECTED)}
     assert set(RULES) <= judged
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Namespace", "Anything"])
-def test_a_kind_without_a_rule_has_no_health(kind: str):
+def test_a_kind_without_a_rule_has_no_health(kind: str) -> None:
     assert assess({"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}}) is None
 
 
-def test_a_kind_of_another_group_is_not_taken_for_a_known_one():
+def test_a_kind_of_another_group_is_not_taken_for_a_known_one() -> None:
     assert assess({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "x"}}) is None
