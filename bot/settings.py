@@ -1,0 +1,132 @@
+"""The environment, read once into frozen, typed settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticUndefined
+
+from bot.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX: Final = "FORESAIL_"
+
+
+class Mode(StrEnum):
+    """What this instance may do."""
+
+    FULL = "full"
+    PREVIEW = "preview"
+
+
+def _names(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """Everything that can be set; each field is the variable `FORESAIL_<NAME>`."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, extra="forbid", hide_input_in_errors=True)
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """Where the queue and the caches are; nothing in it has to survive."""
+    github_url: str = "https://api.github.com"
+    """GitHub's REST API; `https://<host>/api/v3` for GitHub Enterprise Server."""
+    github_app_id: int | None = None
+    """The GitHub App's id, from its settings page."""
+    github_app_private_key: SecretStr | None = None
+    """The App's private key as PEM text."""
+    github_app_private_key_file: Path | None = None
+    """A file that holds the App's private key, instead of the text."""
+    github_token: SecretStr | None = None
+    """A personal access token, the small-scale alternative to an App."""
+    github_webhook_secret: SecretStr | None = None
+    """The secret GitHub signs webhooks with; two on two lines while one replaces the other. Without it webhooks get 501."""
+    webhook_max_bytes: int = Field(default=26_214_400, gt=0)
+    """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
+    instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    """Name of this instance: begins its commit statuses and marks its comments, so that several can share a repository."""
+    public_url: str = ""
+    """Where people reach the web process; empty leaves links out."""
+    kubeconfig: str = ""
+    """Kubeconfig of the cluster that keeps the Applications; empty means the pod's own account, else kubectl's default."""
+    control_namespace: str = "foresail"
+    """Namespace of the Applications in that cluster."""
+    root_repositories: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Repositories (`owner/name`, comma between) whose `.foresail/` folder declares Applications."""
+    data_directory: Path = Path("/var/lib/foresail")
+    """Where mirrors of repositories are kept; they can be fetched again."""
+    kustomize: str = "kustomize"
+    """The kustomize program."""
+    mode: Mode = Mode.FULL
+    """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
+    comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)
+    """Bytes one comment may have; the rest goes into further comments."""
+    render_timeout: float = Field(default=60.0, gt=0)
+    """Seconds one render may take."""
+    git_timeout: float = Field(default=120.0, gt=0)
+    """Seconds one fetch may take."""
+    cluster_timeout: float = Field(default=30.0, gt=0)
+    """Seconds one request to an API server may take."""
+    forge_timeout: float = Field(default=20.0, gt=0)
+    """Seconds one request to a forge may take."""
+    concurrency: int = Field(default=8, ge=1, le=64)
+    """Requests to one API server at a time."""
+    sync_deadline: float = Field(default=600.0, gt=0)
+    """Seconds an operation may take until everything is healthy; then it has failed."""
+    claim_seconds: float = Field(default=15.0, gt=0)
+    """Seconds after which another worker takes over an operation whose worker went silent."""
+    mass_deletion_percent: int = Field(default=50, ge=0, le=100)
+    """A sync that deletes more than this share of an application waits for a person; 100 switches the guard off."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read every `FORESAIL_` variable; Rejected names the ones that are unknown or wrong, never a secret's value."""
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and value != ""
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{PREFIX}{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            raise Rejected(f"the settings are wrong: {problems}", remedy="README.md lists every variable.") from error
+
+    @property
+    def private_key(self) -> str:
+        """The App's private key, wherever it was given; empty when it was not."""
+        if self.github_app_private_key is not None:
+            return self.github_app_private_key.get_secret_value()
+        if self.github_app_private_key_file is None:
+            return ""
+        try:
+            return self.github_app_private_key_file.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Rejected(f"{PREFIX}GITHUB_APP_PRIVATE_KEY_FILE cannot be read: {error}") from error
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets a signature may be made with."""
+        if self.github_webhook_secret is None:
+            return ()
+        return tuple(
+            line.strip() for line in self.github_webhook_secret.get_secret_value().splitlines() if line.strip()
+        )
+
+
+def settings_table() -> str:
+    """Return every setting as a Markdown table: variable, default, meaning."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default in (None, PydanticUndefined, (), "") else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
