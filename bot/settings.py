@@ -46,15 +46,15 @@ class Settings(BaseModel):
     github_token: SecretStr | None = None
     """A personal access token, the small-scale alternative to an App."""
     github_webhook_secret: SecretStr | None = None
-    """The secret GitHub signs webhooks with; two on two lines while one replaces the other. Without it webhooks get 501."""
+    """Secret GitHub signs webhooks with, two on two lines while one replaces the other; without any, webhooks get 501."""
     webhook_max_bytes: int = Field(default=26_214_400, gt=0)
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
-    """Name of this instance: begins its commit statuses and marks its comments, so that several can share a repository."""
+    """Begins this instance's commit statuses and marks its comments, so that several can share a repository."""
     public_url: str = ""
     """Where people reach the web process; empty leaves links out."""
     kubeconfig: str = ""
-    """Kubeconfig of the cluster that keeps the Applications; empty means the pod's own account, else kubectl's default."""
+    """Kubeconfig of the cluster that keeps the Applications; empty: the pod's own account, else kubectl's default."""
     control_namespace: str = "foresail"
     """Namespace of the Applications in that cluster."""
     root_repositories: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
@@ -86,7 +86,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read every `FORESAIL_` variable; Rejected names the ones that are unknown or wrong, never a secret's value."""
+        """Read every `FORESAIL_` variable; Rejected names the unknown and wrong ones, never a secret's value."""
         given = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environment.items()
