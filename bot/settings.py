@@ -46,7 +46,7 @@ class Settings(BaseModel):
     github_token: SecretStr | None = None
     """A personal access token, the small-scale alternative to an App."""
     github_webhook_secret: SecretStr | None = None
-    """Secret GitHub signs webhooks with, two on two lines while one replaces the other; without any, webhooks get 501."""
+    """Secret GitHub signs webhooks with; two lines while one replaces the other; without any, webhooks get 501."""
     webhook_max_bytes: int = Field(default=26_214_400, gt=0)
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")

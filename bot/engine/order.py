@@ -71,7 +71,7 @@ KIND_ORDER: Final = (
 
 _RANK: Final[Mapping[str, int]] = MappingProxyType({kind: rank for rank, kind in enumerate(KIND_ORDER)})
 _PHASES: Final = tuple(SyncPhase)
-_INTEGER: Final = re.compile(r"[+-]?0*[0-9]{1,19}", re.ASCII)
+_INTEGER: Final = re.compile(r"([+-]?)0*([0-9]{1,19})", re.ASCII)
 _INT64: Final = range(-(2**63), 2**63)
 
 
@@ -181,7 +181,6 @@ def _kind_needed(task: Task) -> str:
 
 
 def _integer(text: object) -> int | None:
-    if not isinstance(text, str) or not _INTEGER.fullmatch(text):
-        return None
-    value = int(text)
+    found = _INTEGER.fullmatch(text) if isinstance(text, str) else None
+    value = int(found[1] + found[2]) if found else None
     return value if value in _INT64 else None

@@ -14,16 +14,13 @@ from bot.engine.health import assess
 from bot.engine.order import SyncPhase
 from bot.model.health import Health, HealthStatus
 from bot.model.operations import Phase, ResultCode, TaskResult
-from bot.model.resources import ResourceKey, annotations_of
+from bot.model.resources import ResourceKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.engine.sync.tasks import Task
+    from bot.engine.order import Task
     from bot.model.resources import JsonObject
-
-OPERATION_ANNOTATION: Final = "foresail.dev/operation"
-"""On every hook we create: which operation made it, so that a resumed one recognises its own."""
 
 SUCCEEDED: Final = "successfully synced (all tasks run)"
 """Argo CD's words; scripts compare them verbatim."""
@@ -146,8 +143,3 @@ def _condition(result: TaskResult, obj: JsonObject | None) -> TaskResult:
 
 _OUTCOME: Final = {Health.HEALTHY: Phase.SUCCEEDED, Health.DEGRADED: Phase.FAILED}
 _HOOK_OUTCOME: Final = {Health.HEALTHY: Phase.SUCCEEDED, Health.DEGRADED: Phase.FAILED, Health.UNKNOWN: Phase.FAILED}
-
-
-def made_by(obj: JsonObject, operation: str) -> bool:
-    """Whether a live hook was created by the operation with this id."""
-    return annotations_of(obj).get(OPERATION_ANNOTATION) == operation

@@ -81,6 +81,7 @@ ROUTES = (
     Route("POST", "/repos/{owner}/{repo}/statuses/{sha}", create_status, ("statuses:write",), creates_content=True),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/status", combined, _READ),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", list_statuses, _READ),
+    Route("GET", "/repos/{owner}/{repo}/statuses/{ref}", list_statuses, _READ),
 )
 
 

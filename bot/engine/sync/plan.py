@@ -1,0 +1,91 @@
+"""What a sync has to do, in order: derived anew at every step from Git, the cluster and the operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.hooks import is_hook
+from bot.engine.order import PRUNE_LAST, SYNC_OPTIONS, Task, order, phases_of
+from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of, options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.model.applications import ApplicationSpec
+    from bot.model.operations import OperationState
+
+OPERATION_ANNOTATION: Final = "foresail.dev/operation"
+"""On every hook we create: which operation made it, so that a resumed one recognises its own."""
+
+_APPROVED: Final = "foresail.dev/approve-deletion"
+"""On an Application: the revision for which a person allowed a mass deletion."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """The turns of one sync, and the objects that left Git but stay."""
+
+    tasks: tuple[Task, ...]
+    kept: tuple[tuple[ResourceKey, str], ...]
+    """Objects that are not pruned, with Argo CD's words for why."""
+
+
+def plan_sync(
+    targets: Mapping[ResourceKey, JsonObject],
+    extraneous: Iterable[JsonObject],
+    *,
+    state: OperationState,
+    spec: ApplicationSpec,
+) -> SyncPlan:
+    """Order the targets and what is pruned of `extraneous`: live objects of this application that Git lacks."""
+    pruned: list[JsonObject] = []
+    kept: list[tuple[ResourceKey, str]] = []
+    for obj in extraneous:
+        if "Prune=false" in options_of(obj, SYNC_OPTIONS) or spec.has_option("Prune=false"):
+            kept.append((ResourceKey.of(obj), "ignored (no prune)"))
+        elif not state.operation.prune:
+            kept.append((ResourceKey.of(obj), "ignored (requires pruning)"))
+        else:
+            pruned.append(obj)
+    named = [_as_hook(obj, state) if is_hook(obj) else obj for obj in targets.values()]
+    tasks = order(named, pruned=pruned, prune_last=spec.has_option(PRUNE_LAST))
+    return SyncPlan(tuple(tasks), tuple(kept))
+
+
+def operation_id(state: OperationState) -> str:
+    """Return what tells one operation of an application from every other."""
+    return f"{state.operation.revision[:12]}-{state.started_at}"
+
+
+def made_by(obj: JsonObject, state: OperationState) -> bool:
+    """Whether a live hook was created by this operation."""
+    return annotations_of(obj).get(OPERATION_ANNOTATION) == operation_id(state)
+
+
+def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapping[str, str], revision: str) -> str:
+    """Return why a person has to look first, or nothing: the sync would delete more than `percent` of the application."""
+    managed = [task for task in plan.tasks if not is_hook(task.obj)]
+    deletions = sum(task.prune for task in managed)
+    if deletions * 100 <= percent * len(managed) or application_annotations.get(_APPROVED) == revision:
+        return ""
+    return (
+        f"held: the sync would delete {deletions} of {len(managed)} objects, more than {percent} %; "
+        f"a person allows it by the annotation {_APPROVED}: {revision}"
+    )
+
+
+def _as_hook(obj: JsonObject, state: OperationState) -> JsonObject:
+    """Mark a hook as this operation's, and name one that has only a `generateName`.
+
+    The name is made from revision, phase and start as in Argo CD, so that a resumed operation finds what it created.
+    """
+    metadata = dict(metadata_of(obj))
+    metadata["annotations"] = {**annotations_of(obj), OPERATION_ANNOTATION: operation_id(state)}
+    if not metadata.get("name"):
+        prefix = metadata.pop("generateName", "")
+        phase = "-".join(str(phase) for phase in phases_of(obj)).lower()
+        started = int(datetime.fromisoformat(state.started_at).timestamp())
+        metadata["name"] = f"{prefix}{state.operation.revision[:7]}-{phase}-{started}"
+    return {**obj, "metadata": metadata}
