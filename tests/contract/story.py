@@ -117,6 +117,7 @@ def _say(bot: Ask, shop: HostedRepository, sha: str) -> None:
     bot("POST", f"{_SHOP}/statuses/{sha}", {"state": "success", "context": "foresail"})
     bot("GET", f"{_SHOP}/commits/{sha}/status")
     bot("GET", f"{_SHOP}/commits/{sha}/statuses")
+    bot("GET", f"{_SHOP}/statuses/{sha}")
     note = {"path": "app.yaml", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "scales"}
     run = bot("POST", f"{_SHOP}/check-runs", {"name": "Foresail", "head_sha": sha, "status": "in_progress"})
     output = {"title": "2 changes", "summary": "two", "annotations": [note]}

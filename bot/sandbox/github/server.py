@@ -28,6 +28,8 @@ from bot.sandbox.github.state import App, Behaviour, Installation, Repository, W
 from bot.sandbox.github.webhooks import Hooks
 
 _KEY_BITS = 2048
+_POLL_SECONDS = 0.02
+"""How soon the server notices that it is to stop."""
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -237,7 +239,9 @@ class GitHubStandIn:
             "127.0.0.1", port, create_app(self._world), threaded=True, request_handler=_QuietHandler
         )
         self._world.site = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="github-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="github-server", daemon=True
+        )
         self._thread.start()
         self.webhooks.start()
 

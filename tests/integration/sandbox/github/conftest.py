@@ -78,11 +78,11 @@ def inbox() -> Iterator[Inbox]:
             self.send_response(box.answer)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_args: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     box.url = f"http://127.0.0.1:{server.server_port}/webhooks/github"
     yield box

@@ -19,8 +19,8 @@ def scaled(shop: HostedRepository) -> HostedRepository:
 
 def test_mergeability_is_not_known_at_the_first_read(scaled: HostedRepository, remote: Repository) -> None:
     first, second = remote.get_pull(1), remote.get_pull(1)
-    assert (first.mergeable, first.mergeable_state, first.merge_commit_sha) == (None, "unknown", None)
-    assert (second.mergeable, second.mergeable_state) == (True, "clean")
+    assert (first.raw_data["mergeable"], first.raw_data["merge_commit_sha"]) == (None, None)
+    assert (first.mergeable_state, second.mergeable_state, second.mergeable) == ("unknown", "clean", True)
     assert remote.get_git_commit(second.merge_commit_sha).parents[1].sha == scaled.head("feature")
 
 
@@ -117,7 +117,8 @@ def test_lists_are_filtered_and_sorted(scaled: HostedRepository, remote: Reposit
     assert [pull.number for pull in remote.get_pulls(state="all", head="acme:feature")] == [1]
 
 
-def test_a_second_pull_request_of_the_same_branch_is_refused(scaled: HostedRepository, remote: Repository) -> None:
+@pytest.mark.usefixtures("scaled")
+def test_a_second_pull_request_of_the_same_branch_is_refused(remote: Repository) -> None:
     with pytest.raises(GithubException, match="A pull request already exists for acme:feature"):
         remote.create_pull(base="main", head="feature", title="Again")
 
