@@ -36,6 +36,11 @@ class Clusters:
             )
         return found
 
+    def name_of(self, destination: Destination) -> str:
+        """Return what people call the cluster a destination means; the destination's own words when it is unknown."""
+        found = self._by_server.get((destination.server or "").rstrip("/"))
+        return destination.name or (found.name if found else destination.server)
+
     def all(self) -> tuple[Cluster, ...]:
         """Return each cluster once."""
         return tuple(dict.fromkeys(self._by_name.values()))

@@ -51,6 +51,17 @@ class Cluster:
         """Let the threads go; requests under way end first."""
         self._threads.shutdown()
 
+    def admission_mutates(self) -> bool:
+        """Whether some mutating webhook or policy is installed; True also when that may not be read."""
+        try:
+            return any(
+                next(iter(self.listed(kind)), None) is not None
+                for name in ("MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding")
+                if (kind := self.discovery.preferred("admissionregistration.k8s.io", name)) is not None
+            )
+        except ApiRefused:
+            return True
+
     def get(self, kind: ResourceType, *, namespace: str, name: str) -> JsonObject | None:
         """Read one object; None when there is none."""
         try:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from bot.engine.diff.normalise import comparable
 from bot.engine.diff.unified import unified
 from bot.engine.hooks import hooks_of
+from bot.engine.order import SYNC_OPTIONS
 from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import options_of
+from bot.preview.redaction import scrub
 
 if TYPE_CHECKING:
     from bot.model.predictions import Prediction, ResourceStates
     from bot.model.resources import JsonObject
     from bot.preview.redaction import Redactor
-
-SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class Attribution:
     replaces: bool
     """Whether its sync options allow deleting and creating an object again."""
     redactor: Redactor
+    hidden: frozenset[str]
+    """Secret values that no error text may quote."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -83,7 +85,7 @@ class Attribution:
             lost = f"{', '.join(refusal.immutable_fields)} cannot change in place: deleted, then created again"
             return Action.REPLACE, diff, "", lost
         action = Action.CREATE if states.live is None else Action.CHANGE
-        return (Action.NOTHING if same else action), diff, refusal.message, ""
+        return (Action.NOTHING if same else action), diff, scrub(refusal.message, self.hidden), ""
 
     def _removed(self, states: ResourceStates, base: Prediction) -> ResourceReport:
         """Report an object that the change takes out of Git."""

@@ -65,7 +65,7 @@ def made_by(obj: JsonObject, state: OperationState) -> bool:
 
 
 def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapping[str, str], revision: str) -> str:
-    """Return why a person has to look first, or nothing: the sync would delete more than `percent` of the application."""
+    """Return why a person has to look first, or nothing: the sync would delete too large a share of the application."""
     managed = [task for task in plan.tasks if not is_hook(task.obj)]
     deletions = sum(task.prune for task in managed)
     if deletions * 100 <= percent * len(managed) or application_annotations.get(_APPROVED) == revision:

@@ -215,12 +215,19 @@ def _record(world: World, route: Route, *, path: str, body: bytes, answer: Answe
             path=path,
             query=request.args.to_dict(),
             headers=without_secrets(dict(request.headers)),
-            body=orjson.loads(body) if body and answer.status is not HTTPStatus.BAD_REQUEST else None,
+            body=_readable(body),
             status=int(answer.status),
             answer=answer.body,
             answer_headers=dict(answer.headers),
         )
     )
+
+
+def _readable(body: bytes) -> Any:
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _hang_up() -> flask.Response:

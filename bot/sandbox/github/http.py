@@ -159,9 +159,14 @@ class Call:
             raise not_found()
         return int(self.params[name])
 
+    @property
+    def page_size(self) -> int:
+        """How many items a page holds: 30 unless asked for another number, 100 at most."""
+        return min(max(_integer(self.query.get("per_page"), _PAGE_SIZE), 1), _LARGEST_PAGE)
+
     def page(self, items: Sequence[Any], *, wrap: Callable[[list[Any]], Any] = list) -> Answer:
         """Answer with one page of `items` and a Link header to the others; `wrap` makes the body of its items."""
-        size = min(max(_integer(self.query.get("per_page"), _PAGE_SIZE), 1), _LARGEST_PAGE)
+        size = self.page_size
         page = max(_integer(self.query.get("page"), 1), 1)
         last = max(1, -(-len(items) // size))
         links = self._links(page=page, last=last)

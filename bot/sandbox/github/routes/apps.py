@@ -81,7 +81,7 @@ def list_repositories(call: Call) -> Answer:
 def list_deliveries(call: Call) -> Answer:
     """Answer with the App's deliveries, newest first; pages follow a cursor, as on GitHub."""
     log = [one for one in call.world.hooks.deliveries(app_id=_app(call).id) if one.response is not None]
-    cursor, size = call.query.get("cursor", ""), int(call.query.get("per_page", "30"))
+    cursor, size = call.query.get("cursor", ""), call.page_size
     if cursor.isdecimal():
         log = [one for one in log if one.id <= int(cursor)]
     headers = {}

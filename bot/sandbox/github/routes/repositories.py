@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from http import HTTPStatus
 from typing import Any
 
 import pygit2
 
-from bot.sandbox.github.http import Answer, Audience, Call, Route, not_found
+from bot.sandbox.github.http import Answer, Audience, Call, Refusal, Route, not_found
 from bot.sandbox.github.payloads import accounts, commits, repositories
 from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import Account
@@ -28,7 +29,9 @@ def get_user(call: Call) -> Answer:
 
 
 def get_self(call: Call) -> Answer:
-    """Answer with the person whose token this is."""
+    """Answer with the person whose token this is; an installation is nobody."""
+    if call.actor.installation is not None:
+        raise Refusal(HTTPStatus.FORBIDDEN, "Resource not accessible by integration")
     return Answer(accounts.public_user(call.world, call.account))
 
 

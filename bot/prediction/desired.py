@@ -1,0 +1,147 @@
+"""What applications want: their sources at a revision, rendered, placed and stamped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.cluster.discovery import UnknownKind
+from bot.engine.targets import Targets, targets_of
+from bot.errors import Rejected
+from bot.model.changes import repository_identity
+from bot.repository.inputs import input_hash
+from bot.repository.render import RenderFailed, RenderRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.cluster.clusters import Clusters
+    from bot.cluster.objects import Cluster
+    from bot.model.applications import Application, Source
+    from bot.model.resources import JsonObject
+    from bot.repository.mirrors import GitAuth, Mirror, Mirrors
+    from bot.repository.render import Rendered, Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A state of one repository: a commit's tree, or a merge that no commit holds yet."""
+
+    repository: str
+    """Identity, as `repository_identity` returns it."""
+    mirror: Mirror
+    tree_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An application together with the state of its repository that it is to be rendered from."""
+
+    application: Application
+    tree: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """An application's targets, or why there are none."""
+
+    targets: Targets
+    failure: str = ""
+
+    @classmethod
+    def nothing(cls) -> Desired:
+        """Return what an application wants that does not exist."""
+        return cls(Targets({}, ()))
+
+    @classmethod
+    def failed(cls, message: str) -> Desired:
+        """Return that nothing can be said, and why."""
+        return cls(Targets({}, ()), failure=message)
+
+
+class Sources:
+    """Turns applications into their target objects."""
+
+    def __init__(
+        self,
+        *,
+        mirrors: Mirrors,
+        renderer: Renderer,
+        clusters: Clusters,
+        control_namespace: str,
+        auth_for: Callable[[str], GitAuth | None],
+    ) -> None:
+        self._mirrors = mirrors
+        self._renderer = renderer
+        self._clusters = clusters
+        self._control_namespace = control_namespace
+        self._auth_for = auth_for
+        """Credentials for a repository's URL; None when it needs none."""
+
+    def inputs(self, source: Source, tree: Tree) -> str | None:
+        """Return a hash over everything a render of `source` reads in `tree`; None when its path is not there."""
+        return input_hash(tree.mirror, tree.tree_id, source)
+
+    def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
+        """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
+        prepared = [self._requests(one) for one in wanted]
+        flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
+        rendered = iter(self._renderer.render(flat))
+        answers: list[Desired] = []
+        for one, requests in zip(wanted, prepared, strict=True):
+            if isinstance(requests, str):
+                answers.append(Desired.failed(requests))
+                continue
+            answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
+        return answers
+
+    def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
+        """Return one request a source, or why the application cannot be rendered."""
+        try:
+            self._clusters.at(wanted.application.spec.destination)
+            return [
+                RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
+                for source in wanted.application.spec.effective_sources
+                for tree in (self._tree(source, wanted.tree),)
+            ]
+        except Rejected as error:
+            return error.message
+
+    def _tree(self, source: Source, ours: Tree) -> Tree:
+        """Return the state `source` is rendered from: `ours` when it is the same repository, else its own revision."""
+        identity = repository_identity(source.repo_url)
+        if identity == ours.repository:
+            return ours
+        mirror = self._mirrors.refresh(source.repo_url, auth=self._auth_for(source.repo_url))
+        commit = mirror.resolve(source.target_revision or "HEAD")
+        return Tree(identity, mirror, mirror.tree_of(commit))
+
+    def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
+        manifests: list[JsonObject] = []
+        for part in parts:
+            if isinstance(part, RenderFailed):
+                return Desired.failed(part.message)
+            manifests.extend(part.manifests)
+        cluster = self._clusters.at(application.spec.destination)
+        try:
+            targets = targets_of(
+                manifests,
+                namespace=application.spec.destination.namespace,
+                instance=application.instance(self._control_namespace),
+                namespaced=lambda obj: _scope(cluster, obj),
+            )
+        except Rejected as error:
+            return Desired.failed(error.message)
+        return Desired(targets)
+
+
+def at_commit(tree: Tree, commit: str) -> Tree:
+    """Return the state of the same repository at another commit."""
+    return replace(tree, tree_id=tree.mirror.tree_of(commit))
+
+
+def _scope(cluster: Cluster, obj: JsonObject) -> bool | None:
+    try:
+        return cluster.discovery.find(obj).namespaced
+    except UnknownKind:
+        return None

@@ -1,0 +1,93 @@
+"""What was predicted, kept small and without a secret, so that the sync after the merge can be held against it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bot.engine.diff.normalise import comparable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.model.predictions import ResourceStates
+    from bot.model.resources import JsonObject, ResourceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """By application and object: a digest of each top-level field as it will be."""
+
+    results: dict[str, dict[str, dict[str, str]]]
+
+    @classmethod
+    def of(cls, states: Mapping[str, Mapping[ResourceKey, ResourceStates]]) -> Forecast:
+        """Note what every object of every application is predicted to become."""
+        return cls(
+            {
+                application: {
+                    _name(key): _digests(one.head.result)
+                    for key, one in objects.items()
+                    if one.head is not None and one.head.result is not None and not one.head.estimated
+                }
+                for application, objects in states.items()
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Forecast:
+        """Read back what `to_json` wrote."""
+        return cls(orjson.loads(text))
+
+    def to_json(self) -> bytes:
+        """Write it for the cache."""
+        return orjson.dumps(self.results)
+
+    def digest(self, application: str, key: ResourceKey) -> str:
+        """Return one digest over an object's whole prediction; empty when there is none."""
+        fields = self.results.get(application, {}).get(_name(key))
+        return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest() if fields else ""
+
+    def difference(self, application: str, key: ResourceKey, actual: JsonObject) -> tuple[str, ...] | None:
+        """Return the fields that became something else than predicted; None when nothing was predicted."""
+        fields = self.results.get(application, {}).get(_name(key))
+        if fields is None:
+            return None
+        now = _digests(actual)
+        return tuple(sorted(name for name in fields.keys() | now.keys() if fields.get(name) != now.get(name)))
+
+
+def _name(key: ResourceKey) -> str:
+    return f"{key.group}/{key.kind}/{key.namespace}/{key.name}"
+
+
+def _digests(obj: JsonObject) -> dict[str, str]:
+    return {path: _digest(value) for path, value in _fields(without_values(comparable(obj)))}
+
+
+def _fields(obj: JsonObject) -> list[tuple[str, Any]]:
+    """Return the fields of an object two levels deep, enough to say where something differs."""
+    found: list[tuple[str, Any]] = []
+    for name, value in obj.items():
+        if isinstance(value, dict) and value:
+            found.extend((f"{name}.{below}", inner) for below, inner in value.items())
+        else:
+            found.append((name, value))
+    return found
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def without_values(obj: JsonObject) -> JsonObject:
+    """Return a Secret with the names of its keys alone: even a digest of a short password could be guessed."""
+    if obj.get("kind") != "Secret":
+        return obj
+    return {
+        name: sorted(value) if name in {"data", "stringData"} and isinstance(value, dict) else value
+        for name, value in obj.items()
+    }

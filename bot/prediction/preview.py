@@ -1,0 +1,305 @@
+"""Predict what a change does to the clusters: render both sides, ask for dry runs, attribute."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bot.cluster.objects import FIELD_MANAGER, Apply
+from bot.engine.order import SYNC_OPTIONS
+from bot.engine.tracking import owner_of
+from bot.model.predictions import Prediction, Refusal, ResourceStates
+from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
+from bot.model.resources import JsonObject, ResourceKey, options_of
+from bot.prediction.desired import Desired, Wanted
+from bot.prediction.forecast import Forecast
+from bot.preview.attribution import Attribution
+from bot.preview.needs import Proof
+from bot.preview.redaction import Redactor, scrub, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.cluster.clusters import Clusters
+    from bot.cluster.objects import Cluster
+    from bot.model.applications import Application
+    from bot.prediction.desired import Sources, Tree
+    from bot.preview.affected import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two states of the repository that a change lies between."""
+
+    base: Tree
+    head: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWords:
+    """How a report names the change."""
+
+    change: str
+    base_branch: str
+    base_sha: str
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A report for people, and the same in a form that a later sync can be compared with."""
+
+    report: Report
+    forecast: Forecast
+
+
+@dataclass(slots=True)
+class _Work:
+    """One application while it is being predicted."""
+
+    candidate: Candidate
+    base: Desired
+    head: Desired
+    states: dict[ResourceKey, ResourceStates] = field(default_factory=dict)
+
+    @property
+    def application(self) -> Application:
+        return self.candidate.either
+
+    @property
+    def failure(self) -> str:
+        if self.head.failure:
+            return self.head.failure
+        return f"as the target branch has it: {self.base.failure}" if self.base.failure else ""
+
+
+class Predictor:
+    """Predicts; safe to use from threads."""
+
+    def __init__(self, sources: Sources, clusters: Clusters, *, control_namespace: str) -> None:
+        self._sources = sources
+        self._clusters = clusters
+        self._control_namespace = control_namespace
+
+    def predict(
+        self, candidates: Sequence[Candidate], sides: Sides, *, words: ChangeWords, considered: int
+    ) -> Predicted:
+        """Predict what merging does to the applications `candidates`; `considered` is how many were looked at in all.
+
+        Raises Temporary when a cluster or repository cannot be reached now.
+        """
+        started = time.monotonic()
+        work = self._rendered(candidates, sides)
+        for cluster, members in self._by_cluster(work).items():
+            _predict_in(cluster, members)
+        redactor = Redactor(secrets.token_bytes(32))
+        hidden = secrets_of(_all_objects(work))
+        applications = tuple(self._application_report(one, redactor, hidden) for one in work)
+        forecast = Forecast.of({one.application.name: one.states for one in work})
+        report = Report(
+            change=words.change,
+            base_branch=words.base_branch,
+            base_sha=words.base_sha,
+            head_sha=words.head_sha,
+            applications=applications,
+            considered=considered,
+            plan=_plan(applications, forecast),
+            clusters=tuple(f"{cluster.name} ({cluster.discovery.version})" for cluster in self._by_cluster(work)),
+            seconds=time.monotonic() - started,
+        )
+        return Predicted(report, forecast)
+
+    def _rendered(self, candidates: Sequence[Candidate], sides: Sides) -> list[_Work]:
+        """Render both sides of every candidate in one batch; a side without the application wants nothing."""
+        wanted = [
+            Wanted(application, tree)
+            for candidate in candidates
+            for application, tree in ((candidate.base, sides.base), (candidate.head, sides.head))
+            if application is not None
+        ]
+        answers = iter(self._sources.desired(wanted))
+        nothing = Desired.nothing()
+        return [
+            _Work(
+                candidate,
+                base=next(answers) if candidate.base is not None else nothing,
+                head=next(answers) if candidate.head is not None else nothing,
+            )
+            for candidate in candidates
+        ]
+
+    def _by_cluster(self, work: Iterable[_Work]) -> dict[Cluster, list[_Work]]:
+        groups: dict[Cluster, list[_Work]] = defaultdict(list)
+        for one in work:
+            if not one.failure:
+                groups[self._clusters.at(one.application.spec.destination)].append(one)
+        return groups
+
+    def _application_report(self, work: _Work, redactor: Redactor, hidden: frozenset[str]) -> ApplicationReport:
+        application = work.application
+        spec = application.spec
+        attribution = Attribution(
+            instance=application.instance(self._control_namespace),
+            prunes=spec.prunes and not spec.has_option("Prune=false"),
+            replaces=spec.has_option("Replace=true") or spec.has_option("Force=true"),
+            redactor=redactor,
+            hidden=hidden,
+        )
+        return ApplicationReport(
+            name=application.name,
+            namespace=application.namespace,
+            cluster=self._clusters.name_of(spec.destination),
+            target_namespace=spec.destination.namespace,
+            resources=tuple(_worth_telling(attribution.report(states) for states in work.states.values())),
+            failure=scrub(work.failure, hidden),
+            change=_change_of(work.candidate),
+            automated=spec.automated,
+            notes=tuple(scrub(warning, hidden) for warning in work.head.targets.warnings),
+        )
+
+
+def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
+    """Fill in the states of every object of these applications, which all live in `cluster`."""
+    proof = Proof(manager=FIELD_MANAGER, admission_mutates=cluster.admission_mutates())
+    live = cluster.live(_everything(work))
+    questions = _Questions(proof, live)
+    for one in work:
+        for key in one.base.targets.objects.keys() | one.head.targets.objects.keys():
+            for targets in (one.base.targets.objects, one.head.targets.objects):
+                if key in targets:
+                    questions.ask(key, targets[key])
+    answers = questions.answered(cluster)
+    for one in work:
+        one.states = _states(one, live, answers)
+
+
+@dataclass(slots=True)
+class _Questions:
+    """The dry runs to be made, each distinct manifest once."""
+
+    proof: Proof
+    live: Mapping[ResourceKey, JsonObject]
+    known: dict[int, Prediction] = field(default_factory=dict)
+    """By identity of the manifest: hashing thousands of objects would cost more than the questions saved."""
+    open: list[JsonObject] = field(default_factory=list)
+    same: dict[int, int] = field(default_factory=dict)
+    asked: dict[ResourceKey, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
+
+    def ask(self, key: ResourceKey, manifest: JsonObject) -> None:
+        """Note that `manifest` has to be predicted, unless the answer is known."""
+        current = self.live.get(key)
+        if current is not None and self.proof.in_sync(manifest, current):
+            self.known[id(manifest)] = Prediction(manifest, current)
+            return
+        for earlier in self.asked[key]:
+            if earlier == manifest:
+                self.same[id(manifest)] = id(earlier)
+                return
+        self.asked[key].append(manifest)
+        self.open.append(manifest)
+
+    def answered(self, cluster: Cluster) -> dict[int, Prediction]:
+        """Make the dry runs and return every prediction by the identity of its manifest."""
+        applies = [Apply(manifest, validate=_validates(manifest)) for manifest in self.open]
+        for manifest, answer in zip(self.open, cluster.try_apply(applies), strict=True):
+            self.known[id(manifest)] = _prediction(manifest, answer)
+        for manifest_id, earlier in self.same.items():
+            self.known[manifest_id] = self.known[earlier]
+        return self.known
+
+
+def _prediction(manifest: JsonObject, answer: JsonObject | Refusal) -> Prediction:
+    if not isinstance(answer, Refusal):
+        return Prediction(manifest, answer)
+    if answer.reason == "UnknownKind":
+        return Prediction(manifest, manifest, estimated="its kind is not served yet; shown as it is in Git")
+    if answer.reason == "NotFound" and answer.message.startswith("namespaces "):
+        return Prediction(manifest, manifest, estimated="its namespace does not exist yet; shown as it is in Git")
+    return Prediction(manifest, None, refusal=answer)
+
+
+def _states(
+    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[int, Prediction]
+) -> dict[ResourceKey, ResourceStates]:
+    base, head = work.base.targets.objects, work.head.targets.objects
+    keys = [*head, *(key for key in base if key not in head)]
+    states = {
+        key: ResourceStates(
+            key=key,
+            live=live.get(key),
+            base=answers[id(base[key])] if key in base else None,
+            head=answers[id(head[key])] if key in head else None,
+        )
+        for key in keys
+    }
+    extraneous = (key for key in _recorded(work.application) if key not in states and key in live)
+    states.update({key: ResourceStates(key, live[key], None, None) for key in extraneous if owner_of(live[key])})
+    return states
+
+
+def _everything(work: Iterable[_Work]) -> list[JsonObject]:
+    """Return something with a name for every object to be read: targets of both sides, and what was managed last."""
+    named: list[JsonObject] = []
+    for one in work:
+        named.extend(one.base.targets.objects.values())
+        named.extend(one.head.targets.objects.values())
+        named.extend(_recorded(one.application).values())
+    return named
+
+
+def _recorded(application: Application) -> dict[ResourceKey, JsonObject]:
+    """Return the objects that the last comparison found to be the application's, by name only."""
+    found: dict[ResourceKey, JsonObject] = {}
+    for entry in (application.status or {}).get("resources") or []:
+        group, version = entry.get("group", ""), entry.get("version", "")
+        obj = {
+            "apiVersion": f"{group}/{version}" if group else version,
+            "kind": entry.get("kind", ""),
+            "metadata": {"name": entry.get("name", ""), "namespace": entry.get("namespace", "")},
+        }
+        found[ResourceKey.of(obj)] = obj
+    return found
+
+
+def _all_objects(work: Iterable[_Work]) -> list[JsonObject]:
+    objects: list[JsonObject] = []
+    for one in work:
+        for states in one.states.values():
+            objects.extend(side.manifest for side in (states.base, states.head) if side is not None)
+            if states.live is not None:
+                objects.append(states.live)
+    return objects
+
+
+def _validates(manifest: JsonObject) -> bool:
+    return "Validate=false" not in options_of(manifest, SYNC_OPTIONS)
+
+
+def _change_of(candidate: Candidate) -> Action:
+    if candidate.base is None:
+        return Action.CREATE
+    if candidate.head is None:
+        return Action.PRUNE
+    return Action.NOTHING if candidate.base.spec == candidate.head.spec else Action.CHANGE
+
+
+def _worth_telling(resources: Iterable[ResourceReport]) -> list[ResourceReport]:
+    """Leave out what neither the change nor a sync touches, and sort the rest by name."""
+    told = [one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note]
+    return sorted(told, key=lambda one: one.key)
+
+
+def _plan(applications: Iterable[ApplicationReport], forecast: Forecast) -> str:
+    """Name the predicted operations: the same plan for the same operations and results, whoever predicts them."""
+    digest = hashlib.sha256()
+    for application in applications:
+        for one in application.resources:
+            result = forecast.digest(application.name, one.key)
+            digest.update(orjson.dumps([application.name, str(one.key), one.action, bool(one.failure), result]))
+    return digest.hexdigest()[:8]
