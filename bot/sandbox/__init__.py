@@ -1,1 +1,1 @@
-"""What demo, tests and benchmarks stand on: a control plane and the forges; never part of a running Foresail."""
+"""Real parts for demo, tests and benchmarks: a control plane, Redis, and a GitHub stand-in. Never used in production."""
