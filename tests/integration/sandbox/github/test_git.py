@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import pytest
 from github import Auth, GithubIntegration
+from github.Repository import Repository
 
 from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.people import HostedRepository
@@ -77,13 +78,15 @@ def test_one_commit_is_fetched_without_its_history(git: Git, remote_url: Remote,
 
 
 def test_heads_and_test_merges_of_pull_requests_are_refs(
-    git: Git, github: GitHubStandIn, remote_url: Remote, shop: HostedRepository
+    git: Git, remote: Repository, remote_url: Remote, shop: HostedRepository
 ) -> None:
-    github.behaviour.unknown_mergeability_reads = 0
     shop.push("feature", {"app.yaml": "replicas: 2\n"})
     pull = shop.open_pull_request("feature")
+    while remote.get_pull(1).mergeable is None:
+        assert pull.unknown_reads < 3
     listed = git("ls-remote", remote_url(contents="read"), "refs/pull/*").stdout
     assert f"{pull.head_sha}\trefs/pull/1/head" in listed
+    assert f"{pull.merge_commit_sha}\trefs/pull/1/merge" in listed
 
 
 def test_a_large_pack_is_pushed_in_chunks(git: Git, remote_url: Remote, shop: HostedRepository, tmp_path: Path) -> None:
