@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -33,7 +34,7 @@ def caller(github: GitHubStandIn, auth: Auth.Auth | None) -> Ask:
 
     def ask(method: str, path: str, body: Any = None) -> Any:
         _status, _headers, text = client.requester.requestJson(method, path, input=body)
-        return client.requester._Requester__structuredFromJson(text) if text else None  # type: ignore[attr-defined] # noqa: SLF001 - its own reader of answers
+        return json.loads(text) if text else None
 
     return ask
 

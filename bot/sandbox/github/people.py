@@ -200,8 +200,11 @@ class HostedRepository:
     def rerequest(self, check: CheckRun | CheckSuite, *, user: str = SOMEBODY) -> None:
         """Press *Re-run* on a check run or on a whole suite."""
         with self._world.lock:
-            tell = events.check_run if isinstance(check, CheckRun) else events.check_suite
-            tell(self._world, self.state, check, action="rerequested", sender=self._world.account(user))  # type: ignore[arg-type] # each takes its own kind
+            sender = self._world.account(user)
+            if isinstance(check, CheckRun):
+                events.check_run(self._world, self.state, check, action="rerequested", sender=sender)
+            else:
+                events.check_suite(self._world, self.state, check, action="rerequested", sender=sender)
 
     def grant(self, user: str, role: str) -> None:
         """Give somebody a role: none, read, triage, write, maintain or admin."""
