@@ -1,0 +1,104 @@
+"""Settings to services: the only module that knows every implementation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.cluster.applications import Applications
+from bot.cluster.clusters import Clusters
+from bot.cluster.connection import ApiServer
+from bot.cluster.objects import Cluster
+from bot.errors import Rejected
+from bot.forges.github.client import GitHub
+from bot.model.changes import repository_identity
+from bot.prediction.desired import Sources
+from bot.prediction.preview import Predictor
+from bot.repository.mirrors import GitAuth, Mirrors
+from bot.repository.render import Renderer
+from bot.store.connection import connect
+from bot.store.memory import Memory
+from bot.store.queue import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.forges.port import Forge
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a job or the controller needs; built once a process."""
+
+    settings: Settings
+    queue: Queue
+    memory: Memory
+    forge: Forge
+    control: Cluster
+    clusters: Clusters
+    applications: Applications
+    mirrors: Mirrors
+    renderer: Renderer
+    sources: Sources
+    predictor: Predictor
+
+    @classmethod
+    def build(cls, settings: Settings) -> Services:
+        """Connect to nothing yet; raise Rejected when the settings cannot work."""
+        connection = connect(settings.redis_url)
+        forge = GitHub.from_settings(settings)
+        control = Cluster(_control_server(settings), concurrency=settings.concurrency)
+        clusters = Clusters(control)
+        mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
+        renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
+        sources = Sources(
+            mirrors=mirrors,
+            renderer=renderer,
+            clusters=clusters,
+            control_namespace=settings.control_namespace,
+            auth_for=forge_credentials(forge, settings.github_url),
+        )
+        return cls(
+            settings=settings,
+            queue=Queue(connection),
+            memory=Memory(connection),
+            forge=forge,
+            control=control,
+            clusters=clusters,
+            applications=Applications(control, namespace=settings.control_namespace),
+            mirrors=mirrors,
+            renderer=renderer,
+            sources=sources,
+            predictor=Predictor(sources, clusters, control_namespace=settings.control_namespace),
+        )
+
+    def close(self) -> None:
+        """Let children and threads go."""
+        self.renderer.close()
+        for cluster in self.clusters.all():
+            cluster.close()
+
+
+def _control_server(settings: Settings) -> ApiServer:
+    limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
+    if settings.kubeconfig:
+        return ApiServer.from_kubeconfig(settings.kubeconfig, **limits)
+    try:
+        return ApiServer.in_cluster(**limits)
+    except Rejected:
+        return ApiServer.from_kubeconfig(**limits)
+
+
+def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | None]:
+    """Return what finds Git credentials for a repository's URL: the forge's own for its repositories, none for others."""
+    host = repository_identity(api_url).partition("/")[0].removeprefix("api.")
+
+    def find(url: str) -> GitAuth | None:
+        url_host, _, full_name = repository_identity(url).partition("/")
+        if url_host != host:
+            return None
+        credentials = forge.git_credentials(forge.repository(full_name))
+        return GitAuth(credentials.username, credentials.password)
+
+    return find

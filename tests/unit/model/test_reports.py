@@ -1,0 +1,90 @@
+"""What is said about a change in numbers and in one line."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter
+
+from bot.model.changes import StatusState
+from bot.model.reports import Action, DeliveryState, Epilogue, Report
+from tests.unit.preview.samples import Enemy, application, report, resource
+
+FAILING = resource("db", failure="quota exceeded")
+
+
+@pytest.mark.parametrize(
+    ("subject", "headline"),
+    [
+        (report(), "Merging changes nothing in any cluster"),
+        (report(application(resource("a", Action.NOTHING))), "Merging changes nothing in any cluster"),
+        (report(application(resource())), "Merging changes 1 resource in 1 application"),
+        (
+            report(application(resource("a"), resource("b", Action.ORPHAN)), application(resource("c", Action.PRUNE))),
+            "Merging changes 3 resources in 2 applications",
+        ),
+        (report(application(change=Action.CREATE)), "Merging adds 1 application and no resource"),
+        (report(application(change=Action.PRUNE)), "Merging removes 1 application and no resource"),
+        (
+            report(application(change=Action.PRUNE), application(change=Action.CREATE)),
+            "Merging changes 2 applications and no resource",
+        ),
+        (report(application(FAILING)), "Merging changes nothing, 1 resource predicted to fail"),
+        (
+            report(application(resource(), FAILING), application(failure="no chart")),
+            "Merging changes 1 resource in 1 application, 1 resource predicted to fail, 1 application cannot be rendered",
+        ),
+        (report(conflict=("a", "b")), "Nothing predicted: 2 files in merge conflict"),
+    ],
+)
+def test_the_headline_says_what_merging_does(subject: Report, headline: str) -> None:
+    assert subject.headline == headline
+
+
+@pytest.mark.parametrize(
+    ("subject", "state", "description"),
+    [
+        (report(application(resource())), StatusState.SUCCESS, "Merging changes 1 resource in 1 application"),
+        (report(), StatusState.SUCCESS, "No application is affected (12 looked at)"),
+        (report(application(FAILING)), StatusState.FAILURE, "Merging changes nothing, 1 resource predicted to fail"),
+        (report(conflict=("a",)), StatusState.PENDING, "waits until 1 file in merge conflict can be merged"),
+    ],
+)
+def test_the_outcome_is_what_the_status_says(subject: Report, state: StatusState, description: str) -> None:
+    assert (subject.outcome.state, subject.outcome.description) == (state, description)
+
+
+def test_an_object_that_fails_counts_as_nothing_else() -> None:
+    subject = application(FAILING, resource("a", Action.CREATE), resource("b", Action.REPLACE), failure="")
+
+    assert (subject.creates, subject.changes, subject.replaces, subject.failures, subject.touched) == (1, 0, 1, 1, 2)
+
+
+def test_drift_alone_does_not_affect_an_application() -> None:
+    subject = application(resource("a", Action.NOTHING, drift=Action.CHANGE))
+
+    assert (subject.drifted, subject.affected) == (1, False)
+
+
+def test_lines_are_counted_by_their_sign() -> None:
+    subject = resource(effect_diff="@@ a @@\n b\n-c\n+d\n+e")
+
+    assert (subject.added, subject.removed) == (2, 1)
+
+
+def test_a_status_never_says_more_than_it_may() -> None:
+    many = [application(*[FAILING] * 10**5, resource()), *[application(failure="x")] * 10**5]
+
+    assert len(report(*many).outcome.description) <= 140
+
+
+def test_a_delivery_is_over_when_it_is_healthy_failed_or_superseded() -> None:
+    assert [state.value for state in DeliveryState if state.final] == ["healthy", "failed", "superseded"]
+
+
+def test_reports_can_be_kept_as_json() -> None:
+    enemy = Enemy(3)
+    subject, epilogue = report(application(resource(note="é"), FAILING)), enemy.epilogue()
+    reports, epilogues = TypeAdapter(Report), TypeAdapter(Epilogue)
+
+    assert reports.validate_json(reports.dump_json(subject)) == subject
+    assert epilogues.validate_python(epilogues.dump_python(epilogue)) == epilogue
