@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bot.cluster.applications import Applications
-from bot.cluster.clusters import Clusters
-from bot.cluster.connection import ApiServer
-from bot.cluster.objects import Cluster
 from bot.errors import Rejected
-from bot.forges.github.client import GitHub
 from bot.model.changes import repository_identity
-from bot.prediction.desired import Sources
-from bot.prediction.preview import Predictor
-from bot.repository.mirrors import GitAuth, Mirrors
-from bot.repository.render import Renderer
 from bot.store.connection import connect
+from bot.store.locks import Locks
 from bot.store.memory import Memory
 from bot.store.queue import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.cluster.applications import Applications
+    from bot.cluster.clusters import Clusters
+    from bot.cluster.connection import ApiServer
+    from bot.cluster.objects import Cluster
     from bot.forges.port import Forge
+    from bot.prediction.desired import Sources
+    from bot.prediction.preview import Predictor
+    from bot.repository.mirrors import GitAuth, Mirrors
+    from bot.repository.render import Renderer
     from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class WebServices:
+    """Everything the web process needs; it stays small by importing nothing more."""
+
+    settings: Settings
+    queue: Queue
+
+    @classmethod
+    def build(cls, settings: Settings) -> WebServices:
+        """Connect to nothing yet; raise Rejected when the settings cannot work."""
+        return cls(settings, Queue(connect(settings.redis_url)))
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,7 @@ class Services:
     settings: Settings
     queue: Queue
     memory: Memory
+    locks: Locks
     forge: Forge
     control: Cluster
     clusters: Clusters
@@ -46,6 +60,15 @@ class Services:
     @classmethod
     def build(cls, settings: Settings) -> Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
+        from bot.cluster.applications import Applications
+        from bot.cluster.clusters import Clusters
+        from bot.cluster.objects import Cluster
+        from bot.forges.github.client import GitHub
+        from bot.prediction.desired import Sources
+        from bot.prediction.preview import Predictor
+        from bot.repository.mirrors import Mirrors
+        from bot.repository.render import Renderer
+
         connection = connect(settings.redis_url)
         forge = GitHub.from_settings(settings)
         control = Cluster(_control_server(settings), concurrency=settings.concurrency)
@@ -63,6 +86,7 @@ class Services:
             settings=settings,
             queue=Queue(connection),
             memory=Memory(connection),
+            locks=Locks(connection),
             forge=forge,
             control=control,
             clusters=clusters,
@@ -81,7 +105,9 @@ class Services:
 
 
 def _control_server(settings: Settings) -> ApiServer:
-    limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
+    from bot.cluster.connection import ApiServer
+
+    limits: dict[str, Any] = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
     if settings.kubeconfig:
         return ApiServer.from_kubeconfig(settings.kubeconfig, **limits)
     try:
@@ -91,7 +117,9 @@ def _control_server(settings: Settings) -> ApiServer:
 
 
 def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | None]:
-    """Return what finds Git credentials for a repository's URL: the forge's own for its repositories, none for others."""
+    """Return what finds Git credentials for a URL: the forge's own for its repositories, none for others."""
+    from bot.repository.mirrors import GitAuth
+
     host = repository_identity(api_url).partition("/")[0].removeprefix("api.")
 
     def find(url: str) -> GitAuth | None:

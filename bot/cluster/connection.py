@@ -96,12 +96,14 @@ class ApiServer:
         return document
 
     @contextmanager
-    def stream(self, path: str, *, query: Mapping[str, str], idle: float) -> Iterator[Iterator[JsonObject]]:
+    def stream(
+        self, path: str, *, query: Mapping[str, str], idle: float, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Iterator[JsonObject]]:
         """Open a watch and yield its events, one decoded document a line; ends when the server closes it.
 
         `idle` is the most seconds between two lines before the connection counts as dead.
         """
-        answer = self._send("GET", _target(path, query), idle=idle)
+        answer = self._send("GET", _target(path, query), headers=headers, idle=idle)
         try:
             if answer.status >= 400:  # noqa: PLR2004 - as above
                 raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
@@ -118,6 +120,15 @@ class ApplicationSpec(Wire):
     def prunes(self) -> bool:
         """Whether automated syncs delete what left Git."""
         return self.automated and self.sync_policy.automated is not None and self.sync_policy.automated.prune
+
+    @property
+    def definition(self) -> str:
+        """Digest of what is to be synced where: an application whose digest changed has to be synced anew."""
+        wanted = {
+            "sources": [source.model_dump(mode="json") for source in self.effective_sources],
+            "destination": self.destination.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
 
     def has_option(self, option: str) -> bool:
         """Whether `syncOptions` has exactly this entry, `Prune=false`."""

@@ -4,22 +4,65 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
+from bot.model.changes import Repository
+from bot.model.events import (
+    BranchPushed,
+    ChangeClosed,
+    ChangeUpdated,
+    CommentWritten,
+    Event,
+    InstallationChanged,
+    MergeGroupFormed,
+    RerunRequested,
+)
 from bot.model.resources import JsonObject
+
+COMMAND_PREFIX: Final = "/foresail"
+"""What a comment begins with that is meant for us."""
 
 
 class Task(StrEnum):
     """Every job there is; the value is the dotted name a worker imports, so `web` needs no import of `workers`."""
 
     PREVIEW = "workers.preview.run"
+    """Predict an open change and tell it."""
+    CHECK = "workers.check.run"
+    """Predict a merge queue's speculative commit and say whether it may land."""
     COMMAND = "workers.command.run"
-    DELIVER = "workers.sync.deliver"
-    ADVANCE = "workers.sync.advance"
-    NOTIFY = "workers.notify.run"
+    """Do what somebody asked for in a comment."""
+    DELIVER = "workers.deliver.run"
+    """Start what a commit on a branch calls for."""
+    ADVANCE = "workers.advance.run"
+    """Bring one operation as far as it goes without waiting."""
     REFRESH = "workers.refresh.run"
+    """See whether one application is to be synced."""
+    NOTIFY = "workers.notify.run"
+    """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
+    """Find what was missed."""
+
+
+QUEUES: Final = ("preview", "sync", "notify")
+"""Queues in the order of how long their jobs take; each worker process serves one."""
+
+_QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
+    {
+        Task.PREVIEW: "preview",
+        Task.CHECK: "preview",
+        Task.COMMAND: "notify",
+        Task.DELIVER: "sync",
+        Task.ADVANCE: "sync",
+        Task.REFRESH: "sync",
+        Task.NOTIFY: "notify",
+        Task.RECOVER: "notify",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +72,90 @@ class JobRequest:
     task: Task
     payload: JsonObject
     identity: str
-    """What the job is about, in words of any alphabet: `preview acme/shop#12`."""
+    """What the job is about, in words of any alphabet: `acme/shop#12`."""
 
     @property
     def queue(self) -> str:
-        """Name of the queue: the middle part of the task's dotted name."""
-        return self.task.split(".")[1]
+        """Name of the queue it waits in."""
+        return _QUEUE_OF[self.task]
 
     @property
     def job_id(self) -> str:
         """Return the identity as RQ accepts it (`[A-Za-z0-9_-]` only), made unambiguous by a digest."""
         digest = hashlib.sha256(f"{self.task}\0{self.identity}".encode()).hexdigest()[:12]
-        return re.sub(r"[^A-Za-z0-9]+", "-", self.identity).strip("-")[:80] + "-" + digest
+        name = self.task.split(".")[1]
+        return f"{name}-" + re.sub(r"[^A-Za-z0-9]+", "-", self.identity).strip("-")[:80] + "-" + digest
+
+
+def preview(repository: Repository, number: int) -> JobRequest:
+    """Ask for a preview of an open change."""
+    payload = {"repository": asdict(repository), "number": number}
+    return JobRequest(Task.PREVIEW, payload, f"{repository.full_name}#{number}")
+
+
+def check(repository: Repository, *, base_branch: str, base: str, head: str) -> JobRequest:
+    """Ask whether a merge queue's speculative commit `head` may land on the branch."""
+    payload = {"repository": asdict(repository), "base_branch": base_branch, "base": base, "head": head}
+    return JobRequest(Task.CHECK, payload, f"{repository.full_name}@{head}")
+
+
+def command(repository: Repository, comment: CommentWritten) -> JobRequest:
+    """Ask to do what a comment says."""
+    payload = {
+        "repository": asdict(repository),
+        "number": comment.number,
+        "comment_id": comment.comment_id,
+        "author": comment.author,
+        "body": comment.body,
+    }
+    return JobRequest(Task.COMMAND, payload, f"{repository.full_name}#{comment.number} comment {comment.comment_id}")
+
+
+def deliver(repository: Repository, *, branch: str, before: str, commit: str) -> JobRequest:
+    """Ask for what a commit on a branch calls for; `before` is what the branch held, empty when nobody knows."""
+    payload = {"repository": asdict(repository), "branch": branch, "before": before, "commit": commit}
+    return JobRequest(Task.DELIVER, payload, f"{repository.full_name}@{branch}@{commit}")
+
+
+def advance(application: str) -> JobRequest:
+    """Ask for the next step of an application's operation."""
+    return JobRequest(Task.ADVANCE, {"application": application}, application)
+
+
+def refresh(application: str) -> JobRequest:
+    """Ask whether an application has to be synced."""
+    return JobRequest(Task.REFRESH, {"application": application}, application)
+
+
+def notify(repository: str, commit: str) -> JobRequest:
+    """Ask to tell the forge how far a commit has come; `repository` is its full name."""
+    return JobRequest(Task.NOTIFY, {"repository": repository, "commit": commit}, f"{repository}@{commit}")
+
+
+def recover() -> JobRequest:
+    """Ask to find everything that was missed."""
+    return JobRequest(Task.RECOVER, {}, "everything")
+
+
+def called_for(event: Event) -> tuple[JobRequest, ...]:
+    """Return the jobs that an event from a forge calls for."""
+    jobs: tuple[JobRequest, ...] = ()
+    match event:
+        case ChangeUpdated(repository=repository, number=number):
+            jobs = (preview(repository, number),)
+        case ChangeClosed(repository=repository, merge_sha=merge_sha) if merge_sha:
+            jobs = (notify(repository.full_name, merge_sha),)
+        case BranchPushed(repository=repository, branch=branch, before=before, after=after) if after.strip("0"):
+            known = before if before.strip("0") else ""
+            jobs = (deliver(repository, branch=branch, before=known, commit=after),)
+        case RerunRequested(repository=repository, numbers=numbers):
+            jobs = tuple(preview(repository, number) for number in numbers) or (recover(),)
+        case MergeGroupFormed(repository=repository) as group:
+            jobs = (check(repository, base_branch=group.base_branch, base=group.base_sha, head=group.head_sha),)
+        case CommentWritten(repository=repository) as comment if comment.body.lstrip().startswith(COMMAND_PREFIX):
+            jobs = (command(repository, comment),)
+        case InstallationChanged(added=added) if added:
+            jobs = (recover(),)
+        case _:
+            pass
+    return jobs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +46,8 @@ class TaskResult:
     code: ResultCode | None
     message: str = ""
     hook: bool = False
+    differences: tuple[str, ...] | None = None
+    """Fields that became something else than the preview said; None when nobody compared."""
 
     def to_wire(self) -> JsonObject:
         """Return the entry as Argo CD writes it."""
@@ -63,12 +65,14 @@ class TaskResult:
             entry["status"] = self.code.value
         if self.hook:
             entry["hookType"] = self.sync_phase
+        if self.differences is not None:
+            entry["foresailDifferences"] = list(self.differences)
         return entry
 
     @classmethod
     def from_wire(cls, entry: JsonObject) -> TaskResult:
         """Read an entry back."""
-        status = entry.get("status")
+        status, differences = entry.get("status"), entry.get("foresailDifferences")
         return cls(
             key=ResourceKey(
                 entry.get("group", ""), entry.get("kind", ""), entry.get("namespace", ""), entry.get("name", "")
@@ -79,7 +83,35 @@ class TaskResult:
             code=ResultCode(status) if status else None,
             message=entry.get("message", ""),
             hook=bool(entry.get("hookType")),
+            differences=None if differences is None else tuple(differences),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why an operation is started: a commit on a branch, and what led there."""
+
+    repository: str
+    """Full name."""
+    branch: str
+    commit: str
+    before: str = ""
+    """What the branch held before the commit; empty when nobody knows."""
+    change: str = ""
+    """`owner/name#12`, the change whose merge made the commit; empty when none did."""
+    head: str = ""
+    """The head of that change: what its preview is about."""
+    definition: str = ""
+    """Digest of what the application asked for when the operation was started."""
+
+    def to_info(self) -> dict[str, str]:
+        """Return it as an operation's `info`."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def of(cls, info: dict[str, str]) -> Occasion:
+        """Read it back; fields that are not there are empty."""
+        return cls(**{field.name: info.get(field.name, "") for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +121,7 @@ class Operation:
     revision: str
     prune: bool
     info: dict[str, str] = field(default_factory=dict)
-    """Name → value; ours are `commit`, `repository`, `change` and `branch`: where the operation's story is told."""
+    """Name → value: where the operation's story is told, see `Occasion`."""
     username: str = ""
     automated: bool = False
 

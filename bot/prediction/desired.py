@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import UnknownKind
 from bot.engine.targets import Targets, targets_of
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
+from bot.model.resources import ResourceKey
 from bot.repository.inputs import input_hash
 from bot.repository.render import RenderFailed, RenderRequest
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from bot.repository.mirrors import GitAuth, Mirror, Mirrors
     from bot.repository.render import Rendered, Renderer
 
+_KEPT_MANIFESTS: Final = 2_000
+"""Rendered objects kept from one question to the next; about 10 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -31,6 +37,14 @@ class Tree:
     """Identity, as `repository_identity` returns it."""
     mirror: Mirror
     tree_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two states of the repository that a change lies between."""
+
+    base: Tree
+    head: Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +89,10 @@ class Sources:
         self._renderer = renderer
         self._clusters = clusters
         self._control_namespace = control_namespace
-        self._auth_for = auth_for
+        self.auth_for = auth_for
         """Credentials for a repository's URL; None when it needs none."""
+        self._kept: OrderedDict[str, Rendered] = OrderedDict()
+        self._lock = threading.Lock()
 
     def inputs(self, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of `source` reads in `tree`; None when its path is not there."""
@@ -86,7 +102,7 @@ class Sources:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
         prepared = [self._requests(one) for one in wanted]
         flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
-        rendered = iter(self._renderer.render(flat))
+        rendered = iter(self._rendered(flat))
         answers: list[Desired] = []
         for one, requests in zip(wanted, prepared, strict=True):
             if isinstance(requests, str):
@@ -94,6 +110,22 @@ class Sources:
                 continue
             answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
         return answers
+
+    def _rendered(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
+        """Render what was not rendered a moment ago: one job asks for the same tree more than once."""
+        named = [(_render_key(request), request) for request in requests]
+        with self._lock:
+            answers: dict[str, Rendered | RenderFailed] = {
+                key: self._kept[key] for key, _ in named if key in self._kept
+            }
+        missing = {key: request for key, request in named if key not in answers}
+        fresh = dict(zip(missing, self._renderer.render(list(missing.values())), strict=True)) if missing else {}
+        answers.update(fresh)
+        with self._lock:
+            self._kept.update((key, one) for key, one in fresh.items() if not isinstance(one, RenderFailed))
+            while sum(len(one.manifests) for one in self._kept.values()) > _KEPT_MANIFESTS:
+                self._kept.popitem(last=False)
+        return [answers[key] for key, _ in named]
 
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
@@ -107,14 +139,25 @@ class Sources:
         except Rejected as error:
             return error.message
 
+    def tree_of(self, source: Source, revision: str) -> Tree:
+        """Return the state of a source's repository at a commit, fetching only when the commit is not here yet."""
+        mirror = self._mirrors.holding(source.repo_url, revision)
+        if mirror is None:
+            mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(revision))
+
+    def newest(self, source: Source) -> tuple[Tree, str]:
+        """Fetch a source's repository and return its state at the tracked revision, with the commit."""
+        mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
+        commit = mirror.resolve(source.target_revision or "HEAD")
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit)), commit
+
     def _tree(self, source: Source, ours: Tree) -> Tree:
         """Return the state `source` is rendered from: `ours` when it is the same repository, else its own revision."""
         identity = repository_identity(source.repo_url)
         if identity == ours.repository:
             return ours
-        mirror = self._mirrors.refresh(source.repo_url, auth=self._auth_for(source.repo_url))
-        commit = mirror.resolve(source.target_revision or "HEAD")
-        return Tree(identity, mirror, mirror.tree_of(commit))
+        return self.newest(source)[0]
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []
@@ -132,12 +175,26 @@ class Sources:
             )
         except Rejected as error:
             return Desired.failed(error.message)
-        return Desired(targets)
+        return Desired(_with_namespace(targets, application, cluster))
 
 
-def at_commit(tree: Tree, commit: str) -> Tree:
-    """Return the state of the same repository at another commit."""
-    return replace(tree, tree_id=tree.mirror.tree_of(commit))
+def _with_namespace(targets: Targets, application: Application, cluster: Cluster) -> Targets:
+    """Put the destination's namespace before everything else while it is missing and `CreateNamespace` asks for it.
+
+    It is nobody's: an application that goes away leaves it, as with Argo CD.
+    """
+    name = application.spec.destination.namespace
+    manifest: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    key = ResourceKey.of(manifest) if name else None
+    if key is None or key in targets.objects or not application.spec.has_option("CreateNamespace=true"):
+        return targets
+    if key in cluster.live([manifest]):
+        return targets
+    return replace(targets, objects={key: manifest, **targets.objects})
+
+
+def _render_key(request: RenderRequest) -> str:
+    return f"{request.repository}\0{request.tree_id}\0{request.source.model_dump_json()}"
 
 
 def _scope(cluster: Cluster, obj: JsonObject) -> bool | None:

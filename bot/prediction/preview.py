@@ -17,8 +17,9 @@ from bot.engine.tracking import owner_of
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey, options_of
-from bot.prediction.desired import Desired, Wanted
+from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.forecast import Forecast
+from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
 from bot.preview.redaction import Redactor, scrub, secrets_of
@@ -29,16 +30,8 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application
-    from bot.prediction.desired import Sources, Tree
+    from bot.prediction.desired import Sources
     from bot.preview.affected import Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """The two states of the repository that a change lies between."""
-
-    base: Tree
-    head: Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +231,7 @@ def _states(
         )
         for key in keys
     }
-    extraneous = (key for key in _recorded(work.application) if key not in states and key in live)
+    extraneous = (key for key in recorded(work.application) if key not in states and key in live)
     states.update({key: ResourceStates(key, live[key], None, None) for key in extraneous if owner_of(live[key])})
     return states
 
@@ -249,22 +242,8 @@ def _everything(work: Iterable[_Work]) -> list[JsonObject]:
     for one in work:
         named.extend(one.base.targets.objects.values())
         named.extend(one.head.targets.objects.values())
-        named.extend(_recorded(one.application).values())
+        named.extend(recorded(one.application).values())
     return named
-
-
-def _recorded(application: Application) -> dict[ResourceKey, JsonObject]:
-    """Return the objects that the last comparison found to be the application's, by name only."""
-    found: dict[ResourceKey, JsonObject] = {}
-    for entry in (application.status or {}).get("resources") or []:
-        group, version = entry.get("group", ""), entry.get("version", "")
-        obj = {
-            "apiVersion": f"{group}/{version}" if group else version,
-            "kind": entry.get("kind", ""),
-            "metadata": {"name": entry.get("name", ""), "namespace": entry.get("namespace", "")},
-        }
-        found[ResourceKey.of(obj)] = obj
-    return found
 
 
 def _all_objects(work: Iterable[_Work]) -> list[JsonObject]:

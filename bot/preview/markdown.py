@@ -30,6 +30,9 @@ _MESSAGE: Final = 1000
 _NAME: Final = 256
 """Characters shown of a name; Kubernetes' own have up to 253."""
 
+EPILOGUE_ROOM: Final = 2048
+"""Bytes of the first comment that are kept free for what becomes of the change."""
+
 _SPARE: Final = 512
 """Bytes kept free in each comment for counters and for the count of what is missing."""
 
@@ -79,30 +82,30 @@ def read_marker(body: str) -> Marker | None:
     return Marker(found["instance"], int(found["part"]), int(found["of"]), found["head"], found["plan"])
 
 
-def comments(
-    report: Report, *, instance: str, budget: int = 65536, epilogue: Epilogue | None = None, report_url: str = ""
-) -> tuple[str, ...]:
-    """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least)."""
+def comments(report: Report, *, instance: str, budget: int = 65536, report_url: str = "") -> tuple[str, ...]:
+    """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least).
+
+    The first keeps `EPILOGUE_ROOM` of it free for what becomes of the change.
+    """
     link = _link(report_url)
     foot = _foot(report, link)
     room = max(budget, SMALLEST) - size(f"{Marker(instance, 1, 1, report.head_sha, report.plan)}{foot}{link}") - _SPARE
-    head = _head(report, epilogue, room)
-    packed = pack([*effects(report), *drifts(report)], first=room - size(head), further=room, most=MOST_PARTS)
+    head = _head(report, room - EPILOGUE_ROOM)
+    first = room - EPILOGUE_ROOM - size(head)
+    packed = pack([*effects(report), *drifts(report)], first=first, further=room, most=MOST_PARTS)
     count = len(packed.parts)
     written = []
     for number, blocks in enumerate(packed.parts, 1):
         start = Marker(instance, number, count, report.head_sha, report.plan)
-        first = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
+        opening = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
-        written.append(f"{start}\n{first}{blocks}{last}{foot}")
+        written.append(f"{start}\n{opening}{blocks}{last}{foot}")
     return tuple(written)
 
 
-def _head(report: Report, epilogue: Epilogue | None, room: int) -> str:
+def _head(report: Report, room: int) -> str:
     """Write all that is not folded; each sort of thing has its share, so that none crowds out the others."""
     written = [f"### {report.headline}\n"]
-    if epilogue is not None:
-        written.append(_epilogue(epilogue, room // 8))
     if report.conflict:
         files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
         written.append(f"\n{inert(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
@@ -115,7 +118,8 @@ def _head(report: Report, epilogue: Epilogue | None, room: int) -> str:
     return "".join(written)
 
 
-def _epilogue(epilogue: Epilogue, room: int) -> str:
+def epilogue_text(epilogue: Epilogue, room: int) -> str:
+    """Write what became of a change in at most `room` bytes of UTF-8."""
     head = f"\n**{words.merged(epilogue)}** · {code(epilogue.merge_sha[:7])}\n\n"
     return head + _limited(list(map(_delivery, epilogue.deliveries)), room - size(head), noun="application")
 

@@ -24,22 +24,36 @@ class Memory:
 
     def keep_forecast(self, change: str, head_sha: str, forecast: bytes) -> None:
         """Keep what was predicted for a change's head, for a month."""
-        try:
-            self._connection.set(f"foresail:forecast:{change}:{head_sha}", zlib.compress(forecast), ex=_MONTH)
-        except RedisError as error:
-            raise Temporary(f"Redis: {error}") from error
+        self._keep(f"forecast:{change}:{head_sha}", forecast)
 
     def forecast(self, change: str, head_sha: str) -> bytes | None:
         """Return what was predicted; None when nobody knows any more."""
-        try:
-            kept = self._connection.get(f"foresail:forecast:{change}:{head_sha}")
-        except RedisError as error:
-            raise Temporary(f"Redis: {error}") from error
-        return zlib.decompress(kept) if isinstance(kept, bytes) else None
+        return self._kept(f"forecast:{change}:{head_sha}")
+
+    def keep_expected(self, repository: str, commit: str, names: bytes) -> None:
+        """Keep which applications a commit is to be seen in, for a month."""
+        self._keep(f"expected:{repository}:{commit}", names)
+
+    def expected(self, repository: str, commit: str) -> bytes | None:
+        """Return which applications a commit is to be seen in; None when nobody knows any more."""
+        return self._kept(f"expected:{repository}:{commit}")
 
     def is_fresh(self) -> bool:
-        """Whether Redis has been emptied since somebody last asked; the first asker after that learns it, nobody else."""
+        """Whether Redis was emptied since somebody last asked; only the first asker after that learns it."""
         try:
             return bool(self._connection.set(_EPOCH, b"1", nx=True))
         except RedisError as error:
             raise Temporary(f"Redis: {error}") from error
+
+    def _keep(self, name: str, value: bytes) -> None:
+        try:
+            self._connection.set(f"foresail:{name}", zlib.compress(value), ex=_MONTH)
+        except RedisError as error:
+            raise Temporary(f"Redis: {error}") from error
+
+    def _kept(self, name: str) -> bytes | None:
+        try:
+            kept = self._connection.get(f"foresail:{name}")
+        except RedisError as error:
+            raise Temporary(f"Redis: {error}") from error
+        return zlib.decompress(kept) if isinstance(kept, bytes) else None

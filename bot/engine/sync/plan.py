@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OPERATION_ANNOTATION: Final = "foresail.dev/operation"
 """On every hook we create: which operation made it, so that a resumed one recognises its own."""
 
-_APPROVED: Final = "foresail.dev/approve-deletion"
+APPROVED: Final = "foresail.dev/approve-deletion"
 """On an Application: the revision for which a person allowed a mass deletion."""
 
 
@@ -68,11 +68,11 @@ def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapp
     """Return why a person has to look first, or nothing: the sync would delete too large a share of the application."""
     managed = [task for task in plan.tasks if not is_hook(task.obj)]
     deletions = sum(task.prune for task in managed)
-    if deletions * 100 <= percent * len(managed) or application_annotations.get(_APPROVED) == revision:
+    if deletions * 100 <= percent * len(managed) or application_annotations.get(APPROVED) == revision:
         return ""
     return (
         f"held: the sync would delete {deletions} of {len(managed)} objects, more than {percent} %; "
-        f"a person allows it by the annotation {_APPROVED}: {revision}"
+        f"a person allows it by the annotation {APPROVED}: {revision}"
     )
 
 

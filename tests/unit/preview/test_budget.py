@@ -8,7 +8,6 @@ import pytest
 
 from bot.preview.budget import Block, Wrapper, fitting, pack, size
 
-
 UNWRAPPED = Wrapper()
 
 

@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
+from bot.preview.epilogue import with_epilogue
 from bot.preview.markdown import MOST_PARTS, Marker, comments, marker, read_marker
 from tests.unit.preview.samples import DIFF, Enemy, application, report, resource
 
@@ -136,7 +137,8 @@ def test_after_the_merge_it_tells_how_it_went() -> None:
     failed = Delivery(
         "db", "prod", DeliveryState.FAILED, "Job shop/a: exit 1", as_predicted=False, differences=differences
     )
-    body = only(*comments(report(), instance="prod", epilogue=Epilogue("0123456789", (healthy, failed))))
+    body = only(*comments(report(), instance="prod"))
+    body = with_epilogue(body, Epilogue("0123456789", (healthy, failed)), limit=65536)
 
     assert (
         "**Merged: 1 of 2 applications healthy, 1 failed** · `0123456`\n\n"
@@ -216,7 +218,8 @@ def test_hostile_words_are_never_markup_and_never_break_the_budget(budget: int) 
     for seed in range(50):
         enemy = Enemy(seed)
         subject, instance, epilogue = enemy.report(), enemy.text(), enemy.epilogue()
-        for body in comments(subject, instance=instance, budget=budget, epilogue=epilogue, report_url=URL):
+        bodies = comments(subject, instance=instance, budget=budget, report_url=URL)
+        for body in (with_epilogue(bodies[0], epilogue, limit=budget), *bodies):
             page = Page(body)
 
             assert len(body.encode()) <= budget, seed

@@ -1,0 +1,28 @@
+"""The web process: `gunicorn "app:create_app()"`."""
+
+from __future__ import annotations
+
+import os
+
+import flask
+
+from bot.logs import configure_logs
+from bot.services import WebServices
+from bot.settings import Settings
+from bot.web.errors import add_error_handlers
+from bot.web.health import health
+from bot.web.webhooks import webhooks
+
+
+def create_app(settings: Settings | None = None, services: WebServices | None = None) -> flask.Flask:
+    """Build the web process from settings (by default the environment's); raises Rejected when they are wrong."""
+    configure_logs()
+    if services is None:
+        services = WebServices.build(settings or Settings.from_environment(os.environ))
+    app = flask.Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.webhook_max_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = services.settings.webhook_max_bytes
+    add_error_handlers(app)
+    app.register_blueprint(webhooks(services))
+    app.register_blueprint(health(services))
+    return app

@@ -1,0 +1,114 @@
+"""What an Application's status says while an operation runs and after it, in Argo CD's shape.
+
+Source: https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1alpha1/types.go (ApplicationStatus)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.health import assess
+from bot.engine.health.application import aggregate, judge
+from bot.engine.hooks import is_hook, is_skipped
+from bot.model.operations import Phase
+from bot.model.resources import ResourceKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.engine.sync.plan import SyncPlan
+    from bot.model.applications import Application
+    from bot.model.operations import OperationState
+    from bot.model.resources import JsonObject
+
+_HISTORY: Final = 10
+"""Argo CD's default for `revisionHistoryLimit`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything a status is written from."""
+
+    application: Application
+    targets: Mapping[ResourceKey, JsonObject]
+    live: Mapping[ResourceKey, JsonObject]
+    plan: SyncPlan
+
+    @property
+    def managed(self) -> dict[ResourceKey, JsonObject]:
+        """The targets that are neither hooks nor skipped."""
+        return {key: obj for key, obj in self.targets.items() if not is_hook(obj) and not is_skipped(obj)}
+
+
+def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
+    """Return the fields of `.status` that follow from the scene; a merge patch."""
+    synced = state.phase is Phase.SUCCEEDED and not scene.plan.kept
+    members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
+    health = aggregate(member for member in members if member is not None)
+    patch: JsonObject = {
+        "operationState": state.to_wire(),
+        "sync": {
+            "status": "Synced" if synced else "OutOfSync",
+            "revision": state.operation.revision,
+            "comparedTo": _compared_to(scene.application),
+        },
+        "health": {"status": health.status.value, "message": health.message or None},
+        "reconciledAt": now,
+    }
+    if state.phase.completed:
+        patch["resources"] = [*_managed_entries(scene, state), *_kept_entries(scene)]
+    if state.phase is Phase.SUCCEEDED:
+        patch["history"] = _history(scene.application, state, now=now)
+    return patch
+
+
+def _compared_to(application: Application) -> JsonObject:
+    spec = application.spec
+    sources = [source.model_dump(by_alias=True, exclude_defaults=True, mode="json") for source in spec.sources]
+    compared: JsonObject = {"destination": spec.destination.model_dump(exclude_defaults=True, mode="json")}
+    if sources:
+        return compared | {"sources": sources}
+    source = spec.source.model_dump(by_alias=True, exclude_defaults=True, mode="json") if spec.source else {}
+    return compared | {"source": source}
+
+
+def _managed_entries(scene: Scene, state: OperationState) -> list[JsonObject]:
+    applied = {result.key for result in state.results if result.phase is not Phase.FAILED}
+    entries = []
+    for key, target in scene.managed.items():
+        entry = _entry(key, target)
+        entry["status"] = "Synced" if key in applied else "OutOfSync"
+        live = scene.live.get(key)
+        health = assess(live) if live is not None else None
+        if health is not None:
+            entry["health"] = {"status": health.status.value} | ({"message": health.message} if health.message else {})
+        entries.append(entry)
+    return entries
+
+
+def _kept_entries(scene: Scene) -> list[JsonObject]:
+    return [
+        _entry(key, scene.live[key]) | {"status": "OutOfSync", "requiresPruning": True}
+        for key, _ in scene.plan.kept
+        if key in scene.live
+    ]
+
+
+def _entry(key: ResourceKey, obj: JsonObject) -> JsonObject:
+    version = str(obj.get("apiVersion", "")).rpartition("/")[2]
+    entry: JsonObject = {"version": version, "kind": key.kind, "name": key.name}
+    return entry | ({"group": key.group} if key.group else {}) | ({"namespace": key.namespace} if key.namespace else {})
+
+
+def _history(application: Application, state: OperationState, *, now: str) -> list[JsonObject]:
+    history = [entry for entry in (application.status or {}).get("history") or [] if isinstance(entry, dict)]
+    number = int(history[-1].get("id", -1)) + 1 if history else 0
+    entry = {
+        "id": number,
+        "revision": state.operation.revision,
+        "deployStartedAt": state.started_at,
+        "deployedAt": now,
+    }
+    compared = {name: value for name, value in _compared_to(application).items() if name != "destination"}
+    return [*history, entry | compared][-_HISTORY:]

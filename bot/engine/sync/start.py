@@ -1,0 +1,41 @@
+"""Whether an application is to be synced to a revision now, and if not, the words for why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.engine.sync.plan import APPROVED
+from bot.model.operations import OperationState, Phase
+
+if TYPE_CHECKING:
+    from bot.model.applications import Application
+
+HELD: str = "held: "
+"""Begins the message of an operation that ended because a person has to look first."""
+
+
+def reason_to_wait(application: Application, *, revision: str) -> str:
+    """Return why no operation is to be started, nothing when one is."""
+    if not application.spec.automated:
+        return "its syncs are not automated: waits for a person"
+    if application.operation is not None:
+        sync = application.operation.get("sync")
+        running = str(sync.get("revision") or "") if isinstance(sync, dict) else ""
+        return f"waits for the operation at {running[:7] or 'another revision'} to end"
+    last = OperationState.parse((application.status or {}).get("operationState") or {})
+    if last is None or not last.phase.completed:
+        return ""
+    same = last.operation.revision == revision
+    same = same and last.operation.info.get("definition", "") in {"", application.spec.definition}
+    if same and not _is_released(application, last, revision):
+        return f"was synced to {revision[:7]} already: {last.phase.lower()}"
+    return ""
+
+
+def is_held(state: OperationState) -> bool:
+    """Whether an operation ended because a person has to look first."""
+    return state.phase is Phase.FAILED and state.message.startswith(HELD)
+
+
+def _is_released(application: Application, last: OperationState, revision: str) -> bool:
+    return is_held(last) and application.annotation(APPROVED) == revision

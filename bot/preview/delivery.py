@@ -1,0 +1,110 @@
+"""How far a commit has come: from what Applications record to deliveries and commit statuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.sync.start import is_held, reason_to_wait
+from bot.model.changes import CommitStatus, StatusState
+from bot.model.operations import OperationState, Phase, ResultCode
+from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.model.applications import Application
+
+MOST_STATUSES: Final = 20
+"""Applications of one commit that get a status of their own; beyond that only the sum is told."""
+
+_STATES: Final = {
+    DeliveryState.HEALTHY: StatusState.SUCCESS,
+    DeliveryState.SUPERSEDED: StatusState.SUCCESS,
+    DeliveryState.FAILED: StatusState.FAILURE,
+}
+
+
+def delivery_of(name: str, application: Application | None, *, commit: str, covers: Callable[[str], bool]) -> Delivery:
+    """Tell how far `commit` has come in an application.
+
+    `covers(revision)` says whether a revision holds the commit. None: the Application does not exist yet.
+    """
+    if application is None:
+        return Delivery(name, "", DeliveryState.QUEUED, "waits for the Application to be created")
+    delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
+    state = OperationState.parse((application.status or {}).get("operationState") or {})
+    if state is not None and covers(state.operation.revision):
+        return _recorded(delivery, state)
+    words = reason_to_wait(application, revision=commit)
+    waits = DeliveryState.QUEUED if application.spec.automated else DeliveryState.WAITING
+    return replace(delivery, state=waits, words=words)
+
+
+def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[CommitStatus]:
+    """Return the statuses of a commit, each application's first, the sum last."""
+    each = [
+        CommitStatus(
+            f"{instance}/sync/{delivery.application}",
+            _STATES.get(delivery.state, StatusState.PENDING),
+            _words(delivery)[:STATUS_LENGTH],
+        )
+        for delivery in deliveries[:MOST_STATUSES]
+        if len(deliveries) <= MOST_STATUSES
+    ]
+    return [*each, _sum(deliveries, instance)]
+
+
+def _recorded(delivery: Delivery, state: OperationState) -> Delivery:
+    delivery = replace(delivery, revision=state.operation.revision, seconds=_seconds(state), words=state.message)
+    if is_held(state):
+        return replace(delivery, state=DeliveryState.HELD)
+    if state.phase is Phase.SUCCEEDED:
+        return _healthy(delivery, state)
+    if state.phase.completed:
+        return replace(delivery, state=DeliveryState.FAILED)
+    progressing = bool(state.results) and state.message.startswith("waiting for healthy")
+    return replace(delivery, state=DeliveryState.PROGRESSING if progressing else DeliveryState.SYNCING)
+
+
+def _healthy(delivery: Delivery, state: OperationState) -> Delivery:
+    """Add whether what was written is what the preview said; known only when every object was compared."""
+    applied = [result for result in state.results if result.code is ResultCode.SYNCED]
+    differing = tuple(f"{result.key}: {', '.join(result.differences)}" for result in applied if result.differences)
+    compared = bool(applied) and all(result.differences is not None for result in applied)
+    as_predicted = False if differing else compared or None
+    return replace(delivery, state=DeliveryState.HEALTHY, words="", as_predicted=as_predicted, differences=differing)
+
+
+def _seconds(state: OperationState) -> float | None:
+    if not state.finished_at:
+        return None
+    return (datetime.fromisoformat(state.finished_at) - datetime.fromisoformat(state.started_at)).total_seconds()
+
+
+def _words(delivery: Delivery) -> str:
+    match delivery.state:
+        case DeliveryState.HEALTHY:
+            return f"Synced and Healthy at {delivery.revision[:7]}"
+        case DeliveryState.QUEUED:
+            return f"queued: {delivery.words}" if delivery.words else "queued"
+        case _:
+            return delivery.words or str(delivery.state)
+
+
+def _sum(deliveries: Sequence[Delivery], instance: str) -> CommitStatus:
+    context = f"{instance}/sync"
+    if not deliveries:
+        return CommitStatus(context, StatusState.SUCCESS, "No application is affected")
+    healthy = sum(delivery.state in {DeliveryState.HEALTHY, DeliveryState.SUPERSEDED} for delivery in deliveries)
+    words = f"{healthy} of {counted(len(deliveries), 'application')} Synced and Healthy"
+    if healthy == len(deliveries):
+        return CommitStatus(context, StatusState.SUCCESS, words)
+    failed = [delivery for delivery in deliveries if delivery.state is DeliveryState.FAILED]
+    open_ones = [delivery for delivery in deliveries if not delivery.state.final]
+    first = (failed or open_ones)[0]
+    words = f"{words}; {first.application}: {_words(first)}"[:STATUS_LENGTH]
+    # While something still runs the last word is not spoken: a required status must not flicker.
+    state = StatusState.FAILURE if failed and not open_ones else StatusState.PENDING
+    return CommitStatus(context, state, words)

@@ -1,0 +1,112 @@
+"""Everything a story of Foresail needs, on loopback: a control plane, Redis, a GitHub stand-in, and Foresail itself."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import orjson
+import yaml
+
+from bot.errors import Temporary
+from bot.forges.github import EVENTS, PERMISSIONS
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.github.server import GitHubStandIn
+from bot.sandbox.installation import Foresail
+from bot.sandbox.redis import RedisServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from bot.model.resources import JsonObject
+    from bot.sandbox.github.people import HostedRepository
+    from bot.sandbox.toolchain import Programs
+
+_CRDS: Final = Path(__file__).resolve().parents[1] / "cluster" / "crds"
+_POLL: Final = 0.05
+
+
+class Stage:
+    """Real parts around one Foresail; a context manager."""
+
+    def __init__(self, programs: Programs, directory: Path, plane: ControlPlane, *, control_namespace: str) -> None:
+        self._directory = directory
+        self._programs = programs
+        self._stack = ExitStack()
+        self.plane = plane
+        self.control_namespace = control_namespace
+        """Where this stage's Applications live; several stages share a control plane by having one each."""
+        self.redis = self._stack.enter_context(RedisServer.start(programs.redis_server, directory))
+        self.github = self._stack.enter_context(GitHubStandIn.start(directory / "github"))
+        self.app = self.github.create_app("Foresail", permissions=PERMISSIONS, events=EVENTS)
+        self.foresail: Foresail | None = None
+
+    @classmethod
+    def set_up(
+        cls, programs: Programs, directory: Path, plane: ControlPlane, *, control_namespace: str = "foresail"
+    ) -> Self:
+        """Prepare a stage on a control plane that runs; Foresail itself is started by `open`."""
+        directory.mkdir(parents=True, exist_ok=True)
+        plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
+        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(_CRDS))
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": control_namespace}}
+        plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(namespace))
+        return cls(programs, directory, plane, control_namespace=control_namespace)
+
+    def open(self, repository: HostedRepository, settings: Mapping[str, str] | None = None) -> Foresail:
+        """Start Foresail and install it on a repository; `settings` come on top of what the stage needs."""
+        self.foresail = self._stack.enter_context(
+            Foresail.start(self._directory / "foresail", self.settings(repository) | dict(settings or {}))
+        )
+        hook = f"{self.foresail.url}/webhooks/github"
+        owner = repository.full_name.partition("/")[0]
+        self.github.install(self.app, owner=owner, repositories=[repository.full_name], webhook_url=hook)
+        return self.foresail
+
+    def settings(self, repository: HostedRepository) -> dict[str, str]:
+        """Return the settings of a Foresail on this stage."""
+        return {
+            "FORESAIL_REDIS_URL": self.redis.url,
+            "FORESAIL_GITHUB_URL": self.github.url,
+            "FORESAIL_GITHUB_APP_ID": str(self.app.id),
+            "FORESAIL_GITHUB_APP_PRIVATE_KEY": self.app.private_key_pem,
+            "FORESAIL_GITHUB_WEBHOOK_SECRET": self.app.webhook_secret,
+            "FORESAIL_KUBECONFIG": str(self.plane.kubeconfig),
+            "FORESAIL_CONTROL_NAMESPACE": self.control_namespace,
+            "FORESAIL_ROOT_REPOSITORIES": repository.full_name,
+            "FORESAIL_DATA_DIRECTORY": str(self._directory / "data"),
+            "FORESAIL_KUSTOMIZE": str(self._programs.kustomize),
+        }
+
+    def get(self, kind: str, name: str = "", *, namespace: str = "") -> JsonObject | None:
+        """Read one object (or, without a name, the list of a kind) from the cluster; None when there is none."""
+        where = ["--namespace", namespace] if namespace else []
+        text = self.plane.kubectl("get", kind, *([name] if name else []), *where, "-o", "json", "--ignore-not-found")
+        found = orjson.loads(text) if text.strip() else None
+        return found if isinstance(found, dict) else None
+
+    def until(self, holds: Callable[[], bool], *, what: str, deadline: float = 60.0) -> None:
+        """Return once `holds()` is true; Temporary, saying `what` did not come, after `deadline` seconds.
+
+        Processes of Foresail that have ended are started again meanwhile.
+        """
+        end = time.monotonic() + deadline
+        while not holds():
+            if time.monotonic() > end:
+                raise Temporary(f"{what} did not come within {deadline:.0f} s")
+            if self.foresail is not None:
+                self.foresail.keep_running()
+            time.sleep(_POLL)
+
+    def __enter__(self) -> Self:
+        """Return the stage, which is set up already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End everything but the control plane, which is the caller's."""
+        self._stack.close()

@@ -1,0 +1,1 @@
+"""Through the front door: a webhook in; comment, status and cluster out."""

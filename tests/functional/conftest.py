@@ -1,0 +1,138 @@
+"""A whole stage a test: one control plane for all, everything else fresh; every exchange with GitHub held to its schema."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+from typing import TypeAlias
+
+import pytest
+
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.github.people import HostedRepository
+from bot.sandbox.github.state import Comment, Status
+from bot.sandbox.stage import Stage
+from bot.sandbox.toolchain import Programs
+from tests.contract.schema import assert_deliveries_conform, assert_exchanges_conform
+
+Files: TypeAlias = dict[str, str]
+
+
+@dataclass
+class Shop:
+    """A repository with one application, its pull requests, and where it lives in the cluster."""
+
+    stage: Stage
+    repository: HostedRepository
+    namespace: str
+    seen: list[str] = field(default_factory=list)
+
+    def propose(self, files: dict[str, str | None], *, branch: str = "feature", title: str = "A change") -> int:
+        """Push files to a new branch and open a pull request; return its number."""
+        self.repository.push(branch, files)
+        return self.repository.open_pull_request(head=branch, title=title).number
+
+    def status(self, sha: str, context: str) -> Status | None:
+        return self.repository.statuses(sha).get(f"foresail/{context}")
+
+    def comment(self, number: int) -> Comment | None:
+        found = [one for one in self.repository.comments(number) if one.user.login == "foresail[bot]"]
+        return found[0] if found else None
+
+    def body(self, number: int) -> str:
+        comment = self.comment(number)
+        return comment.body if comment else ""
+
+    def await_preview(self, number: int) -> str:
+        """Wait until the pull request's head has a final preview status; return its state."""
+        sha = self.repository.pull(number).head_sha
+
+        def told() -> bool:
+            status = self.status(sha, "preview")
+            return status is not None and status.state != "pending"
+
+        self.stage.until(told, what=f"the preview of #{number}")
+        status = self.status(sha, "preview")
+        return status.state if status else ""
+
+    def await_sync(self, sha: str, state: str = "success") -> None:
+        """Wait until the sum of a commit's syncs has come to a state."""
+
+        def told() -> bool:
+            status = self.status(sha, "sync")
+            return status is not None and status.state == state
+
+        self.stage.until(told, what=f"{state} of {sha[:7]}")
+
+    def live(self, kind: str, name: str) -> dict[str, object] | None:
+        return self.stage.get(kind, name, namespace=self.namespace)
+
+
+Opener: TypeAlias = Callable[..., Shop]
+
+
+@pytest.fixture
+def stage(programs: Programs, tmp_path: Path, control_plane: ControlPlane) -> Iterator[Stage]:
+    name = f"foresail-{uuid.uuid4().hex[:8]}"
+    with Stage.set_up(programs, tmp_path, control_plane, control_namespace=name) as one:
+        yield one
+        one.github.wait_for_deliveries()
+    assert_exchanges_conform(one.github.requests)
+    assert_deliveries_conform(one.github.webhooks.deliveries(app_id=one.app.id))
+
+
+@pytest.fixture
+def open_shop(stage: Stage, namespace: str) -> Opener:
+    """Return what opens a shop: Foresail installed on a repository with these files, its first commit synced."""
+
+    def opened(files: Files, *, settings: dict[str, str] | None = None, options: str = "") -> Shop:
+        repository = stage.github.create_repository("acme/shop", files={"README.md": "shop\n"})
+        declared = application("shop", repository.clone_url, namespace, stage.control_namespace, options=options)
+        stage.open(repository, settings)
+        shop = Shop(stage, repository, namespace)
+        sha = repository.push("main", {".foresail/shop.yaml": declared, **files})
+        shop.await_sync(sha)
+        return shop
+
+    return opened
+
+
+def application(name: str, url: str, namespace: str, control: str, *, path: str = "deploy", options: str = "") -> str:
+    return dedent(f"""\
+        apiVersion: argoproj.io/v1alpha1
+        kind: Application
+        metadata:
+          name: {name}
+          namespace: {control}
+        spec:
+          project: default
+          source: {{repoURL: {url}, path: {path}, targetRevision: main}}
+          destination: {{name: in-cluster, namespace: {namespace}}}
+          syncPolicy:
+            automated: {{prune: true}}
+            syncOptions: [{options}]
+        """)
+
+
+def deployment(name: str = "web", *, image: str = "nginx:1.27", replicas: int = 2, pods: str = "") -> str:
+    annotations = f"annotations: {{sandbox.foresail.dev/pod: {pods}}}" if pods else "annotations: {}"
+    return dedent(f"""\
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {{name: {name}}}
+        spec:
+          replicas: {replicas}
+          selector: {{matchLabels: {{app: {name}}}}}
+          template:
+            metadata: {{labels: {{app: {name}}}, {annotations}}}
+            spec:
+              containers: [{{name: web, image: "{image}", ports: [{{containerPort: 80}}]}}]
+        """)
+
+
+def config_map(name: str = "settings", **data: str) -> str:
+    lines = "".join(f"  {key}: {value!r}\n" for key, value in data.items())
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{lines}"

@@ -1,0 +1,109 @@
+"""Act on one task of a sync: apply, run a hook, prune; recognising what an earlier worker has done already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.cluster.discovery import UnknownKind
+from bot.cluster.objects import FIELD_MANAGER, Apply
+from bot.engine.diff.ownership import applying_changes_nothing
+from bot.engine.hooks import is_hook
+from bot.engine.order import SYNC_OPTIONS
+from bot.engine.sync.plan import made_by
+from bot.errors import Rejected
+from bot.model.operations import Phase, ResultCode, TaskResult
+from bot.model.resources import metadata_of, options_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.cluster.objects import Cluster
+    from bot.engine.order import Task
+    from bot.model.operations import OperationState
+    from bot.model.resources import JsonObject, ResourceKey
+    from bot.prediction.forecast import Forecast
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Carries out the tasks of one operation."""
+
+    cluster: Cluster
+    application: str
+    state: OperationState
+    forecast: Forecast | None
+    """What the change's preview said; None when nobody remembers."""
+    awaited: frozenset[tuple[str, str]]
+    """Group and kind of what this very sync defines: an unknown kind among them is not an error yet."""
+
+    def blocker(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> JsonObject | None:
+        """Return what has to go before the task can run: the same hook of an earlier operation."""
+        current = live.get(task.key)
+        if current is None or task.prune or not is_hook(task.obj) or made_by(current, self.state):
+            return None
+        return current
+
+    def act(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> TaskResult | None:
+        """Carry out one task; None when its kind is not served yet though this sync defines it.
+
+        Raises Temporary; what the API server refuses is a failed result with its words.
+        """
+        try:
+            if task.prune:
+                return self._prune(task)
+            if is_hook(task.obj):
+                return self._hook(task, live.get(task.key))
+            return self._apply(task, live.get(task.key))
+        except UnknownKind as error:
+            if (task.key.group, task.key.kind) in self.awaited:
+                return None
+            return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
+        except Rejected as error:
+            return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
+
+    def _prune(self, task: Task) -> TaskResult:
+        if not metadata_of(task.obj).get("deletionTimestamp"):
+            self.cluster.delete(task.obj)
+        return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted")
+
+    def _hook(self, task: Task, current: JsonObject | None) -> TaskResult:
+        if current is None:
+            self.cluster.apply(_request(task.obj))
+        return self._result(task, Phase.RUNNING, None, "started")
+
+    def _apply(self, task: Task, current: JsonObject | None) -> TaskResult:
+        if current is not None and applying_changes_nothing(task.obj, current, manager=FIELD_MANAGER):
+            # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
+            differences = self._differences(task, current)
+            told = () if differences == () else None
+            return self._result(task, Phase.RUNNING, ResultCode.SYNCED, "unchanged", told)
+        result = self.cluster.apply(_request(task.obj))
+        words = "created" if current is None else "configured"
+        return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
+
+    def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
+        return None if self.forecast is None else self.forecast.difference(self.application, task.key, actual)
+
+    def _result(
+        self,
+        task: Task,
+        phase: Phase,
+        code: ResultCode | None,
+        message: str,
+        differences: tuple[str, ...] | None = None,
+    ) -> TaskResult:
+        return TaskResult(
+            key=task.key,
+            version=str(task.obj.get("apiVersion", "")).rpartition("/")[2],
+            sync_phase=str(task.phase),
+            phase=phase,
+            code=code,
+            message=message,
+            hook=not task.prune and is_hook(task.obj),
+            differences=differences,
+        )
+
+
+def _request(manifest: JsonObject) -> Apply:
+    return Apply(manifest, validate="Validate=false" not in options_of(manifest, SYNC_OPTIONS))

@@ -1,0 +1,281 @@
+"""Advance: carry one operation as far as it goes without waiting; called again whenever its objects have moved.
+
+Everything is decided anew from Git, the cluster and the Application's own record, so any worker goes on where another
+was killed. What was applied already is recognised by its field ownership, not by memory: nothing is applied twice.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.cluster.applications import Conflict
+from bot.engine.hooks import HookDeletePolicy, delete_policies_of
+from bot.engine.sync.advance import Finish, Run, Wait, advance
+from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync
+from bot.engine.sync.record import Scene, status_patch
+from bot.engine.targets import Targets
+from bot.engine.tracking import owner_of
+from bot.errors import Rejected, Temporary
+from bot.model.jobs import notify, refresh
+from bot.model.operations import Occasion, Operation, OperationState, Phase
+from bot.model.resources import metadata_of
+from bot.prediction.desired import Wanted
+from bot.prediction.forecast import Forecast
+from bot.prediction.recorded import bare, recorded
+from workers.acts import Actor
+from workers.claims import CLAIM, Claim
+from workers.runtime import job_with_excuse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.cluster.objects import Cluster
+    from bot.engine.order import Task
+    from bot.model.applications import Application, Source
+    from bot.model.jobs import JobRequest
+    from bot.model.operations import TaskResult
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_MOST_STEPS: Final = 500
+"""Waves one job runs through; each step ends in a record, so stopping here loses nothing."""
+
+
+def _excuse(services: Services, payload: JsonObject, words: str) -> None:
+    application = services.applications.get(str(payload["application"]))
+    operation = Operation.parse(application.operation or {}) if application else None
+    if application is not None and operation is not None:
+        state = replace(_state_of(application, operation), phase=Phase.ERROR, message=words, finished_at=_stamp())
+        patch = {"operation": None, "status": {"operationState": state.to_wire()}}
+        _follow_up(services, services.applications.update(application, patch), state)
+
+
+@job_with_excuse(_excuse)
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Advance an application's operation, unless there is none or somebody else is at it."""
+    application = services.applications.get(str(payload["application"]))
+    operation = Operation.parse(application.operation or {}) if application else None
+    if application is None or operation is None:
+        return None
+    claim = Claim.parse(application.annotation(CLAIM))
+    if claim is not None and claim.blocks(now=time.time()):
+        return None  # the controller asks again when the claim runs out
+    with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
+        try:
+            _Advance.prepare(services, application, _state_of(application, operation)).run()
+        except Conflict as error:
+            _log.info("operation is advanced by somebody else", reason=error.message)
+    return None
+
+
+def _state_of(application: Application, operation: Operation) -> OperationState:
+    """Return the record of the running operation, or the beginning of one."""
+    state = OperationState.parse((application.status or {}).get("operationState") or {})
+    if state is not None and not state.phase.completed:
+        return state
+    return OperationState(operation, Phase.RUNNING, "started", started_at=_stamp())
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass
+class _Advance:
+    """One operation while this job has it in hand."""
+
+    services: Services
+    application: Application
+    state: OperationState
+    targets: Targets
+    failure: str
+    """Why there are no targets, in the tool's words."""
+    cluster: Cluster | None = None
+
+    @classmethod
+    def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
+        """Fix the revision and find out what the application wants at it."""
+        try:
+            source = _source_at(application, state)
+            commit = state.operation.revision
+            if not commit:
+                _, commit = services.sources.newest(source)
+            tree = services.sources.tree_of(source, commit)
+            cluster = services.clusters.at(application.spec.destination)
+        except Rejected as error:
+            return cls(services, application, state, Targets({}, ()), error.message)
+        state = replace(state, operation=replace(state.operation, revision=commit))
+        desired = services.sources.desired([Wanted(application, tree)])[0]
+        return cls(services, application, state, desired.targets, desired.failure, cluster)
+
+    def run(self) -> None:
+        """Take steps until there is nothing to do but to wait."""
+        cluster = self.cluster
+        if self.failure or cluster is None:
+            self._finish(Phase.ERROR, self.failure, Scene(self.application, {}, {}, SyncPlan((), ())))
+            return
+        for _ in range(_MOST_STEPS):
+            scene = self._look(cluster)
+            held = "" if self.state.results else self._held(scene)
+            if held:
+                self._finish(Phase.FAILED, held, scene)
+                return
+            if not self._go_on(cluster, scene):
+                return
+
+    def _go_on(self, cluster: Cluster, scene: Scene) -> bool:
+        """Take the next step; False when there is none for now, or none any more."""
+        progress = advance(scene.plan.tasks, self.state.results, scene.live, overdue=self._overdue())
+        before, self.state = self.state, replace(self.state, results=progress.results)
+        match progress.step:
+            case Run(tasks=tasks):
+                return self._step(cluster, scene, tasks)
+            case Wait(words=words):
+                self._wait(words, scene, before)
+            case Finish(phase=phase, words=words):
+                self._clean_up(cluster, scene, before)
+                self._finish(phase, words, scene)
+        return False
+
+    def _look(self, cluster: Cluster) -> Scene:
+        """Read everything the operation is about, and derive what is to be done."""
+        past = recorded(self.application)
+        done = [bare(result.key, version=result.version) for result in self.state.results]
+        live = cluster.live([*self.targets.objects.values(), *past.values(), *done])
+        instance = self.application.instance(self.services.settings.control_namespace)
+        extraneous = [
+            live[key]
+            for key in past
+            if key in live and key not in self.targets.objects and owner_of(live[key]) == instance
+        ]
+        plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
+        return Scene(self.application, self.targets.objects, live, plan)
+
+    def _held(self, scene: Scene) -> str:
+        return mass_deletion(
+            scene.plan,
+            percent=self.services.settings.mass_deletion_percent,
+            application_annotations=dict(self.application.annotations),
+            revision=self.state.operation.revision,
+        )
+
+    def _overdue(self) -> str:
+        limit = self.services.settings.sync_deadline
+        started = datetime.fromisoformat(self.state.started_at).timestamp()
+        return f"not healthy within {limit:.0f} s" if time.time() > started + limit else ""
+
+    def _step(self, cluster: Cluster, scene: Scene, tasks: Sequence[Task]) -> bool:
+        """Carry out one wave and record it; False when it has to wait before it can go on."""
+        self._save(f"applying {len(tasks)} of {len(scene.plan.tasks)} objects", scene)
+        actor = self._actor(cluster, scene)
+        blockers = [blocker for task in tasks if (blocker := actor.blocker(task, scene.live)) is not None]
+        if blockers:
+            for blocker in blockers:
+                cluster.delete(blocker, propagation="Background")
+            self._wait("waiting for deletion of hooks of an earlier operation", scene, self.state)
+            return False
+        done: list[TaskResult] = []
+        try:
+            for task in tasks:
+                result = actor.act(task, scene.live)
+                if result is not None:
+                    done.append(result)
+        except Temporary:
+            self._record(done)
+            self._save("interrupted; goes on in a moment", scene)
+            raise
+        self._record(done)
+        if not done:
+            words = "waiting for kinds that this sync defines to be served"
+            if overdue := self._overdue():
+                self._finish(Phase.FAILED, f"{overdue}: {words}", scene)
+            else:
+                self._wait(words, scene, self.state)
+        return bool(done)
+
+    def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
+        occasion = Occasion.of(self.state.operation.info)
+        kept = self.services.memory.forecast(occasion.change, occasion.head) if occasion.change else None
+        specs = [task.obj.get("spec") or {} for task in scene.plan.tasks if task.key.kind == "CustomResourceDefinition"]
+        return Actor(
+            cluster=cluster,
+            application=self.application.name,
+            state=self.state,
+            forecast=None if kept is None else Forecast.from_json(kept),
+            awaited=frozenset((spec.get("group", ""), (spec.get("names") or {}).get("kind", "")) for spec in specs),
+        )
+
+    def _record(self, done: Sequence[TaskResult]) -> None:
+        self.state = replace(self.state, results=(*self.state.results, *done))
+
+    def _wait(self, words: str, scene: Scene, before: OperationState) -> None:
+        """Record what changed and let go: the controller asks again when an object moves."""
+        waiting = replace(self.state, message=words)
+        if waiting != before or self.application.annotation(CLAIM):
+            self.state = waiting
+            self._patch({"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)})
+            self._tell()
+
+    def _save(self, words: str, scene: Scene) -> None:
+        """Record the state and (again) claim the operation, under optimistic locking; Conflict when it is not ours."""
+        self.state = replace(self.state, message=words)
+        claim = Claim.mine(until=time.time() + self.services.settings.claim_seconds)
+        self._patch({"metadata": {"annotations": {CLAIM: str(claim)}}, "status": self._status(scene)})
+
+    def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
+        self.state = replace(self.state, phase=phase, message=words, finished_at=_stamp())
+        self._patch(
+            {"metadata": {"annotations": {CLAIM: None}}, "operation": None, "status": self._status(scene)},
+        )
+        _log.info("operation ended", phase=str(phase), message=words)
+        _follow_up(self.services, self.application, self.state)
+
+    def _status(self, scene: Scene) -> JsonObject:
+        if self.failure:
+            return {"operationState": self.state.to_wire()}
+        return status_patch(scene, self.state, now=_stamp())
+
+    def _patch(self, patch: JsonObject) -> None:
+        self.application = self.services.applications.update(self.application, patch)
+
+    def _clean_up(self, cluster: Cluster, scene: Scene, before: OperationState) -> None:
+        """Delete the hooks whose policy says so; what is to be forgotten is recorded first."""
+        if self.state != before:
+            self._save("ending", scene)
+        for result in self.state.results:
+            obj = scene.live.get(result.key)
+            if not result.hook or obj is None or metadata_of(obj).get("deletionTimestamp"):
+                continue
+            policies = delete_policies_of(obj)
+            wanted = (
+                HookDeletePolicy.HOOK_SUCCEEDED if result.phase is Phase.SUCCEEDED else HookDeletePolicy.HOOK_FAILED
+            )
+            if wanted in policies:
+                cluster.delete(obj, propagation="Background")
+
+    def _tell(self) -> None:
+        occasion = Occasion.of(self.state.operation.info)
+        if occasion.repository:
+            self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
+
+
+def _follow_up(services: Services, application: Application, state: OperationState) -> None:
+    """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    occasion = Occasion.of(state.operation.info)
+    if occasion.repository:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    services.queue.enqueue(refresh(application.name))
+
+
+def _source_at(application: Application, state: OperationState) -> Source:
+    """Return the source that the operation's revision belongs to."""
+    repository = Occasion.of(state.operation.info).repository.lower()
+    sources = application.spec.effective_sources
+    named = (one for one in sources if repository and one.repo_url.lower().removesuffix(".git").endswith(repository))
+    return next(named, sources[0])

@@ -1,0 +1,38 @@
+"""Check: a merge queue's speculative commit, predicted like a change; only its status is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import Rejected
+from bot.model.changes import CommitStatus, StatusState
+from bot.model.reports import Outcome
+from bot.prediction.desired import Sides
+from bot.prediction.preview import ChangeWords
+from workers.landscape import Landscape
+from workers.payloads import repository_in
+from workers.preview import prediction
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from bot.model.jobs import JobRequest
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+
+@job
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Say whether the speculative commit may land, under the context that guards changes too."""
+    repository = repository_in(payload)
+    base, head = str(payload["base"]), str(payload["head"])
+    words = ChangeWords("", str(payload["base_branch"]), base, head)
+    try:
+        landscape = Landscape.survey(services, repository, wanted=[head])
+        sides = Sides(landscape.tree(base), landscape.tree(head))
+        report, _ = prediction(landscape, sides, words)
+        outcome = report.outcome
+    except Rejected as error:
+        outcome = Outcome(StatusState.ERROR, error.message)
+    status = CommitStatus(f"{services.settings.instance}/preview", outcome.state, outcome.description)
+    services.forge.set_status(repository, head, status)
+    return None

@@ -1,0 +1,45 @@
+"""Who works on an operation now: a claim on the Application itself, which outlives Redis and ends by itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+CLAIM: Final = "foresail.dev/claim"
+"""Annotation on an Application: `<worker> <Unix seconds until when>`."""
+
+_ME: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's word that it is at it; nobody else acts before it runs out."""
+
+    holder: str
+    until: float
+    """Unix seconds."""
+
+    @classmethod
+    def mine(cls, *, until: float) -> Claim:
+        """Return a claim of this process."""
+        return cls(_ME, until)
+
+    @classmethod
+    def parse(cls, value: str) -> Claim | None:
+        """Read the annotation; None when it is not there or nonsense."""
+        holder, _, until = value.rpartition(" ")
+        try:
+            return cls(holder, float(until)) if holder else None
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        """Return the annotation's value."""
+        return f"{self.holder} {self.until:.3f}"
+
+    def blocks(self, *, now: float) -> bool:
+        """Whether somebody else is at it."""
+        return self.holder != _ME and self.until > now

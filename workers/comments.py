@@ -1,0 +1,55 @@
+"""The comment set of a change: found by its marker, edited in place, never an older run over a newer one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from bot.errors import Rejected
+from bot.preview.markdown import marker, read_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.forges.port import Comment
+    from bot.model.changes import Change
+    from bot.services import Services
+
+_WRITING: Final = 60.0
+"""Seconds one comment set may take to be written, forge's time limits included."""
+
+
+class Superseded(Rejected):
+    """A newer commit was pushed to the change meanwhile; its own run tells the truth about it."""
+
+
+def publish(services: Services, change: Change, bodies: Sequence[str], *, only_over_earlier: bool) -> None:
+    """Write a change's comment set; Superseded when the change has moved on from the head these bodies are about.
+
+    With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
+    but an earlier one must not keep telling something else.
+    """
+    with services.locks.hold(f"comments of {change}", seconds=_WRITING):
+        now = services.forge.change(change.repository, change.number)
+        if now.head_sha != change.head_sha:
+            raise Superseded(f"{change} moved on from {change.head_sha[:7]} to {now.head_sha[:7]}")
+        existing = own_comments(services, change)
+        if only_over_earlier and not existing:
+            return
+        for comment, body in zip(existing, bodies, strict=False):
+            services.forge.edit_comment(change.repository, comment, body)
+        for body in bodies[len(existing) :]:
+            services.forge.add_comment(change.repository, change.number, body)
+        for surplus in existing[len(bodies) :]:
+            services.forge.delete_comment(change.repository, surplus)
+
+
+def own_comments(services: Services, change: Change) -> list[Comment]:
+    """Return this instance's comments on a change, in the order of their parts."""
+    found = services.forge.own_comments(change.repository, change.number, marker=marker(services.settings.instance))
+    parts = [(read, comment) for comment in found if (read := read_marker(comment.body)) is not None]
+    return [comment for read, comment in sorted(parts, key=lambda part: (part[0].part, part[1].id))]
+
+
+def first_comment(services: Services, change: Change) -> Comment | None:
+    """Return the comment that begins with the headline; None when the change has none."""
+    return next(iter(own_comments(services, change)), None)

@@ -1,0 +1,186 @@
+"""The controller: watches the clusters and decides when something is to be done; jobs do it.
+
+It keeps nothing that cannot be seen again: started anew, it lists the Applications and goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.cluster.applications import APPLICATION
+from bot.cluster.watch import Watch
+from bot.engine.tracking import owner_of
+from bot.errors import ForesailError, Rejected
+from bot.model import jobs
+from bot.model.applications import Application
+from bot.model.operations import OperationState
+from bot.model.resources import metadata_of
+from bot.services import Services
+from bot.settings import Settings
+from workers.claims import CLAIM, Claim
+
+if TYPE_CHECKING:
+    from bot.cluster.objects import Cluster
+    from bot.model.resources import JsonObject, ResourceType
+
+_log = structlog.get_logger()
+
+_TICK: Final = 0.2
+_PATIENCE: Final = 5.0
+"""Seconds after which a running operation is looked at even if no event spoke of it."""
+_RECOVERY: Final = 3600.0
+
+
+def run() -> int:
+    """Run the controller until it is asked to stop."""
+    services = Services.build(Settings.from_environment(os.environ))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        Controller(services, stop).run()
+    finally:
+        services.close()
+    return 0
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the controller remembers of an Application."""
+
+    cluster: Cluster | None
+    definition: str
+    running: bool
+    deadline: float
+    """Unix seconds: when the operation has to be looked at for its own sake."""
+    looked_at: float
+    kinds: frozenset[tuple[str, str]]
+    """Group and kind of what its operation waits for."""
+
+
+class Controller:
+    """Turns events into jobs; one may run, or several: equal jobs are one."""
+
+    def __init__(self, services: Services, stop: threading.Event) -> None:
+        self._services = services
+        self._stop = stop
+        self._known: dict[str, _Known] = {}
+        self._instances: dict[str, str] = {}
+        """Application name by instance name, as tracking ids carry it."""
+        self._watched: set[tuple[str, ResourceType]] = set()
+        self._lock = threading.Lock()
+        self._recovered = 0.0
+
+    def run(self) -> None:
+        """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
+        self._watch(self._services.control, APPLICATION, namespace=self._services.settings.control_namespace)
+        while not self._stop.wait(_TICK):
+            try:
+                self._tick(time.time())
+            except ForesailError as error:
+                _log.warning("controller waits", reason=str(error))
+                self._stop.wait(1.0)
+
+    def _tick(self, now: float) -> None:
+        queue = self._services.queue
+        queue.maintain(now=now)
+        if self._services.memory.is_fresh() or now - self._recovered > _RECOVERY:
+            self._recovered = now
+            queue.enqueue(jobs.recover())
+        with self._lock:
+            due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
+            for name in due:
+                self._known[name].looked_at = now
+            wanted = [(known.cluster, kind) for known in self._known.values() for kind in known.kinds if known.running]
+        for name in due:
+            queue.enqueue(jobs.advance(name))
+        for cluster, (group, kind) in wanted:
+            self._watch_kind(cluster, group, kind)
+
+    def _is_due(self, known: _Known, now: float) -> bool:
+        return now >= min(known.deadline, known.looked_at + _PATIENCE)
+
+    def _watch_kind(self, cluster: Cluster | None, group: str, kind: str) -> None:
+        found = cluster.discovery.preferred(group, kind) if cluster is not None else None
+        if cluster is not None and found is not None:
+            self._watch(cluster, found)
+
+    def _watch(self, cluster: Cluster, kind: ResourceType, *, namespace: str = "") -> None:
+        """Watch a type, once for each cluster."""
+        if (cluster.name, kind) in self._watched:
+            return
+        self._watched.add((cluster.name, kind))
+        watch = Watch(
+            cluster.server,
+            kind,
+            self._on_application if kind == APPLICATION else self._on_object,
+            namespace=namespace,
+            metadata_only=kind != APPLICATION,
+        )
+        thread = threading.Thread(target=watch.run, args=(self._stop,), name=f"watch-{kind.plural}", daemon=True)
+        thread.start()
+
+    def _on_object(self, _event: str, obj: JsonObject) -> None:
+        """Have an operation go on that waits for the object that moved."""
+        instance = owner_of(obj)
+        with self._lock:
+            name = self._instances.get(instance or "")
+            known = self._known.get(name or "")
+            if name is None or known is None or not known.running:
+                return
+            known.looked_at = time.time()
+        self._enqueue(jobs.advance(name))
+
+    def _on_application(self, event: str, obj: JsonObject) -> None:
+        """Take note of an Application that appeared, changed or went."""
+        name = str(metadata_of(obj).get("name"))
+        if event == "DELETED":
+            with self._lock:
+                self._known.pop(name, None)
+            return
+        try:
+            application = Application.parse(obj)
+        except Rejected as error:
+            _log.warning("application cannot be used", reason=error.message)
+            return
+        known = self._seen(application)
+        with self._lock:
+            before = self._known.get(name)
+            self._known[name] = known
+            self._instances[application.instance(self._services.settings.control_namespace)] = name
+        if known.running and (before is None or not before.running):
+            self._enqueue(jobs.advance(name))
+        if not known.running and (before is None or before.definition != known.definition):
+            self._enqueue(jobs.refresh(name))
+
+    def _seen(self, application: Application) -> _Known:
+        try:
+            cluster = self._services.clusters.at(application.spec.destination)
+        except Rejected:
+            cluster = None
+        state = OperationState.parse((application.status or {}).get("operationState") or {})
+        waiting = [one.key for one in state.results if not one.phase.completed] if state else []
+        claim = Claim.parse(application.annotation(CLAIM))
+        now = time.time()
+        return _Known(
+            cluster=cluster,
+            definition=application.spec.definition,
+            running=application.operation is not None,
+            deadline=claim.until if claim is not None and claim.until > now else float("inf"),
+            looked_at=now,
+            kinds=frozenset((key.group, key.kind) for key in waiting),
+        )
+
+    def _enqueue(self, request: jobs.JobRequest) -> None:
+        try:
+            self._services.queue.enqueue(request)
+        except ForesailError as error:
+            # A running operation is looked at again in a moment anyway; an emptied Redis has everything looked at.
+            _log.warning("event not queued", job=request.identity, reason=str(error))

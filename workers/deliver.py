@@ -1,0 +1,102 @@
+"""Deliver: a commit reached a branch; start what it calls for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+from bot.errors import Rejected
+from bot.model.jobs import notify
+from bot.model.operations import Occasion
+from bot.prediction.desired import Sides
+from bot.settings import Mode
+from workers.landscape import Landscape
+from workers.operations import start
+from workers.payloads import repository_in
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from bot.model.changes import Change
+    from bot.model.jobs import JobRequest
+    from bot.model.resources import JsonObject
+    from bot.prediction.selection import Selection
+    from bot.preview.affected import Candidate
+    from bot.services import Services
+
+_log = structlog.get_logger()
+
+
+@job
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Start an operation of each application that the commit affects, and have the forge told what to expect."""
+    if services.settings.mode is Mode.PREVIEW:
+        return None
+    repository, branch, commit = repository_in(payload), str(payload["branch"]), str(payload["commit"])
+    with structlog.contextvars.bound_contextvars(repository=repository.full_name, branch=branch, commit=commit[:12]):
+        try:
+            landscape = Landscape.survey(services, repository)
+            if branch not in landscape.tracked_branches():
+                return None
+            landscape = with_root(landscape, branch, commit)
+            selection = affected_by(landscape, branch, commit=commit, before=str(payload["before"]))
+        except Rejected as error:
+            _log.warning("commit not delivered", reason=error.message)
+            return None
+        keep_expected(services, repository.full_name, commit, selection)
+        change = merged_change(services, landscape, commit)
+        occasion = Occasion(
+            repository.full_name,
+            branch,
+            commit,
+            before=str(payload["before"]),
+            change=str(change) if change else "",
+            head=change.head_sha if change else "",
+        )
+        for candidate in selection.candidates:
+            _start(landscape, candidate, occasion)
+    return notify(repository.full_name, commit)
+
+
+def with_root(landscape: Landscape, branch: str, commit: str) -> Landscape:
+    """Make sure that the repository's root application exists once the branch has its folder."""
+    manifest = landscape.root_manifest()
+    if manifest is None or not landscape.branch(branch).default or not landscape.declares_applications(commit):
+        return landscape
+    if manifest["metadata"]["name"] not in landscape.names:
+        landscape.services.applications.apply(manifest)
+        return landscape.again()
+    return landscape
+
+
+def affected_by(landscape: Landscape, branch: str, *, commit: str, before: str) -> Selection:
+    """Find the applications that a commit on a branch affects; without `before`, what its first parent held counts."""
+    mirror = landscape.mirror
+    known = before if before and mirror.has(before) else ""
+    earlier = known or next(iter(mirror.first_parents(commit, most=2)[1:]), commit)
+    return landscape.select(Sides(landscape.tree(earlier), landscape.tree(commit)), landscape.branch(branch))
+
+
+def keep_expected(services: Services, repository: str, commit: str, selection: Selection) -> tuple[str, ...]:
+    """Remember which applications a commit is to be seen in; those that it removes are not waited for."""
+    names = tuple(candidate.either.name for candidate in selection.candidates if candidate.head is not None)
+    services.memory.keep_expected(repository, commit, orjson.dumps(names))
+    return names
+
+
+def merged_change(services: Services, landscape: Landscape, commit: str) -> Change | None:
+    """Return the change whose merge made the commit, None when none did."""
+    found = services.forge.changes_of_commit(landscape.repository, commit)
+    return next((change for change in found if change.merge_sha == commit), None)
+
+
+def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> None:
+    """Start an application's operation, unless its own definition is about to change: its parent's sync comes first."""
+    head = candidate.head
+    if head is None:
+        return
+    current = next((one for one in landscape.applications if one.name == head.name), None)
+    if current is not None and current.spec == head.spec:
+        reason = start(landscape.services, head.name, occasion)
+        _log.info("application affected", application=head.name, waits=reason)

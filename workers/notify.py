@@ -1,0 +1,92 @@
+"""Notify: tell the forge how far a commit has come, from nothing but Git and the Applications' own records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+from bot.errors import Rejected
+from bot.model.operations import Occasion, OperationState
+from bot.model.reports import Epilogue
+from bot.preview.delivery import delivery_of, statuses_of
+from bot.preview.epilogue import with_epilogue
+from workers.comments import first_comment
+from workers.deliver import affected_by, keep_expected, merged_change
+from workers.landscape import Landscape
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from bot.model.changes import Change
+    from bot.model.jobs import JobRequest
+    from bot.model.reports import Delivery
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+_log = structlog.get_logger()
+
+
+@job
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Bring the statuses of a commit and the epilogue of its change up to date."""
+    commit = str(payload["commit"])
+    with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
+        try:
+            repository = services.forge.repository(str(payload["repository"]))
+            landscape = Landscape.survey(services, repository)
+            if not landscape.mirror.has(commit):
+                return None
+            deliveries = _deliveries(landscape, commit)
+            for status in statuses_of(deliveries, instance=services.settings.instance):
+                services.forge.set_status(repository, commit, status)
+            change = merged_change(services, landscape, commit)
+            if change is not None and deliveries:
+                _write_epilogue(services, change, Epilogue(commit, tuple(deliveries)))
+        except Rejected as error:
+            _log.warning("commit not told", reason=error.message)
+    return None
+
+
+def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
+    by_name = {application.name: application for application in landscape.applications}
+    return [
+        delivery_of(
+            name,
+            by_name.get(name),
+            commit=commit,
+            covers=lambda revision: landscape.mirror.has(revision) and landscape.mirror.is_ancestor(commit, revision),
+        )
+        for name in _expected(landscape, commit)
+    ]
+
+
+def _expected(landscape: Landscape, commit: str) -> tuple[str, ...]:
+    """Return the applications that the commit is to be seen in; derived anew when nobody remembers."""
+    kept = landscape.services.memory.expected(landscape.repository.full_name, commit)
+    if kept is not None:
+        return tuple(orjson.loads(kept))
+    occasion = _occasion(landscape, commit)
+    branch = occasion.branch if occasion and occasion.branch else landscape.repository.default_branch
+    before = occasion.before if occasion else ""
+    selection = affected_by(landscape, branch, commit=commit, before=before)
+    return keep_expected(landscape.services, landscape.repository.full_name, commit, selection)
+
+
+def _occasion(landscape: Landscape, commit: str) -> Occasion | None:
+    """Return what some Application recorded about the commit."""
+    for application in landscape.applications:
+        state = OperationState.parse((application.status or {}).get("operationState") or {})
+        if state is not None:
+            occasion = Occasion.of(state.operation.info)
+            if (occasion.repository, occasion.commit) == (landscape.repository.full_name, commit):
+                return occasion
+    return None
+
+
+def _write_epilogue(services: Services, change: Change, epilogue: Epilogue) -> None:
+    with services.locks.hold(f"comments of {change}", seconds=60.0):
+        comment = first_comment(services, change)
+        if comment is not None:
+            body = with_epilogue(comment.body, epilogue, limit=services.settings.comment_budget)
+            services.forge.edit_comment(change.repository, comment, body)

@@ -1,0 +1,49 @@
+"""Start operations: written to the Application under optimistic locking, so that two workers cannot both start one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.cluster.applications import Conflict
+from bot.engine.sync.start import reason_to_wait
+from bot.model.jobs import advance
+from bot.model.operations import Operation
+from bot.settings import Mode
+
+if TYPE_CHECKING:
+    from bot.model.operations import Occasion
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_TRIES: Final = 5
+
+
+def start(services: Services, name: str, occasion: Occasion) -> str:
+    """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
+
+    Raises Conflict when the Application keeps changing under our hands.
+    """
+    if services.settings.mode is Mode.PREVIEW:
+        return "this Foresail only previews: something else does the syncing"
+    for attempt in range(_TRIES):
+        application = services.applications.get(name)
+        if application is None:
+            return "waits for the Application to be created"
+        reason = reason_to_wait(application, revision=occasion.commit)
+        if reason:
+            return reason
+        info = replace(occasion, definition=application.spec.definition).to_info()
+        operation = Operation(occasion.commit, application.spec.prunes, info, automated=True)
+        try:
+            services.applications.update(application, {"operation": operation.to_wire()})
+        except Conflict:
+            if attempt == _TRIES - 1:
+                raise
+            continue
+        _log.info("operation started", application=name, revision=occasion.commit, change=occasion.change)
+        services.queue.enqueue(advance(name))
+        return ""
+    raise AssertionError("unreachable: the loop returns or raises")

@@ -1,0 +1,111 @@
+"""Preview: what merging an open change does, told in its comments and its status."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.errors import Rejected
+from bot.model.changes import ChangeState, CommitStatus, StatusState
+from bot.model.reports import STATUS_LENGTH, Report
+from bot.prediction.desired import Sides, Tree
+from bot.prediction.preview import ChangeWords
+from bot.preview.markdown import comments
+from bot.repository.mirrors import Conflict
+from workers.comments import Superseded, publish
+from workers.landscape import Landscape
+from workers.payloads import repository_in
+from workers.runtime import job_with_excuse
+
+if TYPE_CHECKING:
+    from bot.model.changes import Change
+    from bot.model.jobs import JobRequest
+    from bot.model.resources import JsonObject
+    from bot.prediction.forecast import Forecast
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_STARTED: Final = "predicting what merging this changes"
+_FORK: Final = "from a fork: nothing is rendered before someone with write permission approves it"
+
+
+def _excuse(services: Services, payload: JsonObject, words: str) -> None:
+    _say(services, services.forge.change(repository_in(payload), int(payload["number"])), StatusState.ERROR, words)
+
+
+@job_with_excuse(_excuse)
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Preview a change as it is now, unless it is over."""
+    change = services.forge.change(repository_in(payload), int(payload["number"]))
+    if change.state is not ChangeState.OPEN:
+        return None
+    with structlog.contextvars.bound_contextvars(change=str(change), head=change.head_sha[:12]):
+        try:
+            _preview(services, change)
+        except Superseded as error:
+            _log.info("preview superseded", reason=error.message)
+        except Rejected as error:
+            _say(services, change, StatusState.ERROR, error.message)
+            _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
+    return None
+
+
+def _preview(services: Services, change: Change) -> None:
+    if change.from_fork:
+        _say(services, change, StatusState.FAILURE, _FORK)
+        return
+    _say(services, change, StatusState.PENDING, _STARTED)
+    report, forecast = predicted(services, change)
+    if forecast is not None:
+        services.memory.keep_forecast(str(change), change.head_sha, forecast.to_json())
+    settings = services.settings
+    bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
+    publish(services, change, bodies, only_over_earlier=not (report.affected or report.drifted or report.conflict))
+    outcome = report.outcome
+    _say(services, change, outcome.state, outcome.description)
+    _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
+
+
+def predicted(services: Services, change: Change) -> tuple[Report, Forecast | None]:
+    """Predict what merging `change` into its base branch as it is now does; no forecast while there is a conflict."""
+    landscape = Landscape.survey(services, change.repository, wanted=[f"refs/pull/{change.number}/head"])
+    base = landscape.mirror.resolve(change.base_branch)
+    change = replace(change, base_sha=base)
+    merged = landscape.mirror.merge(base, change.head_sha)
+    words = ChangeWords(str(change), change.base_branch, base, change.head_sha)
+    if isinstance(merged, Conflict):
+        return _in_conflict(words, merged), None
+    head = Tree(landscape.identity, landscape.mirror, merged.tree_id)
+    return prediction(landscape, Sides(landscape.tree(base), head), words)
+
+
+def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> tuple[Report, Forecast]:
+    """Predict what a step between two states of a branch does."""
+    selection = landscape.select(sides, landscape.branch(words.base_branch))
+    found = landscape.services.predictor.predict(
+        selection.candidates, sides, words=words, considered=selection.considered
+    )
+    return replace(found.report, notes=landscape.problems), found.forecast
+
+
+def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
+    return Report(
+        change=words.change,
+        base_branch=words.base_branch,
+        base_sha=words.base_sha,
+        head_sha=words.head_sha,
+        applications=(),
+        considered=0,
+        plan="",
+        clusters=(),
+        seconds=0.0,
+        conflict=conflict.paths,
+    )
+
+
+def _say(services: Services, change: Change, state: StatusState, words: str) -> None:
+    settings = services.settings
+    status = CommitStatus(f"{settings.instance}/preview", state, words[:STATUS_LENGTH])
+    services.forge.set_status(change.repository, change.head_sha, status)

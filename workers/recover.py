@@ -1,0 +1,85 @@
+"""Recover: find everything that was missed, from what the forge, Git and the clusters say now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.errors import Rejected
+from bot.model.changes import StatusState
+from bot.model.jobs import advance, deliver, notify, preview, refresh
+from bot.settings import Mode
+from workers.comments import own_comments
+from workers.landscape import Landscape
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from bot.model.changes import Change, Repository
+    from bot.model.jobs import JobRequest
+    from bot.model.resources import JsonObject
+    from bot.preview.markdown import Marker
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_LOOK_BACK: Final = 10
+"""Commits of a tracked branch that are looked at; an older one whose story was lost stays as it is."""
+
+
+@job
+def run(services: Services, payload: JsonObject) -> JobRequest | None:  # noqa: ARG001 - everything is looked at
+    """Queue a job for each open change, branch and application that is not where it should be."""
+    for repository in services.forge.repositories():
+        try:
+            _recover(services, repository)
+        except Rejected as error:
+            _log.warning("repository not recovered", repository=repository.full_name, reason=error.message)
+    if services.settings.mode is Mode.FULL:
+        for application in services.applications.all().applications:
+            job_of = advance if application.operation is not None else refresh
+            services.queue.enqueue(job_of(application.name))
+    return None
+
+
+def _recover(services: Services, repository: Repository) -> None:
+    for change in services.forge.open_changes(repository):
+        if _is_untold(services, change):
+            services.queue.enqueue(preview(repository, change.number))
+    if services.settings.mode is Mode.PREVIEW:
+        return
+    landscape = Landscape.survey(services, repository)
+    for branch in landscape.tracked_branches():
+        _recover_branch(landscape, branch)
+
+
+def _is_untold(services: Services, change: Change) -> bool:
+    """Whether the head of a change has no final status, or a comment speaks of another head."""
+    context = f"{services.settings.instance}/preview"
+    status = services.forge.statuses(change.repository, change.head_sha).get(context)
+    if status is None or status.state is StatusState.PENDING:
+        return True
+    return any(mark.head_sha != change.head_sha for mark in _marks(services, change))
+
+
+def _marks(services: Services, change: Change) -> list[Marker]:
+    from bot.preview.markdown import read_marker
+
+    return [mark for one in own_comments(services, change) if (mark := read_marker(one.body)) is not None]
+
+
+def _recover_branch(landscape: Landscape, branch: str) -> None:
+    """Deliver the branch's newest commit if nobody has, and have those told whose story has no end."""
+    services, repository = landscape.services, landscape.repository
+    context = f"{services.settings.instance}/sync"
+    try:
+        newest = landscape.mirror.resolve(branch)
+    except Rejected:
+        return  # an application follows a branch that is not there; its own status says so
+    for commit in landscape.mirror.first_parents(newest, most=_LOOK_BACK):
+        status = services.forge.statuses(repository, commit).get(context)
+        if status is not None and status.state is not StatusState.PENDING:
+            return
+        if commit == newest:
+            services.queue.enqueue(deliver(repository, branch=branch, before="", commit=commit))
+        elif status is not None:
+            services.queue.enqueue(notify(repository.full_name, commit))
