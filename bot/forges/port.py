@@ -46,7 +46,7 @@ class Forge(Protocol):
         """Yield every repository this instance may act on; one request per page of 100."""
 
     def repository(self, full_name: str) -> Repository:
-        """Find one repository and the installation that may act on it."""
+        """Find one repository and the installation that may act on it (two requests the first time)."""
 
     def change(self, repository: Repository, number: int) -> Change:
         """Read a change as it is now, never from a cache."""
@@ -64,7 +64,7 @@ class Forge(Protocol):
         """Say `status` about a commit; nothing is written when the context says exactly that already (two requests)."""
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
-        """Return the newest status of each context."""
+        """Return the newest status of each context; one request per page of 100."""
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
         """Return this instance's comments on a change that carry `marker`, oldest first; one request per page of 100.

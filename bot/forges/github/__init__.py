@@ -1,0 +1,32 @@
+"""GitHub: deliveries to events (pure, in the web process), and the forge port over its REST API (in jobs only).
+
+What an App must be allowed and subscribed to stands here once, for README.md, tests and token requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "metadata": "read",  # repositories, and what a person may do in them
+        "contents": "read",  # git fetch, branches
+        "pull_requests": "write",  # changes, their comments and reactions, the changes of a commit
+        "statuses": "write",  # commit statuses
+        "issues": "read",  # only to be told of comments: event `issue_comment`
+        "merge_queues": "read",  # only to be told of merge groups: event `merge_group`
+    }
+)
+"""Repository permissions of the App, in the words of its manifest and of access tokens.
+
+https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
+"""
+
+EVENTS: Final[tuple[str, ...]] = ("pull_request", "push", "issue_comment", "merge_group")
+"""Events the App subscribes to; ping, installation and installation_repositories come to every App unasked.
+
+check_run and check_suite are understood but not asked for: *Re-run* reaches only an App that may write checks, and
+such an App is subscribed by that: https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
+"""

@@ -1,0 +1,303 @@
+"""Who Foresail is on GitHub: an App with a token per installation, a person with one token, or nobody yet."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import jwt
+
+from bot.errors import Rejected
+from bot.forges.github import PERMISSIONS
+from bot.forges.github.api import Api, Get, Query, pages
+from bot.forges.github.errors import Answer, Forbidden, Invalid, NotFound, NotInstalled
+from bot.forges.github.payload import BadAnswer
+from bot.model.changes import Repository
+
+APP_SETTINGS: Final = "FORESAIL_GITHUB_APP_ID and FORESAIL_GITHUB_APP_PRIVATE_KEY"
+TOKEN_SETTING: Final = "FORESAIL_GITHUB_TOKEN"  # noqa: S105 - the variable's name
+_FRESH: Final = 600.0
+"""Seconds a token must still be good for when it is handed out; `git fetch` may take some of them."""
+_YOUNG: Final = 60.0
+"""Seconds in which a new token would say the same as this one."""
+_JWT_SECONDS: Final = 540
+_CLOCK_DRIFT: Final = 60
+_FOR_REQUESTS: Final = {name: level for name, level in PERMISSIONS.items() if name not in {"issues", "merge_queues"}}
+"""The other two are there for their events only."""
+_FOR_GIT: Final = {"contents": "read", "metadata": "read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of repositories that somebody may act on."""
+
+    path: str
+    get: Get
+    inside: str = ""
+    """Field that holds the array; empty: the answer is the array."""
+    installation: int | None = None
+
+
+class Credentials(Protocol):
+    """Tokens for whoever Foresail is; each method may ask GitHub, and raises what that raises."""
+
+    def token(self, repository: Repository) -> str:
+        """Return a token for API requests about a repository."""
+
+    def git_token(self, repository: Repository) -> str:
+        """Return a token for `git fetch` of a repository, good for ten more minutes."""
+
+    def forget(self, token: str) -> bool:
+        """Drop a token that GitHub refuses; return whether a new one may fare better."""
+
+    def installation_of(self, full_name: str) -> int | None:
+        """Return the App's installation on a repository; None for a person."""
+
+    def listings(self) -> Iterator[Listing]:
+        """Yield the lists of all repositories that can be acted on."""
+
+    def login(self) -> str:
+        """Return the account that comments are written as."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str = field(repr=False)
+    expires_at: float
+    made_at: float
+
+
+class _Tokens:
+    """Tokens by what they are for; each is asked for once, however many threads need it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: dict[Hashable, _Token] = {}
+        self._lock = threading.Lock()
+        self._making: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, key: Hashable, make: Callable[[], _Token]) -> str:
+        with self._lock:
+            making = self._making[key]
+        with making:
+            token = self._kept.get(key)
+            if token is None or token.expires_at - self._clock() < _FRESH:
+                token = make()
+                with self._lock:
+                    self._kept[key] = token
+            return token.value
+
+    def forget(self, value: str) -> bool:
+        """Drop a token; return whether it was old enough for a new one to be different."""
+        with self._lock:
+            for key, token in self._kept.items():
+                if token.value == value:
+                    del self._kept[key]
+                    return self._clock() - token.made_at > _YOUNG
+        return False
+
+
+class AppCredentials:
+    """A GitHub App: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app."""
+
+    def __init__(self, api: Api, *, app_id: int, private_key: str, clock: Callable[[], float]) -> None:
+        self._api = api
+        self._app_id = app_id
+        self._private_key = private_key
+        self._clock = clock
+        self._tokens = _Tokens(clock)
+        self._installations: dict[str, int] = {}
+        self._login = ""
+
+    def token(self, repository: Repository) -> str:
+        """Return the installation's token, limited to what requests need."""
+        return self._for_installation(repository, self._installation_token)
+
+    def git_token(self, repository: Repository) -> str:
+        """Return a token that can read this one repository's contents and nothing else."""
+        name = repository.full_name.partition("/")[2]
+        wanted = {"repositories": [name], "permissions": _FOR_GIT}
+
+        def get(installation: int) -> str:
+            key = (installation, repository.full_name.lower())
+            return self._tokens.get(key, lambda: self._make(installation, wanted))
+
+        return self._for_installation(repository, get)
+
+    def forget(self, token: str) -> bool:
+        """Drop an installation's token: it may be revoked, or older than the permissions."""
+        return self._tokens.forget(token)
+
+    def installation_of(self, full_name: str) -> int:
+        """Look the installation up, once a repository."""
+        known = self._installations.get(full_name.lower())
+        return self._look_up(full_name) if known is None else known
+
+    def listings(self) -> Iterator[Listing]:
+        """Yield one list for each installation that is not suspended."""
+        for one in pages(lambda path, query: self._get(path, query, self._app_token()), "/app/installations"):
+            if one.find("suspended_at") is None:
+                yield self._listing(one.at("id").number())
+
+    def login(self) -> str:
+        """Return the bot account, `<slug>[bot]`; asked for once."""
+        if not self._login:
+            answer = self._api.ask("GET", "/app", token=self._app_token())
+            self._login = f"{answer.payload.at('slug').text()}[bot]"
+        return self._login
+
+    def _listing(self, installation: int) -> Listing:
+        return Listing(
+            path="/installation/repositories",
+            get=lambda path, query: self._get(path, query, self._installation_token(installation)),
+            inside="repositories",
+            installation=installation,
+        )
+
+    def _get(self, path: str, query: Query | None, token: str) -> Answer:
+        return self._api.ask("GET", path, token=token, query=query)
+
+    def _for_installation(self, repository: Repository, get: Callable[[int], str]) -> str:
+        """Find a token; an installation that is gone may have a successor, when the App was installed anew."""
+        full_name = repository.full_name
+        installation = repository.installation or self.installation_of(full_name)
+        try:
+            return get(installation)
+        except NotFound as error:
+            successor = self._look_up(full_name)
+            if successor == installation:
+                raise NotInstalled(full_name) from error
+        return get(successor)
+
+    def _look_up(self, full_name: str) -> int:
+        self._installations.pop(full_name.lower(), None)
+        try:
+            answer = self._api.ask("GET", f"/repos/{full_name}/installation", token=self._app_token())
+        except NotFound as error:
+            raise NotInstalled(full_name) from error
+        found = answer.payload.at("id").number()
+        self._installations[full_name.lower()] = found
+        return found
+
+    def _installation_token(self, installation: int) -> str:
+        wanted = {"permissions": _FOR_REQUESTS}
+        return self._tokens.get(installation, lambda: self._make(installation, wanted))
+
+    def _make(self, installation: int, wanted: Mapping[str, Any]) -> _Token:
+        """Ask for a token.
+
+        https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+        """
+        path = f"/app/installations/{installation}/access_tokens"
+        try:
+            answer = self._api.ask("POST", path, token=self._app_token(), body=wanted)
+        except Invalid as error:
+            needs = ", ".join(f"{name}: {level}" for name, level in PERMISSIONS.items())
+            raise Forbidden(
+                f"the GitHub App lacks permissions, or the repository: {error.message}",
+                remedy=f"Give the App these permissions, and accept them where it is installed: {needs}.",
+            ) from error
+        return _read_token(answer, now=self._clock())
+
+    def _app_token(self) -> str:
+        """Sign a JSON web token.
+
+        https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+        """
+        now = int(self._clock())
+        claims = {"iat": now - _CLOCK_DRIFT, "exp": now + _JWT_SECONDS, "iss": str(self._app_id)}
+        try:
+            return jwt.encode(claims, self._private_key, algorithm="RS256")
+        except (ValueError, TypeError, jwt.PyJWTError):
+            # the cause may quote the key
+            raise Rejected("FORESAIL_GITHUB_APP_PRIVATE_KEY is not an RSA private key in PEM") from None
+
+
+class PersonalCredentials:
+    """A person's access token: comments and statuses are theirs."""
+
+    def __init__(self, api: Api, *, token: str) -> None:
+        self._api = api
+        self._value = token
+        self._login = ""
+
+    def token(self, _repository: Repository) -> str:
+        """Return the token."""
+        return self._value
+
+    def git_token(self, _repository: Repository) -> str:
+        """Return the token."""
+        return self._value
+
+    def forget(self, _token: str) -> bool:
+        """Keep it: there is no other."""
+        return False
+
+    def installation_of(self, _full_name: str) -> None:
+        """Return None: a person is not installed."""
+
+    def listings(self) -> Iterator[Listing]:
+        """Yield the one list of the person's repositories."""
+        yield Listing("/user/repos", lambda path, query: self._api.ask("GET", path, token=self._value, query=query))
+
+    def login(self) -> str:
+        """Return the person's account; asked for once."""
+        if not self._login:
+            answer = self._api.ask("GET", "/user", token=self._value)
+            self._login = answer.payload.at("login").login()
+        return self._login
+
+
+class NoCredentials:
+    """Nobody: every method says what to set."""
+
+    def __init__(self, missing: str) -> None:
+        self._missing = missing
+
+    def token(self, _repository: Repository) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def git_token(self, _repository: Repository) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def forget(self, _token: str) -> bool:
+        """Reject."""
+        raise self._refusal()
+
+    def installation_of(self, _full_name: str) -> None:
+        """Reject."""
+        raise self._refusal()
+
+    def listings(self) -> Iterator[Listing]:
+        """Reject."""
+        raise self._refusal()
+
+    def login(self) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def _refusal(self) -> Rejected:
+        return Rejected(f"Foresail is nobody on GitHub yet: set {self._missing}")
+
+
+def _read_token(answer: Answer, *, now: float) -> _Token:
+    """Read a new token, and say nothing of it in an error."""
+    value, until = answer.payload.at("token").text(), answer.payload.at("expires_at").text()
+    if not fits_a_header(value):
+        raise BadAnswer("token", "one word")
+    try:
+        expires_at = datetime.fromisoformat(until).timestamp()
+    except ValueError as error:
+        raise BadAnswer("expires_at", "a time") from error
+    return _Token(value=value, expires_at=expires_at, made_at=now)
+
+
+def fits_a_header(token: str) -> bool:
+    """Whether a token can be sent; the HTTP library would quote one that cannot in its error."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token

@@ -1,0 +1,266 @@
+"""The forge port on GitHub: each method is the request it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from bot.errors import Rejected
+from bot.forges.github import limits
+from bot.forges.github.api import Api, Query, pages
+from bot.forges.github.auth import (
+    APP_SETTINGS,
+    TOKEN_SETTING,
+    AppCredentials,
+    Credentials,
+    NoCredentials,
+    PersonalCredentials,
+    fits_a_header,
+)
+from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound
+from bot.forges.github.names import is_branch, is_full_name, is_login, is_sha
+from bot.forges.github.payload import Payload, read_change, read_repository
+from bot.forges.port import Comment, GitCredentials, Reaction
+from bot.model.changes import Change, CommitStatus, Permission, Repository, StatusState
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+_GIT_USER: Final = "x-access-token"
+"""https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation"""
+_FINER: Final[Mapping[tuple[str, str], Permission]] = {
+    ("write", "maintain"): Permission.MAINTAIN,
+    ("read", "triage"): Permission.TRIAGE,
+}
+"""Roles that say more than the permission they include; a custom role's name says nothing to us."""
+
+
+class GitHub:
+    """A forge as Foresail sees it (bot.forges.port.Forge), for github.com and GitHub Enterprise Server."""
+
+    def __init__(self, api: Api, credentials: Credentials) -> None:
+        self._api = api
+        self._credentials = credentials
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, clock: Callable[[], float] = time.time) -> GitHub:
+        """Be the App of the settings, else the person of the token, else nobody: then every call is Rejected."""
+        key, app_id, token = settings.private_key, settings.github_app_id, _personal_token(settings)
+        is_app = bool(key) and app_id is not None
+        setting = APP_SETTINGS if is_app or not token else TOKEN_SETTING
+        api = Api(settings.github_url, timeout=settings.forge_timeout, setting=setting, clock=clock)
+        if key and app_id is not None:
+            return cls(api, AppCredentials(api, app_id=app_id, private_key=key, clock=clock))
+        if token:
+            return cls(api, PersonalCredentials(api, token=token))
+        return cls(api, NoCredentials(_missing(key=bool(key), app_id=app_id is not None)))
+
+    def repositories(self) -> Iterator[Repository]:
+        """Yield what the App is installed on (one more request for each installation), or the person may push to."""
+        for listing in self._credentials.listings():
+            for found in pages(listing.get, listing.path, inside=listing.inside):
+                if _can_be_written(found, by_person=listing.installation is None):
+                    yield read_repository(found, installation=listing.installation)
+
+    def repository(self, full_name: str) -> Repository:
+        """Find a repository; the first time costs one request more, for the App's installation."""
+        _check(is_full_name(full_name), f"{full_name!r} is not a repository's owner/name")
+        answer = self._ask("GET", "", Repository(full_name, clone_url=""))
+        return read_repository(answer.payload, installation=self._credentials.installation_of(full_name))
+
+    def change(self, repository: Repository, number: int) -> Change:
+        """Read a pull request: https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request."""
+        return read_change(self._ask("GET", f"/pulls/{int(number)}", repository).payload, repository)
+
+    def open_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield open pull requests: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests."""
+        query = {"state": "open", "sort": "created", "direction": "desc"}
+        for found in self._pages("/pulls", repository, query=query):
+            yield read_change(found, repository)
+
+    def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
+        """Return what GitHub lists for a commit, less those that only contain it.
+
+        https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+        """
+        try:
+            found = [read_change(one, repository) for one in self._pages(f"/commits/{_sha(sha)}/pulls", repository)]
+        except Invalid:  # 422: No commit found for SHA
+            return ()
+        return tuple(change for change in found if sha in {change.merge_sha, change.head_sha})
+
+    def branch_head(self, repository: Repository, branch: str) -> str:
+        """Read a ref: https://docs.github.com/en/rest/git/refs#get-a-reference."""
+        _check(is_branch(branch), f"{branch!r} is not a branch's name")
+        try:
+            answer = self._ask("GET", f"/git/ref/heads/{quote(branch)}", repository)
+        except NotFound as error:
+            raise NotFound(f"{repository.full_name} has no branch {branch}") from error
+        return answer.payload.at("object", "sha").sha()
+
+    def set_status(self, repository: Repository, sha: str, status: CommitStatus) -> None:
+        """Write a status, unless it is there: https://docs.github.com/en/rest/commits/statuses."""
+        wanted = CommitStatus(
+            context=limits.context(status.context),
+            state=status.state,
+            description=limits.description(status.description),
+            url=status.url,
+        )
+        if wanted in self._newest_statuses(repository, sha):
+            return
+        body = {"state": wanted.state.value, "context": wanted.context, "description": wanted.description}
+        if wanted.url:
+            body["target_url"] = wanted.url
+        self._ask("POST", f"/statuses/{_sha(sha)}", repository, body=body)
+
+    def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
+        """Read the combined status; one request per 100 contexts."""
+        return {status.context: status for status in self._newest_statuses(repository, sha)}
+
+    def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
+        """Read the conversation, which GitHub sorts by id, and keep what this instance wrote.
+
+        https://docs.github.com/en/rest/issues/comments#list-issue-comments
+        """
+        login = self._credentials.login()
+        return [
+            _comment(one)
+            for one in self._pages(f"/issues/{int(number)}/comments", repository)
+            if _written_by(one, login) and marker in _body(one)
+        ]
+
+    def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
+        """Write a comment: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment."""
+        return _comment(self._ask("POST", f"/issues/{int(number)}/comments", repository, body={"body": body}).payload)
+
+    def edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
+        """Replace a body: https://docs.github.com/en/rest/issues/comments#update-an-issue-comment."""
+        if comment.body != body:
+            self._ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
+
+    def delete_comment(self, repository: Repository, comment: Comment) -> None:
+        """Delete a comment: https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment."""
+        with suppress(NotFound):
+            self._ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
+
+    def permission(self, repository: Repository, user: str) -> Permission:
+        """Look a person up: https://docs.github.com/en/rest/collaborators/collaborators."""
+        if not is_login(user):
+            return Permission.NONE
+        try:
+            found = self._ask("GET", f"/collaborators/{quote(user)}/permission", repository).payload
+        except NotFound:
+            return Permission.NONE
+        return _permission(found.at("permission").text(), role=found.find("role_name"))
+
+    def react(self, repository: Repository, comment_id: int, reaction: Reaction) -> None:
+        """React: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment."""
+        body = {"content": reaction.value}
+        self._ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
+
+    def git_credentials(self, repository: Repository) -> GitCredentials:
+        """Return a token; an App's can read this repository only."""
+        _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
+        return GitCredentials(_GIT_USER, self._credentials.git_token(repository))
+
+    def _newest_statuses(self, repository: Repository, sha: str) -> Iterator[CommitStatus]:
+        for one in self._pages(f"/commits/{_sha(sha)}/status", repository, inside="statuses"):
+            yield _status(one)
+
+    def _ask(self, method: str, path: str, repository: Repository, *, body: Mapping[str, Any] | None = None) -> Answer:
+        return self._retried(
+            repository, lambda token: self._api.ask(method, _root(repository) + path, token=token, body=body)
+        )
+
+    def _pages(
+        self, path: str, repository: Repository, *, query: Query | None = None, inside: str = ""
+    ) -> Iterator[Payload]:
+        def get(where: str, asked: Query | None) -> Answer:
+            return self._retried(repository, lambda token: self._api.ask("GET", where, token=token, query=asked))
+
+        return pages(get, _root(repository) + path, query=query, inside=inside)
+
+    def _retried(self, repository: Repository, ask: Callable[[str], Answer]) -> Answer:
+        """Ask with a token; a refused one is made anew once, as it may be revoked or older than what it may do."""
+        token = self._credentials.token(repository)
+        try:
+            return ask(token)
+        except (BadCredentials, Forbidden):
+            if not self._credentials.forget(token):
+                raise
+        return ask(self._credentials.token(repository))
+
+
+def _personal_token(settings: Settings) -> str:
+    token = "" if settings.github_token is None else settings.github_token.get_secret_value().strip()
+    _check(not token or fits_a_header(token), f"{TOKEN_SETTING} is not a token: it has spaces or special characters")
+    return token
+
+
+def _missing(*, key: bool, app_id: bool) -> str:
+    if app_id and not key:
+        return "FORESAIL_GITHUB_APP_PRIVATE_KEY (or FORESAIL_GITHUB_APP_PRIVATE_KEY_FILE) too"
+    if key and not app_id:
+        return "FORESAIL_GITHUB_APP_ID too"
+    return f"{APP_SETTINGS} (or FORESAIL_GITHUB_APP_PRIVATE_KEY_FILE), or {TOKEN_SETTING}"
+
+
+def _root(repository: Repository) -> str:
+    _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
+    return f"/repos/{repository.full_name}"
+
+
+def _sha(sha: str) -> str:
+    _check(is_sha(sha), f"{sha!r} is not a commit's whole id")
+    return sha
+
+
+def _check(good: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not good:
+        raise Rejected(otherwise)
+
+
+def _can_be_written(found: Payload, *, by_person: bool) -> bool:
+    """Whether a listed repository takes statuses and comments; what an App may is not in `permissions`."""
+    if found.object().get("archived") is True:
+        return False
+    return not by_person or found.at("permissions", "push").flag()
+
+
+def _comment(found: Payload) -> Comment:
+    return Comment(id=found.at("id").number(), body=_body(found))
+
+
+def _body(found: Payload) -> str:
+    return "" if (body := found.find("body")) is None else body.text()
+
+
+def _written_by(found: Payload, login: str) -> bool:
+    author = found.find("user")
+    return author is not None and author.at("login").text().lower() == login.lower()
+
+
+def _status(found: Payload) -> CommitStatus:
+    description, url = found.find("description"), found.find("target_url")
+    state = found.at("state")
+    if state.text() not in set(StatusState):
+        raise state.wrong(state.path, "a status")
+    return CommitStatus(
+        context=found.at("context").text(),
+        state=StatusState(state.text()),
+        description="" if description is None else description.text(),
+        url="" if url is None else url.text(),
+    )
+
+
+def _permission(permission: str, *, role: Payload | None) -> Permission:
+    """Read the old four words, which count, and the role where it is finer.
+
+    https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
+    """
+    known = Permission(permission) if permission in set(Permission) else Permission.NONE
+    name = "" if role is None else role.text()
+    return _FINER.get((permission, name), known)

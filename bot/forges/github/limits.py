@@ -1,0 +1,31 @@
+"""What GitHub takes in a commit status, and how texts are cut to that. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+DESCRIPTION: Final = 140
+"""Characters: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status"""
+CONTEXT: Final = 255
+"""Characters; GitHub's own answer to a longer one is `context is too long (maximum is 255 characters)`."""
+_DIGEST: Final = 8
+
+
+def description(text: str) -> str:
+    """Return `text` on one line, cut at a word where it is too long."""
+    line = " ".join(text.split())
+    if len(line) <= DESCRIPTION:
+        return line
+    kept = line[: DESCRIPTION - 1]
+    if line[DESCRIPTION - 1] != " ":
+        kept = kept.rpartition(" ")[0] or kept
+    return f"{kept.rstrip()}…"
+
+
+def context(text: str) -> str:
+    """Return `text`; a too long one is cut, and a digest keeps it different from its neighbours."""
+    if len(text) <= CONTEXT:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    return f"{text[: CONTEXT - _DIGEST - 1]}…{digest}"
