@@ -1,1 +1,1 @@
-"""Repository server: mirrors of Git repositories and the rendering of what is in them. Knows no cluster and no forge."""
+"""Repository server: mirrors of Git repositories, and rendering what is in them. Knows no cluster and no forge."""

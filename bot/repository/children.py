@@ -1,0 +1,125 @@
+"""Child processes that render, as their parent sees them: started, asked with a time limit, ended, cleaned up after."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final, Self
+
+import orjson
+
+from bot.repository import frames
+
+_ROOT: Final = str(Path(__file__).resolve().parents[2])
+_START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from bot.repository.child import main; main(sys.argv[2])"
+_START_SECONDS: Final = 30.0
+"""A busy machine may need a while to start an interpreter; usually it is 0.15 s."""
+
+
+class ChildLostError(Exception):
+    """The child gave no answer that can be used; it has to be replaced."""
+
+
+class ChildSlowError(ChildLostError):
+    """The child took longer than it may."""
+
+
+class Child:
+    """One warm child.
+
+    Start it from a thread that lives as long as it should: the kernel ends it with that thread.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, home: Path) -> None:
+        self._process = process
+        self._channel = channel
+        self._home = home
+        self.answered = 0
+        """Requests it has answered."""
+        self.confined: dict[str, Any] = {}
+        """What it could give up: `network`, `files`."""
+
+    @classmethod
+    def start(cls, *, kustomize: str, timeout: float) -> Self:
+        """Start an interpreter with an empty environment, a home of its own and nothing but a socket to us.
+
+        Raises ChildLostError when it does not come up.
+        """
+        home = Path(tempfile.mkdtemp(prefix="foresail-render-"))
+        ours, theirs = socket.socketpair()
+        setup = {"parent": os.getpid(), "kustomize": kustomize, "timeout": timeout}
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, _ROOT, orjson.dumps(setup).decode()],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=home,
+                env={"HOME": str(home), "TMPDIR": str(home)},
+                start_new_session=True,
+            )
+        except OSError as error:
+            shutil.rmtree(home, ignore_errors=True)
+            ours.close()
+            raise ChildLostError(f"it cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        child = cls(process, ours, home)
+        try:
+            child.confined = child._receive(time.monotonic() + _START_SECONDS)
+        except ChildLostError:
+            child.kill()
+            raise
+        return child
+
+    def ask(self, request: bytes, timeout: float) -> dict[str, Any]:
+        """Send a framed request and return the answer; ChildLostError when there is none within `timeout` seconds."""
+        end = time.monotonic() + timeout
+        try:
+            self._channel.settimeout(timeout)
+            self._channel.sendall(request)
+        except TimeoutError:
+            raise ChildSlowError from None
+        except OSError as error:
+            raise ChildLostError(self._how_it_ended()) from error
+        answer = self._receive(end)
+        self.answered += 1
+        return answer
+
+    def kill(self) -> None:
+        """End it and everything it started, and remove its files."""
+        if self._process.returncode is None:
+            # Not reaped yet, so that the number is still its own.
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._channel.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def _receive(self, end: float) -> dict[str, Any]:
+        def read(size: int) -> bytes:
+            self._channel.settimeout(max(0.001, end - time.monotonic()))
+            return self._channel.recv(size)
+
+        try:
+            answer = frames.receive(read)
+        except TimeoutError:
+            raise ChildSlowError from None
+        except (OSError, ValueError) as error:
+            raise ChildLostError(str(error)) from error
+        if answer is None:
+            raise ChildLostError(self._how_it_ended())
+        return answer
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return "it stopped answering"
+        return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with {code}"

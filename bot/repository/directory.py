@@ -1,0 +1,100 @@
+"""Directories of plain manifests, read as Argo CD does (argo-cd `reposerver/repository/repository.go`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bot.errors import Rejected
+from bot.model.resources import JsonObject, ResourceKey
+from bot.repository import manifests
+from bot.repository.tools import SourceOptions
+from bot.repository.trees import Entry, EntryKind, Found, Snapshot
+
+MOST_BYTES: Final = 10_000_000
+"""Size of all files together; Argo CD's `reposerver.max.combined.directory.manifests.size`."""
+SKIP_MARK: Final = b"+argocd:skip-file-rendering"
+LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+OVERRIDES: Final = ".argocd-source.yaml"
+
+_LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s*:""", re.MULTILINE)
+_DEEPEST_LIST: Final = 8
+
+
+def render(snapshot: Snapshot, found: Found, options: SourceOptions) -> list[JsonObject]:
+    """Return the manifests of a directory; Rejected names the file, and the line where there is one."""
+    if options.jsonnet:
+        raise Rejected("source.directory.jsonnet is not supported yet")
+    rendered: list[JsonObject] = []
+    total = 0
+    for path, blob_id in _files(snapshot, found, options):
+        total += snapshot.size(blob_id)
+        if total > MOST_BYTES:
+            raise Rejected(f"{found.path or '.'}: its manifests have more than {MOST_BYTES:,} bytes together")
+        rendered.extend(_manifests(snapshot.read(blob_id), path))
+    return rendered
+
+
+def _files(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterator[tuple[str, str]]:
+    """Yield path and blob of each file that is rendered, by name."""
+    for name, entry in _entries(snapshot, found, recurse=options.recurse):
+        path = f"{found.path}/{name}" if found.path else name
+        if entry.kind is EntryKind.SUBMODULE and options.recurse:
+            raise Rejected(f"{path}: submodules are not supported yet")
+        if entry.kind not in (EntryKind.FILE, EntryKind.LINK) or not options.selects(name):
+            continue
+        # A link to nothing, or to a folder, is passed over as Argo CD does; one that leads out is refused.
+        target = snapshot.find(path)
+        if target is not None and target.entry.kind is EntryKind.FILE:
+            yield path, target.entry.id
+
+
+def _entries(snapshot: Snapshot, found: Found, *, recurse: bool) -> Iterator[tuple[str, Entry]]:
+    if recurse:
+        return snapshot.walk(found.entry.id)
+    return iter(sorted(snapshot.folder(found.entry.id).items()))
+
+
+def _manifests(content: bytes, path: str) -> list[JsonObject]:
+    if path.endswith(".jsonnet"):
+        raise Rejected(f"{path}: jsonnet is not supported yet")
+    if content.startswith(LFS_POINTER):
+        raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+    if SKIP_MARK in content:
+        return []
+    try:
+        documents = (manifests.read_json if path.endswith(".json") else manifests.read)(content, path)
+    except Rejected:
+        if path.endswith(".json") or _LIKE_A_MANIFEST.search(content):
+            raise
+        return []
+    if not any(_has_a_type(document.value) for document in documents):
+        return []
+    return [obj for line, value in documents for obj in objects(value, f"{path}: line {line}")]
+
+
+def _has_a_type(value: Any) -> bool:
+    return isinstance(value, dict) and ("apiVersion" in value or "kind" in value)
+
+
+def objects(value: Any, where: str, *, depth: int = 0) -> list[JsonObject]:
+    """Return the objects in one document, lists taken apart; Rejected names `where` when it is no manifest."""
+    if not isinstance(value, dict):
+        raise Rejected(f"{where}: a manifest is a mapping, with apiVersion, kind and metadata")
+    if not (isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str)):
+        missing = " and ".join(name for name in ("apiVersion", "kind") if not isinstance(value.get(name), str))
+        raise Rejected(f"{where}: the manifest has no {missing}")
+    items = value.get("items")
+    if value["kind"] == "List" and items is None:
+        return []
+    if isinstance(items, list):
+        if depth > _DEEPEST_LIST:
+            raise Rejected(f"{where}: lists in lists in lists")
+        parts = enumerate(items)
+        return [obj for number, item in parts for obj in objects(item, f"{where}: items[{number}]", depth=depth + 1)]
+    try:
+        ResourceKey.of(value)
+    except Rejected as error:
+        raise Rejected(f"{where}: {error.message}") from error
+    return [value]

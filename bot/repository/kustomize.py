@@ -1,0 +1,172 @@
+"""Kustomizations: exported from Git into a folder that holds nothing else, and built by the kustomize program there."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from bot.errors import Rejected
+from bot.model.resources import JsonObject
+from bot.repository import confinement, manifests
+from bot.repository.directory import LFS_POINTER, objects
+from bot.repository.kustomization import closure
+from bot.repository.options import added_paths, edits, patches, refuse_unsupported
+from bot.repository.tools import KUSTOMIZATIONS, SourceOptions
+from bot.repository.trees import Entry, EntryKind, Found, Snapshot
+
+MOST_BYTES: Final = 256 << 20
+"""Size of all files that one kustomization may make us export."""
+_WORDS: Final = 4000
+_MANIFEST_ENDINGS: Final = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Kustomize:
+    """The kustomize program and where it may work."""
+
+    program: Path
+    home: Path
+    """The only folder it can read or write, when the kernel has Landlock."""
+
+    def render(self, snapshot: Snapshot, found: Found, options: SourceOptions) -> list[JsonObject]:
+        """Return what `kustomize build` prints for a folder; Rejected has the tool's words or the option's name.
+
+        Files outside of a kustomization's own folder cannot be loaded (kustomize's default, and Argo CD's), bases and
+        components anywhere in the repository can. Plugins, exec functions and helm stay off.
+        """
+        refuse_unsupported(options.kustomize)
+        with self._folder() as root:
+            _export(snapshot, found, options, root)
+            folder = root / found.path
+            self._edit(folder, root, options)
+            built = self._run(["build", "."], folder, root)
+            documents = manifests.read(built, f"kustomize build {found.path or '.'}")
+            return [obj for line, value in documents for obj in objects(value, f"kustomize's output, line {line}")]
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        root = Path(tempfile.mkdtemp(prefix="tree-", dir=self.home))
+        try:
+            yield root
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+    def _edit(self, folder: Path, root: Path, options: SourceOptions) -> None:
+        for edit in edits(options.kustomize, exists=lambda path: (folder / path).is_dir()):
+            self._run(["edit", *edit], folder, root)
+        added = patches(options.kustomize)
+        if not added:
+            return
+        path = next(folder / name for name in KUSTOMIZATIONS if (folder / name).is_file())
+        documents = manifests.read(path.read_bytes(), path.name)
+        content = documents[0].value if documents else {}
+        if not isinstance(content, dict) or not isinstance(content.get("patches") or [], list):
+            raise Rejected(f"{path.name}: patches is not a list, so source.kustomize.patches cannot be added")
+        path.write_bytes(orjson.dumps(content | {"patches": [*(content.get("patches") or []), *added]}))
+
+    def _run(self, arguments: list[str], folder: Path, root: Path) -> bytes:
+        """Run kustomize in `folder` and return what it prints; whoever started us limits how long."""
+        with tempfile.TemporaryFile(dir=self.home) as output, tempfile.TemporaryFile(dir=self.home) as errors:
+            done = subprocess.run(
+                [str(self.program), *arguments],
+                cwd=folder,
+                env={"HOME": str(self.home), "TMPDIR": str(self.home), "PATH": "/nonexistent"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                check=False,
+                preexec_fn=functools.partial(_confine, os.getpid(), self.home, self.program),
+            )
+            errors.seek(0)
+            words = (
+                errors.read(_WORDS).decode("utf-8", errors="replace").replace(f"{root}/", "").replace(str(root), ".")
+            )
+            if done.returncode:
+                raise Rejected(f"kustomize {arguments[0]}: {_why(done.returncode, words)}")
+            output.seek(0)
+            return output.read()
+
+
+def _confine(parent: int, home: Path, program: Path) -> None:
+    confinement.die_with_parent(parent)
+    confinement.touch_only(home, program)
+
+
+def _why(code: int, words: str) -> str:
+    if code == -signal.SIGXFSZ:
+        return f"it prints more than {confinement.FILE_SIZE >> 20} MiB"
+    if code == -signal.SIGXCPU:
+        return "it takes too much processor time"
+    usage = words.partition("\nUsage:\n")[0]
+    return usage.removeprefix("Error: ").strip() or f"it ended with {code} and no words"
+
+
+def _export(snapshot: Snapshot, found: Found, options: SourceOptions, root: Path) -> None:
+    """Write what the kustomization reads below `root`: just that where it is understood, else the whole repository."""
+    if not any(name in snapshot.folder(found.entry.id) for name in KUSTOMIZATIONS):
+        raise Rejected(f"{found.path or '.'}: there is no {', '.join(KUSTOMIZATIONS[:-1])} or {KUSTOMIZATIONS[-1]}")
+    read = closure(snapshot, found.path, more=added_paths(options.kustomize))
+    if read.remote:
+        raise Rejected(f"remote bases and files cannot be fetched: {', '.join(sorted(read.remote))}")
+    if read.outside:
+        raise Rejected(f"these paths lead out of the repository: {', '.join(sorted(read.outside))}")
+    if not read.complete:
+        _Export(snapshot, root).write(snapshot.walk(snapshot.tree_id))
+        return
+    export = _Export(snapshot, root)
+    for path, folder_id in read.folders.items():
+        export.write(snapshot.walk(folder_id, path))
+    export.write((path, Entry(EntryKind.FILE, blob_id)) for path, blob_id in read.files.items())
+
+
+class _Export:
+    """Files written once each, links after them and only those that stay inside."""
+
+    def __init__(self, snapshot: Snapshot, root: Path) -> None:
+        self._snapshot = snapshot
+        self._root = root
+        self._bytes = 0
+        self._written: set[str] = set()
+
+    def write(self, entries: Iterator[tuple[str, Entry]]) -> None:
+        links: list[tuple[str, Entry]] = []
+        for path, entry in entries:
+            if path in self._written:
+                continue
+            self._written.add(path)
+            if entry.kind is EntryKind.LINK:
+                links.append((path, entry))
+            elif entry.kind is EntryKind.FILE:
+                self._file(path, entry)
+        for path, entry in links:
+            self._link(path, entry)
+
+    def _file(self, path: str, entry: Entry) -> None:
+        self._bytes += self._snapshot.size(entry.id)
+        if self._bytes > MOST_BYTES:
+            raise Rejected(f"kustomize would need more than {MOST_BYTES >> 20} MiB of the repository")
+        content = self._snapshot.read(entry.id)
+        if content.startswith(LFS_POINTER) and path.endswith(_MANIFEST_ENDINGS):
+            raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+        target = self._root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+    def _link(self, path: str, entry: Entry) -> None:
+        """Write a link that stays inside; one that leads out is refused, as Argo CD refuses the whole repository."""
+        if self._snapshot.find(path) is None:
+            return
+        target = self._root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(self._snapshot.read(entry.id).decode("utf-8", errors="surrogateescape"))

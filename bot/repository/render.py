@@ -1,0 +1,187 @@
+"""The port through which sources become manifests, and its implementation in confined child processes.
+
+A further tool (helm, jsonnet, a plugin) is a module beside `directory` and `kustomize` with one function from a folder
+of a tree and the source's options to manifests; `child.render` gains a line that leads to it, `tools.Tool` a name, and
+`inputs` what it reads. Until then such sources are a RenderFailed that says so. A renderer on another machine
+implements `render` and `close` over the same RenderRequest.
+
+Children have no credentials, an empty environment, a home of their own and limits on memory, processor time, files and
+wall-clock time; they end with their parent. They have no network where the kernel lets them make a namespace (root, or
+unprivileged user namespaces), and where it has Landlock they write only below their home and kustomize reads nothing
+else. Where it has neither, what is left is that paths are checked before kustomize runs, that it loads files from below
+its own folder only, and that it finds no git to fetch with.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import weakref
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bot.errors import Temporary
+from bot.model.applications import Source
+from bot.model.resources import JsonObject
+from bot.repository import frames
+from bot.repository.children import Child, ChildLostError, ChildSlowError
+
+_log = structlog.get_logger()
+
+CHILDREN: Final = 2
+"""One slow render must not hold up all others."""
+_REQUESTS: Final = 500
+"""Requests after which a child is replaced, so that whatever it has gathered goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """One source at one state of its repository."""
+
+    repository: Path
+    """A mirror or checkout on this machine."""
+    tree_id: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The manifests of a source, lists taken apart; each has apiVersion, kind and a name."""
+
+    manifests: tuple[JsonObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFailed:
+    """Why a source has no manifests, in words for whoever wrote it."""
+
+    message: str
+
+
+class _Pool:
+    """Threads that own a child each: the kernel ties a child's life to the thread that started it."""
+
+    def __init__(self, kustomize: str, timeout: float) -> None:
+        self.process = os.getpid()
+        self.threads = ThreadPoolExecutor(CHILDREN, thread_name_prefix="render")
+        self._kustomize = kustomize
+        self._timeout = timeout
+        self._own = threading.local()
+        self._children: set[Child] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def ask(self, request: bytes) -> JsonObject:
+        """Answer in one of the pool's threads; Temporary when no child can be started."""
+        child = self._child()
+        warm = child.answered > 0
+        try:
+            answer = child.ask(request, self._timeout)
+        except ChildSlowError:
+            self._drop(child)
+            return {"refused": f"rendering took longer than {self._timeout:g} s"}
+        except ChildLostError as error:
+            self._drop(child)
+            # A warm child may have been ended for what is not this request's doing; a fresh one tells.
+            return self.ask(request) if warm else {"refused": f"the renderer gave no answer: {error}"}
+        if answer.get("spent") or child.answered >= _REQUESTS:
+            self._drop(child)
+        return answer
+
+    def end(self) -> None:
+        """End every child; in a process forked from the one that started them, leave them alone."""
+        if os.getpid() != self.process:
+            return
+        with self._lock:
+            self._closed = True
+            children, self._children = self._children, set()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.kill()
+        self.threads.shutdown(wait=True)
+
+    def _child(self) -> Child:
+        """Return this thread's child, started if need be."""
+        found: Child | None = getattr(self._own, "child", None)
+        if found is not None:
+            return found
+        try:
+            child = Child.start(kustomize=self._kustomize, timeout=self._timeout)
+        except ChildLostError as error:
+            raise Temporary(f"no renderer can be started: {error}") from error
+        with self._lock:
+            if self._closed:
+                child.kill()
+                raise Temporary("the renderer is closed")
+            self._children.add(child)
+        self._own.child = child
+        return child
+
+    def _drop(self, child: Child) -> None:
+        self._own.child = None
+        with self._lock:
+            self._children.discard(child)
+        child.kill()
+
+
+class Renderer:
+    """Renders in a few warm child processes; may be used from threads, and again in a process forked from this one."""
+
+    def __init__(self, kustomize: str, timeout: float) -> None:
+        self._kustomize = kustomize
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._pool: _Pool | None = None
+
+    def render(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
+        """Render each source, several at a time; answers stand in the order of `requests`, each with its own failure.
+
+        A render that takes longer than the timeout, more memory or more output than allowed fails and takes its child
+        with it. Raises Temporary when no child can be started.
+        """
+        if not requests:
+            return []
+        pool = self._current()
+        return list(pool.threads.map(lambda request: _result(pool.ask(_message(request))), requests))
+
+    def close(self) -> None:
+        """End the children; a later render starts new ones."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.end()
+
+    def _current(self) -> _Pool:
+        with self._lock:
+            if self._pool is None or self._pool.process != os.getpid():
+                program = shutil.which(self._kustomize) or self._kustomize
+                self._pool = _Pool(str(Path(program).resolve()), self._timeout)
+                weakref.finalize(self, self._pool.end)
+            return self._pool
+
+
+def _message(request: RenderRequest) -> bytes:
+    return frames.encode(
+        {
+            "repository": str(request.repository),
+            "tree": request.tree_id,
+            "source": request.source.model_dump(mode="json", by_alias=True),
+        }
+    )
+
+
+def _result(answer: JsonObject) -> Rendered | RenderFailed:
+    """Read a child's answer; it is as untrusted as what the child has read."""
+    manifests = answer.get("manifests")
+    if isinstance(manifests, list) and all(isinstance(one, dict) for one in manifests):
+        return Rendered(tuple(manifests))
+    if isinstance(refused := answer.get("refused"), str):
+        return RenderFailed(refused)
+    _log.error("render failed through a fault of ours", fault=answer.get("fault"))
+    return RenderFailed("rendering failed through a fault of Foresail's own; its log says more")

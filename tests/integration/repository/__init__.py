@@ -1,0 +1,1 @@
+"""The repository package on real repositories and programs."""
