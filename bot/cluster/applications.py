@@ -62,8 +62,11 @@ class Applications:
     def update(self, application: Application, patch: JsonObject) -> Application:
         """Merge `patch` into the Application as it was read and return it as it is now.
 
-        Raises Conflict when it changed in between, Rejected when it is gone.
+        Raises Conflict when it changed in between, Rejected when it is gone, ValueError when it was never read from
+        the cluster: without a version, nothing would guard the write.
         """
+        if not application.resource_version:
+            raise ValueError(f"Application {application.name} was not read from a cluster")
         guarded = {
             **patch,
             "metadata": {**metadata_of(patch), "resourceVersion": application.resource_version},

@@ -11,7 +11,7 @@ import urllib3
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
-from bot.cluster.errors import api_error
+from bot.cluster.errors import ApiRefused, api_error
 from bot.errors import Rejected, Temporary
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 USER_AGENT: Final = "foresail"
 MAX_BYTES: Final = 256 * 1024 * 1024
-"""An answer larger than this is refused rather than read into memory; etcd's own limit per object is 1.5 MB."""
+"""A watch event larger than this is refused rather than kept in memory; etcd's own limit per object is 1.5 MB."""
 
 
 class ApiServer:
@@ -90,9 +90,12 @@ class ApiServer:
         answer = self._send(method, _target(path, query), body=body, headers=headers)
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
             raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
-        document = orjson.loads(answer.data)
+        try:
+            document = orjson.loads(answer.data)
+        except orjson.JSONDecodeError:
+            document = None
         if not isinstance(document, dict):
-            raise Temporary(f"{self.name} answered {method} {path} with something that is not an object")
+            raise Temporary(f"{self.name} answered {method} {path} with something that is no object")
         return document
 
     @contextmanager
@@ -127,11 +130,12 @@ class ApiServer:
         if token := self._configuration.get_api_key_with_prefix("authorization", "BearerToken"):
             sent["Authorization"] = token
         streams = idle is not None
+        encoded = None if body is None else _encoded(body)
         try:
             return self._pool.request(
                 method,
                 f"{self.server}{target}",
-                body=None if body is None else orjson.dumps(body),
+                body=encoded,
                 headers=sent,
                 timeout=urllib3.Timeout(connect=10.0, read=idle) if streams else urllib3.Timeout(total=self._timeout),
                 preload_content=not streams,
@@ -140,6 +144,16 @@ class ApiServer:
             )
         except HTTPError as error:
             raise Temporary(f"cannot reach {self.name}: {error.__class__.__name__}: {error}") from error
+
+
+def _encoded(body: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        # YAML can hold what JSON cannot: keys that are numbers, integers of any size, nesting without end.
+        raise ApiRefused(
+            422, {"reason": "Invalid", "message": f"the object cannot be sent as JSON: {error}"}
+        ) from error
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -11,7 +12,23 @@ from bot.errors import Rejected, Temporary
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+_UNREADABLE: Final = re.compile(r"failed to create typed patch object|strconv\.ParseUint")
+"""Server-side apply answers 500 to a manifest that does not fit the schema: unknown field, wrong type, bad version."""
+
+_IMMUTABLE: Final = re.compile(
+    r"\bimmutable\b|may not change\b|may not be changed\b|updates to statefulset spec for fields other than",
+    re.IGNORECASE,
+)
+"""API servers have no reason code for what can never change: words are what there is.
+
+Sources: apimachinery `validation.FieldImmutableErrorMsg` ("field is immutable"), and in `pkg/apis/core/validation`
+"spec is immutable after creation", "may not change once set", "pod updates may not change fields other than".
+"""
+
+_STORAGE: Final = re.compile(r"etcdserver|rpc error|deadline exceeded|connection refused|EOF\b")
+_WEBHOOK: Final = re.compile(r"webhook")
 
 
 class ApiRefused(Rejected):
@@ -33,21 +50,20 @@ class ApiRefused(Rejected):
 
     @property
     def immutable_fields(self) -> tuple[str, ...]:
-        """Fields that a 422 says can never change on an existing object; empty when it is about anything else.
-
-        API servers have no reason code for it: the words "field is immutable" (apimachinery's
-        `validation.FieldImmutableErrorMsg`) or, for StatefulSets, "updates to statefulset spec for fields other than"
-        are what there is.
-        """
-        if self.reason != "Invalid":
+        """Fields that a 422 says can never change on an existing object; empty when anything else is wrong as well."""
+        causes = self.causes if self.reason == "Invalid" else ()
+        if not all(_IMMUTABLE.search(str(cause.get("message"))) for cause in causes):
             return ()
-        return tuple(
-            str(cause.get("field") or "")
-            for cause in self.causes
-            if "field is immutable" in str(cause.get("message"))
-            or "updates to statefulset spec for fields other than" in str(cause.get("message"))
-            or "may not be changed" in str(cause.get("message"))
-        )
+        return tuple(dict.fromkeys(str(cause.get("field") or "") for cause in causes))
+
+
+class ServerFailed(Temporary):
+    """The API server answered 500: itself, its storage or a webhook failed at this very request."""
+
+    @property
+    def about_the_object(self) -> bool:
+        """Whether the words tell of the object or of a webhook that was asked about it, not of the server's storage."""
+        return bool(_WEBHOOK.search(self.message)) or not _STORAGE.search(self.message)
 
 
 def api_error(code: int, body: bytes, *, retry_after: str | None) -> Rejected | Temporary:
@@ -62,8 +78,11 @@ def api_error(code: int, body: bytes, *, retry_after: str | None) -> Rejected | 
         return Rejected(
             "the API server does not accept our credentials (401)", remedy="Renew the cluster's credentials."
         )
+    words = str(status.get("message") or f"the API server answered {code}")
+    if code == 500 and _UNREADABLE.search(words):  # noqa: PLR2004 - HTTP's "internal server error"
+        return ApiRefused(422, {**status, "reason": "Invalid"})
     if code in _TRANSIENT and status.get("reason") not in {"AlreadyExists", "Invalid"}:
-        words = str(status.get("message") or f"the API server answered {code}")
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else 2.0
-        return Temporary(words, retry_after=seconds)
+        kind = ServerFailed if code == 500 else Temporary  # noqa: PLR2004 - as above
+        return kind(words, retry_after=seconds)
     return ApiRefused(code, status)

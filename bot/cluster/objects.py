@@ -6,9 +6,10 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from bot.cluster.discovery import Discovery, UnknownKind
-from bot.cluster.errors import ApiRefused
+from bot.cluster.errors import ApiRefused, ServerFailed
 from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 
@@ -23,6 +24,13 @@ FIELD_MANAGER: Final = "foresail"
 _LIST_FROM: Final = 4
 """From this many objects of a type in a namespace on, one list is cheaper than single reads."""
 _PAGE: Final = "500"
+
+_ADMISSION: Final = (
+    "MutatingWebhookConfiguration",
+    "MutatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "ValidatingAdmissionPolicyBinding",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +60,18 @@ class Cluster:
         self._threads.shutdown()
 
     def admission_mutates(self) -> bool:
-        """Whether some mutating webhook or policy is installed; True also when that may not be read."""
+        """Whether some webhook or policy may rewrite or refuse objects; True also when that may not be read.
+
+        Those that only validate count too: they may refuse an object that is applied just as it is.
+        """
+        kinds = [self.discovery.preferred("admissionregistration.k8s.io", name) for name in _ADMISSION]
         try:
-            return any(
-                next(iter(self.listed(kind)), None) is not None
-                for name in ("MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding")
-                if (kind := self.discovery.preferred("admissionregistration.k8s.io", name)) is not None
-            )
+            return any(self._threads.map(self._any_of, [kind for kind in kinds if kind is not None]))
         except ApiRefused:
             return True
+
+    def _any_of(self, kind: ResourceType) -> bool:
+        return next(self.listed(kind), None) is not None
 
     def get(self, kind: ResourceType, *, namespace: str, name: str) -> JsonObject | None:
         """Read one object; None when there is none."""
@@ -86,7 +97,8 @@ class Cluster:
     def live(self, wanted: Iterable[JsonObject]) -> dict[ResourceKey, JsonObject]:
         """Read the live counterparts of `wanted` (manifests or anything with apiVersion, kind and name), many at once.
 
-        Objects that do not exist, or whose kind is not served, are not in the answer.
+        Objects that do not exist, or whose kind is not served, are not in the answer. One that is wanted in several
+        versions of its API is read in the version of its first mention.
         """
         groups: dict[tuple[ResourceType, str], set[str]] = defaultdict(set)
         for obj in wanted:
@@ -99,7 +111,8 @@ class Cluster:
         jobs = [(kind, namespace, names) for (kind, namespace), names in groups.items()]
         found: dict[ResourceKey, JsonObject] = {}
         for objects in self._threads.map(lambda job: self._live_of_type(*job), jobs):
-            found.update((ResourceKey.of(obj), obj) for obj in objects)
+            for obj in objects:
+                found.setdefault(ResourceKey.of(obj), obj)
         return found
 
     def _live_of_type(self, kind: ResourceType, namespace: str, names: set[str]) -> list[JsonObject]:
@@ -119,6 +132,10 @@ class Cluster:
             return Refusal(error.message, code=404, reason="UnknownKind")
         except ApiRefused as error:
             return Refusal(error.message, error.code, error.reason, error.immutable_fields)
+        except ServerFailed as error:
+            if not error.about_the_object:
+                raise
+            return Refusal(error.message, code=500, reason="InternalError")
 
     def apply(self, apply: Apply, *, dry_run: bool = False) -> JsonObject:
         """Server-side apply one manifest and return what the server holds afterwards (or, dry, would hold)."""
@@ -148,8 +165,11 @@ class Cluster:
 
     def delete(self, obj: JsonObject, *, propagation: str = "Foreground") -> None:
         """Delete exactly this object (its uid is a precondition); no error when it is gone already."""
-        kind = self.discovery.find(obj)
         key = ResourceKey.of(obj)
+        try:
+            kind = self.discovery.find(obj)
+        except UnknownKind:
+            return  # its definition is gone, and every object of the kind with it
         options: JsonObject = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid := metadata_of(obj).get("uid"):
             options["preconditions"] = {"uid": uid}
@@ -161,15 +181,21 @@ class Cluster:
 
 
 def collection_path(kind: ResourceType, *, namespace: str = "") -> str:
-    """Return the URL path of a type's objects, in one namespace or in all."""
+    """Return the URL path of a type's objects, in one namespace or in all.
+
+    Raises ApiRefused for a namespace that would leave the path.
+    """
     root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
-    place = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    place = f"/namespaces/{_segment(namespace)}" if kind.namespaced and namespace else ""
     return f"{root}{place}/{kind.plural}"
 
 
 def object_path(kind: ResourceType, *, namespace: str, name: str) -> str:
-    """Return the URL path of one object; raises ValueError for a name that would leave its collection."""
-    for part in (namespace, name):
-        if "/" in part or part in {".", ".."} or "%" in part or "?" in part or "#" in part:
-            raise ApiRefused(422, {"reason": "Invalid", "message": f"{part!r} cannot be an object's name"})
-    return f"{collection_path(kind, namespace=namespace)}/{name}"
+    """Return the URL path of one object; raises ApiRefused for a name that would leave its collection."""
+    return f"{collection_path(kind, namespace=namespace)}/{_segment(name)}"
+
+
+def _segment(name: str) -> str:
+    if not name or name in {".", ".."} or "/" in name or "%" in name:
+        raise ApiRefused(422, {"reason": "Invalid", "message": f"{name!r} cannot be an object's name"})
+    return quote(name, safe=":")

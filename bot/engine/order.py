@@ -182,5 +182,7 @@ def _kind_needed(task: Task) -> str:
 
 def _integer(text: object) -> int | None:
     found = _INTEGER.fullmatch(text) if isinstance(text, str) else None
-    value = int(found[1] + found[2]) if found else None
+    if found is None:
+        return None
+    value = int(found[1] + found[2])
     return value if value in _INT64 else None

@@ -18,6 +18,9 @@ _OPEN_BELOW: Final = 40
 _NAME: Final = 256
 """Characters shown of a name; Kubernetes' own have up to 253."""
 
+_DIFF_SIGNS: Final = frozenset({"+", "-", " ", "@", "#", ""})
+"""What the lines of a difference begin with; an empty line is a line feed's end."""
+
 _SERIOUS: Final = (Action.REPLACE, Action.PRUNE, Action.ORPHAN, Action.CHANGE, Action.CREATE, Action.NOTHING)
 
 
@@ -65,15 +68,20 @@ def _effect(application: ApplicationReport, resource: ResourceReport, opening: s
     # Markdown is not read here, and a forge looks for mentions everywhere but in code.
     subject = tag(clipped(f"{words.SIGNS[resource.action]} {resource.key}", _NAME))
     title = f"{tag(clipped(application.name, _NAME))} · {subject} · {' · '.join(said)}"
-    body = fenced(resource.effect_diff)
+    body = _lines(resource.effect_diff)
     ticks = fence(body)
     before = f"\n{opening}<summary>{title}</summary>\n\n{ticks}diff\n"
     return Block(before=before, body=body, fence=ticks, after="\n</details>\n")
 
 
 def _drift(application: ApplicationReport, resource: ResourceReport, wrapper: Wrapper) -> Block:
-    body = fenced(resource.drift_diff or f"# {resource.note or words.drift(resource)}")
+    body = _lines(resource.drift_diff or f"# {resource.note or words.drift(resource)}")
     ticks = fence(body)
     subject = code(clipped(f"{words.SIGNS[resource.drift]} {resource.key}", _NAME))
     before = f"\n{subject} ({inert(clipped(application.name, _NAME))})\n\n{ticks}diff\n"
     return Block(before=before, body=body, fence=ticks, after="", wrapper=wrapper)
+
+
+def _lines(diff: str) -> str:
+    """Return the lines of a difference for a fence, each with a sign: a bot may obey `/approve` even within one."""
+    return "\n".join(line if line[:1] in _DIFF_SIGNS else f" {line}" for line in fenced(diff).split("\n"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bot.engine.diff.equality import same
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
@@ -21,13 +22,21 @@ _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _NAMING: Final = frozenset({"name", "namespace"})
 """Fields that name the object: part of every manifest, never part of an owned set."""
 
+_DEFAULT_KEYS: Final = {"protocol": "TCP"}
+"""List-map keys that a manifest may leave to the server: Kubernetes' own default for ports, which never changes.
+
+A definition's default may change, and then the same manifest means another element.
+"""
+
 
 def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager: str) -> bool:
     """Whether applying `manifest` as `manager` is known to leave `live` as it is.
 
-    True is a proof only where nothing rewrites objects on their way in: the caller must know that no mutating admission
-    webhook or policy applies. False means "not known", never "changes something".
+    True is a proof only where nothing rewrites or refuses objects on their way in: the caller must know that no
+    admission webhook or policy applies. False means "not known", never "changes something".
     """
+    if any(live.get(name) != manifest.get(name) for name in _IDENTITY):
+        return False
     owned = _owned_fields(live, manager=manager, api_version=manifest.get("apiVersion"))
     if owned is None:
         return False
@@ -55,7 +64,7 @@ def _holds(wanted: Any, live: Any, fields: JsonObject) -> bool:
     """Whether `live` holds `wanted` in exactly the owned `fields`: a trie as in FieldsV1, empty at a leaf."""
     below = fields.keys() - {"."}
     if not below:
-        return wanted is not None and _same(wanted, live)
+        return wanted is not None and same(wanted, live)
     if isinstance(wanted, dict) and isinstance(live, dict):
         return _holds_mapping(wanted, live, fields)
     if isinstance(wanted, list) and isinstance(live, list):
@@ -88,12 +97,12 @@ def _position(live: list[Any], name: str) -> int | None:
     """Return where the element that a FieldsV1 path element names stands, or None when it is not there exactly once."""
     selector = orjson.loads(name[2:])
     if name.startswith("v:"):
-        found = [index for index, item in enumerate(live) if _same(item, selector)]
+        found = [index for index, item in enumerate(live) if same(item, selector)]
     elif name.startswith("k:") and isinstance(selector, dict):
         found = [
             index
             for index, item in enumerate(live)
-            if isinstance(item, dict) and all(_same(item.get(key), value) for key, value in selector.items())
+            if isinstance(item, dict) and all(same(item.get(key), value) for key, value in selector.items())
         ]
     else:
         return None
@@ -101,15 +110,10 @@ def _position(live: list[Any], name: str) -> int | None:
 
 
 def _named_by(item: Any, name: str) -> bool:
-    """Whether a manifest's element may be the one `name` selects; keys that the server defaults may be absent."""
+    """Whether a manifest's element is the one `name` selects."""
     selector = orjson.loads(name[2:])
     if name.startswith("v:"):
-        return _same(item, selector)
-    return isinstance(item, dict) and all(key not in item or _same(item[key], value) for key, value in selector.items())
-
-
-def _same(one: Any, other: Any) -> bool:
-    """JSON equality: unlike Python's, `1` is not `true`."""
-    if isinstance(one, str) or isinstance(other, str):
-        return bool(one == other) and type(one) is type(other)
-    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+        return same(item, selector)
+    return isinstance(item, dict) and all(
+        same(item.get(key, _DEFAULT_KEYS.get(key)), value) for key, value in selector.items()
+    )

@@ -151,11 +151,12 @@ class ControlPlane:
         tokens = self._directory / "tokens.csv"
         tokens.write_text(f"{self.token},sandbox-admin,1,system:masters\n", encoding="ascii")
         tokens.chmod(0o600)
-        # The server makes its certificate for itself at start; on loopback there is nobody else to be taken for it.
+        # The server makes its certificate at start, and the authority that signed it stands in the same file.
+        authority = str(self._directory / "certificates" / "apiserver.crt")
         document = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "sandbox", "cluster": {"server": self.server, "insecure-skip-tls-verify": True}}],
+            "clusters": [{"name": "sandbox", "cluster": {"server": self.server, "certificate-authority": authority}}],
             "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "admin"}}],
             "current-context": "sandbox",

@@ -10,6 +10,7 @@ from bot.model.reports import Action, DeliveryState, Epilogue, Report
 from tests.unit.preview.samples import Enemy, application, report, resource
 
 FAILING = resource("db", failure="quota exceeded")
+UNRENDERED = "1 application cannot be rendered"
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ FAILING = resource("db", failure="quota exceeded")
         (report(application(FAILING)), "Merging changes nothing, 1 resource predicted to fail"),
         (
             report(application(resource(), FAILING), application(failure="no chart")),
-            "Merging changes 1 resource in 1 application, 1 resource predicted to fail, 1 application cannot be rendered",
+            f"Merging changes 1 resource in 1 application, 1 resource predicted to fail, {UNRENDERED}",
         ),
         (report(conflict=("a", "b")), "Nothing predicted: 2 files in merge conflict"),
     ],

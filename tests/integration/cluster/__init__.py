@@ -1,0 +1,1 @@
+"""API servers, asked for real."""
