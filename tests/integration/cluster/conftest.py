@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
 from bot.sandbox.control_plane.cluster import ControlPlane
+
+MANIFESTS = Path(__file__).parent / "manifests"
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +30,22 @@ def place(control_plane: ControlPlane) -> str:
     name = f"shared-{uuid.uuid4().hex[:8]}"
     control_plane.kubectl("create", "namespace", name)
     return name
+
+
+@pytest.fixture(scope="module")
+def harbour(control_plane: ControlPlane, cluster: Cluster, place: str) -> str:
+    """Return a namespace in a cluster that knows ships."""
+    control_plane.kubectl("apply", "-f", str(MANIFESTS / "definitions.yaml"))
+    ship = {"apiVersion": "harbour.example/v1", "kind": "Ship", "metadata": {"name": "probe", "namespace": place}}
+    wait_until(lambda: isinstance(dry_run(cluster, ship), dict))
+    return place
+
+
+def wait_until(happened: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Ask again and again until the answer is yes."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "waited in vain"
 
 
 def config_map(namespace: str, name: str = "settings", **fields: Any) -> dict[str, Any]:

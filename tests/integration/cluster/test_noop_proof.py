@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +12,9 @@ from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import FIELD_MANAGER, Apply, Cluster, object_path
 from bot.engine.diff.equality import same
 from bot.engine.diff.ownership import applying_changes_nothing
-from bot.sandbox.control_plane.cluster import ControlPlane
-from tests.integration.cluster.conftest import dry_run
+from tests.integration.cluster.conftest import MANIFESTS, dry_run
 from tests.integration.cluster.mutations import Mutator
 
-MANIFESTS = Path(__file__).parent / "manifests"
 VARIED = {
     f"{obj['kind']}/{obj['metadata']['name']}": obj
     for obj in yaml.safe_load_all((MANIFESTS / "varied.yaml").read_text(encoding="utf-8"))
@@ -36,18 +32,6 @@ UNPROVABLE = {
     "Ship/bare": "the definition fills the empty spec",
 }
 SERVER_ONLY = {"managedFields", "resourceVersion"}
-
-
-@pytest.fixture(scope="module")
-def harbour(control_plane: ControlPlane, cluster: Cluster, place: str) -> str:
-    """Return a namespace in a cluster that knows ships."""
-    control_plane.kubectl("apply", "-f", str(MANIFESTS / "definitions.yaml"))
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/ships.harbour.example")
-    ship = {**VARIED["Ship/bare"], "metadata": {"name": "probe", "namespace": place}}
-    deadline = time.monotonic() + 30
-    while not isinstance(dry_run(cluster, ship), dict) and time.monotonic() < deadline:
-        pass
-    return place
 
 
 def placed(name: str, namespace: str, suffix: str = "") -> dict[str, Any]:
