@@ -1,0 +1,135 @@
+"""The parts that a preview on one's own machine needs, assembled from the settings and one kubeconfig."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from kubernetes import config
+
+from bot.cluster.applications import Applications
+from bot.cluster.clusters import Clusters
+from bot.cluster.connection import ApiServer
+from bot.cluster.objects import Cluster
+from bot.engine.tracking import TRACKING_ID
+from bot.errors import Rejected
+from bot.model.resources import annotations_of, metadata_of
+from bot.prediction.desired import Desired, Sources
+from bot.prediction.preview import Predictor
+from bot.repository.mirrors import Mirrors
+from bot.repository.render import Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.model.resources import JsonObject
+    from bot.prediction.desired import Wanted
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What reads the checkout, renders, and asks the kubeconfig's cluster."""
+
+    cluster: Cluster
+    clusters: Clusters
+    applications: Applications
+    renderer: Renderer
+    sources: Sources
+    predictor: Predictor
+    context_namespace: str
+    """The namespace that kubectl would use."""
+
+
+@contextmanager
+def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> Iterator[Local]:
+    """Assemble the parts and let their threads and children go at the end.
+
+    `tracks` is False for a folder that no Application manages: its objects then carry no tracking id. Raises Rejected
+    without a usable kubeconfig or when the cluster does not accept us, Temporary when it does not answer.
+    """
+    limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
+    with _kubeconfig_errors():
+        namespace = _context_namespace(settings.kubeconfig, context)
+        server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
+    cluster = Cluster(server, concurrency=settings.concurrency)
+    clusters = Clusters(cluster)
+    renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
+    sources = (Sources if tracks else _Untracked)(
+        mirrors=Mirrors(_mirrors(settings), timeout=settings.git_timeout),
+        renderer=renderer,
+        clusters=clusters,
+        control_namespace=settings.control_namespace,
+        auth_for=lambda _: None,
+    )
+    try:
+        _ = cluster.discovery.version  # asked first, so that a cluster that will not speak to us is named as that
+        yield Local(
+            cluster=cluster,
+            clusters=clusters,
+            applications=Applications(cluster, namespace=settings.control_namespace),
+            renderer=renderer,
+            sources=sources,
+            predictor=Predictor(sources, clusters, control_namespace=settings.control_namespace),
+            context_namespace=namespace,
+        )
+    finally:
+        renderer.close()
+        cluster.close()
+
+
+class _Untracked(Sources):
+    """Sources of a folder that no Application manages: objects as the files have them, placed, but not stamped."""
+
+    def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
+        """Render as `Sources` does and take the tracking id off again."""
+        return [_untracked(one) for one in super().desired(wanted)]
+
+
+def _untracked(desired: Desired) -> Desired:
+    objects = {key: _without_tracking(obj) for key, obj in desired.targets.objects.items()}
+    return replace(desired, targets=replace(desired.targets, objects=objects))
+
+
+def _without_tracking(obj: JsonObject) -> JsonObject:
+    metadata = {name: value for name, value in metadata_of(obj).items() if name != "annotations"}
+    if annotations := {name: value for name, value in annotations_of(obj).items() if name != TRACKING_ID}:
+        metadata["annotations"] = annotations
+    return {**obj, "metadata": metadata}
+
+
+def _context_namespace(kubeconfig: str, context: str) -> str:
+    contexts, active = config.list_kube_config_contexts(kubeconfig or None)  # type: ignore[no-untyped-call] # the client leaves its loaders untyped
+    chosen = next((entry for entry in contexts if entry["name"] == context), None)
+    if context and chosen is None:
+        known = ", ".join(sorted(str(entry["name"]) for entry in contexts))
+        raise Rejected(f"the kubeconfig has no context {context!r}", remedy=f"Use one of these: {known}.")
+    return str((chosen or active)["context"].get("namespace") or "default")
+
+
+@contextmanager
+def _kubeconfig_errors() -> Iterator[None]:
+    """Turn what the client's loader raises for a damaged file into words; ours pass through."""
+    try:
+        yield
+    except (config.ConfigException, OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected(
+            f"no cluster to ask: {_first_line(error)}",
+            remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _mirrors(settings: Settings) -> Path:
+    """Return where other repositories are kept: the server's folder when it was set, else this person's cache."""
+    if "data_directory" in settings.model_fields_set:
+        return settings.data_directory / "mirrors"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "foresail" / "mirrors"

@@ -1,0 +1,179 @@
+"""The commands. Heavy parts are imported by the command that needs them: `foresail --help` is there at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bot.cli.outcome import ExitCode, Format, exit_code
+from bot.errors import ForesailError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+app: Final = typer.Typer(
+    name="foresail",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="GitOps in the pull request: see what the cluster will do, merge, and watch it happen.",
+)
+
+_PREVIEW: Final = """\b
+Examples:
+  foresail preview                           what you have here, against the cluster
+  foresail preview --head HEAD --base main   what is committed, merged into main
+  foresail preview --path deploy -n shop     one folder, without any Application
+  foresail preview --app shop --explain      why an application is, or is not, affected
+  foresail preview -o markdown               the comment a pull request would get
+
+\b
+Exit code: 0 nothing changes, 2 something does,
+           1 it is predicted to fail, is in conflict, or cannot be predicted.
+"""
+_CONTROL: Final = "Namespace of the Application resources; Argo CD's are usually in argocd."
+
+
+@app.command(epilog=_PREVIEW)
+def preview(  # noqa: PLR0913 - each option is a parameter
+    *,
+    base: Annotated[
+        str, typer.Option(metavar="REVISION", help="Merge into this; default: where the checkout left main.")
+    ] = "",
+    head: Annotated[str, typer.Option(metavar="REVISION", help="Revision to look at; default: the working tree.")] = "",
+    path: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Render this folder; look for no Applications.")
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", metavar="NAME", help="With --path: where its objects go.")
+    ] = "",
+    recurse: Annotated[bool, typer.Option("--recurse", "-R", help="With --path: folders below it too.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="With --path: what left it is deleted.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--app", metavar="NAME", help="Only this application; repeatable.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each application is selected.")] = False,
+    output: Annotated[Format, typer.Option("--output", "-o", help="How to write it.")] = Format.TEXT,
+    kubeconfig: Annotated[str, typer.Option(metavar="FILE", help="Default: $KUBECONFIG, else ~/.kube/config.")] = "",
+    context: Annotated[
+        str, typer.Option(metavar="NAME", help="Context of the kubeconfig; default: its current one.")
+    ] = "",
+    control_namespace: Annotated[str, typer.Option(metavar="NAME", help=_CONTROL)] = "",
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=1, max=64, help="Requests at a time; default: 8.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0.1, help="Seconds one request or render may take.")
+    ] = None,
+) -> int:
+    """Say what merging this checkout changes.
+
+    The API server of the kubeconfig answers with dry runs: nothing is written. The applications are those that the
+    cluster, or the folder .foresail, has for this repository. Uncommitted and new files count; ignored ones do not.
+    """
+    from bot.cli import output as written
+    from bot.cli.preview import Asked
+    from bot.cli.preview import explain as explained
+    from bot.cli.preview import preview as previewed
+
+    settings = _settings(
+        kubeconfig=kubeconfig,
+        control_namespace=control_namespace,
+        concurrency=concurrency,
+        cluster_timeout=timeout,
+        render_timeout=timeout,
+    )
+    asked = Asked(
+        base=base,
+        head=head,
+        folder=path,
+        namespace=namespace,
+        recurse=recurse,
+        prune=prune,
+        only=tuple(only or ()),
+        context=context,
+    )
+    with written.progress() as say:
+        answer = explained(asked, settings, say=say) if explain else previewed(asked, settings, say=say)
+    if isinstance(answer, list):
+        written.write_verdicts(answer, output)
+        return ExitCode.NOTHING
+    written.write_report(answer, output, settings)
+    return exit_code(answer)
+
+
+@app.command(epilog="Example: foresail demo --keep")
+def demo(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running to look around in.")] = False,
+) -> int:
+    """Tell the whole story on this machine.
+
+    A pull request, its preview, the merge, and the cluster getting there, on a real control plane and Redis, with a
+    stand-in for GitHub. Programs that are missing are built once.
+    """
+    from bot.sandbox.demo import run
+
+    return run(keep=keep)
+
+
+@app.command(epilog="Example: foresail settings | less")
+def settings() -> None:
+    """Print every setting of the server.
+
+    As a Markdown table: variable, default, meaning.
+    """
+    from bot.settings import settings_table
+
+    typer.echo(settings_table())
+
+
+@app.command(epilog="Example: foresail version")
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"foresail {_version()}")
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = app(args=sys.argv[1:] or ["--help"], prog_name="foresail", standalone_mode=False)
+    except ForesailError as error:
+        from bot.cli.output import write_error
+
+        write_error(error)
+        return ExitCode.ERROR
+    except typer.TyperException as error:
+        # The library's own code for a wrong option is 2, which would tell a script that there are changes.
+        typer.echo(f"foresail: {error.format_message()}\n  See: foresail --help", err=True)
+        return ExitCode.ERROR
+    return code if isinstance(code, int) else ExitCode.NOTHING
+
+
+def _settings(**given: str | float | None) -> Settings:
+    """Read the environment as the server does; what the command line gives wins."""
+    from bot.settings import Settings
+
+    read = Settings.from_environment(os.environ)
+    return read.model_copy(update={name: value for name, value in given.items() if value})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("foresail")
+    except PackageNotFoundError:
+        import tomllib
+
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

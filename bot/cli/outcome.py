@@ -1,0 +1,32 @@
+"""How a preview is written and what it ends with; apart from the writing, so that `--help` need not load it."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.model.reports import Report
+
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class ExitCode(IntEnum):
+    """What `foresail preview` ends with."""
+
+    NOTHING = 0
+    ERROR = 1
+    CHANGES = 2
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Return what scripts branch on: what the forge would show in red is an error, whether or not anything changes."""
+    if report.conflict or report.failed:
+        return ExitCode.ERROR
+    return ExitCode.CHANGES if report.affected else ExitCode.NOTHING

@@ -1,0 +1,97 @@
+"""What the command line writes: reports on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from bot.cli.outcome import Format, exit_code
+from bot.engine.diff.lines import visible
+from bot.model.reports import Action
+from bot.preview.markdown import comments
+from bot.preview.text import text
+from bot.preview.words import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bot.cli.preview import Explained
+    from bot.errors import ForesailError
+    from bot.model.reports import Report
+    from bot.settings import Settings
+
+JSON_VERSION: Final = 1
+"""Rises when a field changes its meaning or goes; a new field leaves it alone."""
+
+
+_COLOURS: Final = {
+    "+": "green",
+    "-": "red",
+    SIGNS[Action.PRUNE][0]: "red",
+    SIGNS[Action.CHANGE][0]: "yellow",
+    SIGNS[Action.ORPHAN][0]: "yellow",
+    "@": "cyan",
+}
+"""By the first character of a line: of a diff, or of the line above it that names the object."""
+
+
+def write_report(report: Report, form: Format, settings: Settings) -> None:
+    """Write a report to standard output."""
+    if form is Format.MARKDOWN:
+        _write("\n".join(comments(report, instance=settings.instance, budget=settings.comment_budget)))
+    elif form is Format.JSON:
+        _write_json({"headline": report.headline, "exit_code": exit_code(report), "report": report})
+    else:
+        _write_text(text(report))
+
+
+def write_verdicts(verdicts: Sequence[Explained], form: Format) -> None:
+    """Write why each application was selected, or was not, as text or JSON."""
+    if form is Format.JSON:
+        _write_json({"verdicts": verdicts})
+        return
+    width = max((len(one.application) for one in verdicts), default=0)
+    lines = (f"{'*' if one.affected else ' '} {one.application.ljust(width)}  {one.words}" for one in verdicts)
+    _write(visible("\n".join(lines)) + "\n")
+
+
+def write_error(error: ForesailError) -> None:
+    """Write what went wrong, and what to do about it, to standard error."""
+    remedy = getattr(error, "remedy", "")
+    sys.stderr.write(visible(f"foresail: {error}\n" + (f"  {remedy}\n" if remedy else "")))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Yield what tells a person at a terminal what takes time; it writes nothing anywhere else."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield lambda words: status.update(Text(visible(words)))
+
+
+def _write_text(written: str) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        _write(written)
+        return
+    for line in written.splitlines():
+        console.print(Text(line, style=_COLOURS.get(line[:1], "")))
+
+
+def _write_json(fields: dict[str, Any]) -> None:
+    _write(orjson.dumps({"version": JSON_VERSION, **fields}, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _write(written: str) -> None:
+    """Write UTF-8 whatever the terminal's locale: comments and JSON are UTF-8 by definition."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(written.encode("utf-8", errors="replace"))
+    sys.stdout.buffer.flush()
