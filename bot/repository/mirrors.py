@@ -7,7 +7,9 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,18 +22,31 @@ import pygit2
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
+from bot.repository.trees import EntryKind, Snapshot
 
-_SCHEMES: Final = frozenset({"https", "http", "ssh", "git", "file", ""})
-"""What may be fetched from; `ext::` and other helpers would run commands. The empty one is scp's `user@host:path`."""
+_SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
+"""What may be fetched from; `ext::` and other helpers would run commands, `file` would read other people's mirrors."""
+_SCP_LIKE: Final = re.compile(r"(?:[\w.~-]+@)?[\w.-]*\w:(?!/?/)[^:]*")
+_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]+@")
 _ALWAYS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _AWAY: Final = re.compile(
-    r"could not resolve|connection (refused|timed out|reset)|timed out|early EOF|unexpected disconnect|"
-    r"returned error: (429|5\d\d)|RPC failed|temporary failure|HTTP/2 stream",
+    r"could(n't| not) (resolve|connect)|connection (refused|timed out|reset)|timed out|early EOF|unexpected disconnect|"
+    r"returned error: (429|5\d\d)|RPC failed|temporary failure|HTTP/2 stream|empty reply|hung up unexpectedly|"
+    r"connection was closed|network is unreachable",
     re.IGNORECASE,
 )
 _BROKEN: Final = re.compile(
-    r"not a git repository|object file .* is (empty|corrupt)|bad object|loose object", re.IGNORECASE
+    r"not a git repository|object file .* is (empty|corrupt)|bad (tree |pack )?object|loose object|bad config|"
+    r"packfile .* (cannot be|corrupt|does not match)|invalid (sha1|object)|unable to read tree|"
+    r"does not point to a valid object|\.lock': File exists|index file .* (corrupt|wrong|too small|bad)|"
+    r"inflate|missing (blob|tree|commit)|broken ref",
+    re.IGNORECASE,
 )
+"""Words about our own files; a lock that is there while we hold ours is left over from a process that was killed."""
+_HEAD_IS_KNOWN_FOR: Final = 600.0
+"""Seconds until the remote is asked again which branch is its default."""
+_PLAIN_REVISION: Final = re.compile(r"[\w./+-]+(?:[~^][0-9]*)*")
+"""What git is asked to understand; its searches (`:/words`, `^{/words}`) walk the whole history."""
 _SHA: Final = re.compile(r"[0-9a-f]{40}")
 
 
@@ -66,6 +81,8 @@ class Mirror:
     def resolve(self, revision: str) -> str:
         """Return the commit a branch, tag, commit or `HEAD` means; Rejected when there is none."""
         names = (f"refs/heads/{revision}", f"refs/tags/{revision}", f"refs/remotes/origin/{revision}", revision)
+        if not _PLAIN_REVISION.fullmatch(revision):
+            raise Rejected(f"{revision!r} is not a branch, tag or commit")
         repository = self._open()
         for name in names:
             try:
@@ -91,11 +108,19 @@ class Mirror:
         return str(found.id)
 
     def merge(self, base: str, head: str) -> Merged | Conflict:
-        """Merge two commits in memory, as the forge would; nothing moves."""
+        """Merge two commits in memory, as the forge would; nothing moves.
+
+        Raises Rejected when one is not here, or they have no commit in common: forges refuse that too.
+        """
+        for commit in (base, head):
+            if not self.has(commit):
+                raise Rejected(f"commit {commit[:7]} is not in the repository")
         repository = self._open()
-        if base == head or repository.descendant_of(head, base):
-            return Merged(self.tree_of(head))
         try:
+            if repository.merge_base(base, head) is None:
+                raise Rejected(f"{head[:7]} and {base[:7]} have no history in common")
+            if self.is_ancestor(base, head):
+                return Merged(self.tree_of(head))
             index = repository.merge_commits(base, head)
         except pygit2.GitError as error:
             raise Rejected(f"{head[:7]} and {base[:7]} cannot be merged: {error}") from error
@@ -121,32 +146,41 @@ class Mirror:
         found = self._find(self._open(), tree_id, path)
         if not isinstance(found, pygit2.Tree):
             return []
-        prefix = path.strip("/")
-        return sorted(_walk(found, f"{prefix}/" if prefix else "", recurse=recurse))
+        snapshot, prefix = Snapshot(str(self.path), tree_id), path.strip("/")
+        if recurse:
+            entries = snapshot.walk(str(found.id), prefix)
+        else:
+            below = f"{prefix}/" if prefix else ""
+            entries = ((below + name, entry) for name, entry in snapshot.folder(str(found.id)).items())
+        return sorted((name, entry.id) for name, entry in entries if entry.kind is EntryKind.FILE)
 
     def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether `new` holds everything `old` does."""
-        return old == new or bool(self._open().descendant_of(new, old))
+        """Whether `new` holds everything `old` does; no when one of them is not here."""
+        try:
+            return old == new or bool(self._open().descendant_of(new, old))
+        except (KeyError, ValueError, pygit2.GitError):
+            return False
+
+    def first_parents(self, commit: str, *, most: int) -> list[str]:
+        """Return `commit` and what its branch held before it, newest first, at most `most` commits in all."""
+        repository = self._open()
+        walk = repository.walk(commit, pygit2.enums.SortMode.TOPOLOGICAL)
+        walk.simplify_first_parent()
+        return [str(found.id) for found, _ in zip(walk, range(most), strict=False)]
 
     def _open(self) -> pygit2.Repository:
         # libgit2 repositories must not be shared between threads; opening one costs 50 µs.
-        return pygit2.Repository(str(self.path))
+        try:
+            return pygit2.Repository(str(self.path))
+        except pygit2.GitError as error:
+            raise Temporary(f"the copy of the repository cannot be read: {error}") from error
 
     def _find(self, repository: pygit2.Repository, tree_id: str, path: str) -> pygit2.Object | None:
         try:
-            tree = repository[tree_id]
+            tree = repository[tree_id].peel(pygit2.Tree)
             return tree[path.strip("/")] if path.strip("/") else tree
         except (KeyError, ValueError, pygit2.GitError):
             return None
-
-
-def _walk(tree: pygit2.Tree, prefix: str, *, recurse: bool) -> Iterator[tuple[str, str]]:
-    for entry in tree:
-        if isinstance(entry, pygit2.Tree):
-            if recurse:
-                yield from _walk(entry, f"{prefix}{entry.name}/", recurse=True)
-        elif isinstance(entry, pygit2.Blob) and entry.filemode != pygit2.enums.FileMode.LINK:
-            yield f"{prefix}{entry.name}", str(entry.id)
 
 
 class Mirrors:
@@ -162,21 +196,40 @@ class Mirrors:
         Raises Rejected for what a person must change (no such repository, no access) and Temporary for what time may.
         """
         _refuse_strange(url, wanted)
-        name = re.sub(r"[^a-z0-9]+", "-", repository_identity(url))[-60:]
-        path = self._directory / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+        path, shown = self._path(url), _USERINFO.sub("", url)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _lock(path.with_suffix(".lock"), self._timeout):
             try:
                 self._fetch(path, url, auth, wanted)
             except _Corrupt:
                 shutil.rmtree(path, ignore_errors=True)
-                self._fetch(path, url, auth, wanted)
+                try:
+                    self._fetch(path, url, auth, wanted)
+                except _Corrupt as error:
+                    raise Temporary(f"{shown} cannot be copied: {error}", retry_after=60.0) from error
         return Mirror(path)
 
-    def _fetch(self, path: Path, url: str, auth: GitAuth | None, wanted: Sequence[str]) -> None:
+    def holding(self, url: str, commit: str) -> Mirror | None:
+        """Return the mirror of a repository as it is, when it has the commit; nothing is fetched."""
+        path = self._path(url)
         if not (path / "HEAD").exists():
-            pygit2.init_repository(str(path), bare=True)
-        refspecs = [*_ALWAYS, *(f"+{ref}:{ref}" for ref in wanted)]
+            return None
+        mirror = Mirror(path)
+        return mirror if mirror.has(commit) else None
+
+    def _path(self, url: str) -> Path:
+        name = re.sub(r"[^a-z0-9]+", "-", repository_identity(url))[-60:]
+        return self._directory / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
+
+    def _fetch(self, path: Path, url: str, auth: GitAuth | None, wanted: Sequence[str]) -> None:
+        try:
+            if not (path / "HEAD").exists():
+                pygit2.init_repository(str(path), bare=True)
+            pygit2.Repository(str(path))
+        except (pygit2.GitError, OSError) as error:
+            raise _Corrupt(str(error)) from error
+        # A commit needs a name here, or it might be cleaned away before it is read.
+        refspecs = [*_ALWAYS, *(f"+{ref}:{f'refs/wanted/{ref}' if _SHA.fullmatch(ref) else ref}" for ref in wanted)]
         self._git(
             path, ["fetch", "--quiet", "--prune", "--no-auto-maintenance", "--", url, *refspecs], auth=auth, url=url
         )
@@ -184,61 +237,82 @@ class Mirrors:
 
     def _follow_head(self, path: Path, url: str, auth: GitAuth | None) -> None:
         """Point our HEAD where the remote's points: what an empty revision means."""
-        if (path / "foresail-head").exists() and self._head_is_alive(path):
+        repository, asked = pygit2.Repository(str(path)), path / "foresail-head"
+        known = asked.exists() and time.time() - asked.stat().st_mtime < _HEAD_IS_KNOWN_FOR
+        if known and not repository.head_is_unborn:
             return
         listed = self._git(path, ["ls-remote", "--symref", "--", url, "HEAD"], auth=auth, url=url)
         found = re.search(r"^ref: (refs/heads/\S+)\tHEAD", listed, re.MULTILINE)
         if found:
-            (path / "HEAD").write_text(f"ref: {found[1]}\n", encoding="utf-8")
-            (path / "foresail-head").touch()
-
-    def _head_is_alive(self, path: Path) -> bool:
-        return not pygit2.Repository(str(path)).head_is_unborn
+            repository.set_head(found[1])
+            asked.touch()
 
     def _git(self, path: Path, args: list[str], *, auth: GitAuth | None, url: str) -> str:
-        command = ["git", "--git-dir", str(path), *args]
-        try:
-            done = subprocess.run(
-                command,
-                env=_environment(auth),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=self._timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Temporary(f"fetching {url} took longer than {self._timeout:.0f} s", retry_after=10.0) from error
-        if done.returncode == 0:
-            return done.stdout
-        words = done.stderr.strip()[-600:]
-        if _BROKEN.search(words):
-            raise _Corrupt(words)
-        if _AWAY.search(words):
-            raise Temporary(f"cannot fetch {url} now: {words}")
-        raise Rejected(
-            f"cannot fetch {url}: {words}", remedy="Check the URL, and that Foresail may read the repository."
+        shown = _USERINFO.sub("", url)
+        process = subprocess.Popen(
+            ["git", "--git-dir", str(path), *args],  # noqa: S607 - the git the person installed
+            env=_environment(url, auth),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
+        try:
+            output, errors = process.communicate(timeout=self._timeout)
+        except BaseException as error:
+            # Git's own children (git-remote-https, ssh) are in its group and would go on without it.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            raise Temporary(f"fetching {shown} took longer than {self._timeout:.0f} s", retry_after=10.0) from error
+        if process.returncode == 0:
+            return output
+        raise _failure(_USERINFO.sub("", errors.strip())[-600:], shown)
 
 
 class _Corrupt(Exception):  # noqa: N818 - never leaves this module
     """The mirror's own files are damaged; a new clone mends that."""
 
 
+def _failure(words: str, url: str) -> Exception:
+    """Tell by git's words who must act."""
+    ours = "\n".join(line for line in words.splitlines() if not line.startswith("remote:"))
+    if _BROKEN.search(ours):
+        return _Corrupt(ours)
+    if _AWAY.search(words):
+        return Temporary(f"cannot fetch {url} now: {words}")
+    return Rejected(f"cannot fetch {url}: {words}", remedy="Check the URL, and that Foresail may read the repository.")
+
+
 def _refuse_strange(url: str, wanted: Sequence[str]) -> None:
-    """Refuse what git would take for an option or for a command to run."""
-    scheme = urlsplit(url).scheme if "://" in url else ""
-    if url.startswith("-") or "::" in url or scheme not in _SCHEMES or any(ord(c) < 32 for c in url):  # noqa: PLR2004 - control characters
+    """Refuse what git would take for an option, for a command to run or for a folder on this machine."""
+    if not _is_remote(url):
         raise Rejected(
-            f"{url!r} is not a repository URL that can be fetched", remedy="Use https://, ssh:// or git@host:path."
+            f"{_USERINFO.sub('', url)!r} is not a repository URL that can be fetched",
+            remedy="Use https://, ssh:// or git@host:path.",
         )
     for ref in wanted:
         if not (_SHA.fullmatch(ref) or re.fullmatch(r"refs/[A-Za-z0-9._/-]+", ref)) or ".." in ref:
             raise Rejected(f"{ref!r} is not a ref that can be fetched")
 
 
-def _environment(auth: GitAuth | None) -> dict[str, str]:
-    """Return git's whole environment: no user's configuration, no prompt, credentials in a header of this process only."""
+def _is_remote(url: str) -> bool:
+    if "://" not in url:
+        return bool(_SCP_LIKE.fullmatch(url)) and url.isprintable()
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return parts.scheme in _SCHEMES and bool(host) and not host.startswith("-") and url.isprintable() and port_is_right
+
+
+def _environment(url: str, auth: GitAuth | None) -> dict[str, str]:
+    """Return git's whole environment: no user's configuration, no prompt, credentials for this host in a header."""
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": "/nonexistent",
@@ -246,17 +320,18 @@ def _environment(auth: GitAuth | None) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
+        "GIT_ALLOW_PROTOCOL": ":".join(sorted(_SCHEMES)),
         "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20",
     }
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"):
         if name in os.environ:
             environment[name] = os.environ[name]
-    if auth is not None:
+    if auth is not None and "://" in url:
         secret = b64encode(f"{auth.username}:{auth.password}".encode()).decode()
+        parts = urlsplit(url)
         environment |= {
             "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": "http.extraHeader",
+            "GIT_CONFIG_KEY_0": f"http.{parts.scheme}://{parts.netloc.rpartition('@')[2]}/.extraHeader",
             "GIT_CONFIG_VALUE_0": f"Authorization: Basic {secret}",
         }
     return environment
@@ -265,8 +340,6 @@ def _environment(auth: GitAuth | None) -> dict[str, str]:
 @contextmanager
 def _lock(path: Path, timeout: float) -> Iterator[None]:
     """Hold a lock between processes; waiting for it has a limit too."""
-    import time
-
     with path.open("w") as file:
         end = time.monotonic() + timeout
         while True:
