@@ -62,8 +62,13 @@ class Process:
         """Whether it has not ended."""
         return self._child.poll() is None
 
+    @property
+    def exit_status(self) -> int | None:
+        """What it ended with, negative the signal that ended it; None while it runs."""
+        return self._child.poll()
+
     def wait_until(self, ready: Callable[[], bool], *, deadline: float) -> None:
-        """Return once `ready()` holds; Temporary with the log's end when the process ends first or `deadline` passes."""
+        """Return once `ready()` holds; Temporary, with the log's end, when it ends first or `deadline` passes."""
         end = time.monotonic() + deadline
         while not ready():
             if not self.running:

@@ -1,0 +1,14 @@
+"""Write the table of settings into README.md, between its markers."""  # noqa: INP001 - a script, in no package
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bot.settings import settings_table
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+SECTION = re.compile(r"(?<=<!-- settings -->\n).*(?=\n<!-- /settings -->)", re.DOTALL)
+
+if __name__ == "__main__":
+    README.write_text(SECTION.sub(lambda _: settings_table(), README.read_text(encoding="utf-8")), encoding="utf-8")
