@@ -10,7 +10,7 @@ from bot.errors import Rejected
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
 from bot.repository.tools import SourceOptions, Tool
-from bot.repository.trees import Entry, EntryKind, Found, Snapshot, leads_away
+from bot.repository.trees import EntryKind, Found, Snapshot, leads_away
 
 if TYPE_CHECKING:
     from bot.model.applications import Source
@@ -47,19 +47,13 @@ def _inputs(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterabl
         case Tool.DIRECTORY if options.recurse:
             return None if leads_away(snapshot.repository, found.entry.id) else ["directory", found.entry.id]
         case Tool.DIRECTORY:
-            files = [(name, entry) for name, entry in names.items() if _may_be_read(name, entry, options)]
+            kinds = (EntryKind.FILE, EntryKind.LINK)
+            files = [(name, one) for name, one in names.items() if one.kind in kinds and options.selects(name)]
             if any(entry.kind is EntryKind.LINK for _, entry in files):
                 return None
             return ["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))]
         case _:
             return None
-
-
-def _may_be_read(name: str, entry: Entry, options: SourceOptions) -> bool:
-    if entry.kind not in (EntryKind.FILE, EntryKind.LINK):
-        return False
-    # A glob made to keep the matcher busy is left to the renderer's child, which has a time limit.
-    return options.selects(name) if options.tame else True
 
 
 def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterable[str] | None:

@@ -115,6 +115,8 @@ class _Pool:
             child = Child.start(kustomize=self._kustomize, timeout=self._timeout)
         except ChildLostError as error:
             raise Temporary(f"no renderer can be started: {error}") from error
+        if not all(child.confined.values()):
+            _log.warning("renders are less confined than they could be", **child.confined)
         with self._lock:
             if self._closed:
                 child.kill()

@@ -6,7 +6,6 @@ import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, Self
 
 from bot.errors import Rejected
@@ -16,8 +15,6 @@ KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomizati
 """Names kustomize looks for (kustomize `api/konfig/general.go`)."""
 MANIFEST: Final = re.compile(r".+\.(ya?ml|json|jsonnet)", re.DOTALL)
 """Names that a directory is rendered from (argo-cd `reposerver/repository/repository.go`)."""
-_TAME_STARS: Final = 3
-_TAME_LENGTH: Final = 300
 
 
 class Tool(StrEnum):
@@ -88,22 +85,15 @@ class SourceOptions:
         return Tool.DIRECTORY
 
     def selects(self, path: str) -> bool:
-        """Whether a directory is rendered from the file at `path`, which is relative to it."""
+        """Whether a directory is rendered from the file at `path`, which is relative to it.
+
+        Raises Rejected for globs whose alternatives multiply; any number of stars costs little.
+        """
         if not MANIFEST.fullmatch(path.rpartition("/")[2]):
             return False
         if self.exclude and _matches(self.exclude, path):
             return False
         return not self.include or _matches(self.include, path)
-
-    @property
-    def tame(self) -> bool:
-        """Whether matching the globs takes no time worth speaking of; hostile ones keep a regular expression busy."""
-        return all(
-            len(glob) <= _TAME_LENGTH
-            and not re.search(r"\{[^}]*(\{|\.\.)", glob)
-            and all(len(re.findall(r"\*+", part)) <= _TAME_STARS for part in glob.split(","))
-            for glob in (self.include, self.exclude)
-        )
 
 
 def _matches(glob: str, path: str) -> bool:
@@ -113,11 +103,6 @@ def _matches(glob: str, path: str) -> bool:
 
     flags = fnmatch.BRACE | fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.DOTMATCH
     try:
-        return bool(fnmatch.fnmatch(path, _without_double_stars(glob), flags=flags))
+        return bool(fnmatch.fnmatch(path, glob, flags=flags))
     except PatternLimitException:
         raise Rejected(f"the glob {glob!r} stands for too many patterns") from None
-
-
-@lru_cache(maxsize=1024)
-def _without_double_stars(glob: str) -> str:
-    return re.sub(r"\*+", "*", glob)

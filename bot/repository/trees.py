@@ -96,7 +96,10 @@ class Snapshot:
 
     def size(self, blob_id: str) -> int:
         """Return how many bytes a file has."""
-        _, size = _open(self.repository, fresh=False).odb.read_header(blob_id)
+        try:
+            _, size = _open(self.repository, fresh=False).odb.read_header(blob_id)
+        except (KeyError, pygit2.GitError):
+            return len(self.read(blob_id))
         return int(size)
 
     def walk(self, folder_id: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
@@ -172,7 +175,7 @@ def _object(repository: str, object_id: str, kind: type[_Object]) -> _Object:
         if not isinstance(found, kind):
             raise Rejected(f"object {object_id} of the repository is not a {kind.__name__.lower()}")
         return found
-    raise Temporary(f"the copy of the repository lacks object {object_id}; it is fetched again")
+    raise Temporary(f"the copy of the repository lacks object {object_id}")
 
 
 def _open(repository: str, *, fresh: bool) -> pygit2.Repository:
