@@ -180,3 +180,7 @@ class Checkout:
                 f"{folder} is not in the repository {self._root}", remedy="Run the command in that checkout."
             )
         return place.relative_to(self._root).as_posix()
+
+    def name_of(self, folder: Path) -> str:
+        """Return a folder's own name, the checkout's for its root."""
+        return (self._folder / folder).resolve().name or "folder"

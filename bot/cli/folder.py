@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bot.cluster.clusters import IN_CLUSTER_SERVER
+from bot.engine.diff.normalise import comparable
+from bot.engine.diff.unified import unified
+from bot.engine.order import SYNC_OPTIONS
+from bot.engine.tracking import owner_of
 from bot.errors import Rejected
 from bot.model.applications import Application, ApplicationSpec, Automated, Destination, Directory, Source, SyncPolicy
 from bot.model.reports import Action
+from bot.model.resources import options_of
 from bot.preview.affected import Candidate
+from bot.preview.losses import lost_with
+from bot.preview.redaction import Redactor
 
 if TYPE_CHECKING:
-    from bot.cli.local import Local
-    from bot.model.reports import ApplicationReport, Report
-    from bot.prediction.desired import Sides, Tree
+    from collections.abc import Mapping
 
-_ADOPTED: Final = "exists already and is adopted"
-"""What `bot.preview.attribution` notes of an object without an owner: here nobody adopts anything."""
+    from bot.cli.local import Local
+    from bot.model.reports import Report, ResourceReport
+    from bot.model.resources import JsonObject, ResourceKey
+    from bot.prediction.desired import Sides, Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A folder of the repository and how it is to be applied."""
 
+    name: str
     path: str
     """From the repository's root; `.` for the root itself."""
     url: str
@@ -32,8 +40,6 @@ class Folder:
     namespace: str
     """For objects that name none."""
     recurse: bool = False
-    prune: bool = False
-    """Whether objects that left the folder count as deleted; `kubectl apply` leaves them."""
 
     @property
     def application(self) -> Application:
@@ -42,9 +48,9 @@ class Folder:
         spec = ApplicationSpec(
             destination=Destination(server=IN_CLUSTER_SERVER, namespace=self.namespace),
             source=source,
-            sync_policy=SyncPolicy(automated=Automated(prune=self.prune)),
+            sync_policy=SyncPolicy(automated=Automated()),
         )
-        return Application(name=PurePosixPath(self.path).name or "folder", namespace="", spec=spec)
+        return Application(name=self.name, namespace="", spec=spec)
 
     def candidate(self, sides: Sides, local: Local, *, against_base: bool) -> tuple[Candidate, tuple[str, ...]]:
         """Return the folder on both sides, with notes for the report.
@@ -67,17 +73,24 @@ class Folder:
         return Candidate(before, after), ()
 
 
-def folder_report(report: Report) -> Report:
-    """Take out of a folder's report what is only true of Applications."""
-    return replace(report, applications=tuple(map(_undeclared, report.applications)))
+def folder_report(report: Report, live: Mapping[ResourceKey, JsonObject], *, prune: bool) -> Report:
+    """Say of a folder's objects what is true of an apply, where a report speaks of Applications."""
+    redactor = Redactor(secrets.token_bytes(32))
 
+    def told(resource: ResourceReport) -> ResourceReport:
+        current = live.get(resource.key)
+        if current is None:
+            return resource
+        if prune and resource.action is Action.ORPHAN and "Prune=false" not in options_of(current, SYNC_OPTIONS):
+            gone = unified(redactor.redact(comparable(current)), None)
+            return replace(resource, action=Action.PRUNE, effect_diff=gone, note=lost_with(current))
+        owner = owner_of(current)
+        return replace(resource, note=f"belongs to application {owner}, which manages it too") if owner else resource
 
-def _undeclared(application: ApplicationReport) -> ApplicationReport:
-    resources = (
-        replace(resource, note="") if resource.note == _ADOPTED else resource for resource in application.resources
+    applications = (
+        replace(one, change=Action.NOTHING, resources=tuple(map(told, one.resources))) for one in report.applications
     )
-    told = tuple(one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note)
-    return replace(application, change=Action.NOTHING, resources=told)
+    return replace(report, applications=tuple(applications))
 
 
 def _is_folder(tree: Tree, path: str) -> bool:

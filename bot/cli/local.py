@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 from kubernetes import config
 
+from bot.cli.kubectl import KubectlCluster, KubectlServer
 from bot.cluster.applications import Applications
 from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
@@ -49,14 +50,16 @@ class Local:
 def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> Iterator[Local]:
     """Assemble the parts and let their threads and children go at the end.
 
-    `tracks` is False for a folder that no Application manages: its objects then carry no tracking id. Raises Rejected
-    without a usable kubeconfig or when the cluster does not accept us, Temporary when it does not answer.
+    `tracks` is False for a folder that no Application manages: its objects carry no tracking id and are applied as
+    kubectl would. Raises Rejected without a usable kubeconfig or when the cluster does not accept us, Temporary when it
+    does not answer.
     """
     limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
     with _kubeconfig_errors():
         namespace = _context_namespace(settings.kubeconfig, context)
-        server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
-    cluster = Cluster(server, concurrency=settings.concurrency)
+        kind = ApiServer if tracks else KubectlServer
+        server = kind.from_kubeconfig(settings.kubeconfig, context=context, **limits)
+    cluster = (Cluster if tracks else KubectlCluster)(server, concurrency=settings.concurrency)
     clusters = Clusters(cluster)
     renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
     sources = (Sources if tracks else _Untracked)(

@@ -13,6 +13,7 @@ import pygit2
 from bot.cli.applications import our_applications
 from bot.cli.checkout import Base, Checkout, Head
 from bot.cli.folder import Folder, folder_report
+from bot.cli.kubectl import KubectlCluster
 from bot.cli.local import connected
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
@@ -199,15 +200,17 @@ def _none_found(ours: Ours, question: _Question, local: Local) -> str:
 
 def _folder(asked: Asked, question: _Question, local: Local, *, say: Callable[[str], None]) -> Report:
     folder = Folder(
+        name=question.checkout.name_of(asked.folder or Path()),
         path=question.checkout.path_of(asked.folder or Path()),
         url=question.checkout.urls[0],
         namespace=asked.namespace or local.context_namespace,
         recurse=asked.recurse,
-        prune=asked.prune,
     )
     candidate, notes = folder.candidate(question.sides, local, against_base=bool(asked.base))
     report = _predicted([candidate], question, local, say=say, considered=1)
-    return folder_report(replace(report, notes=(*report.notes, *notes)))
+    cluster = local.cluster
+    seen, unseen = (cluster.seen, cluster.notes) if isinstance(cluster, KubectlCluster) else ({}, ())
+    return folder_report(replace(report, notes=(*report.notes, *notes, *unseen)), seen, prune=asked.prune)
 
 
 def _predicted(

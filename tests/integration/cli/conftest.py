@@ -146,7 +146,9 @@ def settings(name: str = "settings", **data: str) -> dict[str, Any]:
     }
 
 
-def apply(plane: ControlPlane, manifest: dict[str, Any], *, namespace: str, owner: str = "") -> None:
+def apply(
+    plane: ControlPlane, manifest: dict[str, Any], *, namespace: str, owner: str = "", manager: str = "foresail"
+) -> None:
     """Apply as a sync does; with an owner, stamped as its object."""
     metadata = dict(manifest["metadata"])
     if owner:
@@ -156,7 +158,7 @@ def apply(plane: ControlPlane, manifest: dict[str, Any], *, namespace: str, owne
         "apply",
         "--server-side",
         "--force-conflicts",
-        "--field-manager=foresail",
+        f"--field-manager={manager}",
         f"--namespace={namespace}",
         "--filename=-",
         stdin=yaml.safe_dump({**manifest, "metadata": metadata}),

@@ -75,11 +75,39 @@ def test_a_changed_folder_shows_the_change_and_drift_apart(
     assert "+  size: small" in found["drift_diff"]
 
 
+def test_a_field_that_kubectl_set_and_that_left_the_folder_goes(
+    folder: Work, control_plane: ControlPlane, namespace: str
+) -> None:
+    apply(control_plane, settings(extra="here"), namespace=namespace, manager="kubectl")
+    assert "-  extra: here" in only(preview(folder, namespace))["effect_diff"]
+
+
+def test_what_a_dry_run_cannot_see_of_older_applies_is_said(
+    folder: Work, control_plane: ControlPlane, namespace: str
+) -> None:
+    control_plane.kubectl("apply", "-n", namespace, "-f", str(folder.folder / "deploy"))
+    assert "are not seen to go" in preview(folder, namespace).report["report"]["notes"][-1]
+
+
 def test_what_left_the_folder_stays_unless_pruned(folder: Work, control_plane: ControlPlane, namespace: str) -> None:
     apply(control_plane, settings(), namespace=namespace)
     folder.write("deploy/settings.yaml", "")
     assert only(preview(folder, namespace))["action"] == "orphan"
-    assert only(preview(folder, namespace, "--prune"))["action"] == "prune"
+    pruned = only(preview(folder, namespace, "--prune"))
+    assert pruned["action"] == "prune"
+    assert "-  colour: blue" in pruned["effect_diff"]
+
+
+def test_a_secret_that_is_pruned_shows_no_value(folder: Work, control_plane: ControlPlane, namespace: str) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"p": "correct-horse"}}
+    apply(control_plane, secret, namespace=namespace)
+    folder.write("deploy/settings.yaml", secret)
+    folder.publish()
+    folder.write("deploy/settings.yaml", "")
+    shown = preview(folder, namespace, "--prune").out
+    assert '"prune"' in shown
+    assert "Y29ycmVjdC1ob3JzZ" not in shown
+    assert "correct-horse" not in shown
 
 
 def test_a_kustomization_is_built(folder: Work, namespace: str) -> None:
@@ -97,7 +125,7 @@ def test_folders_below_count_when_asked_for(folder: Work, namespace: str) -> Non
 
 def test_the_path_is_read_from_where_one_stands(folder: Work, namespace: str) -> None:
     done = folder.foresail("preview", "--path", ".", "-n", namespace, below="deploy")
-    assert "ConfigMap" in done.out, done.err
+    assert "settings (deploy)" in done.out, done.err
 
 
 def test_the_contexts_namespace_is_the_default(folder: Work, control_plane: ControlPlane, namespace: str) -> None:
