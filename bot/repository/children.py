@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -17,6 +18,9 @@ import orjson
 
 from bot.repository import frames
 
+_PREFIX: Final = "foresail-render-"
+_LEFT_ALONE: Final = 60.0
+"""Seconds in which a folder may not be locked yet."""
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
 _START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from bot.repository.child import main; main(sys.argv[2])"
 _START_SECONDS: Final = 30.0
@@ -31,13 +35,46 @@ class ChildSlowError(ChildLostError):
     """The child took longer than it may."""
 
 
+class _Home:
+    """A child's folder, locked as long as its parent lives, so that others can tell when it is left over."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def sweep() -> None:
+    """Remove the folders of children whose parent was killed before it could."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - path.stat().st_mtime < _LEFT_ALONE:
+                continue
+            opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # gone, or somebody else's
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(opened)
+
+
 class Child:
     """One warm child.
 
     Start it from a thread that lives as long as it should: the kernel ends it with that thread.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, home: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, home: _Home) -> None:
         self._process = process
         self._channel = channel
         self._home = home
@@ -52,7 +89,7 @@ class Child:
 
         Raises ChildLostError when it does not come up.
         """
-        home = Path(tempfile.mkdtemp(prefix="foresail-render-"))
+        home = _Home()
         ours, theirs = socket.socketpair()
         setup = {"parent": os.getpid(), "kustomize": kustomize, "timeout": timeout}
         try:
@@ -61,12 +98,12 @@ class Child:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                cwd=home,
-                env={"HOME": str(home), "TMPDIR": str(home)},
+                cwd=home.path,
+                env={"HOME": str(home.path), "TMPDIR": str(home.path)},
                 start_new_session=True,
             )
         except OSError as error:
-            shutil.rmtree(home, ignore_errors=True)
+            home.remove()
             ours.close()
             raise ChildLostError(f"it cannot be started: {error}") from error
         finally:
@@ -100,7 +137,7 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._channel.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._home.remove()
 
     def _receive(self, end: float) -> dict[str, Any]:
         def read(size: int) -> bytes:

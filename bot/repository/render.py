@@ -30,7 +30,7 @@ from bot.errors import Temporary
 from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import frames
-from bot.repository.children import Child, ChildLostError, ChildSlowError
+from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
 
 _log = structlog.get_logger()
 
@@ -163,6 +163,7 @@ class Renderer:
         with self._lock:
             if self._pool is None or self._pool.process != os.getpid():
                 program = shutil.which(self._kustomize) or self._kustomize
+                sweep()
                 self._pool = _Pool(str(Path(program).resolve()), self._timeout)
                 weakref.finalize(self, self._pool.end)
             return self._pool

@@ -206,6 +206,23 @@ def test_a_child_ends_with_its_parent(repository: Fixed) -> None:
     assert eventually(lambda: not any(map(alive, pids)))
 
 
+def test_what_a_killed_parent_left_behind_is_removed_by_the_next(
+    own: Renderer, request_for: Callable[..., RenderRequest], repository: Fixed, programs: Programs
+) -> None:
+    tree = repository.tree({"a/a.yaml": config("a")})
+    script = ASK + "ask(); print(*[Path(f'/proc/{pid}/cwd').readlink() for pid in pids()], flush=True)"
+    left = Path(run(script + "; os.kill(os.getpid(), 9)", repository.mirror.path, tree))
+    before = children()
+    own.render([request_for("a")])
+    (kept,) = [Path(f"/proc/{pid}/cwd").readlink() for pid in children() - before]
+    for home in (left, kept):
+        os.utime(home, (0, 0))
+    other = Renderer(str(programs.kustomize), 20.0)
+    other.render([request_for("a")])
+    other.close()
+    assert (left.exists(), kept.exists()) == (False, True)
+
+
 def test_a_process_that_forgets_to_close_leaves_nothing(repository: Fixed) -> None:
     tree = repository.tree({"a/a.yaml": config("a")})
     script = ASK + "ask(); print(*[Path(f'/proc/{pid}/cwd').readlink() for pid in pids()])"
