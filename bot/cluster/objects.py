@@ -25,12 +25,7 @@ _LIST_FROM: Final = 4
 """From this many objects of a type in a namespace on, one list is cheaper than single reads."""
 _PAGE: Final = "500"
 
-_ADMISSION: Final = (
-    "MutatingWebhookConfiguration",
-    "MutatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-    "ValidatingAdmissionPolicyBinding",
-)
+_MUTATING: Final = ("MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Apply:
 
     manifest: JsonObject
     validate: bool = True
-    """False for `Validate=false`: unknown fields are dropped by the server rather than refused."""
+    """False for `Validate=false`: no strict check; what the schema does not know is refused all the same."""
 
 
 class Cluster:
@@ -60,11 +55,11 @@ class Cluster:
         self._threads.shutdown()
 
     def admission_mutates(self) -> bool:
-        """Whether some webhook or policy may rewrite or refuse objects; True also when that may not be read.
+        """Whether some mutating webhook or policy is installed; True also when that may not be read.
 
-        Those that only validate count too: they may refuse an object that is applied just as it is.
+        Those that only validate do not count: a sync leaves out what is proven to be in sync, so they are not asked.
         """
-        kinds = [self.discovery.preferred("admissionregistration.k8s.io", name) for name in _ADMISSION]
+        kinds = [self.discovery.preferred("admissionregistration.k8s.io", name) for name in _MUTATING]
         try:
             return any(self._threads.map(self._any_of, [kind for kind in kinds if kind is not None]))
         except ApiRefused:

@@ -40,7 +40,7 @@ def targets_of(
         key = ResourceKey.of(placed)
         if objects.pop(key, None) is not None:
             repeated.append(f"{key} appears more than once; the last one wins")
-        objects[key] = stamp(placed, instance)
+        objects[key] = stamp(placed, instance, namespace=namespace)
     return Targets(objects, tuple(repeated))
 
 

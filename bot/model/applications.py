@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_camel
 
 from bot.errors import Rejected
-from bot.model.resources import JsonObject, metadata_of
+from bot.model.resources import JsonObject, annotations_of, metadata_of
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 
@@ -161,7 +161,7 @@ class Application:
             spec=spec,
             resource_version=str(metadata.get("resourceVersion") or ""),
             uid=str(metadata.get("uid") or ""),
-            annotations=tuple(sorted((metadata.get("annotations") or {}).items())),
+            annotations=tuple(sorted((name, str(value)) for name, value in annotations_of(obj).items())),
             operation=operation if isinstance(operation, dict) and operation else None,
             status=status if isinstance(status, dict) else None,
         )

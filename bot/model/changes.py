@@ -95,12 +95,16 @@ def repository_identity(url: str) -> str:
     """Return what two URLs of the same repository have in common: `host/path`, lower case.
 
     Protocol, user, port and a `.git` ending do not matter, as in Argo CD's webhook matching
-    (argo-cd `util/webhook/webhook.go`); `git@host:path` is the same as `ssh://host/path`.
+    (argo-cd `util/webhook/webhook.go`); `git@host:path` is the same as `ssh://host/path`. What is no URL at all is
+    only the same as itself.
     """
     scp = _SCP_LIKE.match(url)
     if scp and "://" not in url:
         host, path = scp.group(1), scp.group(2)
     else:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return url.lower()
         host, path = parts.hostname or "", parts.path
     return f"{host}/{path.strip('/').removesuffix('.git')}".lower()

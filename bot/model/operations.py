@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from bot.model.resources import JsonObject, ResourceKey
 
@@ -71,19 +71,17 @@ class TaskResult:
 
     @classmethod
     def from_wire(cls, entry: JsonObject) -> TaskResult:
-        """Read an entry back."""
-        status, differences = entry.get("status"), entry.get("foresailDifferences")
+        """Read an entry back; Argo CD writes no phase for what needs no waiting."""
+        status, phase, differences = entry.get("status"), entry.get("hookPhase"), entry.get("foresailDifferences")
         return cls(
-            key=ResourceKey(
-                entry.get("group", ""), entry.get("kind", ""), entry.get("namespace", ""), entry.get("name", "")
-            ),
-            version=entry.get("version", ""),
-            sync_phase=entry.get("syncPhase", "Sync"),
-            phase=Phase(entry.get("hookPhase") or Phase.SUCCEEDED),
-            code=ResultCode(status) if status else None,
-            message=entry.get("message", ""),
+            key=ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name"))),
+            version=str(entry.get("version") or ""),
+            sync_phase=str(entry.get("syncPhase") or "Sync"),
+            phase=Phase(phase) if phase in tuple(Phase) else Phase.SUCCEEDED,
+            code=ResultCode(status) if status in tuple(ResultCode) else None,
+            message=str(entry.get("message") or ""),
             hook=bool(entry.get("hookType")),
-            differences=None if differences is None else tuple(differences),
+            differences=tuple(map(str, differences)) if isinstance(differences, list) else None,
         )
 
 
@@ -114,6 +112,10 @@ class Occasion:
         return cls(**{field.name: info.get(field.name, "") for field in fields(cls)})
 
 
+_UNSUPPORTED: Final = ("dryRun", "resources", "manifests", "source", "sources")
+"""What Argo CD's clients may ask of a sync beyond its revision, and we cannot do yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A request to sync, as `.operation` holds it."""
@@ -127,24 +129,28 @@ class Operation:
 
     @classmethod
     def parse(cls, wire: JsonObject) -> Operation | None:
-        """Read `.operation`; None when it asks for nothing we know (Argo CD: only `sync` exists)."""
+        """Read `.operation`; None when it asks for nothing we know, or for more than we can do.
+
+        Argo CD knows only `sync`. One that is to be dry, partial or from another source must not become a whole one.
+        """
         sync = wire.get("sync")
-        if not isinstance(sync, dict):
+        if not isinstance(sync, dict) or any(sync.get(name) for name in _UNSUPPORTED):
             return None
         initiated = _mapping(wire.get("initiatedBy"))
-        info = wire.get("info") or []
+        info = [entry for entry in _list(wire.get("info")) if isinstance(entry, dict) and "name" in entry]
         return cls(
             revision=str(sync.get("revision") or ""),
             prune=bool(sync.get("prune")),
-            info={str(entry["name"]): str(entry.get("value", "")) for entry in info if isinstance(entry, dict)},
+            info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
         )
 
     def to_wire(self) -> JsonObject:
         """Return what `.operation` should hold."""
+        initiated: JsonObject = {"username": self.username, "automated": self.automated}
         return {
-            "initiatedBy": {"automated": True} if self.automated else {"username": self.username},
+            "initiatedBy": {name: value for name, value in initiated.items() if value},
             "info": [{"name": name, "value": value} for name, value in self.info.items()],
             "sync": {"revision": self.revision, "prune": self.prune, "syncStrategy": {"hook": {}}},
         }
@@ -182,18 +188,23 @@ class OperationState:
     def parse(cls, wire: JsonObject) -> OperationState | None:
         """Read `.status.operationState`; None when there is none that can be understood."""
         operation = Operation.parse(_mapping(wire.get("operation")))
-        if operation is None or not wire.get("phase"):
+        if operation is None or wire.get("phase") not in tuple(Phase):
             return None
         result = _mapping(wire.get("syncResult"))
+        entries = [entry for entry in _list(result.get("resources")) if isinstance(entry, dict)]
         return cls(
             operation=operation,
             phase=Phase(wire["phase"]),
             message=str(wire.get("message") or ""),
             started_at=str(wire.get("startedAt") or ""),
-            results=tuple(TaskResult.from_wire(entry) for entry in result.get("resources") or []),
+            results=tuple(TaskResult.from_wire(entry) for entry in entries),
             finished_at=str(wire.get("finishedAt") or ""),
         )
 
 
 def _mapping(value: Any) -> JsonObject:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -48,6 +48,8 @@ class ResourceReport:
     hook: str = ""
     """Phases it is a hook of: `PreSync`."""
     note: str = ""
+    danger: str = ""
+    """What a reviewer must have seen and the action does not say: `is taken over from application shop`."""
 
     @property
     def added(self) -> int:

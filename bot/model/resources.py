@@ -31,7 +31,10 @@ class ResourceKey:
         name = metadata.get("name") or metadata.get("generateName")
         if not isinstance(name, str) or not name:
             raise Rejected(f"a {kind} has no metadata.name")
-        return cls(group_of(api_version), kind, metadata.get("namespace") or "", name)
+        namespace = metadata.get("namespace") or ""
+        if not isinstance(namespace, str):
+            raise Rejected(f"metadata.namespace of {kind} {name} is not text")
+        return cls(group_of(api_version), kind, namespace, name)
 
     @property
     def place(self) -> str:
@@ -79,4 +82,7 @@ def annotations_of(obj: JsonObject) -> dict[str, str]:
 
 def options_of(obj: JsonObject, annotation: str) -> frozenset[str]:
     """Split an Argo CD options annotation (`A=true,B=false`) into its entries."""
-    return frozenset(part.strip() for part in annotations_of(obj).get(annotation, "").split(",") if part.strip())
+    value: object = annotations_of(obj).get(annotation)
+    return (
+        frozenset(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else frozenset()
+    )

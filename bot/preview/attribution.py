@@ -1,26 +1,47 @@
 """Tell what a change does to one object from what a sync would do to it anyway.
 
-effect = base-predicted → head-predicted, drift = live → base-predicted; never mixed.
+effect = base-predicted → head-predicted, drift = live → base-predicted; never mixed. So an object that neither exists
+nor is the same on both sides is drift *create* and effect *change*: a sync creates it with or without the change. Like
+is compared with like: where a side has no answer of the server, the manifests of both sides are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
-from bot.engine.diff.normalise import comparable
+from bot.engine.diff.equality import same
+from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.unified import unified
-from bot.engine.hooks import hooks_of
+from bot.engine.hooks import hooks_of, is_hook, is_skipped
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
-from bot.model.resources import options_of
+from bot.model.resources import metadata_of, options_of
+from bot.preview.losses import lost_with
 from bot.preview.redaction import scrub
 
 if TYPE_CHECKING:
-    from bot.model.predictions import Prediction, ResourceStates
+    from bot.model.predictions import Prediction, Refusal, ResourceStates
     from bot.model.resources import JsonObject
     from bot.preview.redaction import Redactor
+
+_REPAIRED: Final = "the API server refuses this object as the target branch has it; the change repairs that"
+_NOT_THERE: Final = "does not exist yet: a sync creates it"
+_REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
+_ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
+_ADOPTED: Final = "exists already and is adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One answer to "what happens to it?", with the words that go with it."""
+
+    action: Action = Action.NOTHING
+    diff: str = ""
+    failure: str = ""
+    note: str = ""
+    danger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,122 +60,218 @@ class Attribution:
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
-        if states.head is not None:
-            return self._wanted(states, states.head)
-        if states.base is not None:
-            return self._removed(states, states.base)
+        base, head = states.base, states.head
+        if base is not None and is_skipped(base.manifest):
+            states = replace(states, base=None)
+        if head is not None and is_skipped(head.manifest):
+            return self._told(states, self._skipped(states))
+        if head is not None:
+            effect = self._hook(states, head) if is_hook(head.manifest) else self._effect(states, head)
+            return self._told(states, effect)
+        if base is not None:
+            return self._told(states, self._hook_removed(base) if is_hook(base.manifest) else self._removed(states))
         return self._extraneous(states)
 
-    def _wanted(self, states: ResourceStates, head: Prediction) -> ResourceReport:
-        drift, drift_diff = self._drift(states)
-        action, effect_diff, failure, note = self._effect(states, head)
+    def _told(self, states: ResourceStates, effect: _Finding) -> ResourceReport:
+        side = states.head or states.base
+        drift = self._drift(states)
         return ResourceReport(
             key=states.key,
-            action=action,
-            drift=drift,
-            effect_diff=effect_diff,
-            drift_diff=drift_diff,
-            failure=failure,
-            estimated=head.estimated,
-            hook=_hook_of(head.manifest),
-            note=note or self._adoption(states),
+            action=effect.action,
+            drift=drift.action,
+            effect_diff=effect.diff,
+            drift_diff=drift.diff,
+            failure=scrub(effect.failure, self.hidden),
+            estimated=_estimated(states),
+            hook=", ".join(sorted(hooks_of(side.manifest))) if side is not None else "",
+            note=scrub(effect.note or drift.note, self.hidden),
+            danger=scrub(effect.danger or drift.danger, self.hidden),
         )
 
-    def _effect(self, states: ResourceStates, head: Prediction) -> tuple[Action, str, str, str]:
-        """Return action, diff, failure and note."""
-        before = _before(states)
-        after = head.result
+    def _effect(self, states: ResourceStates, head: Prediction) -> _Finding:
+        """Tell what the change does to an object that the merge result has."""
+        base = states.base
+        if base is not None and same(base.manifest, head.manifest):
+            return self._untouched(states, head)
         if head.refusal is not None:
-            return self._refused(states, head)
-        diff = self._diff(before, after)
+            return self._refused(states, head, head.refusal)
+        before, after = _compared(states, head)
+        claim = self._claim(states, head)
         if before is None:
-            return Action.CREATE, diff, "", ""
-        note = ""
-        if states.base is not None and states.base.refusal is not None and diff:
-            note = "the API server refuses this object as the target branch has it; the change repairs that"
-        return (Action.CHANGE if diff else Action.NOTHING), diff, "", note
+            return _Finding(Action.CREATE, self._diff(None, after), note=_repairs(states), danger=claim.danger)
+        changed = not same(comparable(before), comparable(after)) or claim.action is not Action.NOTHING
+        action = Action.CHANGE if changed else Action.NOTHING
+        notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
+        return _Finding(action, self._diff(before, after), note=_joined(notes), danger=claim.danger)
 
-    def _refused(self, states: ResourceStates, head: Prediction) -> tuple[Action, str, str, str]:
-        refusal = head.refusal
-        if refusal is None:
-            return Action.NOTHING, "", "", ""
-        before = _before(states)
-        same = states.base is not None and states.base.manifest == head.manifest
-        diff = "" if same else self._diff(before, head.manifest)
-        if refusal.immutable_fields and self._may_replace(head.manifest):
-            lost = f"{', '.join(refusal.immutable_fields)} cannot change in place: deleted, then created again"
-            return Action.REPLACE, diff, "", lost
-        action = Action.CREATE if states.live is None else Action.CHANGE
-        return (Action.NOTHING if same else action), diff, scrub(refusal.message, self.hidden), ""
+    def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
+        """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""
+        claim = self._claim(states, head)
+        if head.refusal is None or self._replaceable(head):
+            return _Finding(note=claim.note)
+        return _Finding(failure=_cannot(head.refusal), note=claim.note)
 
-    def _removed(self, states: ResourceStates, base: Prediction) -> ResourceReport:
-        """Report an object that the change takes out of Git."""
-        drift, drift_diff = self._drift(states)
-        action, diff, note = Action.NOTHING, "", "is gone from the cluster already"
-        if states.live is not None:
-            keeps = not self.prunes or "Prune=false" in options_of(states.live, SYNC_OPTIONS)
-            action = Action.ORPHAN if keeps else Action.PRUNE
-            diff = "" if keeps else self._diff(comparable(states.live), None)
-            note = "stays in the cluster, no longer managed" if keeps else ""
-        return ResourceReport(
-            key=states.key,
-            action=action,
-            drift=drift if drift is Action.CHANGE and action is Action.ORPHAN else Action.NOTHING,
-            effect_diff=diff,
-            drift_diff=drift_diff if drift is Action.CHANGE and action is Action.ORPHAN else "",
-            hook=_hook_of(base.manifest),
-            note=note,
-        )
+    def _refused(self, states: ResourceStates, head: Prediction, refusal: Refusal) -> _Finding:
+        base = states.base
+        before = states.live if base is None else base.manifest
+        diff = self._diff(before, head.manifest)
+        action = Action.CREATE if before is None else Action.CHANGE
+        if not self._replaceable(head):
+            return _Finding(action, diff, failure=_cannot(refusal))
+        if base is not None and self._replaceable(base):
+            return _Finding(Action.CHANGE, diff, note=_REPLACED_ANYWAY)
+        return _Finding(Action.REPLACE, diff, note=_replacement(refusal, states.live))
+
+    def _hook(self, states: ResourceStates, head: Prediction) -> _Finding:
+        """Tell of an object that every sync creates anew: what an earlier sync left of it is deleted before."""
+        base, refusal = states.base, head.refusal
+        alike = base is not None and same(base.manifest, head.manifest)
+        action = Action.NOTHING if alike else Action.CREATE if base is None else Action.CHANGE
+        diff = "" if alike else self._diff(base.manifest if base is not None else None, head.manifest)
+        # The dry run was made on what an earlier sync left; that it cannot become this one means nothing.
+        stands_in_the_way = refusal is not None and bool(refusal.immutable_fields)
+        failure = "" if refusal is None or stands_in_the_way else _cannot(refusal)
+        becomes = "becomes a hook" if base is not None and not is_hook(base.manifest) else ""
+        return _Finding(action, diff, failure=failure, note=becomes)
+
+    def _hook_removed(self, base: Prediction) -> _Finding:
+        """Tell of a hook that Git no longer has; no sync prunes what an earlier one left of it."""
+        return _Finding(Action.CHANGE, self._diff(base.manifest, None), note="the hook no longer runs")
+
+    def _skipped(self, states: ResourceStates) -> _Finding:
+        """Tell of an object that Git has but no sync applies."""
+        applied = states.base is not None and not is_hook(states.base.manifest)
+        if not applied or states.live is None:
+            return _Finding()
+        return _Finding(Action.ORPHAN, note="stays in the cluster, no longer applied (hook: Skip)")
+
+    def _removed(self, states: ResourceStates) -> _Finding:
+        """Tell of an object that the change takes out of Git."""
+        live = states.live
+        if live is None:
+            return _Finding(note="is not in the cluster")
+        owner = owner_of(live)
+        if owner not in {None, self.instance}:
+            return _Finding(note=f"belongs to application {owner} and stays")
+        if self._keeps(live) or owner is None:
+            return _Finding(Action.ORPHAN, note="stays in the cluster, no longer managed")
+        return _Finding(Action.PRUNE, self._diff(live, None), note=lost_with(live))
 
     def _extraneous(self, states: ResourceStates) -> ResourceReport:
         """Report an object that is tracked in the cluster though neither side has it."""
-        live = states.live or {}
-        keeps = not self.prunes or "Prune=false" in options_of(live, SYNC_OPTIONS)
+        live = states.live
+        if live is None or is_hook(live) or owner_of(live) != self.instance:
+            return ResourceReport(states.key, Action.NOTHING, Action.NOTHING, "", "")
+        keeps = self._keeps(live)
         return ResourceReport(
             key=states.key,
             action=Action.NOTHING,
             drift=Action.ORPHAN if keeps else Action.PRUNE,
             effect_diff="",
-            drift_diff="" if keeps else self._diff(comparable(live), None),
+            drift_diff="" if keeps else self._diff(live, None),
             note="is not in Git on either side",
         )
 
-    def _drift(self, states: ResourceStates) -> tuple[Action, str]:
-        """Return what a sync of the target branch would do to the object, and its diff."""
-        if states.base is None or states.base.result is None or hooks_of(states.base.manifest):
-            return Action.NOTHING, ""
-        wanted = comparable(states.base.result)
-        if states.live is None:
-            return Action.CREATE, self._diff(None, wanted)
-        diff = self._diff(comparable(states.live), wanted)
-        return (Action.CHANGE, diff) if diff else (Action.NOTHING, "")
+    def _drift(self, states: ResourceStates) -> _Finding:
+        """Tell what a sync of the target branch would do to the object."""
+        base, live = states.base, states.live
+        if base is None or is_hook(base.manifest):
+            return _Finding()
+        if base.refusal is not None:
+            if live is None or not self._replaceable(base):
+                return _Finding()
+            words = f"is replaced by a sync even without this change: {_replacement(base.refusal, live)}"
+            return _Finding(Action.REPLACE, self._diff(live, base.manifest), danger=words)
+        wanted = _predicted(base, live)
+        if live is None:
+            return _Finding(Action.CREATE, self._diff(None, wanted))
+        note = _ENDING if metadata_of(live).get("deletionTimestamp") else ""
+        if same(comparable(live), comparable(wanted)):
+            return _Finding(note=note)
+        return _Finding(Action.CHANGE, self._diff(live, wanted), note=note)
 
-    def _adoption(self, states: ResourceStates) -> str:
-        """Return words when a sync would take over an object that is not this application's yet."""
-        if states.live is None or hooks_of(states.live):
-            return ""
-        owner = owner_of(states.live)
+    def _claim(self, states: ResourceStates, head: Prediction) -> _Finding:
+        """Tell whether a sync makes an object its application's own that was not before; definitions are nobody's."""
+        live = states.live
+        if live is None or is_hook(live) or owner_of(head.manifest) != self.instance:
+            return _Finding()
+        owner = owner_of(live)
         if owner == self.instance:
-            return ""
-        return f"belongs to application {owner}, which manages it too" if owner else "exists already and is adopted"
+            return _Finding()
+        if states.base is not None:
+            return _Finding(note=f"belongs to application {owner}, which manages it too" if owner else _ADOPTED)
+        if owner:
+            return _Finding(Action.CHANGE, danger=f"is taken over from application {owner}, which manages it too")
+        return _Finding(Action.CHANGE, note=_ADOPTED)
 
-    def _may_replace(self, manifest: JsonObject) -> bool:
-        options = options_of(manifest, SYNC_OPTIONS)
-        return self.replaces or bool(options & {"Replace=true", "Force=true"})
+    def _replaceable(self, side: Prediction) -> bool:
+        """Whether a sync gets past a refusal by deleting the object and creating it again."""
+        if side.refusal is None or not side.refusal.immutable_fields:
+            return False
+        return self.replaces or bool(options_of(side.manifest, SYNC_OPTIONS) & {"Replace=true", "Force=true"})
+
+    def _keeps(self, live: JsonObject) -> bool:
+        return not self.prunes or "Prune=false" in options_of(live, SYNC_OPTIONS)
 
     def _diff(self, before: JsonObject | None, after: JsonObject | None) -> str:
         redacted = [None if side is None else self.redactor.redact(comparable(side)) for side in (before, after)]
-        return "" if redacted[0] == redacted[1] else unified(redacted[0], redacted[1])
+        return unified(redacted[0], redacted[1])
 
 
-def _before(states: ResourceStates) -> JsonObject | None:
-    """Return what an effect is compared with: the base's prediction, else what lives there now, else nothing."""
-    if states.base is not None:
-        if states.base.result is not None:
-            return comparable(states.base.result)
-        return None if states.live is None else comparable(states.live)
-    return None if states.live is None else comparable(states.live)
+def _compared(states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
+    """Return what the object is without the change and what it is with it, both from the same kind of source."""
+    base, live = states.base, states.live
+    if base is None or is_hook(base.manifest) or base.refusal is not None:
+        return live, _predicted(head, live)
+    if bool(base.estimated) is not bool(head.estimated):
+        return base.manifest, head.manifest
+    return _predicted(base, live), _predicted(head, live)
 
 
-def _hook_of(manifest: JsonObject) -> str:
-    return ", ".join(sorted(hooks_of(manifest)))
+def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:
+    """Return what a side becomes, as far as that can be known before an object exists."""
+    result = side.manifest if side.result is None else side.result
+    return without_assigned(result, side.manifest) if live is None else result
+
+
+def _estimated(states: ResourceStates) -> str:
+    base, head = states.base, states.head
+    if head is None or head.estimated or base is None:
+        return head.estimated if head is not None else ""
+    return f"as the target branch has it: {base.estimated}" if base.estimated else ""
+
+
+def _repairs(states: ResourceStates) -> str:
+    return _REPAIRED if states.base is not None and states.base.refusal is not None else ""
+
+
+def _existence(states: ResourceStates) -> str:
+    live = states.live
+    if live is None:
+        return _NOT_THERE
+    return _ENDING if metadata_of(live).get("deletionTimestamp") else ""
+
+
+def _version(before: JsonObject, after: JsonObject) -> str:
+    old, new = before.get("apiVersion"), after.get("apiVersion")
+    return "" if old == new else f"moves from {old} to {new}, so the same fields may be written differently"
+
+
+def _cannot(refusal: Refusal) -> str:
+    if not refusal.immutable_fields:
+        return refusal.message
+    return f"{_in_place(refusal)}: {refusal.message}"
+
+
+def _in_place(refusal: Refusal) -> str:
+    fields = refusal.immutable_fields
+    return f"cannot be changed in place ({', '.join(fields)} {'is' if len(fields) == 1 else 'are'} immutable)"
+
+
+def _replacement(refusal: Refusal, live: JsonObject | None) -> str:
+    lost = lost_with(live) if live is not None else ""
+    return f"{_in_place(refusal)}: deleted, then created again{f'; {lost}' if lost else ''}"
+
+
+def _joined(notes: list[str]) -> str:
+    return "; ".join(note for note in notes if note)

@@ -85,11 +85,14 @@ def failures(report: Report) -> Iterator[Failure]:
 
 
 def dangers(report: Report) -> Iterator[str]:
-    """Yield what a reviewer must have seen: objects that are lost, replaced or left behind."""
+    """Yield what a reviewer must have seen: objects that are lost, replaced, left behind or taken from others."""
     for action in (Action.REPLACE, Action.PRUNE, Action.ORPHAN):
         for application, resource in _resources(report):
             if resource.action is action and not resource.failure:
                 yield _danger(application, resource)
+    for application, resource in _resources(report):
+        if resource.danger:
+            yield f"{resource.key} ({application.name}) {resource.danger}"
 
 
 def _danger(application: ApplicationReport, resource: ResourceReport) -> str:

@@ -32,8 +32,8 @@ A definition's default may change, and then the same manifest means another elem
 def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager: str) -> bool:
     """Whether applying `manifest` as `manager` is known to leave `live` as it is.
 
-    True is a proof only where nothing rewrites or refuses objects on their way in: the caller must know that no
-    admission webhook or policy applies. False means "not known", never "changes something".
+    True is a proof only where nothing rewrites objects on their way in: the caller must know that no mutating admission
+    webhook or policy applies. False means "not known", never "changes something".
     """
     if any(live.get(name) != manifest.get(name) for name in _IDENTITY):
         return False

@@ -34,11 +34,6 @@ def test_a_policy_refuses_in_its_own_words(cluster: Cluster, guarded: str) -> No
     assert "every config map names its owner" in answer.message
 
 
-def test_a_validating_policy_makes_every_proof_void(cluster: Cluster, guarded: str) -> None:
-    assert guarded
-    assert cluster.admission_mutates()
-
-
 def test_without_webhooks_and_policies_admission_is_known_to_do_nothing(cluster: Cluster) -> None:
     assert not cluster.admission_mutates()
 
@@ -52,7 +47,7 @@ def test_a_webhook_that_fails_is_a_refusal_at_the_object(
     try:
         wait_until(lambda: isinstance(dry_run(cluster, config_map(namespace)), Refusal))
         answer = dry_run(cluster, config_map(namespace))
-        assert (answer.code, cluster.admission_mutates()) == (500, True)
+        assert (answer.code, cluster.admission_mutates()) == (500, kind.startswith("Mutating"))
         assert 'failed calling webhook "away.example.com"' in answer.message
     finally:
         control_plane.kubectl("delete", "-f", "-", stdin=text)

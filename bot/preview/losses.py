@@ -1,0 +1,49 @@
+"""What goes away together with an object, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.model.reports import counted
+from bot.model.resources import group_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model.resources import JsonObject
+
+
+def lost_with(obj: JsonObject) -> str:
+    """Return what is lost when the live object `obj` is deleted; empty when it is the object alone."""
+    rule = _RULES.get((group_of(str(obj.get("apiVersion"))), str(obj.get("kind"))))
+    return rule(obj) if rule is not None else ""
+
+
+def _pods(obj: JsonObject) -> str:
+    status, spec = _mapping(obj.get("status")), _mapping(obj.get("spec"))
+    numbers = (status.get("currentNumberScheduled"), status.get("replicas"), spec.get("replicas"))
+    count = next((number for number in numbers if isinstance(number, int)), 0)
+    return f"{counted(count, 'pod')} {'go' if count > 1 else 'goes'} away at once" if count > 0 else ""
+
+
+def _address(obj: JsonObject) -> str:
+    spec = _mapping(obj.get("spec"))
+    if spec.get("type") == "LoadBalancer":
+        return "its cluster IP and its external address are given up"
+    return "" if spec.get("clusterIP") in {None, "", "None"} else "its cluster IP is given up"
+
+
+def _mapping(value: Any) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
+_RULES: Final[dict[tuple[str, str], Callable[[JsonObject], str]]] = {
+    ("apps", "Deployment"): _pods,
+    ("apps", "StatefulSet"): _pods,
+    ("apps", "DaemonSet"): _pods,
+    ("apps", "ReplicaSet"): _pods,
+    ("", "Service"): _address,
+    ("", "Namespace"): lambda _: "everything in it is deleted with it",
+    ("", "PersistentVolumeClaim"): lambda _: "the data on its volume may be deleted with it",
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): lambda _: "every object of its kind is deleted with it",
+}

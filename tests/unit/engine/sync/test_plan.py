@@ -1,0 +1,115 @@
+"""What a sync has to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.engine.sync.plan import OPERATION_ANNOTATION, SyncPlan, made_by, mass_deletion, operation_id, plan_sync
+from bot.model.applications import ApplicationSpec
+from bot.model.operations import Operation, OperationState, Phase
+from bot.model.resources import JsonObject, ResourceKey, annotations_of
+
+
+def state(*, prune: bool = True, started: str = "2026-01-02T03:04:05Z") -> OperationState:
+    return OperationState(Operation("abcdef1234567890", prune), Phase.RUNNING, "", started)
+
+
+def spec(*options: str) -> ApplicationSpec:
+    return ApplicationSpec.model_validate(
+        {"destination": {"name": "prod"}, "source": {"repoURL": "x"}, "syncPolicy": {"syncOptions": list(options)}}
+    )
+
+
+def make(name: str, *, options: str = "", hook: str = "", **metadata: Any) -> JsonObject:
+    marks = {"argocd.argoproj.io/sync-options": options, "argocd.argoproj.io/hook": hook}
+    annotations = {mark: value for mark, value in marks.items() if value}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "shop", "annotations": annotations, **metadata},
+    }
+
+
+def plan(targets: list[JsonObject], extraneous: list[JsonObject], *options: str, **operation: Any) -> SyncPlan:
+    wanted = {ResourceKey.of(obj): obj for obj in targets}
+    return plan_sync(wanted, extraneous, state=state(**operation), spec=spec(*options))
+
+
+def turns(found: SyncPlan) -> list[tuple[str, bool]]:
+    return [(task.key.name, task.prune) for task in found.tasks]
+
+
+def test_targets_are_applied_and_what_left_git_is_pruned() -> None:
+    assert turns(plan([make("a")], [make("old")])) == [("a", False), ("old", True)]
+
+
+@pytest.mark.parametrize(
+    ("obj", "options", "prune", "words"),
+    [
+        (make("old"), (), False, "ignored (requires pruning)"),
+        (make("old", options="Prune=false"), (), True, "ignored (no prune)"),
+        (make("old"), ("Prune=false",), True, "ignored (no prune)"),
+    ],
+)
+def test_what_is_not_pruned_is_kept_with_the_reason(
+    obj: JsonObject, options: tuple[str, ...], *, prune: bool, words: str
+) -> None:
+    found = plan([], [obj], *options, prune=prune)
+
+    assert (found.tasks, found.kept) == ((), ((ResourceKey.of(obj), words),))
+
+
+def test_pruning_waits_for_everything_else_if_the_application_says_so() -> None:
+    assert turns(plan([make("z")], [make("a")], "PruneLast=true")) == [("z", False), ("a", True)]
+
+
+def test_a_hook_is_marked_as_made_by_this_operation() -> None:
+    (task,) = plan([make("migrate", hook="PreSync")], []).tasks
+
+    assert made_by(task.obj, state())
+    assert not made_by(task.obj, state(started="2026-01-02T03:04:06Z"))
+    assert not made_by(make("migrate"), state())
+    assert (
+        annotations_of(task.obj)[OPERATION_ANNOTATION] == operation_id(state()) == "abcdef123456-2026-01-02T03:04:05Z"
+    )
+
+
+def test_a_hook_with_a_generated_name_has_the_same_one_whenever_the_operation_is_resumed() -> None:
+    hook = make("", hook="PreSync", generateName="migrate-")
+    first, second = (plan([hook], []).tasks[0].obj["metadata"] for _ in range(2))
+
+    assert first == second
+    assert first["name"] == "migrate-abcdef1-presync-1767323045"
+    assert "generateName" not in first
+
+
+def test_a_skipped_object_has_no_turn() -> None:
+    assert plan([make("never", hook="Skip")], []).tasks == ()
+
+
+@pytest.mark.parametrize(
+    ("kept", "pruned", "percent", "held"),
+    [(9, 1, 10, False), (8, 2, 10, True), (0, 1, 99, True), (0, 1, 100, False), (1, 0, 0, False), (0, 0, 0, False)],
+)
+def test_a_sync_that_deletes_too_large_a_share_is_held(*, kept: int, pruned: int, percent: int, held: bool) -> None:
+    targets = [make(f"a{number}") for number in range(kept)]
+    found = plan(targets, [make(f"b{number}") for number in range(pruned)])
+    words = mass_deletion(found, percent=percent, application_annotations={}, revision="r")
+
+    assert bool(words) is held
+    assert not words or f"would delete {pruned} of {kept + pruned} objects, more than {percent} %" in words
+
+
+def test_hooks_do_not_count_as_objects_that_stay() -> None:
+    found = plan([make("hook", hook="PreSync"), make("a")], [make("b")])
+
+    assert "1 of 2 objects" in mass_deletion(found, percent=49, application_annotations={}, revision="r")
+
+
+def test_a_person_allows_a_mass_deletion_for_one_revision() -> None:
+    found, allowed = plan([], [make("b")]), {"foresail.dev/approve-deletion": "r"}
+
+    assert mass_deletion(found, percent=10, application_annotations=allowed, revision="r") == ""
+    assert mass_deletion(found, percent=10, application_annotations=allowed, revision="s") != ""

@@ -1,0 +1,143 @@
+"""Applications and projects, read field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.errors import Rejected
+from bot.model.applications import Application, ApplicationSpec, AppProject
+
+
+def declared(**spec: Any) -> dict[str, Any]:
+    fields = {
+        "destination": {"name": "prod", "namespace": "shop"},
+        "source": {"repoURL": "https://git.example/acme/shop.git", "path": "apps/web", "targetRevision": "main"},
+    }
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "web", "namespace": "argocd"},
+        "spec": {name: value for name, value in (fields | spec).items() if value is not None},
+    }
+
+
+def spec_of(**spec: Any) -> ApplicationSpec:
+    return Application.parse(declared(**spec)).spec
+
+
+def test_an_application_is_read() -> None:
+    application = Application.parse(declared(project="shop"))
+
+    assert (application.name, application.namespace, application.spec.project) == ("web", "argocd", "shop")
+    assert [source.path for source in application.spec.effective_sources] == ["apps/web"]
+    assert str(application.spec.destination) == "prod · shop"
+
+
+def test_what_the_cluster_adds_is_read_too() -> None:
+    metadata = {"name": "web", "resourceVersion": "7", "uid": "u", "annotations": {"b": "2", "a": "1"}}
+    application = Application.parse({**declared(), "metadata": metadata, "operation": {"sync": {}}, "status": {"x": 1}})
+
+    assert (application.resource_version, application.uid, application.annotation("b")) == ("7", "u", "2")
+    assert (application.operation, application.status, application.annotation("c")) == ({"sync": {}}, {"x": 1}, "")
+
+
+def test_sources_win_over_the_one_source() -> None:
+    assert [each.path for each in spec_of(sources=[{"repoURL": "a", "path": "x"}]).effective_sources] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        ({"destination": None}, "spec.destination: Field required"),
+        ({"destination": {}}, "spec.destination: name the cluster: server (its URL) or name"),
+        ({"destination": {"name": "a", "server": "b"}}, "spec.destination: give either server or name, not both"),
+        ({"source": None}, "spec: give source, or sources"),
+        ({"source": {"path": "x"}}, "spec.source.repoURL: Field required"),
+        ({"source": {"repoURL": "x", "path": 5}}, "spec.source.path: Input should be a valid string"),
+        ({"sources": [{"repoURL": ""}]}, "spec.sources[0].repoURL: String should have at least 1 character"),
+        ({"syncPolicy": {"automated": {"prune": "yes"}}}, "spec.syncPolicy.automated.prune: Input should be a valid"),
+        ({"syncPolicy": {"syncOptions": "A=b"}}, "spec.syncPolicy.syncOptions: Input should be a valid tuple"),
+    ],
+)
+def test_a_wrong_field_is_named(spec: dict[str, Any], line: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        Application.parse(declared(**spec))
+
+    assert refused.value.message.startswith(f"Application web: {line}")
+
+
+def test_every_wrong_field_has_a_line() -> None:
+    with pytest.raises(Rejected) as refused:
+        Application.parse(declared(project=5, source={}))
+
+    assert len(refused.value.message.split("\n")) == 2
+
+
+@pytest.mark.parametrize("obj", [{}, {"metadata": []}, {"metadata": {"name": 5}}, {"spec": []}, {"spec": "x"}])
+def test_what_is_no_application_is_refused(obj: dict[str, Any]) -> None:
+    with pytest.raises(Rejected, match="Application"):
+        Application.parse(obj)
+
+
+@pytest.mark.parametrize("annotations", [None, [], "x", {"a": 1}])
+def test_hostile_annotations_break_nothing(annotations: Any) -> None:
+    application = Application.parse({**declared(), "metadata": {"name": "web", "annotations": annotations}})
+
+    assert application.annotation("a") in {"", "1"}
+
+
+@pytest.mark.parametrize("obj", [{"operation": {}}, {"operation": []}, {"operation": None}])
+def test_an_empty_operation_is_none(obj: dict[str, Any]) -> None:
+    assert Application.parse({**declared(), **obj}).operation is None
+
+
+@pytest.mark.parametrize(
+    ("automated", "starts", "prunes"),
+    [
+        (None, False, False),
+        ({}, True, False),
+        ({"prune": True}, True, True),
+        ({"enabled": False, "prune": True}, False, False),
+    ],
+)
+def test_only_an_automated_application_prunes_by_itself(
+    automated: dict[str, bool] | None, *, starts: bool, prunes: bool
+) -> None:
+    spec = spec_of(syncPolicy={"automated": automated})
+
+    assert (spec.automated, spec.prunes) == (starts, prunes)
+
+
+def test_options_are_exact() -> None:
+    spec = spec_of(syncPolicy={"syncOptions": ["Prune=false"]})
+
+    assert spec.has_option("Prune=false")
+    assert not spec.has_option("Prune")
+
+
+def test_outside_the_control_namespace_an_instance_is_named_with_its_namespace() -> None:
+    assert Application.parse(declared()).instance("argocd") == "web"
+    assert Application.parse(declared()).instance("foresail") == "argocd_web"
+
+
+def test_the_definition_changes_with_what_is_synced_where() -> None:
+    same, policy = spec_of().definition, spec_of(syncPolicy={"automated": {}}).definition
+
+    assert policy == same
+    assert spec_of(destination={"name": "other"}).definition != same
+    assert spec_of(sources=[{"repoURL": "a"}]).definition != same
+
+
+def test_fields_that_we_do_not_know_are_the_servers_business() -> None:
+    assert spec_of(revisionHistoryLimit=3, source={"repoURL": "a", "unheardOf": 1}).source is not None
+
+
+def test_a_project_is_read_and_checked() -> None:
+    project = AppProject.parse({"metadata": {"name": "shop"}, "spec": {"sourceRepos": ["*"]}})
+
+    assert (project.name, project.spec.source_repos) == ("shop", ("*",))
+    assert AppProject.parse({"metadata": {"name": "empty"}}).spec.source_repos == ()
+    with pytest.raises(Rejected, match=r"AppProject shop: spec\.sourceRepos"):
+        AppProject.parse({"metadata": {"name": "shop"}, "spec": {"sourceRepos": "*"}})

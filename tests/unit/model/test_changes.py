@@ -1,0 +1,32 @@
+"""Changes and the repositories they are made in."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.model.changes import Permission, repository_identity
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://git.example/Acme/shop.git",
+        "https://git.example/acme/shop/",
+        "https://user:token@git.example:8443/acme/shop.git",
+        "ssh://git@git.example:22/acme/shop.git",
+        "git@git.example:acme/shop.git",
+        "git.example:acme/shop",
+    ],
+)
+def test_all_urls_of_a_repository_have_one_identity(url: str) -> None:
+    assert repository_identity(url) == "git.example/acme/shop"
+
+
+@pytest.mark.parametrize("url", ["", "/", "https://", "http://[", "https://[::1", "x" * 10_000, "a:b:c", "\n", "://"])
+def test_what_is_no_url_breaks_nothing(url: str) -> None:
+    assert repository_identity(url) == repository_identity(url)
+    assert repository_identity(url) != "git.example/acme/shop"
+
+
+def test_writers_and_above_may_write() -> None:
+    assert [permission.value for permission in Permission if permission.may_write] == ["write", "maintain", "admin"]
