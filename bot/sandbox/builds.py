@@ -66,8 +66,8 @@ def kubernetes_version() -> str:
 
 
 PROGRAMS: Final = (
-    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", 15, ("--version",), r"etcd Version: 3\.[5-9]"),
-    Program("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", 10, ("version",), r"v5\."),
+    Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", 30, ("--version",), r"etcd Version: 3\.[5-9]"),
+    Program("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", 20, ("version",), r"v5\."),
     _kubernetes("kube-apiserver", 180),
     _kubernetes("kube-controller-manager", 55),
     _kubernetes("kube-scheduler", 10),
@@ -169,8 +169,11 @@ def answers(command: Sequence[str], environment: Mapping[str, str]) -> str:
 
 
 def in_wheel(folder: Path, name: str) -> Path:
-    """Return a program of an unpacked wheel; Rejected when it holds none."""
-    found = next((path for path in sorted(folder.rglob(name)) if path.is_file() and path.parent.name == "bin"), None)
+    """Return a program of an unpacked wheel; Rejected when it holds none.
+
+    It is in a package's own `bin`: in the one at the top are scripts that start it through Python.
+    """
+    found = next(iter(sorted(folder.glob(f"*/bin/{name}"))), None)
     if found is None:
         raise Rejected(f"the wheel in {folder} holds no {name}", remedy=f"Install {name} with the system's packages.")
     found.chmod(0o755)
