@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import Any
 
 import pytest
@@ -107,6 +108,32 @@ def test_no_object_changed_by_others_is_proven_in_sync_that_a_dry_run_would_chan
         assert lies(cluster, manifest) is None, live_of(cluster, manifest)
 
 
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({"replicas": 1}, False),
+        ({"replicas": None}, False),
+        ({"minReadySeconds": 3}, True),
+        ({"containers": lambda both: [*both, {"name": "extra", "image": "x"}]}, True),
+        ({"containers": lambda both: both[::-1]}, False),
+        ({"containers": lambda both: both[:1]}, False),
+    ],
+)
+def test_a_proof_survives_what_others_add_and_nothing_else(
+    cluster: Cluster, namespace: str, change: dict[str, Any], *, holds: bool
+) -> None:
+    manifest = placed("Deployment/web", namespace)
+    written = copy.deepcopy(cluster.apply(Apply(manifest)))
+    written["spec"] |= {name: value for name, value in change.items() if name != "containers"}
+    if "containers" in change:
+        pods = written["spec"]["template"]["spec"]
+        pods["containers"] = change["containers"](pods["containers"])
+    put(cluster, {**written, "metadata": {**written["metadata"], "resourceVersion": None}})
+
+    assert proven(manifest, live_of(cluster, manifest)) is holds
+    assert lies(cluster, manifest) is None
+
+
 def meddle(cluster: Cluster, mutator: Mutator, live: dict[str, Any]) -> None:
     """Change an object in one place and write it as `kubectl edit` does; what the server refuses changes nothing."""
     metadata = live["metadata"]
@@ -115,9 +142,14 @@ def meddle(cluster: Cluster, mutator: Mutator, live: dict[str, Any]) -> None:
     changed = mutator.mutated(roots, *roots)
     named = {name: changed.pop(name, None) for name in ("labels", "annotations", "finalizers")}
     written = {**live, **changed, "metadata": {**metadata, **named}}
-    path = object_path(cluster.discovery.find(live), namespace=metadata["namespace"], name=metadata["name"])
     with contextlib.suppress(ApiRefused):
-        cluster.server.request("PUT", path, query={"fieldManager": "kubectl-edit"}, body=written)
+        put(cluster, written)
+
+
+def put(cluster: Cluster, obj: dict[str, Any]) -> None:
+    metadata = obj["metadata"]
+    path = object_path(cluster.discovery.find(obj), namespace=metadata["namespace"], name=metadata["name"])
+    cluster.server.request("PUT", path, query={"fieldManager": "kubectl-edit"}, body=obj)
 
 
 def apply_if_accepted(cluster: Cluster, manifest: dict[str, Any]) -> None:
