@@ -83,7 +83,9 @@ class Actor:
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
 
     def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
-        return None if self.forecast is None else self.forecast.difference(self.application, task.key, actual)
+        if self.forecast is None:
+            return None
+        return self.forecast.difference(self.application, task.key, actual, task.obj)
 
     def _result(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bot.engine.diff.normalise import comparable
+from bot.engine.diff.normalise import comparable, without_assigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Forecast:
         return cls(
             {
                 application: {
-                    _name(key): _digests(one.head.result)
+                    _name(key): _digests(one.head.result, one.head.manifest)
                     for key, one in objects.items()
                     if one.head is not None and one.head.result is not None and not one.head.estimated
                 }
@@ -51,12 +51,17 @@ class Forecast:
         fields = self.results.get(application, {}).get(_name(key))
         return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest() if fields else ""
 
-    def difference(self, application: str, key: ResourceKey, actual: JsonObject) -> tuple[str, ...] | None:
-        """Return the fields that became something else than predicted; None when nothing was predicted."""
+    def difference(
+        self, application: str, key: ResourceKey, actual: JsonObject, manifest: JsonObject
+    ) -> tuple[str, ...] | None:
+        """Return the fields that became something else than predicted; None when nothing was predicted.
+
+        `manifest` is what was applied: what the server picks by itself, such as a Service's address, is no difference.
+        """
         fields = self.results.get(application, {}).get(_name(key))
         if fields is None:
             return None
-        now = _digests(actual)
+        now = _digests(actual, manifest)
         return tuple(sorted(name for name in fields.keys() | now.keys() if fields.get(name) != now.get(name)))
 
 
@@ -64,8 +69,9 @@ def _name(key: ResourceKey) -> str:
     return f"{key.group}/{key.kind}/{key.namespace}/{key.name}"
 
 
-def _digests(obj: JsonObject) -> dict[str, str]:
-    return {path: _digest(value) for path, value in _fields(without_values(comparable(obj)))}
+def _digests(obj: JsonObject, manifest: JsonObject) -> dict[str, str]:
+    told = without_values(comparable(without_assigned(obj, manifest)))
+    return {path: _digest(value) for path, value in _fields(told)}
 
 
 def _fields(obj: JsonObject) -> list[tuple[str, Any]]:

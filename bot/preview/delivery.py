@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.operations import OperationState, Phase, ResultCode
+from bot.model.operations import Operation, OperationState, Phase, ResultCode
 from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState, counted
+from bot.preview.inert import clipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +38,9 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     state = OperationState.parse((application.status or {}).get("operationState") or {})
     if state is not None and covers(state.operation.revision):
         return _recorded(delivery, state)
+    running = Operation.parse(application.operation or {})
+    if running is not None and running.revision and covers(running.revision):
+        return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
     waits = DeliveryState.QUEUED if application.spec.automated else DeliveryState.WAITING
     return replace(delivery, state=waits, words=words)
@@ -48,7 +52,7 @@ def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[Commit
         CommitStatus(
             f"{instance}/sync/{delivery.application}",
             _STATES.get(delivery.state, StatusState.PENDING),
-            _words(delivery)[:STATUS_LENGTH],
+            clipped(_words(delivery), STATUS_LENGTH),
         )
         for delivery in deliveries[:MOST_STATUSES]
         if len(deliveries) <= MOST_STATUSES
@@ -104,7 +108,7 @@ def _sum(deliveries: Sequence[Delivery], instance: str) -> CommitStatus:
     failed = [delivery for delivery in deliveries if delivery.state is DeliveryState.FAILED]
     open_ones = [delivery for delivery in deliveries if not delivery.state.final]
     first = (failed or open_ones)[0]
-    words = f"{words}; {first.application}: {_words(first)}"[:STATUS_LENGTH]
+    words = clipped(f"{words}; {first.application}: {_words(first)}", STATUS_LENGTH)
     # While something still runs the last word is not spoken: a required status must not flicker.
     state = StatusState.FAILURE if failed and not open_ones else StatusState.PENDING
     return CommitStatus(context, state, words)

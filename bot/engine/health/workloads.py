@@ -18,7 +18,7 @@ def deployment(obj: Section) -> HealthStatus:
     if _is_unobserved(obj):
         return _UNOBSERVED
     if status.condition("Progressing").text("reason") == "ProgressDeadlineExceeded":
-        return HealthStatus(Health.DEGRADED, f"{_deadline(spec)}: {_available(spec, status)}{_obstacle(status)}")
+        return HealthStatus(Health.DEGRADED, f"{_deadline(spec)}: {_rollout(spec, status).message}")
     return _rollout(spec, status)
 
 

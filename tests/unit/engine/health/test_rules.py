@@ -39,7 +39,7 @@ EXPECTED = {
     "daemonset-unavailable": (PROGRESSING, "3 of 4 pods are available"),
     "daemonset-unobserved": (PROGRESSING, "Waiting for the controller to see the last change"),
     "daemonset-updating": (PROGRESSING, "1 of 4 pods are updated"),
-    "deployment-deadline": (DEGRADED, "No progress within the deadline of 600 s: 1 of 3 replicas are available"),
+    "deployment-deadline": (DEGRADED, "No progress within the deadline of 600 s: 1 of 3 replicas are updated"),
     "deployment-deleted": (PROGRESSING, "Pending deletion"),
     "deployment-healthy": (HEALTHY, "3 of 3 replicas are available"),
     "deployment-no-status": (PROGRESSING, "Waiting for the controller to see the last change"),

@@ -1,0 +1,38 @@
+"""A forecast is held against what a sync really wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.model.predictions import Prediction, ResourceStates
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.forecast import Forecast
+
+
+def service(**spec: Any) -> JsonObject:
+    metadata = {"name": "web", "namespace": "shop"}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"type": "ClusterIP", **spec}}
+
+
+MANIFEST = service()
+DRY_RUN = service(clusterIP="10.0.0.0", clusterIPs=["10.0.0.0"], sessionAffinity="None")
+KEY = ResourceKey.of(MANIFEST)
+
+
+def forecast() -> Forecast:
+    states = ResourceStates(KEY, live=None, base=None, head=Prediction(MANIFEST, DRY_RUN))
+    return Forecast.from_json(Forecast.of({"shop": {KEY: states}}).to_json())
+
+
+def test_an_address_that_the_server_picks_is_no_difference() -> None:
+    written = service(clusterIP="10.0.36.92", clusterIPs=["10.0.36.92"], sessionAffinity="None")
+    assert forecast().difference("shop", KEY, written, MANIFEST) == ()
+
+
+def test_what_became_something_else_is_named() -> None:
+    written = service(clusterIP="10.0.36.92", clusterIPs=["10.0.36.92"], sessionAffinity="ClientIP")
+    assert forecast().difference("shop", KEY, written, MANIFEST) == ("spec.sessionAffinity",)
+
+
+def test_nothing_is_said_of_what_was_not_predicted() -> None:
+    assert forecast().difference("other", KEY, DRY_RUN, MANIFEST) is None

@@ -1,0 +1,44 @@
+"""How far a commit has come, from what Applications record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.model.applications import Application
+from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState
+from bot.preview.delivery import delivery_of, statuses_of
+
+COMMIT = "e86e9990" * 5
+
+
+def application(**fields: Any) -> Application:
+    spec = {
+        "source": {"repoURL": "https://git.example/acme/shop.git", "path": "web"},
+        "destination": {"name": "prod", "namespace": "shop"},
+        "syncPolicy": {"automated": {}},
+    }
+    metadata = {"name": "web", "namespace": "foresail"}
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+    return Application.parse({**kind, "metadata": metadata, "spec": spec, **fields})
+
+
+def delivery(revision: str) -> Delivery:
+    running = application(operation={"sync": {"revision": revision}})
+    return delivery_of("web", running, commit=COMMIT, covers=lambda known: known == COMMIT)
+
+
+def test_an_operation_that_began_but_recorded_nothing_yet_is_under_way() -> None:
+    assert delivery(COMMIT).state is DeliveryState.SYNCING
+
+
+def test_an_operation_of_another_commit_is_waited_for() -> None:
+    waiting = delivery("0" * 40)
+    assert waiting.state is DeliveryState.QUEUED
+    assert waiting.words == "waits for the operation at 0000000 to end"
+
+
+def test_words_too_long_for_a_status_are_cut_visibly() -> None:
+    long = Delivery("web", "prod · shop", DeliveryState.FAILED, "no " * STATUS_LENGTH)
+    for status in statuses_of([long], instance="foresail"):
+        assert len(status.description) <= STATUS_LENGTH
+        assert status.description.endswith("…")
