@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Rejected
-from bot.model.changes import repository_identity
+from bot.model.changes import Repository, repository_identity
 from bot.store.connection import connect
 from bot.store.locks import Locks
 from bot.store.memory import Memory
@@ -118,6 +118,7 @@ def _control_server(settings: Settings) -> ApiServer:
 
 def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | None]:
     """Return what finds Git credentials for a URL: the forge's own for its repositories, none for others."""
+    from bot.forges.github.errors import NotInstalled
     from bot.repository.mirrors import GitAuth
 
     host = repository_identity(api_url).partition("/")[0].removeprefix("api.")
@@ -126,7 +127,10 @@ def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | N
         url_host, _, full_name = repository_identity(url).partition("/")
         if url_host != host:
             return None
-        credentials = forge.git_credentials(forge.repository(full_name))
+        try:
+            credentials = forge.git_credentials(Repository(full_name, clone_url=url))
+        except NotInstalled:
+            return None  # a public repository of somebody else's can be fetched without
         return GitAuth(credentials.username, credentials.password)
 
     return find

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
+from bot.model.changes import ChangeState
 from bot.preview.markdown import marker, read_marker
 
 if TYPE_CHECKING:
@@ -19,17 +20,20 @@ _WRITING: Final = 60.0
 
 
 class Superseded(Rejected):
-    """A newer commit was pushed to the change meanwhile; its own run tells the truth about it."""
+    """The change moved on or was closed meanwhile: what was predicted is no longer about it."""
 
 
 def publish(services: Services, change: Change, bodies: Sequence[str], *, only_over_earlier: bool) -> None:
-    """Write a change's comment set; Superseded when the change has moved on from the head these bodies are about.
+    """Write a change's comment set; Superseded when the change is no longer open at the head these bodies are about.
 
     With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
     but an earlier one must not keep telling something else.
     """
     with services.locks.hold(f"comments of {change}", seconds=_WRITING):
         now = services.forge.change(change.repository, change.number)
+        if now.state is not ChangeState.OPEN:
+            # What was predicted may already be in the base branch by now: it would read as "changes nothing".
+            raise Superseded(f"{change} was {now.state} before its preview was done")
         if now.head_sha != change.head_sha:
             raise Superseded(f"{change} moved on from {change.head_sha[:7]} to {now.head_sha[:7]}")
         existing = own_comments(services, change)

@@ -46,6 +46,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             _preview(services, change)
         except Superseded as error:
             _log.info("preview superseded", reason=error.message)
+            _end_pending(services, change, error.message)
         except Rejected as error:
             _say(services, change, StatusState.ERROR, error.message)
             _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
@@ -103,6 +104,14 @@ def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
         seconds=0.0,
         conflict=conflict.paths,
     )
+
+
+def _end_pending(services: Services, change: Change, words: str) -> None:
+    """Leave no status pending for a head that nobody will preview any more."""
+    context = f"{services.settings.instance}/preview"
+    status = services.forge.statuses(change.repository, change.head_sha).get(context)
+    if status is not None and status.state is StatusState.PENDING:
+        _say(services, change, StatusState.ERROR, words)
 
 
 def _say(services: Services, change: Change, state: StatusState, words: str) -> None:

@@ -32,7 +32,7 @@ class Foresail:
 
     @classmethod
     def start(cls, directory: Path, settings: Mapping[str, str], *, only: tuple[str, ...] = ()) -> Self:
-        """Start it with `FORESAIL_` settings; `only` names the processes, by default all. Webhooks are taken when this returns."""
+        """Start it with `FORESAIL_` settings; it takes webhooks when this returns. `only` names its processes, else all."""
         directory.mkdir(parents=True, exist_ok=True)
         foresail = cls(directory, settings)
         try:
@@ -110,7 +110,7 @@ class Foresail:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1.0) as answer:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=1.0) as answer:  # noqa: S310 - an http address of our own
                 return bool(answer.status == HTTPStatus.OK)
         except (urllib.error.URLError, OSError):
             return False

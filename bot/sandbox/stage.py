@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 import orjson
 import yaml
 
-from bot.errors import Temporary
+from bot.errors import Rejected, Temporary
 from bot.forges.github import EVENTS, PERMISSIONS
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.server import GitHubStandIn
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.model.resources import JsonObject
     from bot.sandbox.github.people import HostedRepository
+    from bot.sandbox.github.state import Installation
     from bot.sandbox.toolchain import Programs
 
 _CRDS: Final = Path(__file__).resolve().parents[1] / "cluster" / "crds"
@@ -43,6 +44,7 @@ class Stage:
         self.github = self._stack.enter_context(GitHubStandIn.start(directory / "github"))
         self.app = self.github.create_app("Foresail", permissions=PERMISSIONS, events=EVENTS)
         self.foresail: Foresail | None = None
+        self._installation: Installation | None = None
 
     @classmethod
     def set_up(
@@ -63,8 +65,16 @@ class Stage:
         )
         hook = f"{self.foresail.url}/webhooks/github"
         owner = repository.full_name.partition("/")[0]
-        self.github.install(self.app, owner=owner, repositories=[repository.full_name], webhook_url=hook)
+        self._installation = self.github.install(
+            self.app, owner=owner, repositories=[repository.full_name], webhook_url=hook
+        )
         return self.foresail
+
+    def add(self, repository: HostedRepository) -> None:
+        """Let Foresail see one more repository of the same owner."""
+        if self._installation is None:
+            raise Rejected("Foresail is not installed yet: call open first")
+        self.github.change_installation(self._installation, add=[repository.full_name])
 
     def settings(self, repository: HostedRepository) -> dict[str, str]:
         """Return the settings of a Foresail on this stage."""

@@ -1,11 +1,10 @@
-"""A whole stage a test: one control plane for all, everything else fresh; every exchange with GitHub held to its schema."""
+"""A whole stage for each module of tests; every exchange with GitHub is held to its schema."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from textwrap import dedent
 from typing import TypeAlias
 
@@ -28,7 +27,13 @@ class Shop:
     stage: Stage
     repository: HostedRepository
     namespace: str
-    seen: list[str] = field(default_factory=list)
+    applies_from: int = 0
+    """Bytes of the audit log that are history."""
+
+    @property
+    def name(self) -> str:
+        """The application's name, the repository's own."""
+        return self.repository.full_name.partition("/")[2]
 
     def propose(self, files: dict[str, str | None], *, branch: str = "feature", title: str = "A change") -> int:
         """Push files to a new branch and open a pull request; return its number."""
@@ -67,6 +72,10 @@ class Shop:
 
         self.stage.until(told, what=f"{state} of {sha[:7]}")
 
+    def forget_applies(self) -> None:
+        """Count applies from now on."""
+        self.applies_from = self.stage.plane.audit_log.stat().st_size
+
     def live(self, kind: str, name: str) -> dict[str, object] | None:
         return self.stage.get(kind, name, namespace=self.namespace)
 
@@ -74,10 +83,27 @@ class Shop:
 Opener: TypeAlias = Callable[..., Shop]
 
 
-@pytest.fixture
-def stage(programs: Programs, tmp_path: Path, control_plane: ControlPlane) -> Iterator[Stage]:
+_SHOPS = [f"acme/shop-{number}" for number in range(1, 60)]
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    """Return settings of the module's Foresail; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def stage(
+    programs: Programs,
+    tmp_path_factory: pytest.TempPathFactory,
+    control_plane: ControlPlane,
+    settings: dict[str, str],
+) -> Iterator[Stage]:
+    """Set up a stage for the tests of a module, each of which brings a repository of its own."""
     name = f"foresail-{uuid.uuid4().hex[:8]}"
-    with Stage.set_up(programs, tmp_path, control_plane, control_namespace=name) as one:
+    with Stage.set_up(programs, tmp_path_factory.mktemp("stage"), control_plane, control_namespace=name) as one:
+        home = one.github.create_repository("acme/home", files={"README.md": "home\n"})
+        one.open(home, {"FORESAIL_ROOT_REPOSITORIES": ",".join(_SHOPS), **settings})
         yield one
         one.github.wait_for_deliveries()
     assert_exchanges_conform(one.github.requests)
@@ -86,33 +112,34 @@ def stage(programs: Programs, tmp_path: Path, control_plane: ControlPlane) -> It
 
 @pytest.fixture
 def open_shop(stage: Stage, namespace: str) -> Opener:
-    """Return what opens a shop: Foresail installed on a repository with these files, its first commit synced."""
+    """Return what opens a shop: a repository with these files that Foresail may act on, its first commit synced."""
 
-    def opened(files: Files, *, settings: dict[str, str] | None = None, options: str = "") -> Shop:
-        repository = stage.github.create_repository("acme/shop", files={"README.md": "shop\n"})
-        declared = application("shop", repository.clone_url, namespace, stage.control_namespace, options=options)
-        stage.open(repository, settings)
+    def opened(files: Files, *, options: str = "", prune: bool = True) -> Shop:
+        name = next(one for one in _SHOPS if one not in stage.github.repository_names)
+        repository = stage.github.create_repository(name, files={"README.md": "shop\n"})
+        stage.add(repository)
         shop = Shop(stage, repository, namespace)
-        sha = repository.push("main", {".foresail/shop.yaml": declared, **files})
+        declared = application(shop, options=options, prune=prune)
+        sha = repository.push("main", {f".foresail/{shop.name}.yaml": declared, **files})
         shop.await_sync(sha)
         return shop
 
     return opened
 
 
-def application(name: str, url: str, namespace: str, control: str, *, path: str = "deploy", options: str = "") -> str:
+def application(shop: Shop, *, path: str = "deploy", options: str = "", prune: bool = True) -> str:
     return dedent(f"""\
         apiVersion: argoproj.io/v1alpha1
         kind: Application
         metadata:
-          name: {name}
-          namespace: {control}
+          name: {shop.name}
+          namespace: {shop.stage.control_namespace}
         spec:
           project: default
-          source: {{repoURL: {url}, path: {path}, targetRevision: main}}
-          destination: {{name: in-cluster, namespace: {namespace}}}
+          source: {{repoURL: {shop.repository.clone_url}, path: {path}, targetRevision: main}}
+          destination: {{name: in-cluster, namespace: {shop.namespace}}}
           syncPolicy:
-            automated: {{prune: true}}
+            automated: {{prune: {str(prune).lower()}}}
             syncOptions: [{options}]
         """)
 

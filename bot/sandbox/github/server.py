@@ -135,6 +135,12 @@ class GitHubStandIn:
             kept.push(default_branch, files, message="Initial commit")
         return kept
 
+    @property
+    def repository_names(self) -> frozenset[str]:
+        """The full names of all repositories, forks included."""
+        with self._world.lock:
+            return frozenset(one.full_name for one in self._world.repositories.values())
+
     def create_fork(self, full_name: str, owner: str) -> HostedRepository:
         """Fork a repository to somebody's account, branches and all."""
         with self._world.lock:

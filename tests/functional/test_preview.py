@@ -1,0 +1,166 @@
+"""What a pull request is told: effect and drift apart, refusals in the server's words, nothing secret, always a status."""
+
+from __future__ import annotations
+
+import base64
+
+from bot.sandbox.github.faults import Fault
+from tests.functional.conftest import Opener, config_map, deployment
+
+FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
+
+
+def test_what_was_changed_by_hand_is_shown_as_drift_apart_from_the_effect(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shop.stage.plane.kubectl("scale", "-n", shop.namespace, "deployment/web", "--replicas=5")
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    effect, _, drift = shop.body(number).partition("Drift that was there before (1)")
+    assert "-  COLOUR: blue\n+  COLOUR: green" in effect
+    assert "replicas" not in effect
+    assert "-  replicas: 5\n+  replicas: 2" in drift
+
+
+def test_the_next_push_edits_the_comment_in_place(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    shop.await_preview(number)
+    first = shop.comment(number)
+    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=4)})
+    shop.await_preview(number)
+    second = shop.comment(number)
+    assert first is not None
+    assert second is not None
+    assert second.id == first.id
+    assert "+  replicas: 4" in second.body
+    assert len(shop.repository.comments(number)) == 1
+
+
+def test_a_change_that_touches_no_application_gets_a_status_and_no_comment(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"README.md": "better words\n"})
+    assert shop.await_preview(number) == "success"
+    assert shop.comment(number) is None
+
+
+def test_an_earlier_comment_is_edited_when_nothing_is_affected_any_more(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    shop.await_preview(number)
+    shop.repository.push("feature", {"deploy/web.yaml": deployment()})
+    shop.await_preview(number)
+    assert "Merging changes nothing in any cluster" in shop.body(number)
+
+
+def test_what_the_api_server_would_refuse_is_told_at_the_object_in_its_words(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
+    assert shop.await_preview(number) == "failure"
+    body = shop.body(number)
+    assert "predicted to fail" in body
+    assert "must be greater than or equal to 0" in body
+
+
+def test_a_quota_refuses_in_the_preview_already(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shop.stage.plane.kubectl("create", "quota", "few", "--hard=configmaps=1", "-n", shop.namespace)
+    shop.stage.until(
+        lambda: "used" in str((shop.live("resourcequota", "few") or {}).get("status", {})), what="the quota's count"
+    )
+    number = shop.propose({"deploy/more.yaml": config_map("more", A="b")})
+    assert shop.await_preview(number) == "failure"
+    assert "exceeded quota: few" in shop.body(number)
+
+
+def test_an_immutable_field_is_predicted_to_fail_without_a_replace_option(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment().replace("{app: web}", "{app: web, tier: front}")})
+    assert shop.await_preview(number) == "failure"
+    assert "immutable" in shop.body(number)
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_line(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n"})
+    assert shop.await_preview(number) == "failure"
+    assert "deploy/web.yaml" in shop.body(number)
+
+
+def test_secret_values_appear_nowhere(open_shop: Opener) -> None:
+    def secret(value: str) -> str:
+        return f"apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\nstringData: {{password: {value}}}\n"
+
+    shop = open_shop({**FILES, "deploy/login.yaml": secret("correct-horse-battery")})
+    number = shop.propose({"deploy/login.yaml": secret("staple-tr0ub4dor")})
+    shop.await_preview(number)
+    body = shop.body(number)
+    assert f"~ Secret {shop.namespace}/login" in body
+    assert "+  password: <redacted" in body
+    for value in ("correct-horse-battery", "staple-tr0ub4dor"):
+        assert value not in body
+        assert base64.b64encode(value.encode()).decode() not in body
+
+
+def test_removing_an_object_is_an_orphan_when_pruning_is_off(open_shop: Opener) -> None:
+    shop = open_shop(FILES, prune=False)
+    number = shop.propose({"deploy/settings.yaml": None})
+    shop.await_preview(number)
+    assert "no longer managed" in shop.body(number)
+    assert shop.live("configmap", "settings") is not None
+
+
+def test_a_merge_conflict_names_the_files_and_predicts_nothing(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=7)})
+    sha = shop.repository.push("main", {"deploy/web.yaml": deployment(replicas=8)})
+    shop.await_sync(sha)
+    number = shop.repository.open_pull_request("feature").number
+    shop.stage.until(lambda: "in merge conflict" in shop.body(number), what="the conflict")
+    assert "`deploy/web.yaml`" in shop.body(number)
+
+
+def test_a_new_application_is_previewed_before_it_exists(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    declared = shop.repository.read(f".foresail/{shop.name}.yaml").decode()
+    second = declared.replace(f"name: {shop.name}", f"name: {shop.name}-second").replace("path: deploy", "path: second")
+    number = shop.propose({".foresail/second.yaml": second, "second/extra.yaml": config_map("extra", A="b")})
+    assert shop.await_preview(number) == "success"
+    body = shop.body(number)
+    assert f"{shop.name}-second" in body
+    assert f"+ ConfigMap {shop.namespace}/extra" in body
+
+
+def test_a_change_from_a_fork_is_not_rendered(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    fork = shop.stage.github.create_fork(shop.repository.full_name, f"mallory-{shop.name}")
+    fork.push("evil", {"deploy/web.yaml": deployment(image="evil:1")})
+    number = shop.repository.open_pull_request(f"mallory-{shop.name}:evil", user=f"mallory-{shop.name}").number
+    shop.await_preview(number)
+    status = shop.status(shop.repository.pull(number).head_sha, "preview")
+    assert status is not None
+    assert "from a fork" in str(status.description)
+    assert shop.comment(number) is None
+
+
+def test_a_forge_that_fails_for_a_while_is_written_to_in_the_end(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    path = f"/repos/{shop.repository.full_name}"
+    shop.stage.github.faults.add(f"POST {path}/issues/*/comments", kind=Fault.ERROR, times=2)
+    shop.stage.github.faults.add(f"POST {path}/statuses/*", kind=Fault.SECONDARY_LIMIT, times=1, seconds=1)
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    assert shop.await_preview(number) == "success"
+    assert len(shop.repository.comments(number)) == 1
+
+
+def test_a_kustomization_is_rendered_with_its_base(open_shop: Opener) -> None:
+    shop = open_shop(
+        {
+            "deploy/kustomization.yaml": "resources: [../base]\nnamePrefix: prod-\n",
+            "base/kustomization.yaml": "resources: [settings.yaml]\n",
+            "base/settings.yaml": config_map(COLOUR="blue"),
+        }
+    )
+    assert shop.live("configmap", "prod-settings") is not None
+    number = shop.propose({"base/settings.yaml": config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    assert "+  COLOUR: green" in shop.body(number)
