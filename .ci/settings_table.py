@@ -8,7 +8,8 @@ from pathlib import Path
 from bot.settings import settings_table
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-SECTION = re.compile(r"(?<=<!-- settings -->\n).*(?=\n<!-- /settings -->)", re.DOTALL)
+SECTION = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
 
 if __name__ == "__main__":
-    README.write_text(SECTION.sub(lambda _: settings_table(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(SECTION.sub(lambda _: f"{settings_table()}\n", text), encoding="utf-8")

@@ -13,13 +13,16 @@ import shutil
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError, Rejected
 from bot.sandbox.builds import GO_PLACES, PINS, PROGRAMS, Program, Workshop, answers, in_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+REDIS: Final = (6, 2)
+"""Oldest Redis that workers take jobs from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,10 @@ def _existing(program: Program, workshop: Workshop) -> Path | None:
 
 
 def _redis(workshop: Workshop) -> Path:
-    """Return a Redis server of version 5 or newer: on PATH, else the one in a wheel."""
+    """Return a Redis server that is new enough: on PATH, else the one in a wheel."""
     on_path = shutil.which("redis-server", path=workshop.environment.get("PATH", ""))
-    version = re.search(r"v=(\d+)\.", answers([on_path, "--version"], workshop.environment)) if on_path else None
-    if on_path and version and int(version[1]) >= 5:  # noqa: PLR2004 - RQ needs streams, which came with Redis 5
+    version = re.search(r"v=(\d+)\.(\d+)", answers([on_path, "--version"], workshop.environment)) if on_path else None
+    if on_path and version and (int(version[1]), int(version[2])) >= REDIS:
         return Path(on_path)
     return in_wheel(workshop.from_wheel("redis", usually=5), "redis-server")
 

