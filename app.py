@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import flask
 
+from bot.errors import Temporary
 from bot.logs import configure_logs
+from bot.model.jobs import recover
 from bot.services import WebServices
 from bot.settings import Settings
 from bot.web.errors import add_error_handlers
@@ -20,8 +23,11 @@ def create_app(settings: Settings | None = None, services: WebServices | None = 
     if services is None:
         services = WebServices.build(settings or Settings.from_environment(os.environ))
     app = flask.Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = services.settings.webhook_max_bytes
-    app.config["MAX_FORM_MEMORY_SIZE"] = services.settings.webhook_max_bytes
+    # One more than is taken: a body of unknown length is cut there, and is then known to be too large.
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.webhook_max_bytes + 1
+    app.url_map.merge_slashes = False
+    with suppress(Temporary):  # the controller asks for the same once Redis is there
+        services.queue.enqueue(recover())  # webhooks may have been lost while nobody listened
     add_error_handlers(app)
     app.register_blueprint(webhooks(services))
     app.register_blueprint(health(services))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bot.errors import ForesailError
 from bot.logs import configure_logs
 from bot.model.jobs import QUEUES
+from bot.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +26,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     configure_logs()
     try:
-        if asked.command == "controller":
-            from workers.controller import run
-
-            return run()
-        if len(asked.queue) > 1:
-            return _one_process_each(asked.queue)
-        from workers.runtime import work
-
-        work(asked.queue[0], burst=asked.burst)
+        return _run(asked)
     except ForesailError as error:
-        sys.stderr.write(f"{error}\n{getattr(error, 'remedy', '')}\n")
+        remedy = getattr(error, "remedy", "")
+        sys.stderr.write(f"{error} ({remedy})\n" if remedy else f"{error}\n")
         return 1
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "controller":
+        from workers.controller import run
+
+        return run()
+    if len(asked.queue) > 1:
+        Settings.from_environment(os.environ)  # said once here, not once by each process
+        return _one_process_each(asked.queue, burst=asked.burst)
+    from workers.runtime import work
+
+    work(asked.queue[0], burst=asked.burst)
     return 0
 
 
@@ -50,24 +57,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one_process_each(queues: Sequence[str]) -> int:
-    """Run a process for each queue; when one ends, ask the others to end too, so that a supervisor starts all anew."""
+def _one_process_each(queues: Sequence[str], *, burst: bool) -> int:
+    """Run a process for each queue; when one ends, ask the others to end too, so that a supervisor starts all anew.
+
+    Return 0 when they ended because somebody asked, or, with `burst`, because the queues are empty.
+    """
+    command, options = [sys.executable, "-m", "workers", "run"], ["--burst"] if burst else []
     children = [
-        subprocess.Popen([sys.executable, "-m", "workers", "run", queue], preexec_fn=_end_with_parent)  # noqa: PLW1509 - one system call, before any thread exists
+        subprocess.Popen([*command, queue, *options], preexec_fn=_end_with_parent)  # noqa: PLW1509 - one system call, before any thread exists
         for queue in queues
     ]
+    asked = False
 
     def stop(_number: int, _frame: object) -> None:
-        for child in children:
-            child.terminate()
+        nonlocal asked
+        asked = True
+        _terminate(children)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    _, status = os.wait()
-    stop(0, None)
+    if not burst:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if not asked:
+            _terminate(children)
+    codes = [child.wait() for child in children]
+    return 0 if not any(codes) and (asked or burst) else 1
+
+
+def _terminate(children: Sequence[subprocess.Popen[bytes]]) -> None:
     for child in children:
-        child.wait()
-    return os.waitstatus_to_exitcode(status)
+        child.terminate()
 
 
 def _end_with_parent() -> None:

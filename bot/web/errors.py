@@ -9,6 +9,7 @@ from http import HTTPStatus
 import flask
 import structlog
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from bot.errors import Rejected, Temporary
 
@@ -35,8 +36,11 @@ def _temporary(error: Temporary) -> tuple[flask.Response, HTTPStatus]:
     return answer, HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _http(error: HTTPException) -> tuple[flask.Response, int]:
-    return flask.jsonify(error=error.name), error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+def _http(error: HTTPException) -> Response:
+    """Keep the status and headers (Allow, Location), and say it in JSON."""
+    answer = Response(status=error.code, headers=error.get_headers(), mimetype="application/json")
+    answer.set_data(flask.json.dumps({"error": error.name}) + "\n")
+    return answer
 
 
 def _bug(error: Exception) -> tuple[flask.Response, HTTPStatus]:

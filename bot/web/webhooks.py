@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import flask
 import structlog
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] # gunicorn ships no types
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from bot.forges.github.events import BadSignature, delivery_id, parse_delivery
 from bot.model.events import Ignored, Ping
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from bot.services import WebServices
 
 _log = structlog.get_logger()
+
+_SILENCE: Final = 10.0
+"""Seconds a sender may pause within a body; GitHub itself gives up on a delivery after as many."""
 
 
 def webhooks(services: WebServices) -> flask.Blueprint:
@@ -38,20 +44,36 @@ def _github(services: WebServices, request: flask.Request) -> tuple[flask.Respon
         return flask.jsonify(error=words), HTTPStatus.NOT_IMPLEMENTED
     headers = dict(request.headers)
     try:
-        event = parse_delivery(headers, request.get_data(cache=False), secrets=secrets)
+        event = parse_delivery(headers, _body(services, request), secrets=secrets)
     except BadSignature as error:
         _log.warning("webhook refused", reason=error.message, remote=request.remote_addr)
         return flask.jsonify(error=error.message), HTTPStatus.UNAUTHORIZED
     delivery = delivery_id(headers)
     if isinstance(event, Ping | Ignored):
-        reason = event.reason if isinstance(event, Ignored) else "pong"
-        return flask.jsonify(status="ignored", reason=reason), HTTPStatus.ACCEPTED
-    if delivery and services.queue.is_known(delivery):
-        return flask.jsonify(status="ignored", reason="this delivery is queued already"), HTTPStatus.ACCEPTED
+        return _ignored(event.reason if isinstance(event, Ignored) else "pong")
     jobs = called_for(event)
-    for job in jobs:
-        services.queue.enqueue(job)
-    if delivery:
-        services.queue.remember(delivery)
-    _log.info("webhook taken", delivery=delivery, event=type(event).__name__, jobs=[job.identity for job in jobs])
-    return flask.jsonify(status="queued", jobs=[job.identity for job in jobs]), HTTPStatus.ACCEPTED
+    if not jobs:
+        return _ignored("nothing is to be done about it")
+    if not services.queue.enqueue_delivery(delivery, jobs):
+        return _ignored("this delivery is queued already")
+    names = [job.identity for job in jobs]
+    _log.info("webhook taken", delivery=delivery, kind=type(event).__name__, jobs=names)
+    return flask.jsonify(status="queued", jobs=names), HTTPStatus.ACCEPTED
+
+
+def _body(services: WebServices, request: flask.Request) -> bytes:
+    """Return the raw body; 413 when it is too large, whatever it said before, and 400 when it is broken or stops."""
+    connection = request.environ.get("gunicorn.socket")
+    if isinstance(connection, socket.socket):
+        connection.settimeout(_SILENCE)  # else a sender that vanished would keep this thread for ever
+    try:
+        body = request.get_data(cache=False)
+    except (OSError, ParseException) as error:
+        raise BadRequest from error
+    if len(body) > services.settings.webhook_max_bytes:
+        raise RequestEntityTooLarge
+    return body
+
+
+def _ignored(reason: str) -> tuple[flask.Response, HTTPStatus]:
+    return flask.jsonify(status="ignored", reason=reason), HTTPStatus.ACCEPTED

@@ -1,0 +1,195 @@
+"""What has to happen to jobs in Redis in one step, as Lua, so that two processes doing it at once lose nothing.
+
+The keys and fields are RQ's own, in one Redis, not a cluster: RQ's workers take what is queued here, its tools show it.
+A job's id ends in a slot: one request may run in slot 0 while an equal one waits in slot 1.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rq.defaults import RQ_KEY_PREFIX
+
+_COMMON: Final = f"""
+local JOB, EXECUTION, RESULTS = "{RQ_KEY_PREFIX}:job:", "{RQ_KEY_PREFIX}:execution:", "{RQ_KEY_PREFIX}:results:"
+local SLOTS = 8  -- beyond these a slot is looked at only when all of them are taken
+
+-- Return what a job waits for or goes through; nothing when there is no such job. A hash without the job's data is what
+-- somebody wrote to a job that was gone already.
+local function status_of(id)
+    local found = redis.call("HMGET", JOB .. id, "status", "data")
+    return found[1] and found[2] and found[1]
+end
+
+local function forget(id)
+    redis.call("DEL", JOB .. id, RESULTS .. id)
+end
+"""
+
+ENQUEUE: Final = (
+    _COMMON
+    + """
+-- KEYS: a delivery; then of each request its queue, intermediate queue, scheduled and failed jobs; at last all queues
+-- ARGV: seconds the delivery is remembered, 0 for none; then of each request: id, queue, number of words, field, value…
+-- Returns 0 when the delivery is known, and then nothing is queued.
+local remembered, at, key = tonumber(ARGV[1]), 2, 2
+if remembered > 0 and redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
+
+local function is_in(list, id)
+    return redis.call("LPOS", list, id) ~= false
+end
+
+-- Return whether a job of this id is still to begin, and whether the id can be given to a new one. A job that is said
+-- to be queued and is in no list was lost by Redis itself (eviction): it must not stand in the way for ever.
+local function look(id, queue, between, scheduled)
+    local status = status_of(id)
+    if status == "queued" then
+        local waits = is_in(queue, id) or is_in(between, id)
+        return waits, not waits
+    end
+    if status == "scheduled" then return false, redis.call("ZSCORE", scheduled, id) == false end
+    return false, status ~= "started"
+end
+
+local function enqueue(id, fields, queue, between, scheduled, failed)
+    local free, slot = nil, 0
+    while slot < SLOTS or not free do
+        local waits, is_free = look(id .. "-" .. slot, queue, between, scheduled)
+        if waits then return end
+        if is_free and not free then free = id .. "-" .. slot end
+        slot = slot + 1
+    end
+    forget(free)
+    redis.call("ZREM", failed, free)
+    redis.call("HSET", JOB .. free, unpack(fields))
+    redis.call("RPUSH", queue, free)
+end
+
+while at < #ARGV do
+    local id, words = ARGV[at], tonumber(ARGV[at + 1])
+    enqueue(id, {unpack(ARGV, at + 2, at + 1 + words)}, unpack(KEYS, key, key + 3))
+    redis.call("SADD", KEYS[#KEYS], KEYS[key])
+    at, key = at + 2 + words, key + 4
+end
+if remembered > 0 then redis.call("SET", KEYS[1], "1", "EX", remembered) end
+return 1
+"""
+)
+
+LEAVE: Final = (
+    _COMMON
+    + """
+-- KEYS: a job's queue, intermediate queue and scheduled jobs
+-- ARGV: the job's id, the worker that is done with it, seconds until it is tried again (empty: it is over), attempts
+-- Nothing happens when the job was given to another worker meanwhile: it is that one's now.
+local id, worker, delay = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local found = redis.call("HMGET", JOB .. id, "status", "worker_name")
+if found[1] ~= "started" or found[2] ~= worker then return 0 end
+
+-- Return whether an equal job is to run anyway, later than now.
+local function is_covered()
+    local name = string.match(id, "^(.*)-%d+$")
+    for slot = 0, SLOTS - 1 do
+        local other = name .. "-" .. slot
+        local status = other ~= id and status_of(other)
+        if status == "queued" and redis.call("LPOS", KEYS[1], other) ~= false then return true end
+        if status == "scheduled" and redis.call("ZSCORE", KEYS[3], other) ~= false then return true end
+    end
+    return false
+end
+
+if not delay or is_covered() then
+    forget(id)
+    return 1
+end
+local time = redis.call("TIME")
+redis.call("HSET", JOB .. id, "status", "scheduled", "number_of_retries", ARGV[4])
+redis.call("ZADD", KEYS[3], time[1] + time[2] / 1e6 + delay, id)
+return 1
+"""
+)
+
+MAINTAIN: Final = (
+    _COMMON
+    + """
+-- KEYS: of each queue: itself, its intermediate queue, scheduled, started and failed jobs, since when jobs are taken
+-- ARGV: now, seconds between taking a job and saying so, seconds a failed job is kept
+-- Returns the ids of jobs that are queued again because their worker died.
+local now, patience, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local again = {}
+
+local function queue_due(queue, scheduled)
+    for _, id in ipairs(redis.call("ZRANGEBYSCORE", scheduled, "-inf", now, "LIMIT", 0, 1000)) do
+        redis.call("ZREM", scheduled, id)
+        if status_of(id) == "scheduled" then
+            redis.call("HSET", JOB .. id, "status", "queued")
+            redis.call("RPUSH", queue, id)
+        end
+    end
+end
+
+-- Queue a job whose worker died, or count it as failed when that happened too often, even to who was to say so.
+local function queue_again(id, queue, failed)
+    table.insert(again, id)
+    if tonumber(redis.call("HGET", JOB .. id, "retries_left") or 0) > 0 then
+        redis.call("HINCRBY", JOB .. id, "retries_left", -1)
+        redis.call("HSET", JOB .. id, "status", "queued")
+        redis.call("RPUSH", queue, id)
+    else
+        redis.call("HSET", JOB .. id, "status", "failed")
+        redis.call("EXPIRE", JOB .. id, kept)
+        redis.call("ZADD", failed, now + kept, id)
+    end
+end
+
+-- Return which jobs run; queue again those whose worker gives no signs of life: its execution has expired, by the clock
+-- of Redis, so that no other clock can be wrong.
+local function queue_abandoned(queue, started, failed)
+    local running, abandoned = {}, {}
+    for _, entry in ipairs(redis.call("ZRANGE", started, 0, -1)) do
+        local id = string.match(entry, "^(.*):")
+        if redis.call("EXISTS", EXECUTION .. entry) == 1 then
+            running[id] = true
+        else
+            redis.call("ZREM", started, entry)
+            table.insert(abandoned, id)
+        end
+    end
+    for _, id in ipairs(abandoned) do
+        if not running[id] and status_of(id) == "started" then queue_again(id, queue, failed) end
+    end
+    return running
+end
+
+-- Put back a job that was taken and not begun for so long that its worker must have died in between.
+local function put_back(id, queue, between, seen)
+    redis.call("HSETNX", seen, id, now)
+    if now - redis.call("HGET", seen, id) < patience then return true end
+    redis.call("LREM", between, 1, id)
+    if status_of(id) == "queued" then redis.call("RPUSH", queue, id) end
+    return false
+end
+
+local function free_stuck(queue, between, seen, running)
+    local stays = {}
+    for _, id in ipairs(redis.call("LRANGE", between, 0, -1)) do
+        if not status_of(id) then
+            redis.call("LREM", between, 1, id)
+        elseif not running[id] then
+            stays[id] = put_back(id, queue, between, seen)
+        end
+    end
+    for _, id in ipairs(redis.call("HKEYS", seen)) do
+        if not stays[id] then redis.call("HDEL", seen, id) end
+    end
+end
+
+for key = 1, #KEYS, 6 do
+    local queue, between, scheduled, started, failed, seen = unpack(KEYS, key, key + 5)
+    queue_due(queue, scheduled)
+    free_stuck(queue, between, seen, queue_abandoned(queue, started, failed))
+    redis.call("ZREMRANGEBYSCORE", failed, "-inf", now)
+end
+return again
+"""
+)

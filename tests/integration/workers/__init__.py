@@ -1,0 +1,1 @@
+"""Worker processes as they run: real processes, real signals, a real Redis."""

@@ -1,0 +1,144 @@
+"""Worker processes: they lose no job, whatever happens to them, and say who failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from bot.store.queue import ABANDONED_RETRIES, Queue
+from tests.integration.workers.crew import Crew
+from tests.integration.workers.errands import errand
+
+
+def test_a_job_is_done_and_leaves_nothing_behind(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", then="two"))
+    crew.start()
+    crew.until(lambda: crew.times("done:two"))
+    crew.until(lambda: not crew.connection.keys("rq:job:*"))
+    assert crew.connection.keys("rq:execution*") == []
+    assert crew.connection.keys("rq:wip:*") == []
+
+
+def test_a_request_that_comes_while_an_equal_job_runs_is_done_after_it(crew: Crew) -> None:
+    crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one"))
+    crew.queue.enqueue(errand("one"))
+    crew.queue.enqueue(errand("one"))
+    crew.open_gate()
+    crew.until(lambda: crew.times("done:one") == 2 and not crew.jobs())
+
+
+def test_another_worker_does_the_job_of_one_that_was_killed(crew: Crew) -> None:
+    first = crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one"))
+    first.kill()
+    second = crew.start()
+    crew.until(lambda: crew.times("began:one") == 2)
+    crew.open_gate()
+    crew.until(lambda: not crew.jobs())
+    assert crew.pids("done:one") == {second.pid}
+    assert crew.times("began:one") == 2
+    assert crew.words("excuses:one") == []
+
+
+def test_a_worker_that_was_frozen_and_wakes_up_does_not_undo_the_request_that_came_meanwhile(crew: Crew) -> None:
+    frozen = crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one"))
+    os.killpg(frozen.pid, signal.SIGSTOP)
+    crew.until(lambda: crew.connection.llen("rq:queue:notify") == 1)
+    crew.connection.set("wanted:one", 7)
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.open_gate()
+    os.killpg(frozen.pid, signal.SIGCONT)
+    crew.until(lambda: crew.connection.get("served:one") == b"7")
+    crew.until(lambda: not crew.jobs())
+
+
+def test_a_job_that_workers_die_of_is_given_up_and_that_is_told(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", die=True))
+    job = next(iter(crew.jobs()))
+    crew.connection.hset(job, "retries_left", 1)
+    crew.start()
+    crew.until(lambda: crew.connection.hget(job, "retries_left") == b"0")
+    crew.start()
+    crew.until(lambda: crew.words("excuses:one"))
+    assert crew.words("excuses:one") == [f"given up: {ABANDONED_RETRIES} workers ended while doing this"]
+    assert crew.times("began:one") == 1
+
+
+def test_a_bug_is_told_once_with_an_incident_and_not_tried_again(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="bug"))
+    worker = crew.start()
+    crew.until(lambda: crew.connection.zcard("rq:failed:notify"))
+    crew.queue.enqueue(errand("two"))
+    crew.until(lambda: crew.times("done:two"))
+    (words,) = crew.words("excuses:one")
+    assert crew.times("began:one") == 1
+    assert words.startswith("internal error")
+    assert words.rsplit(" ", 1)[1] in worker.tail()
+    assert "s3cret" not in words
+
+
+def test_what_the_caller_must_mend_is_told_in_its_own_words(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="rejected"))
+    crew.start()
+    crew.until(lambda: crew.words("excuses:one"))
+    assert crew.words("excuses:one") == ["the file is wrong Mend it."]
+
+
+def test_a_failed_job_makes_room_for_the_next_request(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="bug"))
+    crew.start()
+    crew.until(lambda: crew.connection.zcard("rq:failed:notify"))
+    crew.queue.enqueue(errand("one"))
+    crew.until(lambda: crew.times("done:one"))
+    crew.until(lambda: not crew.jobs())
+    assert crew.connection.zcard("rq:failed:notify") == 0
+
+
+def test_a_temporary_error_puts_the_job_off_and_counts(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="temporary"))
+    (job,) = crew.jobs()
+    crew.start()
+    crew.until(lambda: crew.connection.hget(job, "number_of_retries") == b"1")
+    crew.until(lambda: crew.connection.hget(job, "status") == b"scheduled")
+    assert crew.words("excuses:one") == []
+
+
+def test_a_temporary_error_that_does_not_pass_is_given_up_and_told(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="temporary"))
+    (job,) = crew.jobs()
+    crew.connection.hset(job, "number_of_retries", 11)
+    crew.start()
+    crew.until(lambda: crew.words("excuses:one"))
+    assert crew.words("excuses:one") == ["given up after 12 attempts: forge away"]
+
+
+def test_a_job_put_off_does_not_pile_up_beside_one_that_waits(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="temporary"))
+    crew.start()
+    crew.until(lambda: crew.connection.zcard("rq:scheduled:notify"))
+    crew.queue.enqueue(errand("one", error="temporary", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one") >= 2)
+    crew.open_gate()
+    crew.until(lambda: crew.connection.zcard("rq:wip:notify") == 0)
+    assert len(crew.jobs()) == 1
+
+
+def test_a_job_that_takes_too_long_is_ended_and_told(crew: Crew) -> None:
+    Queue(crew.connection, job_limit=1).enqueue(errand("one", hold=crew.gate))
+    crew.start()
+    crew.until(lambda: crew.words("excuses:one"))
+    assert crew.words("excuses:one")[0].startswith("took too long and was ended")
+
+
+def test_a_job_nobody_can_import_fails_without_a_second_try(crew: Crew) -> None:
+    request = errand("one")
+    object.__setattr__(request, "task", "tests.integration.workers.errands.removed")
+    crew.queue.enqueue(request)
+    worker = crew.start()
+    crew.until(lambda: crew.connection.zcard("rq:failed:notify"))
+    assert worker.tail().count('"job failed"') == 1
