@@ -45,6 +45,8 @@ BACKEND = dedent('''\
             wheel.writestr(f"{INFO}/RECORD", "")
         return name
     ''')
+BUNDLED = (Path(ensurepip.__file__).parent / "_bundled", Path("/usr/share/python-wheels"))
+"""Where Python, and Debian's Python, keeps the wheel of pip that ensurepip installs."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,7 @@ def test_a_python_with_neither_ensurepip_nor_pip_is_told_what_to_install(
 
 
 def test_a_python_without_ensurepip_uses_its_pip(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundled = Path(ensurepip.__file__).parent / "_bundled"
-    monkeypatch.setenv("PIP_FIND_LINKS", str(bundled))
+    monkeypatch.setenv("PIP_FIND_LINKS", " ".join(map(str, BUNDLED)))
     monkeypatch.setitem(sys.modules, "ensurepip", None)
     assert set_up(checkout.root)
     assert checkout.command.exists()
