@@ -1,0 +1,1 @@
+"""Redis as it is: real servers, real scripts."""

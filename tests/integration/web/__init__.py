@@ -1,0 +1,1 @@
+"""The web process as it is served: gunicorn, sockets, Redis."""
