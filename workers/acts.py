@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bot.cluster.discovery import UnknownKind
-from bot.cluster.objects import FIELD_MANAGER, Apply
-from bot.engine.diff.ownership import applying_changes_nothing
+from bot.cluster.errors import ApiRefused
+from bot.cluster.objects import Apply
 from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.sync.plan import made_by
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.model.operations import OperationState
     from bot.model.resources import JsonObject, ResourceKey
     from bot.prediction.forecast import Forecast
+    from bot.preview.needs import Proof
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,16 @@ class Actor:
     cluster: Cluster
     application: str
     state: OperationState
+    replaces: bool
+    """Whether the application's sync options allow deleting an object and creating it again."""
     forecast: Forecast | None
     """What the change's preview said; None when nobody remembers."""
-    awaited: frozenset[tuple[str, str]]
-    """Group and kind of what this very sync defines: an unknown kind among them is not an error yet."""
+    proof: Proof
+    """When an apply is known to change nothing; the preview's own, or the two would differ."""
+    defined: frozenset[str | None]
+    """What this very sync defines, `group/kind`: such a kind that nobody serves yet is not an error."""
+    unserved: frozenset[str | None]
+    """Those of them whose definition is not established yet."""
 
     def blocker(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> JsonObject | None:
         """Return what has to go before the task can run: the same hook of an earlier operation."""
@@ -49,17 +57,18 @@ class Actor:
 
         Raises Temporary; what the API server refuses is a failed result with its words.
         """
+        kind = f"{task.key.group}/{task.key.kind}"
+        if kind in self.unserved and not task.prune:
+            return None
         try:
             if task.prune:
                 return self._prune(task)
             if is_hook(task.obj):
                 return self._hook(task, live.get(task.key))
             return self._apply(task, live.get(task.key))
-        except UnknownKind as error:
-            if (task.key.group, task.key.kind) in self.awaited:
-                return None
-            return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
         except Rejected as error:
+            if kind in self.defined and _is_unserved(error):
+                return None
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
 
     def _prune(self, task: Task) -> TaskResult:
@@ -73,14 +82,25 @@ class Actor:
         return self._result(task, Phase.RUNNING, None, "started")
 
     def _apply(self, task: Task, current: JsonObject | None) -> TaskResult:
-        if current is not None and applying_changes_nothing(task.obj, current, manager=FIELD_MANAGER):
+        if self.proof.in_sync(task.obj, current) and current is not None:
             # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
             differences = self._differences(task, current)
             told = () if differences == () else None
             return self._result(task, Phase.RUNNING, ResultCode.SYNCED, "unchanged", told)
-        result = self.cluster.apply(_request(task.obj))
         words = "created" if current is None else "configured"
+        try:
+            result = self.cluster.apply(_request(task.obj))
+        except ApiRefused as error:
+            if current is None or not error.immutable_fields or not self._may_replace(task.obj):
+                raise
+            # Deleting needs no waiting where nothing holds the object back; where something does, creating is refused.
+            self.cluster.delete(current, propagation="Background")
+            result = self.cluster.apply(_request(task.obj))
+            words = f"replaced: {', '.join(error.immutable_fields)} cannot change in place"
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
+
+    def _may_replace(self, manifest: JsonObject) -> bool:
+        return self.replaces or bool(options_of(manifest, SYNC_OPTIONS) & {"Replace=true", "Force=true"})
 
     def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
         if self.forecast is None:
@@ -105,6 +125,13 @@ class Actor:
             hook=not task.prune and is_hook(task.obj),
             differences=differences,
         )
+
+
+def _is_unserved(error: Rejected) -> bool:
+    """Whether the API server does not know the kind, or knows it and does not answer for it yet."""
+    return isinstance(error, UnknownKind) or (
+        isinstance(error, ApiRefused) and error.code == HTTPStatus.NOT_FOUND and not error.reason
+    )
 
 
 def _request(manifest: JsonObject) -> Apply:

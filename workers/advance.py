@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.applications import Conflict
-from bot.engine.hooks import HookDeletePolicy, delete_policies_of
+from bot.cluster.objects import FIELD_MANAGER
+from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
+from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync
 from bot.engine.sync.record import Scene, status_patch
 from bot.engine.targets import Targets
@@ -23,12 +25,13 @@ from bot.engine.tracking import owner_of
 from bot.errors import Rejected, Temporary
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase
-from bot.model.resources import metadata_of
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import bare, recorded
+from bot.preview.needs import Proof
 from workers.acts import Actor
 from workers.claims import CLAIM, Claim
+from workers.culprits import culprit
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
@@ -140,7 +143,7 @@ class _Advance:
                 self._wait(words, scene, before)
             case Finish(phase=phase, words=words):
                 self._clean_up(cluster, scene, before)
-                self._finish(phase, words, scene)
+                self._finish(phase, self._explained(cluster, scene, phase, words), scene)
         return False
 
     def _look(self, cluster: Cluster) -> Scene:
@@ -202,13 +205,17 @@ class _Advance:
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
         occasion = Occasion.of(self.state.operation.info)
         kept = self.services.memory.forecast(occasion.change, occasion.head) if occasion.change else None
-        specs = [task.obj.get("spec") or {} for task in scene.plan.tasks if task.key.kind == "CustomResourceDefinition"]
+        definitions = {task.key: defines(task.obj) for task in scene.plan.tasks if not task.prune}
+        served = {result.key for result in self.state.results if result.phase is Phase.SUCCEEDED}
         return Actor(
             cluster=cluster,
             application=self.application.name,
             state=self.state,
+            replaces=any(self.application.spec.has_option(option) for option in ("Replace=true", "Force=true")),
             forecast=None if kept is None else Forecast.from_json(kept),
-            awaited=frozenset((spec.get("group", ""), (spec.get("names") or {}).get("kind", "")) for spec in specs),
+            proof=Proof(manager=FIELD_MANAGER, admission_mutates=cluster.admission_mutates()),
+            defined=frozenset(definitions.values()) - {None},
+            unserved=frozenset(kind for key, kind in definitions.items() if key not in served) - {None},
         )
 
     def _record(self, done: Sequence[TaskResult]) -> None:
@@ -245,19 +252,19 @@ class _Advance:
         self.application = self.services.applications.update(self.application, patch)
 
     def _clean_up(self, cluster: Cluster, scene: Scene, before: OperationState) -> None:
-        """Delete the hooks whose policy says so; what is to be forgotten is recorded first."""
-        if self.state != before:
-            self._save("ending", scene)
-        for result in self.state.results:
-            obj = scene.live.get(result.key)
-            if not result.hook or obj is None or metadata_of(obj).get("deletionTimestamp"):
-                continue
-            policies = delete_policies_of(obj)
-            wanted = (
-                HookDeletePolicy.HOOK_SUCCEEDED if result.phase is Phase.SUCCEEDED else HookDeletePolicy.HOOK_FAILED
-            )
-            if wanted in policies:
-                cluster.delete(obj, propagation="Background")
+        """Delete the hooks whose policy says so; how they ended is recorded first."""
+        due = hooks_to_delete(self.state.results, scene.live)
+        if due and self.state != before:
+            self._save("deleting hooks that have ended", scene)
+        for obj in due:
+            cluster.delete(obj, propagation="Background")
+
+    def _explained(self, cluster: Cluster, scene: Scene, phase: Phase, words: str) -> str:
+        """Add to why an operation failed what the pods of the first failed workload say."""
+        failed = [result.key for result in self.state.results if result.phase is Phase.FAILED]
+        workload = scene.live.get(failed[0]) if failed and phase is Phase.FAILED else None
+        reason = culprit(cluster, workload) if workload is not None else ""
+        return f"{words}; {reason}" if reason else words
 
     def _tell(self) -> None:
         occasion = Occasion.of(self.state.operation.info)

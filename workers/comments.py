@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.services import Services
 
-_WRITING: Final = 60.0
-"""Seconds one comment set may take to be written, forge's time limits included."""
+WRITING: Final = 20.0
+"""Seconds one comment set may take to be written; after them somebody else may, whatever became of the writer."""
 
 
 class Superseded(Rejected):
@@ -29,7 +29,7 @@ def publish(services: Services, change: Change, bodies: Sequence[str], *, only_o
     With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
     but an earlier one must not keep telling something else.
     """
-    with services.locks.hold(f"comments of {change}", seconds=_WRITING):
+    with services.locks.hold(f"comments of {change}", seconds=WRITING):
         now = services.forge.change(change.repository, change.number)
         if now.state is not ChangeState.OPEN:
             # What was predicted may already be in the base branch by now: it would read as "changes nothing".

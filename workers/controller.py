@@ -5,6 +5,7 @@ It keeps nothing that cannot be seen again: started anew, it lists the Applicati
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -16,12 +17,12 @@ import structlog
 
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
-from bot.engine.tracking import owner_of
+from bot.engine.sync.plan import APPROVED
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
 from bot.model.operations import OperationState
-from bot.model.resources import metadata_of
+from bot.model.resources import ResourceKey, metadata_of
 from bot.services import Services
 from bot.settings import Settings
 from workers.claims import CLAIM, Claim
@@ -56,13 +57,14 @@ class _Known:
     """What the controller remembers of an Application."""
 
     cluster: Cluster | None
-    definition: str
+    asks: tuple[str, ...]
+    """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
     running: bool
     deadline: float
     """Unix seconds: when the operation has to be looked at for its own sake."""
     looked_at: float
-    kinds: frozenset[tuple[str, str]]
-    """Group and kind of what its operation waits for."""
+    awaits: frozenset[ResourceKey]
+    """The objects its operation waits for."""
 
 
 class Controller:
@@ -72,8 +74,6 @@ class Controller:
         self._services = services
         self._stop = stop
         self._known: dict[str, _Known] = {}
-        self._instances: dict[str, str] = {}
-        """Application name by instance name, as tracking ids carry it."""
         self._watched: set[tuple[str, ResourceType]] = set()
         self._lock = threading.Lock()
         self._recovered = 0.0
@@ -98,10 +98,15 @@ class Controller:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
                 self._known[name].looked_at = now
-            wanted = [(known.cluster, kind) for known in self._known.values() for kind in known.kinds if known.running]
+            wanted = {
+                (known.cluster, key.group, key.kind)
+                for known in self._known.values()
+                for key in known.awaits
+                if known.running
+            }
         for name in due:
             queue.enqueue(jobs.advance(name))
-        for cluster, (group, kind) in wanted:
+        for cluster, group, kind in wanted:
             self._watch_kind(cluster, group, kind)
 
     def _is_due(self, known: _Known, now: float) -> bool:
@@ -120,23 +125,26 @@ class Controller:
         watch = Watch(
             cluster.server,
             kind,
-            self._on_application if kind == APPLICATION else self._on_object,
+            self._on_application if kind == APPLICATION else functools.partial(self._on_object, cluster),
             namespace=namespace,
             metadata_only=kind != APPLICATION,
         )
         thread = threading.Thread(target=watch.run, args=(self._stop,), name=f"watch-{kind.plural}", daemon=True)
         thread.start()
 
-    def _on_object(self, _event: str, obj: JsonObject) -> None:
-        """Have an operation go on that waits for the object that moved."""
-        instance = owner_of(obj)
+    def _on_object(self, cluster: Cluster, _event: str, obj: JsonObject) -> None:
+        """Have the operations go on that wait for the object that moved."""
+        key = ResourceKey.of(obj)
         with self._lock:
-            name = self._instances.get(instance or "")
-            known = self._known.get(name or "")
-            if name is None or known is None or not known.running:
-                return
-            known.looked_at = time.time()
-        self._enqueue(jobs.advance(name))
+            waiting = [
+                name
+                for name, known in self._known.items()
+                if known.running and known.cluster is cluster and key in known.awaits
+            ]
+            for name in waiting:
+                self._known[name].looked_at = time.time()
+        for name in waiting:
+            self._enqueue(jobs.advance(name))
 
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
@@ -154,10 +162,9 @@ class Controller:
         with self._lock:
             before = self._known.get(name)
             self._known[name] = known
-            self._instances[application.instance(self._services.settings.control_namespace)] = name
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
-        if not known.running and (before is None or before.definition != known.definition):
+        if not known.running and (before is None or before.asks != known.asks):
             self._enqueue(jobs.refresh(name))
 
     def _seen(self, application: Application) -> _Known:
@@ -171,11 +178,15 @@ class Controller:
         now = time.time()
         return _Known(
             cluster=cluster,
-            definition=application.spec.definition,
+            asks=(
+                application.spec.definition,
+                str(application.spec.automated),
+                application.annotation(APPROVED),
+            ),
             running=application.operation is not None,
             deadline=claim.until if claim is not None and claim.until > now else float("inf"),
             looked_at=now,
-            kinds=frozenset((key.group, key.kind) for key in waiting),
+            awaits=frozenset(waiting),
         )
 
     def _enqueue(self, request: jobs.JobRequest) -> None:

@@ -12,7 +12,7 @@ from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Epilogue
 from bot.preview.delivery import delivery_of, statuses_of
 from bot.preview.epilogue import with_epilogue
-from workers.comments import first_comment
+from workers.comments import WRITING, first_comment
 from workers.deliver import affected_by, keep_expected, merged_change
 from workers.landscape import Landscape
 from workers.runtime import job
@@ -85,7 +85,7 @@ def _occasion(landscape: Landscape, commit: str) -> Occasion | None:
 
 
 def _write_epilogue(services: Services, change: Change, epilogue: Epilogue) -> None:
-    with services.locks.hold(f"comments of {change}", seconds=60.0):
+    with services.locks.hold(f"comments of {change}", seconds=WRITING):
         comment = first_comment(services, change)
         if comment is not None:
             body = with_epilogue(comment.body, epilogue, limit=services.settings.comment_budget)

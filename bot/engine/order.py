@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.engine.hooks import hooks_of, is_hook, is_skipped
-from bot.model.resources import JsonObject, ResourceKey, annotations_of, options_of
+from bot.model.resources import JsonObject, ResourceKey, annotations_of, group_of, options_of
 
 SYNC_WAVE: Final = "argocd.argoproj.io/sync-wave"
 HELM_HOOK_WEIGHT: Final = "helm.sh/hook-weight"
@@ -168,12 +168,17 @@ def _namespace_needed(task: Task) -> str:
     return task.key.namespace
 
 
-def _kind_provided(task: Task) -> str:
-    if (task.key.group, task.key.kind) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
-        return ""
-    spec = task.obj.get("spec")
+def defines(obj: JsonObject) -> str | None:
+    """Return `group/kind` of what a CustomResourceDefinition defines; None for everything else."""
+    if (group_of(str(obj.get("apiVersion"))), obj.get("kind")) != ("apiextensions.k8s.io", "CustomResourceDefinition"):
+        return None
+    spec = obj.get("spec")
     names = spec.get("names") if isinstance(spec, dict) else None
-    return f"{spec.get('group')}/{names.get('kind')}" if isinstance(spec, dict) and isinstance(names, dict) else ""
+    return f"{spec.get('group')}/{names.get('kind')}" if isinstance(spec, dict) and isinstance(names, dict) else None
+
+
+def _kind_provided(task: Task) -> str:
+    return defines(task.obj) or ""
 
 
 def _kind_needed(task: Task) -> str:

@@ -32,7 +32,7 @@ class Foresail:
 
     @classmethod
     def start(cls, directory: Path, settings: Mapping[str, str], *, only: tuple[str, ...] = ()) -> Self:
-        """Start it with `FORESAIL_` settings; it takes webhooks when this returns. `only` names its processes, else all."""
+        """Start it with `FORESAIL_` settings; it takes webhooks when this returns. `only` names processes."""
         directory.mkdir(parents=True, exist_ok=True)
         foresail = cls(directory, settings)
         try:
@@ -98,7 +98,7 @@ class Foresail:
 
     def _command(self, name: str) -> list[str]:
         if name == "web":
-            listen = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "8"]
+            listen = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "8", "--keep-alive", "75"]
             return [sys.executable, "-m", "gunicorn", *listen, "--log-level", "warning", "app:create_app()"]
         if name == "controller":
             return [sys.executable, "-m", "workers", "controller"]

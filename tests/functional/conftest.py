@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from textwrap import dedent
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -76,7 +76,25 @@ class Shop:
         """Count applies from now on."""
         self.applies_from = self.stage.plane.audit_log.stat().st_size
 
-    def live(self, kind: str, name: str) -> dict[str, object] | None:
+    def data(self, name: str) -> dict[str, str]:
+        """Return what a ConfigMap holds now."""
+        return dict((self.live("configmap", name) or {}).get("data", {}))
+
+    def replicas(self, name: str) -> int:
+        """Return how many pods a Deployment asks for now."""
+        return int((self.live("deployment", name) or {})["spec"]["replicas"])
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return what the application's last operation recorded of each object."""
+        found = self.stage.get("application", self.name, namespace=self.stage.control_namespace) or {}
+        return list(found["status"]["operationState"]["syncResult"]["resources"])
+
+    @staticmethod
+    def unique() -> str:
+        """Return a word that no other test has."""
+        return f"t{uuid.uuid4().hex[:8]}"
+
+    def live(self, kind: str, name: str) -> dict[str, Any] | None:
         return self.stage.get(kind, name, namespace=self.namespace)
 
 

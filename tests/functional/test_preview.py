@@ -1,4 +1,4 @@
-"""What a pull request is told: effect and drift apart, refusals in the server's words, nothing secret, always a status."""
+"""What a pull request is told: effect and drift apart, refusals in the server's words, nothing secret."""
 
 from __future__ import annotations
 

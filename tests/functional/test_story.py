@@ -26,8 +26,8 @@ def test_a_merge_brings_the_cluster_there_and_the_commit_turns_green(open_shop: 
     shop.await_sync(sha)
     live = shop.live("deployment", "web")
     assert live is not None
-    assert live["spec"]["replicas"] == 3  # type: ignore[index]
-    assert live["status"]["readyReplicas"] == 3  # type: ignore[index]
+    assert live["spec"]["replicas"] == 3
+    assert live["status"]["readyReplicas"] == 3
     assert shop.live("configmap", "settings") is None
     shop.stage.until(lambda: "healthy in" in shop.body(number), what="the epilogue")
     assert "as predicted" in shop.body(number)

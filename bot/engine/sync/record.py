@@ -57,7 +57,7 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
         "reconciledAt": now,
     }
     if state.phase.completed:
-        patch["resources"] = [*_managed_entries(scene, state), *_kept_entries(scene)]
+        patch["resources"] = [*_managed_entries(scene, state), *_left_entries(scene)]
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
@@ -87,10 +87,12 @@ def _managed_entries(scene: Scene, state: OperationState) -> list[JsonObject]:
     return entries
 
 
-def _kept_entries(scene: Scene) -> list[JsonObject]:
+def _left_entries(scene: Scene) -> list[JsonObject]:
+    """Return what Git lacks and the cluster still has: whoever prunes later knows it from here alone."""
+    left = [key for key, _ in scene.plan.kept] + [task.key for task in scene.plan.tasks if task.prune]
     return [
         _entry(key, scene.live[key]) | {"status": "OutOfSync", "requiresPruning": True}
-        for key, _ in scene.plan.kept
+        for key in left
         if key in scene.live
     ]
 

@@ -1,0 +1,192 @@
+"""After the merge: the cluster is brought there in order, and statuses say what is true until the end."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from tests.functional.conftest import Opener, Shop, application, config_map, deployment
+
+FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"FORESAIL_SYNC_DEADLINE": "20"}
+
+
+def _job(name: str, *, hook: str, pods: str = "") -> str:
+    return dedent(f"""\
+        apiVersion: batch/v1
+        kind: Job
+        metadata:
+          name: {name}
+          annotations: {{argocd.argoproj.io/hook: {hook}}}
+        spec:
+          backoffLimit: 0
+          template:
+            metadata: {{annotations: {{sandbox.foresail.dev/pod: "{pods}"}}}}
+            spec: {{restartPolicy: Never, containers: [{{name: run, image: "busybox:1"}}]}}
+        """)
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_every_way_to_merge_is_delivered(open_shop: Opener, method: str) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=1)})
+    shop.await_preview(number)
+    shop.await_sync(shop.repository.merge(number, method=method))
+    shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")
+    assert shop.data("settings") == {"COLOUR": "green"}
+
+
+def test_a_workload_that_never_gets_healthy_fails_the_commit_with_its_message(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment(image="nginx:1.28", pods="fail")})
+    shop.await_preview(number)
+    sha = shop.repository.merge(number)
+    shop.await_sync(sha, "failure")
+    status = shop.status(sha, "sync")
+    assert status is not None
+    assert "Deployment" in str(status.description)
+    assert "not healthy within 20 s" in str(shop.status(sha, f"sync/{shop.name}"))
+    shop.stage.until(lambda: "1 failed" in shop.body(number), what="the epilogue")
+
+
+def test_a_refused_object_fails_the_commit_with_the_servers_words(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
+    shop.await_preview(number)
+    sha = shop.repository.merge(number)
+    shop.await_sync(sha, "failure")
+    shop.stage.until(
+        lambda: "greater than or equal to 0" in shop.body(number).partition("<!-- /epilogue")[0], what="why"
+    )
+
+
+def test_the_next_commit_repairs_what_failed(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    broken = shop.repository.push("main", {"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
+    shop.await_sync(broken, "failure")
+    shop.await_sync(shop.repository.push("main", {"deploy/web.yaml": deployment(replicas=3)}))
+    assert shop.replicas("web") == 3
+
+
+def test_hooks_run_before_and_after_and_waves_in_order(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    sha = shop.repository.push(
+        "main",
+        {
+            "deploy/before.yaml": _job("before", hook="PreSync"),
+            "deploy/after.yaml": _job("after", hook="PostSync"),
+            "deploy/settings.yaml": config_map(COLOUR="green"),
+        },
+    )
+    shop.await_sync(sha)
+    order = [one["name"] for one in shop.results()]
+    assert order.index("before") < order.index("settings") < order.index("after")
+    again = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
+    shop.await_sync(again)
+
+
+def test_a_failing_presync_hook_stops_the_sync_before_anything_is_applied(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    files = {"deploy/before.yaml": _job("before", hook="PreSync", pods="job-fail")}
+    sha = shop.repository.push("main", {**files, "deploy/settings.yaml": config_map(COLOUR="green")})
+    shop.await_sync(sha, "failure")
+    assert shop.data("settings") == {"COLOUR": "blue"}
+
+
+def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
+    group = f"{Shop.unique()}.example.com"
+    definition = dedent(f"""\
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {{name: boats.{group}}}
+        spec:
+          group: {group}
+          scope: Namespaced
+          names: {{kind: Boat, plural: boats, singular: boat, listKind: BoatList}}
+          versions:
+            - name: v1
+              served: true
+              storage: true
+              schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
+        """)
+    shop = open_shop(FILES)
+    boat = f"apiVersion: {group}/v1\nkind: Boat\nmetadata: {{name: ada}}\nspec: {{sails: 2}}\n"
+    number = shop.propose({"deploy/boats.yaml": definition, "deploy/ada.yaml": boat})
+    assert shop.await_preview(number) == "success"
+    assert "estimated" in shop.body(number)
+    shop.await_sync(shop.repository.merge(number))
+    assert shop.live(f"boats.{group}", "ada") is not None
+
+
+def test_a_sync_that_would_delete_most_of_an_application_waits_for_a_person(open_shop: Opener) -> None:
+    files = {f"deploy/settings-{index}.yaml": config_map(f"settings-{index}", A="1") for index in range(6)}
+    shop = open_shop({**FILES, **files})
+    sha = shop.repository.push("main", dict.fromkeys(files))
+    shop.stage.until(lambda: "held" in str(shop.status(sha, "sync")), what="the hold")
+    assert shop.live("configmap", "settings-0") is not None
+    patch = f"foresail.dev/approve-deletion={sha}"
+    shop.stage.plane.kubectl("annotate", "application", shop.name, patch, "-n", shop.stage.control_namespace)
+    shop.await_sync(sha)
+    assert shop.live("configmap", "settings-0") is None
+
+
+def test_an_application_without_automation_waits_for_a_person(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    manual = application(shop).replace("    automated: {prune: true}\n", "")
+    shop.await_sync(shop.repository.push("main", {f".foresail/{shop.name}.yaml": manual}), "pending")
+    sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
+    shop.stage.until(lambda: "waits for a person" in str(shop.status(sha, "sync")), what="the wait")
+    assert shop.data("settings") == {"COLOUR": "blue"}
+
+
+def test_commits_in_quick_succession_end_at_the_newest_and_all_turn_green(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/web.yaml": deployment(pods="slow")})
+    commits = [
+        shop.repository.push("main", {"deploy/web.yaml": deployment(pods="slow", replicas=count)})
+        for count in (1, 3, 4)
+    ]
+    for sha in commits:
+        shop.await_sync(sha)
+    assert shop.replicas("web") == 4
+
+
+def test_a_push_that_nobody_told_of_is_found(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    sha = shop.repository.commit("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert shop.stage.foresail is not None
+    shop.stage.foresail.restart("controller")
+    shop.await_sync(sha)
+    assert shop.data("settings") == {"COLOUR": "green"}
+
+
+def test_a_commit_that_affects_nothing_is_green_at_once(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    sha = shop.repository.push("main", {"README.md": "words\n"})
+    shop.await_sync(sha)
+    assert "No application is affected" in str(shop.status(sha, "sync"))
+
+
+def test_a_namespace_is_created_when_the_application_asks_for_it(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    elsewhere = f"{shop.namespace}-new"
+    declared = application(shop, options="CreateNamespace=true").replace(
+        f"namespace: {shop.namespace}}}", f"namespace: {elsewhere}}}"
+    )
+    number = shop.propose({f".foresail/{shop.name}.yaml": declared})
+    shop.await_preview(number)
+    shop.await_sync(shop.repository.merge(number))
+    assert shop.stage.get("configmap", "settings", namespace=elsewhere) is not None
+
+
+def test_the_application_is_shown_as_people_who_use_kubectl_expect(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shown = shop.stage.plane.kubectl("get", "applications", shop.name, "-n", shop.stage.control_namespace)
+    head, row = shown.splitlines()
+    assert head.split() == ["NAME", "SYNC", "STATUS", "HEALTH", "STATUS"]
+    assert row.split() == [shop.name, "Synced", "Healthy"]
