@@ -145,6 +145,7 @@ class Application:
     resource_version: str = ""
     uid: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
+    finalizers: tuple[str, ...] = ()
     operation: JsonObject | None = None
     status: JsonObject | None = None
 
@@ -155,6 +156,7 @@ class Application:
         name = str(metadata.get("name") or "without a name")
         spec = _parsed(ApplicationSpec, obj.get("spec"), where=f"Application {name}")
         operation, status = obj.get("operation"), obj.get("status")
+        finalizers = metadata.get("finalizers")
         return cls(
             name=name,
             namespace=str(metadata.get("namespace") or ""),
@@ -162,6 +164,7 @@ class Application:
             resource_version=str(metadata.get("resourceVersion") or ""),
             uid=str(metadata.get("uid") or ""),
             annotations=tuple(sorted((name, str(value)) for name, value in annotations_of(obj).items())),
+            finalizers=tuple(str(name) for name in finalizers) if isinstance(finalizers, list) else (),
             operation=operation if isinstance(operation, dict) and operation else None,
             status=status if isinstance(status, dict) else None,
         )

@@ -22,6 +22,8 @@ from bot.preview.losses import lost_with
 from bot.preview.redaction import scrub
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model.predictions import Prediction, Refusal, ResourceStates
     from bot.model.resources import JsonObject
     from bot.preview.redaction import Redactor
@@ -55,8 +57,8 @@ class Attribution:
     replaces: bool
     """Whether its sync options allow deleting and creating an object again."""
     redactor: Redactor
-    hidden: frozenset[str]
-    """Secret values that no error text may quote."""
+    hidden: Callable[[], frozenset[str]]
+    """Finds the secret values that no error text may quote; only asked once there is a text."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -81,11 +83,11 @@ class Attribution:
             drift=drift.action,
             effect_diff=effect.diff,
             drift_diff=drift.diff,
-            failure=scrub(effect.failure, self.hidden),
+            failure=self._scrubbed(effect.failure),
             estimated=_estimated(states),
             hook=", ".join(sorted(hooks_of(side.manifest))) if side is not None else "",
-            note=scrub(effect.note or drift.note, self.hidden),
-            danger=scrub(effect.danger or drift.danger, self.hidden),
+            note=self._scrubbed(effect.note or drift.note),
+            danger=self._scrubbed(effect.danger or drift.danger),
         )
 
     def _effect(self, states: ResourceStates, head: Prediction) -> _Finding:
@@ -186,7 +188,8 @@ class Attribution:
         if live is None:
             return _Finding(Action.CREATE, self._diff(None, wanted))
         note = _ENDING if metadata_of(live).get("deletionTimestamp") else ""
-        if same(comparable(live), comparable(wanted)):
+        # What was proven to be in sync was never asked: the live object itself is the prediction.
+        if wanted is live or same(comparable(live), comparable(wanted)):
             return _Finding(note=note)
         return _Finding(Action.CHANGE, self._diff(live, wanted), note=note)
 
@@ -212,6 +215,9 @@ class Attribution:
 
     def _keeps(self, live: JsonObject) -> bool:
         return not self.prunes or "Prune=false" in options_of(live, SYNC_OPTIONS)
+
+    def _scrubbed(self, text: str) -> str:
+        return scrub(text, self.hidden()) if text else ""
 
     def _diff(self, before: JsonObject | None, after: JsonObject | None) -> str:
         redacted = [None if side is None else self.redactor.redact(comparable(side)) for side in (before, after)]

@@ -28,7 +28,7 @@ def effects(report: Report) -> list[Block]:
     """Return the difference of each object that the change touches, the most serious of an application first."""
     touched = [
         (application, resource)
-        for application in report.applications
+        for application in sorted(report.applications, key=lambda each: not each.failures)
         for resource in sorted(application.resources, key=_seriousness)
         if resource.effect_diff
     ]

@@ -149,7 +149,9 @@ def progress(delivery: Delivery) -> str:
         DeliveryState.SUPERSEDED: "superseded by a later commit",
     }[delivery.state]
     if delivery.seconds is not None:
-        way += f" {'after' if delivery.state is DeliveryState.FAILED else 'in'} {duration(delivery.seconds)}"
+        # Kubernetes' times have whole seconds: anything finer would be made up.
+        took = _whole(delivery.seconds) if delivery.seconds >= 1 else "under 1 s"
+        way += f" {'after' if delivery.state is DeliveryState.FAILED else 'in'} {took}"
     if delivery.as_predicted is not None:
         way += ", as predicted" if delivery.as_predicted else ", not as predicted"
     return f"{way}: {delivery.words}" if delivery.words else way
@@ -166,9 +168,13 @@ def merged(epilogue: Epilogue) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them: `0.8 s`, `14 s`, `2 min 5 s`."""
-    if seconds < 10:  # noqa: PLR2004 - tenths matter below
-        return f"{seconds:.1f} s"
+    """Return seconds as people say them: `45 ms`, `0.8 s`, `14 s`, `2 min 5 s`."""
+    if seconds < 0.1:  # noqa: PLR2004 - below, tenths read 0.0
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else _whole(seconds)  # noqa: PLR2004 - tenths matter below
+
+
+def _whole(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
