@@ -1,1 +1,1 @@
-"""A real Kubernetes control plane on loopback, its nodes and pods simulated by kwok; never a cluster somebody else uses."""
+"""A real Kubernetes control plane on loopback, its nodes and pods simulated by kwok; never somebody else's cluster."""
