@@ -82,6 +82,12 @@ class Crew:
         """Return the keys of every job there is, in whatever state."""
         return {key.decode() for key in cast("list[bytes]", self.connection.keys("rq:job:*"))}
 
+    def due(self, job: str) -> float:
+        """Return in how many seconds a job that was put off is to be done, by the clock of Redis."""
+        seconds, microseconds = self.connection.time()
+        score = self.connection.zscore("rq:scheduled:notify", job.removeprefix("rq:job:"))
+        return float(cast("float", score)) - seconds - microseconds / 1e6
+
     def pids(self, what: str) -> set[int]:
         """Return which processes did something."""
         return {int(pid) for pid in self.words(what)}

@@ -51,7 +51,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     if payload.get("die"):
         os.kill(os.getpid(), signal.SIGKILL)
     if "error" in payload:
-        raise _error(str(payload["error"]))
+        raise _error(str(payload["error"]), float(payload.get("retry_after", 0.0)))
     if wanted is not None:
         connection.set(f"served:{name}", wanted)
     connection.rpush(f"done:{name}", os.getpid())
@@ -63,6 +63,9 @@ def _hold(gate: Path) -> None:
         threading.Event().wait(_LOOK)
 
 
-def _error(kind: str) -> Exception:
-    errors = {"rejected": Rejected("the file is wrong", remedy="Mend it."), "temporary": Temporary("forge away")}
+def _error(kind: str, retry_after: float) -> Exception:
+    errors = {
+        "rejected": Rejected("the file is wrong", remedy="Mend it."),
+        "temporary": Temporary("forge away", retry_after=retry_after),
+    }
     return errors.get(kind) or ValueError("s3cret in a bug's words")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from bot.store.queue import ABANDONED_RETRIES, Queue
 from tests.integration.workers.crew import Crew
 from tests.integration.workers.errands import errand
@@ -15,6 +17,19 @@ def test_a_job_is_done_and_leaves_nothing_behind(crew: Crew) -> None:
     crew.start()
     crew.until(lambda: crew.times("done:two"))
     crew.until(lambda: not crew.connection.keys("rq:job:*"))
+    assert crew.connection.keys("rq:execution*") == []
+    assert crew.connection.keys("rq:wip:*") == []
+
+
+def test_signs_of_life_leave_nothing_behind(crew: Crew) -> None:
+    crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one"))
+    (execution,) = crew.connection.keys("rq:execution:*")
+    first = crew.connection.hget(execution, "last_heartbeat")
+    crew.until(lambda: crew.connection.hget(execution, "last_heartbeat") != first)
+    crew.open_gate()
+    crew.until(lambda: not crew.jobs())
     assert crew.connection.keys("rq:execution*") == []
     assert crew.connection.keys("rq:wip:*") == []
 
@@ -106,6 +121,24 @@ def test_a_temporary_error_puts_the_job_off_and_counts(crew: Crew) -> None:
     crew.until(lambda: crew.connection.hget(job, "number_of_retries") == b"1")
     crew.until(lambda: crew.connection.hget(job, "status") == b"scheduled")
     assert crew.words("excuses:one") == []
+
+
+def test_a_job_that_fails_for_a_while_is_put_off_for_longer_and_longer(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", error="temporary"))
+    (job,) = crew.jobs()
+    crew.connection.hset(job, "number_of_retries", 8)
+    crew.start()
+    crew.until(lambda: crew.connection.hget(job, "status") == b"scheduled")
+    assert 60 < crew.due(job) < 200
+
+
+@pytest.mark.parametrize(("asked", "granted"), [(1000, 900), (1e9, 3000)])
+def test_who_asks_to_wait_is_given_an_hour_at_most(crew: Crew, asked: float, granted: float) -> None:
+    crew.queue.enqueue(errand("one", error="temporary", retry_after=asked))
+    (job,) = crew.jobs()
+    crew.start()
+    crew.until(lambda: crew.connection.hget(job, "status") == b"scheduled")
+    assert granted < crew.due(job) <= 3600
 
 
 def test_a_temporary_error_that_does_not_pass_is_given_up_and_told(crew: Crew) -> None:
