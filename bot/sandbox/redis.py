@@ -41,6 +41,11 @@ class RedisServer:
         )
         self._process.wait_until(lambda: listens(self._port), deadline=10.0)
 
+    def keep_running(self) -> None:
+        """Start it again if it has ended, empty."""
+        if self._process is not None and not self._process.running:
+            self.restart()
+
     def kill(self) -> None:
         """End it at once, with all it holds."""
         if self._process is not None:

@@ -101,12 +101,13 @@ class Stage:
     def until(self, holds: Callable[[], bool], *, what: str, deadline: float = 60.0) -> None:
         """Return once `holds()` is true; Temporary, saying `what` did not come, after `deadline` seconds.
 
-        Processes of Foresail that have ended are started again meanwhile.
+        What has ended meanwhile is started again, Redis empty, as the supervisor of a real installation does.
         """
         end = time.monotonic() + deadline
         while not holds():
             if time.monotonic() > end:
                 raise Temporary(f"{what} did not come within {deadline:.0f} s")
+            self.redis.keep_running()
             if self.foresail is not None:
                 self.foresail.keep_running()
             time.sleep(_POLL)

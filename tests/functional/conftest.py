@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from bot.engine.diff.normalise import comparable
+from bot.model.resources import JsonObject
+from bot.preview.words import MINUS
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.state import Comment, Status
@@ -94,6 +98,25 @@ class Shop:
         """Return a word that no other test has."""
         return f"t{uuid.uuid4().hex[:8]}"
 
+    def merge(self, number: int, *, method: str = "merge") -> str:
+        """Merge, wait until all is healthy, and hold what happened in the cluster against what the comment said."""
+        predicted = _listed(self.body(number), self.namespace)
+        before = self._snapshot()
+        sha = self.repository.merge(number, method=method)
+        self.await_sync(sha)
+        after = self._snapshot()
+        changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
+        happened = {f"+ {key}" for key in after.keys() - before.keys()}
+        happened |= {f"{MINUS} {key}" for key in before.keys() - after.keys()}
+        assert happened | {f"~ {key}" for key in changed} == predicted
+        return sha
+
+    def _snapshot(self) -> dict[str, JsonObject]:
+        """Return every object of the shop's namespace that an application may hold, less what controllers write."""
+        found = self.stage.get(_KINDS, namespace=self.namespace) or {}
+        objects = [obj for obj in found["items"] if obj["metadata"]["name"] != "kube-root-ca.crt"]
+        return {f"{obj['kind']} {obj['metadata']['name']}": _of_the_application(obj) for obj in objects}
+
     def live(self, kind: str, name: str) -> dict[str, Any] | None:
         return self.stage.get(kind, name, namespace=self.namespace)
 
@@ -124,6 +147,8 @@ def stage(
         one.open(home, {"FORESAIL_ROOT_REPOSITORIES": ",".join(_SHOPS), **settings})
         yield one
         one.github.wait_for_deliveries()
+        told = [comment.body for comment in one.github.every_comment]
+        assert [body for body in told if "not as predicted" in body] == []
     assert_exchanges_conform(one.github.requests)
     assert_deliveries_conform(one.github.webhooks.deliveries(app_id=one.app.id))
 
@@ -143,6 +168,26 @@ def open_shop(stage: Stage, namespace: str) -> Opener:
         return shop
 
     return opened
+
+
+_KINDS = "deployments,statefulsets,configmaps,secrets,services,serviceaccounts"
+_LISTED = re.compile(
+    r"<summary>.*?</code> · <code>(?P<sign>.) (?P<kind>\w+) (?P<namespace>[\w-]+)/(?P<name>[\w-]+)</code>"
+)
+
+
+def _listed(body: str, namespace: str) -> set[str]:
+    """Return the objects whose effect a comment shows, with their signs."""
+    return {
+        f"{one['sign']} {one['kind']} {one['name']}" for one in _LISTED.finditer(body) if one["namespace"] == namespace
+    }
+
+
+def _of_the_application(obj: JsonObject) -> JsonObject:
+    kept = comparable(obj)
+    annotations = kept["metadata"].get("annotations", {})
+    annotations.pop("deployment.kubernetes.io/revision", None)
+    return kept
 
 
 def application(shop: Shop, *, path: str = "deploy", options: str = "", prune: bool = True) -> str:

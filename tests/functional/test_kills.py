@@ -137,7 +137,6 @@ def executed(kill: Kill, shop: Shop) -> Iterator[None]:
 def _end(shop: Shop, victim: str) -> None:
     if victim == "redis":
         shop.stage.redis.kill()
-        shop.stage.redis.restart()
     elif shop.stage.foresail is not None:
         shop.stage.foresail.kill(victim)
 

@@ -22,8 +22,7 @@ def test_a_merge_brings_the_cluster_there_and_the_commit_turns_green(open_shop: 
     shop = open_shop(FILES)
     number = shop.propose({"deploy/web.yaml": deployment(replicas=3), "deploy/settings.yaml": None})
     shop.await_preview(number)
-    sha = shop.repository.merge(number)
-    shop.await_sync(sha)
+    sha = shop.merge(number)
     live = shop.live("deployment", "web")
     assert live is not None
     assert live["spec"]["replicas"] == 3

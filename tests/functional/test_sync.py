@@ -37,7 +37,7 @@ def test_every_way_to_merge_is_delivered(open_shop: Opener, method: str) -> None
     number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
     shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=1)})
     shop.await_preview(number)
-    shop.await_sync(shop.repository.merge(number, method=method))
+    shop.merge(number, method=method)
     shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")
     assert shop.data("settings") == {"COLOUR": "green"}
 
@@ -120,7 +120,7 @@ def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
     number = shop.propose({"deploy/boats.yaml": definition, "deploy/ada.yaml": boat})
     assert shop.await_preview(number) == "success"
     assert "estimated" in shop.body(number)
-    shop.await_sync(shop.repository.merge(number))
+    shop.merge(number)
     assert shop.live(f"boats.{group}", "ada") is not None
 
 

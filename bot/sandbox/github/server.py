@@ -24,7 +24,7 @@ from bot.sandbox.github.faults import Faults
 from bot.sandbox.github.limits import Limits
 from bot.sandbox.github.people import SOMEBODY, HostedRepository
 from bot.sandbox.github.repositories import BareRepository, Files
-from bot.sandbox.github.state import App, Behaviour, Installation, Repository, World
+from bot.sandbox.github.state import App, Behaviour, Comment, Installation, Repository, World
 from bot.sandbox.github.webhooks import Hooks
 
 _KEY_BITS = 2048
@@ -140,6 +140,13 @@ class GitHubStandIn:
         """The full names of all repositories, forks included."""
         with self._world.lock:
             return frozenset(one.full_name for one in self._world.repositories.values())
+
+    @property
+    def every_comment(self) -> tuple[Comment, ...]:
+        """All comments of all repositories, oldest first."""
+        with self._world.lock:
+            comments = [one for repository in self._world.repositories.values() for one in repository.comments.values()]
+            return tuple(sorted(comments, key=lambda one: one.id))
 
     def create_fork(self, full_name: str, owner: str) -> HostedRepository:
         """Fork a repository to somebody's account, branches and all."""
