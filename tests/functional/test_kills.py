@@ -147,8 +147,8 @@ def _applies(shop: Shop) -> list[str]:
     with shop.stage.plane.audit_log.open("rb") as log:
         log.seek(shop.applies_from)
         for line in log:
-            if shop.namespace.encode() not in line:
-                continue
+            if shop.namespace.encode() not in line or not line.endswith(b"\n"):
+                continue  # somebody else's, or still being written
             event = orjson.loads(line)
             query = parse_qs(urlsplit(event["requestURI"]).query)
             reference = event.get("objectRef", {})
