@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 USER_AGENT: Final = "foresail"
+_CREDENTIAL_SECONDS: Final = 5.0
+"""Seconds until the client is asked again for its credential: asking costs as much as a small request."""
 MAX_BYTES: Final = 256 * 1024 * 1024
 """A watch event larger than this is refused rather than kept in memory; etcd's own limit per object is 1.5 MB."""
 
@@ -36,7 +40,9 @@ class ApiServer:
         configuration.connection_pool_maxsize = connections
         self._configuration = configuration
         self._pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
-        self._timeout = timeout
+        self._timeout = urllib3.Timeout(total=timeout)
+        self._credential: tuple[str | None, float] = (None, 0.0)
+        self._lock = threading.Lock()
         self.name = name
         """What people call this cluster."""
         self.server: str = configuration.host.rstrip("/")
@@ -127,7 +133,7 @@ class ApiServer:
         sent = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        if token := self._configuration.get_api_key_with_prefix("authorization", "BearerToken"):
+        if token := self._token():
             sent["Authorization"] = token
         streams = idle is not None
         encoded = None if body is None else _encoded(body)
@@ -137,13 +143,22 @@ class ApiServer:
                 f"{self.server}{target}",
                 body=encoded,
                 headers=sent,
-                timeout=urllib3.Timeout(connect=10.0, read=idle) if streams else urllib3.Timeout(total=self._timeout),
+                timeout=urllib3.Timeout(connect=10.0, read=idle) if streams else self._timeout,
                 preload_content=not streams,
                 retries=False,
                 redirect=False,
             )
         except HTTPError as error:
             raise Temporary(f"cannot reach {self.name}: {error.__class__.__name__}: {error}") from error
+
+    def _token(self) -> str | None:
+        """Return the bearer token, as the client renews it: from a file, a program or an identity provider."""
+        with self._lock:
+            token, until = self._credential
+            if time.monotonic() >= until:
+                token = self._configuration.get_api_key_with_prefix("authorization", "BearerToken")
+                self._credential = (token, time.monotonic() + _CREDENTIAL_SECONDS)
+            return token
 
 
 def _encoded(body: JsonObject) -> bytes:

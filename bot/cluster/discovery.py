@@ -36,7 +36,8 @@ class Discovery:
         api_version, kind = str(obj.get("apiVersion")), str(obj.get("kind"))
         group = group_of(api_version)
         version = api_version.rpartition("/")[2]
-        found = self._types.get((group, version, kind)) or self._refreshed().get((group, version, kind))
+        known = self._types
+        found = known.get((group, version, kind)) or self._refreshed(known).get((group, version, kind))
         if found is None:
             raise UnknownKind(
                 f"{self._server.name} serves no {kind} in {api_version}",
@@ -46,7 +47,7 @@ class Discovery:
 
     def preferred(self, group: str, kind: str) -> ResourceType | None:
         """Return the type of a kind in the group's preferred version, or None when it is not served."""
-        types = self._types or self._refreshed()
+        types = self._types or self._refreshed(self._types)
         return next((t for (g, _, k), t in types.items() if g == group and k == kind), None)
 
     def knows(self, group: str, kind: str) -> bool:
@@ -60,8 +61,11 @@ class Discovery:
             self._version = str(self._server.get("/version").get("gitVersion", ""))
         return self._version
 
-    def _refreshed(self) -> dict[tuple[str, str, str], ResourceType]:
+    def _refreshed(self, known: dict[tuple[str, str, str], ResourceType]) -> dict[tuple[str, str, str], ResourceType]:
+        """Ask the server, unless another thread did since the caller found `known` wanting."""
         with self._lock:
+            if self._types is not known:
+                return self._types
             self._types = {
                 (found.group, found.version, found.kind): found
                 for root in ("/api", "/apis")

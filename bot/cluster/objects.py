@@ -118,7 +118,11 @@ class Cluster:
 
     def try_apply(self, applies: Sequence[Apply]) -> list[JsonObject | Refusal]:
         """Dry-run every apply, many at once; answers stand in the order of `applies`."""
-        return list(self._threads.map(self._try_one, applies))
+        return list(self.trying(applies))
+
+    def trying(self, applies: Sequence[Apply]) -> Iterator[JsonObject | Refusal]:
+        """Begin to dry-run every apply and return the answers to come; taking one waits for it."""
+        return self._threads.map(self._try_one, applies)
 
     def _try_one(self, apply: Apply) -> JsonObject | Refusal:
         try:

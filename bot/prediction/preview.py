@@ -6,17 +6,20 @@ import hashlib
 import secrets
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from bot.cluster.objects import FIELD_MANAGER, Apply
+from bot.engine.diff.equality import same
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.tracking import owner_of
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
-from bot.model.resources import JsonObject, ResourceKey, options_of
+from bot.model.resources import JsonObject, ResourceKey, metadata_of, options_of
 from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import recorded
@@ -25,13 +28,18 @@ from bot.preview.needs import Proof
 from bot.preview.redaction import Redactor, scrub, secrets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application
     from bot.prediction.desired import Sources
     from bot.preview.affected import Candidate
+
+    _Hidden = Callable[[], frozenset[str]]
+
+
+_CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,18 @@ class _Work:
             return self.head.failure
         return f"as the target branch has it: {self.base.failure}" if self.base.failure else ""
 
+    def altered(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
+        """Yield what the merge result has and the target branch has not, or not so."""
+        base = self.base.targets.objects
+        for key, manifest in self.head.targets.objects.items():
+            if key not in base or not same(base[key], manifest):
+                yield key, manifest
+
+    def wanted(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
+        """Yield the objects of both sides."""
+        yield from self.base.targets.objects.items()
+        yield from self.head.targets.objects.items()
+
 
 class Predictor:
     """Predicts; safe to use from threads."""
@@ -92,7 +112,7 @@ class Predictor:
         for cluster, members in self._by_cluster(work).items():
             _predict_in(cluster, members)
         redactor = Redactor(secrets.token_bytes(32))
-        hidden = secrets_of(_all_objects(work))
+        hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = tuple(self._application_report(one, redactor, hidden) for one in work)
         forecast = Forecast.of({one.application.name: one.states for one in work})
         report = Report(
@@ -134,12 +154,13 @@ class Predictor:
                 groups[self._clusters.at(one.application.spec.destination)].append(one)
         return groups
 
-    def _application_report(self, work: _Work, redactor: Redactor, hidden: frozenset[str]) -> ApplicationReport:
+    def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application
         spec = application.spec
         attribution = Attribution(
             instance=application.instance(self._control_namespace),
-            prunes=spec.prunes and not spec.has_option("Prune=false"),
+            # An Application that goes away leaves its objects, as with Argo CD without a finalizer.
+            prunes=work.candidate.head is not None and spec.prunes and not spec.has_option("Prune=false"),
             replaces=spec.has_option("Replace=true") or spec.has_option("Force=true"),
             redactor=redactor,
             hidden=hidden,
@@ -150,24 +171,28 @@ class Predictor:
             cluster=self._clusters.name_of(spec.destination),
             target_namespace=spec.destination.namespace,
             resources=tuple(_worth_telling(attribution.report(states) for states in work.states.values())),
-            failure=scrub(work.failure, hidden),
+            failure=scrub(work.failure, hidden()) if work.failure else "",
             change=_change_of(work.candidate),
             automated=spec.automated,
-            notes=tuple(scrub(warning, hidden) for warning in work.head.targets.warnings),
+            notes=tuple(scrub(note, hidden()) for note in (*work.head.targets.warnings, *_farewell(work.candidate))),
         )
 
 
 def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
-    """Fill in the states of every object of these applications, which all live in `cluster`."""
-    proof = Proof(manager=FIELD_MANAGER, admission_mutates=cluster.admission_mutates())
-    live = cluster.live(_everything(work))
-    questions = _Questions(proof, live)
-    for one in work:
-        for key in one.base.targets.objects.keys() | one.head.targets.objects.keys():
-            for targets in (one.base.targets.objects, one.head.targets.objects):
-                if key in targets:
-                    questions.ask(key, targets[key])
-    answers = questions.answered(cluster)
+    """Fill in the states of every object of these applications, which all live in `cluster`.
+
+    What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
+    read meanwhile.
+    """
+    questions = _Questions(cluster)
+    with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
+        mutates = beside.submit(cluster.admission_mutates)
+        reading = beside.submit(cluster.live, _everything(work))
+        questions.ask([named for one in work for named in one.altered()])
+        live = reading.result()
+        proof = Proof(manager=FIELD_MANAGER, admission_mutates=mutates.result())
+    questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
+    answers = questions.answered()
     for one in work:
         one.states = _states(one, live, answers)
 
@@ -176,39 +201,65 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
 class _Questions:
     """The dry runs to be made, each distinct manifest once."""
 
-    proof: Proof
-    live: Mapping[ResourceKey, JsonObject]
+    cluster: Cluster
     known: dict[int, Prediction] = field(default_factory=dict)
     """By identity of the manifest: hashing thousands of objects would cost more than the questions saved."""
-    open: list[JsonObject] = field(default_factory=list)
-    same: dict[int, int] = field(default_factory=dict)
     asked: dict[ResourceKey, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
+    same: dict[int, int] = field(default_factory=dict)
+    running: list[tuple[list[JsonObject], Iterator[JsonObject | Refusal]]] = field(default_factory=list)
 
-    def ask(self, key: ResourceKey, manifest: JsonObject) -> None:
-        """Note that `manifest` has to be predicted, unless the answer is known."""
-        current = self.live.get(key)
-        if current is not None and self.proof.in_sync(manifest, current):
-            self.known[id(manifest)] = Prediction(manifest, current)
-            return
-        for earlier in self.asked[key]:
-            if earlier == manifest:
-                self.same[id(manifest)] = id(earlier)
-                return
-        self.asked[key].append(manifest)
-        self.open.append(manifest)
+    def ask(self, named: Iterable[tuple[ResourceKey, JsonObject]]) -> None:
+        """Begin the dry runs of these manifests."""
+        new = [manifest for key, manifest in named if not self._asked(key, manifest)]
+        applies = [Apply(_named(manifest), validate=_validates(manifest)) for manifest in new]
+        self.running.append((new, self.cluster.trying(applies)))
 
-    def answered(self, cluster: Cluster) -> dict[int, Prediction]:
-        """Make the dry runs and return every prediction by the identity of its manifest."""
-        applies = [Apply(manifest, validate=_validates(manifest)) for manifest in self.open]
-        for manifest, answer in zip(self.open, cluster.try_apply(applies), strict=True):
-            self.known[id(manifest)] = _prediction(manifest, answer)
+    def spares(
+        self, named: tuple[ResourceKey, JsonObject], proof: Proof, live: Mapping[ResourceKey, JsonObject]
+    ) -> bool:
+        """Tell whether a manifest need not be asked: it has been, or is proven to be what is there."""
+        key, manifest = named
+        if any(manifest is earlier for earlier in self.asked[key]):
+            return True
+        current = live.get(key)
+        if current is None or not proof.in_sync(manifest, current):
+            return False
+        self.known[id(manifest)] = Prediction(manifest, current)
+        return True
+
+    def answered(self) -> dict[int, Prediction]:
+        """Wait for the dry runs and return every prediction by the identity of its manifest."""
+        for manifests, answers in self.running:
+            for manifest, answer in zip(manifests, answers, strict=True):
+                self.known[id(manifest)] = _prediction(manifest, answer)
         for manifest_id, earlier in self.same.items():
             self.known[manifest_id] = self.known[earlier]
         return self.known
 
+    def _asked(self, key: ResourceKey, manifest: JsonObject) -> bool:
+        for earlier in self.asked[key]:
+            if same(earlier, manifest):
+                self.same[id(manifest)] = id(earlier)
+                return True
+        self.asked[key].append(manifest)
+        return False
+
+
+def _named(manifest: JsonObject) -> JsonObject:
+    """Give a hook that has only a `generateName` some name to be tried under; a sync makes its own."""
+    metadata = metadata_of(manifest)
+    if metadata.get("name"):
+        return manifest
+    kept = {field: value for field, value in metadata.items() if field != "generateName"}
+    return {**manifest, "metadata": {**kept, "name": f"{metadata.get('generateName', '')}preview"}}
+
 
 def _prediction(manifest: JsonObject, answer: JsonObject | Refusal) -> Prediction:
     if not isinstance(answer, Refusal):
+        if not metadata_of(manifest).get("name"):
+            kept = {field: value for field, value in metadata_of(answer).items() if field != "name"}
+            prefix = metadata_of(manifest).get("generateName", "")
+            answer = {**answer, "metadata": {**kept, "generateName": prefix}}
         return Prediction(manifest, answer)
     if answer.reason == "UnknownKind":
         return Prediction(manifest, manifest, estimated="its kind is not served yet; shown as it is in Git")
@@ -258,6 +309,14 @@ def _all_objects(work: Iterable[_Work]) -> list[JsonObject]:
 
 def _validates(manifest: JsonObject) -> bool:
     return "Validate=false" not in options_of(manifest, SYNC_OPTIONS)
+
+
+def _farewell(candidate: Candidate) -> tuple[str, ...]:
+    """Say what becomes of an application that the change removes, when its finalizer asks for more."""
+    gone = candidate.base if candidate.head is None else None
+    if gone is None or not any(name.startswith(_CASCADE) for name in gone.finalizers):
+        return ()
+    return (f"its finalizer {_CASCADE} asks for its objects to be deleted first, which Foresail leaves to a person",)
 
 
 def _change_of(candidate: Candidate) -> Action:

@@ -28,6 +28,10 @@ _DEFAULT_KEYS: Final = {"protocol": "TCP"}
 A definition's default may change, and then the same manifest means another element.
 """
 
+_POD_TEMPLATES: Final = frozenset({"v1", "apps/v1", "batch/v1"})
+_COMPLETED: Final = {"fieldRef": {"apiVersion": "v1"}, "resourceFieldRef": {"divisor": "0"}}
+"""What Kubernetes adds, in its own kinds, to selectors that are owned as one value."""
+
 
 def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager: str) -> bool:
     """Whether applying `manifest` as `manager` is known to leave `live` as it is.
@@ -44,7 +48,20 @@ def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager:
     metadata = {name: value for name, value in metadata_of(manifest).items() if name not in _NAMING}
     if metadata:
         bare["metadata"] = metadata
-    return _holds_mapping(bare, live, owned)
+    if _holds_mapping(bare, live, owned):
+        return True
+    return manifest.get("apiVersion") in _POD_TEMPLATES and _holds_mapping(_completed(bare), live, owned)
+
+
+def _completed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_completed(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {**_COMPLETED[name], **below} if name in _COMPLETED and isinstance(below, dict) else _completed(below)
+        for name, below in value.items()
+    }
 
 
 def _owned_fields(live: JsonObject, *, manager: str, api_version: Any) -> JsonObject | None:

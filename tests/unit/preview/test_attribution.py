@@ -14,7 +14,7 @@ from bot.model.resources import JsonObject, ResourceKey
 from bot.preview.attribution import Attribution
 from bot.preview.redaction import Redactor
 
-OURS = Attribution(instance="web", prunes=True, replaces=False, redactor=Redactor(b"k" * 16), hidden=frozenset())
+OURS = Attribution(instance="web", prunes=True, replaces=False, redactor=Redactor(b"k" * 16), hidden=frozenset)
 KEEPING = replace(OURS, prunes=False)
 REPLACING = replace(OURS, replaces=True)
 IMMUTABLE = Refusal("spec.selector: field is immutable", 422, "Invalid", ("spec.selector",))
@@ -401,7 +401,7 @@ def test_secret_values_are_in_no_diff_and_no_words() -> None:
         live=held(other),
         base=accepted(other),
         head=refused(secret, refusal),
-        by=replace(OURS, hidden=frozenset({value})),
+        by=replace(OURS, hidden=lambda: frozenset({value})),
     )
 
     assert value not in repr(found)
