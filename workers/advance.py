@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.applications import Conflict
-from bot.cluster.objects import FIELD_MANAGER
 from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
@@ -213,7 +212,7 @@ class _Advance:
             state=self.state,
             replaces=any(self.application.spec.has_option(option) for option in ("Replace=true", "Force=true")),
             forecast=None if kept is None else Forecast.from_json(kept),
-            proof=Proof(manager=FIELD_MANAGER, admission_mutates=cluster.admission_mutates()),
+            proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
             defined=frozenset(definitions.values()) - {None},
             unserved=frozenset(kind for key, kind in definitions.items() if key not in served) - {None},
         )

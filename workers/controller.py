@@ -76,6 +76,8 @@ class Controller:
         self._known: dict[str, _Known] = {}
         self._watched: set[tuple[str, ResourceType]] = set()
         self._lock = threading.Lock()
+        self._left_over: dict[str, jobs.JobRequest] = {}
+        """By job id: what an event called for while Redis was away."""
         self._recovered = 0.0
 
     def run(self) -> None:
@@ -89,11 +91,13 @@ class Controller:
                 self._stop.wait(1.0)
 
     def _tick(self, now: float) -> None:
-        queue = self._services.queue
+        queue, memory = self._services.queue, self._services.memory
         queue.maintain(now=now)
-        if self._services.memory.is_fresh() or now - self._recovered > _RECOVERY:
-            self._recovered = now
+        if memory.is_empty() or now - self._recovered > _RECOVERY:
             queue.enqueue(jobs.recover())
+            memory.mark()
+            self._recovered = now
+        self._send_left_over()
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
@@ -108,6 +112,13 @@ class Controller:
             queue.enqueue(jobs.advance(name))
         for cluster, group, kind in wanted:
             self._watch_kind(cluster, group, kind)
+
+    def _send_left_over(self) -> None:
+        """Queue what could not be queued while Redis was away."""
+        while self._left_over:
+            identity, request = next(iter(self._left_over.items()))
+            self._services.queue.enqueue(request)
+            del self._left_over[identity]
 
     def _is_due(self, known: _Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + _PATIENCE)
@@ -193,5 +204,5 @@ class Controller:
         try:
             self._services.queue.enqueue(request)
         except ForesailError as error:
-            # A running operation is looked at again in a moment anyway; an emptied Redis has everything looked at.
-            _log.warning("event not queued", job=request.identity, reason=str(error))
+            _log.warning("event kept for later", job=request.identity, reason=str(error))
+            self._left_over[request.job_id] = request

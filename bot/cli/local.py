@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 from kubernetes import config
 
-from bot.cli.kubectl import KubectlCluster, KubectlServer
+from bot.cli.kubectl import KubectlCluster
 from bot.cluster.applications import Applications
 from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
@@ -57,8 +57,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
     with _kubeconfig_errors():
         namespace = _context_namespace(settings.kubeconfig, context)
-        kind = ApiServer if tracks else KubectlServer
-        server = kind.from_kubeconfig(settings.kubeconfig, context=context, **limits)
+        server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
     cluster = (Cluster if tracks else KubectlCluster)(server, concurrency=settings.concurrency)
     clusters = Clusters(cluster)
     renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)

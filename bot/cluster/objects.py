@@ -40,8 +40,10 @@ class Apply:
 class Cluster:
     """One cluster's objects; safe to use from threads, at most `concurrency` requests at a time."""
 
-    def __init__(self, server: ApiServer, *, concurrency: int = 8) -> None:
+    def __init__(self, server: ApiServer, *, concurrency: int = 8, manager: str = FIELD_MANAGER) -> None:
         self.server = server
+        self.manager = manager
+        """Owner of every field that is applied."""
         self.discovery = Discovery(server)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"cluster-{server.name}")
 
@@ -141,7 +143,7 @@ class Cluster:
         key = ResourceKey.of(apply.manifest)
         kind = self.discovery.find(apply.manifest)
         query = {
-            "fieldManager": FIELD_MANAGER,
+            "fieldManager": self.manager,
             "force": "true",
             "fieldValidation": "Strict" if apply.validate else "Ignore",
         }
@@ -159,7 +161,7 @@ class Cluster:
         """Create one object; ApiRefused with reason `AlreadyExists` when there is one."""
         kind = self.discovery.find(manifest)
         namespace = str(metadata_of(manifest).get("namespace") or "")
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        query = {"fieldManager": self.manager, "fieldValidation": "Strict"}
         return self.server.request("POST", collection_path(kind, namespace=namespace), query=query, body=manifest)
 
     def delete(self, obj: JsonObject, *, propagation: str = "Foreground") -> None:

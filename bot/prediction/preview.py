@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from bot.cluster.objects import FIELD_MANAGER, Apply
+from bot.cluster.objects import Apply
 from bot.engine.diff.equality import same
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.tracking import owner_of
@@ -190,7 +190,7 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
         reading = beside.submit(cluster.live, _everything(work))
         questions.ask([named for one in work for named in one.altered()])
         live = reading.result()
-        proof = Proof(manager=FIELD_MANAGER, admission_mutates=mutates.result())
+        proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
     questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
     answers = questions.answered()
     for one in work:

@@ -38,10 +38,17 @@ class Memory:
         """Return which applications a commit is to be seen in; None when nobody knows any more."""
         return self._kept(f"expected:{repository}:{commit}")
 
-    def is_fresh(self) -> bool:
-        """Whether Redis was emptied since somebody last asked; only the first asker after that learns it."""
+    def is_empty(self) -> bool:
+        """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""
         try:
-            return bool(self._connection.set(_EPOCH, b"1", nx=True))
+            return not self._connection.exists(_EPOCH)
+        except RedisError as error:
+            raise Temporary(f"Redis: {error}") from error
+
+    def mark(self) -> None:
+        """Leave a mark that is gone when Redis is emptied."""
+        try:
+            self._connection.set(_EPOCH, b"1")
         except RedisError as error:
             raise Temporary(f"Redis: {error}") from error
 

@@ -26,11 +26,13 @@ def test_a_lock_that_ran_out_is_not_taken_from_who_has_it_now(bench: Bench) -> N
     assert bench.connection.get("foresail:lock:shop") == b"somebody else's"
 
 
-def test_the_first_to_ask_learns_that_redis_was_emptied(bench: Bench, redis_server: RedisServer) -> None:
+def test_a_redis_that_was_emptied_is_noticed_until_somebody_marks_it(bench: Bench, redis_server: RedisServer) -> None:
     memory = Memory(bench.connection)
-    assert [memory.is_fresh(), memory.is_fresh()] == [True, False]
+    assert memory.is_empty()
+    memory.mark()
+    assert not memory.is_empty()
     redis_server.restart()
-    assert [memory.is_fresh(), memory.is_fresh()] == [True, False]
+    assert [memory.is_empty(), memory.is_empty()] == [True, True]
 
 
 def test_a_forecast_is_kept_for_its_head_only(bench: Bench) -> None:
