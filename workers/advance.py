@@ -259,11 +259,14 @@ class _Advance:
             cluster.delete(obj, propagation="Background")
 
     def _explained(self, cluster: Cluster, scene: Scene, phase: Phase, words: str) -> str:
-        """Add to why an operation failed what the pods of the first failed workload say."""
+        """Say first what the pods of the first failed workload say: that is what a person can act on."""
         failed = [result.key for result in self.state.results if result.phase is Phase.FAILED]
         workload = scene.live.get(failed[0]) if failed and phase is Phase.FAILED else None
         reason = culprit(cluster, workload) if workload is not None else ""
-        return f"{words}; {reason}" if reason else words
+        if not reason:
+            return words
+        subject = f"{failed[0]}: "
+        return f"{subject}{reason}; {words.removeprefix(subject)}"
 
     def _tell(self) -> None:
         occasion = Occasion.of(self.state.operation.info)
