@@ -80,7 +80,15 @@ class Kubectl:
         file = self._directory / "manifests.yaml"
         file.write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
         options = ["--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}"] if server_side else []
-        command: list[str | Path] = [self._program, "--kubeconfig", self._plane.kubeconfig, "diff", *options, "-f", file]
+        command: list[str | Path] = [
+            self._program,
+            "--kubeconfig",
+            self._plane.kubeconfig,
+            "diff",
+            *options,
+            "-f",
+            file,
+        ]
         environment = {"HOME": str(self._directory), "PATH": "/usr/bin:/bin"}
         begin = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

@@ -123,12 +123,17 @@ class Cluster:
         return list(self.trying(applies))
 
     def trying(self, applies: Sequence[Apply]) -> Iterator[JsonObject | Refusal]:
-        """Begin to dry-run every apply and return the answers to come; taking one waits for it."""
+        """Begin to dry-run every apply and return the answers to come; taking one waits for it.
+
+        They are without `managedFields`: half of an object, and not what anybody wants to know of one that is not there.
+        """
         return self._threads.map(self._try_one, applies)
 
     def _try_one(self, apply: Apply) -> JsonObject | Refusal:
         try:
-            return self.apply(apply, dry_run=True)
+            answer = self.apply(apply, dry_run=True)
+            metadata_of(answer).pop("managedFields", None)
+            return answer  # noqa: TRY300 - the errors below are the other answers
         except UnknownKind as error:
             return Refusal(error.message, code=404, reason="UnknownKind")
         except ApiRefused as error:

@@ -1,0 +1,135 @@
+"""`python -m benchmarks` measures everything on this machine, prints a table and writes `benchmarks/results.json`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import load, memory, previews
+from benchmarks.previews import Rounds
+from benchmarks.workload import Workload
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.installation import Foresail
+from bot.sandbox.redis import RedisServer
+from bot.sandbox.toolchain import Programs, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RESULTS: Final = Path(__file__).parent / "results.json"
+_ONE: Final = Workload("preview_100", applications=1, deployments=30, config_maps=30, services=20, service_accounts=20)
+_MANY: Final = Workload(
+    "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
+)
+_ROUNDS: Final = {_ONE.name: Rounds(ours=21, kubectl=5), _MANY.name: Rounds(ours=5, kubectl=1)}
+_PARTS: Final = ("previews", "webhooks", "memory")
+_RATE: Final = 200.0
+_SECONDS: Final = 30.0
+
+_MEANINGS: Final = {
+    "floor_seconds": "the dry runs of its head side alone, on kept-alive connections",
+    "warm_seconds": "a worker that has previewed before; both renders are made anew",
+    "cold_seconds": "a new worker's first preview",
+    "kubectl_diff_seconds": "kubectl diff",
+    "kubectl_server_side_diff_seconds": "kubectl diff --server-side",
+    "ratio_to_floor": "warm / floor: smaller is better, 1 is the least",
+    "cold_ratio_to_floor": "cold / floor: smaller is better",
+    "ratio_to_kubectl_diff": "kubectl diff / warm: bigger is better",
+    "ratio_to_kubectl_server_side_diff": "kubectl diff --server-side / warm: bigger is better",
+    "p50_ms": f"half of the webhooks, at {_RATE:.0f} a second for {_SECONDS:.0f} s, are answered within",
+    "p99_ms": "99 of 100 are",
+    "max_ms": "all are",
+    "refused": "webhooks not answered with 202",
+    "lost": "webhooks whose job is not in the queue",
+    "web_mb": "the web process, gunicorn's worker, after that load (peak)",
+    "web_all_mb": "with gunicorn's master; pages that both share count twice (peak)",
+    "worker_mb": "the largest worker process after previews of 100 objects (peak)",
+    "worker_all_mb": "after previews of 1,100 objects in 101 applications (peak)",
+    "renderers_mb": "the confined children of that worker together (peak)",
+    "controller_mb": "the controller with 102 applications (peak)",
+}
+_TARGETS: Final = {
+    "preview_100.ratio_to_floor": "≤ 1.5",
+    "preview_100.ratio_to_kubectl_diff": "≥ 15",
+    "preview_100.ratio_to_kubectl_server_side_diff": "≥ 1.5",
+    "webhook.p99_ms": "≤ 15",
+    "webhook.lost": "0",
+    "memory.web_mb": "≤ 80",
+    "memory.worker_mb": "≤ 120",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what the command line names, by default everything, and return the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*_PARTS, []], help="by default all, and only then written")
+    parts = set(parser.parse_args(arguments).part) or set(_PARTS)
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="foresail-bench-") as name:
+        directory, tools = Path(name), programs()
+        if "webhooks" in parts:
+            found |= _webhooks(tools, directory)
+        if parts & {"previews", "memory"}:
+            with ControlPlane.start(tools, directory / "control-plane") as plane:
+                found |= _on_a_cluster(parts, tools, plane, directory)
+    _print(found)
+    if len(parts) == len(_PARTS):  # figures of different runs do not belong together
+        RESULTS.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    return 0
+
+
+def _webhooks(tools: Programs, directory: Path) -> dict[str, float]:
+    """Take webhooks in a web process of its own, with a Redis of its own and nobody who empties the queue."""
+    _say(f"webhooks: {_RATE:.0f} a second for {_SECONDS:.0f} s")
+    with RedisServer.start(tools.redis_server, directory) as server:
+        settings = {"FORESAIL_REDIS_URL": server.url, "FORESAIL_GITHUB_WEBHOOK_SECRET": load.SECRET}
+        with Foresail.start(directory / "web", settings, only=("web",)) as foresail:
+            figures = load.run(foresail.url, server.url, rate=_RATE, seconds=_SECONDS)
+            peaks = memory.peaks(foresail.pid("web"))
+    told = {name: getattr(figures, name) for name in ("p50_ms", "p99_ms", "max_ms", "refused", "lost")}
+    return _named("webhook", told) | {"memory.web_mb": max(peaks), "memory.web_all_mb": round(sum(peaks), 1)}
+
+
+def _on_a_cluster(parts: set[str], tools: Programs, plane: ControlPlane, directory: Path) -> dict[str, float]:
+    found: dict[str, float] = {}
+    workloads = (_ONE, _MANY)
+    for workload in workloads:
+        rounds = _ROUNDS[workload.name] if "previews" in parts else Rounds(ours=0, kubectl=0)
+        _say(f"{workload.name}: {workload.objects} objects, {rounds.ours} rounds, once they are in sync")
+        times = previews.measure(workload, tools, plane, directory / workload.name, rounds)
+        if rounds.ours:
+            found |= _named(workload.name, times.figures())
+    if "memory" in parts:
+        _say("memory: previews through the queue")
+        found |= _named("memory", memory.measure(workloads, tools, plane, directory / "memory"))
+    return found
+
+
+def _named(part: str, figures: Mapping[str, float]) -> dict[str, float]:
+    return {f"{part}.{name}": figure for name, figure in figures.items()}
+
+
+def _print(found: Mapping[str, float]) -> None:
+    title = f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end"
+    table = Table("figure", "value", "target", "is", title=title)
+    for name, figure in found.items():
+        table.add_row(name, f"{figure:g}", _TARGETS.get(name, ""), _MEANINGS[name.partition(".")[2]])
+    Console(width=150).print(table)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
