@@ -30,7 +30,7 @@ _ONE: Final = Workload("preview_100", applications=1, deployments=30, config_map
 _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
-_ROUNDS: Final = {_ONE.name: Rounds(ours=21, kubectl=5), _MANY.name: Rounds(ours=5, kubectl=1)}
+_ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
 _PARTS: Final = ("previews", "webhooks", "memory")
 _RATE: Final = 200.0
 _SECONDS: Final = 30.0
@@ -103,10 +103,10 @@ def _on_a_cluster(parts: set[str], tools: Programs, plane: ControlPlane, directo
     found: dict[str, float] = {}
     workloads = (_ONE, _MANY)
     for workload in workloads:
-        rounds = _ROUNDS[workload.name] if "previews" in parts else Rounds(ours=0, kubectl=0)
-        _say(f"{workload.name}: {workload.objects} objects, {rounds.ours} rounds, once they are in sync")
+        rounds = _ROUNDS[workload.name] if "previews" in parts else Rounds(warm=0, rest=0)
+        _say(f"{workload.name}: {workload.objects} objects, {rounds.warm} rounds, once they are in sync")
         times = previews.measure(workload, tools, plane, directory / workload.name, rounds)
-        if rounds.ours:
+        if rounds.warm:
             found |= _named(workload.name, times.figures())
     if "memory" in parts:
         _say("memory: previews through the queue")

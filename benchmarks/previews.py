@@ -40,18 +40,16 @@ class Times:
         self.seconds[name].append(seconds)
 
     def figures(self) -> dict[str, float]:
-        """Return the median of each, and the medians of the ratios within the rounds."""
-        found = {f"{name}_seconds": median(times) for name, times in self.seconds.items()}
-        warm = self.seconds["warm"]
-        found["ratio_to_floor"] = _ratio(warm, self.seconds["floor"])
-        found["cold_ratio_to_floor"] = _ratio(self.seconds["cold"], self.seconds["floor"])
-        for rival in ("kubectl_diff", "kubectl_server_side_diff"):
-            found[f"ratio_to_{rival}"] = _ratio(self.seconds[rival], warm)
-        return {name: round(value, 3) for name, value in found.items()}
-
-
-def _ratio(these: list[float], those: list[float]) -> float:
-    return median(one / other for one, other in zip(these, those, strict=False))
+        """Return the median of each, and their ratios."""
+        times = {name: median(seconds) for name, seconds in self.seconds.items()}
+        ratios = {
+            "ratio_to_floor": times["warm"] / times["floor"],
+            "cold_ratio_to_floor": times["cold"] / times["floor"],
+            "ratio_to_kubectl_diff": times["kubectl_diff"] / times["warm"],
+            "ratio_to_kubectl_server_side_diff": times["kubectl_server_side_diff"] / times["warm"],
+        }
+        named = {f"{name}_seconds": seconds for name, seconds in times.items()}
+        return {name: round(value, 3) for name, value in (named | ratios).items()}
 
 
 class Worker:
@@ -100,10 +98,16 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """How often each is timed; kubectl takes its time, so it gets fewer."""
+    """How often each is timed."""
 
-    ours: int
-    kubectl: int
+    warm: int
+    """Warm previews, each next to a floor."""
+    rest: int
+    """Cold previews and kubectl, which take their time, spread over the warm ones."""
+
+    def has_rest(self, round_: int) -> bool:
+        """Whether the rest has its turn in a round, counted from 0."""
+        return round_ * self.rest // self.warm != (round_ + 1) * self.rest // self.warm
 
 
 def measure(workload: Workload, programs: Programs, plane: ControlPlane, directory: Path, rounds: Rounds) -> Times:
@@ -113,19 +117,18 @@ def measure(workload: Workload, programs: Programs, plane: ControlPlane, directo
         scene.set_up()
         floor = Floor(plane, concurrency=scene.concurrency)
         kubectl = Kubectl(programs.kubectl, plane, directory)
+        kubectl.seconds(scene.change(0).manifests[:1], server_side=True)  # what it discovers, it keeps in a file
         with Worker(scene) as warm:
-            for round_ in range(1, _WARM_UP + 1):
-                change = scene.change(round_)
-                warm.seconds(change)
-                floor.seconds(change.manifests)
-            kubectl.seconds(change.manifests, server_side=True)
-            for round_ in range(_WARM_UP + 1, _WARM_UP + rounds.ours + 1):
-                change = scene.change(round_)
-                times.add("floor", floor.seconds(change.manifests))
-                times.add("warm", warm.seconds(change))
-                with Worker(scene) as cold:
-                    times.add("cold", cold.seconds(change))
-                if round_ <= _WARM_UP + rounds.kubectl:
+            for round_ in range(-_WARM_UP, rounds.warm):
+                change = scene.change(round_ + _WARM_UP + 1)
+                taken = floor.seconds(change.manifests), warm.seconds(change)
+                if round_ < 0:
+                    continue
+                times.add("floor", taken[0])
+                times.add("warm", taken[1])
+                if rounds.has_rest(round_):
+                    with Worker(scene) as cold:
+                        times.add("cold", cold.seconds(change))
                     times.add("kubectl_server_side_diff", kubectl.seconds(change.manifests, server_side=True))
                     times.add("kubectl_diff", kubectl.seconds(change.manifests, server_side=False))
     return times

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -14,7 +16,7 @@ from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bot.cluster.connection import ApiServer
 
@@ -23,6 +25,7 @@ FIELD_MANAGER: Final = "foresail"
 
 _LIST_FROM: Final = 4
 """From this many objects of a type in a namespace on, one list is cheaper than single reads."""
+_UNASKED: Final = Refusal("not asked", code=0)
 _PAGE: Final = "500"
 
 _MUTATING: Final = ("MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding")
@@ -38,14 +41,16 @@ class Apply:
 
 
 class Cluster:
-    """One cluster's objects; safe to use from threads, at most `concurrency` requests at a time."""
+    """One cluster's objects; safe to use from threads, at most `concurrency` reads and as many dry runs at a time."""
 
     def __init__(self, server: ApiServer, *, concurrency: int = 8, manager: str = FIELD_MANAGER) -> None:
         self.server = server
         self.manager = manager
         """Owner of every field that is applied."""
         self.discovery = Discovery(server)
+        self._concurrency = concurrency
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"cluster-{server.name}")
+        self._asking = ThreadPoolExecutor(concurrency, thread_name_prefix=f"dry-run-{server.name}")
 
     @property
     def name(self) -> str:
@@ -55,6 +60,7 @@ class Cluster:
     def close(self) -> None:
         """Let the threads go; requests under way end first."""
         self._threads.shutdown()
+        self._asking.shutdown()
 
     def admission_mutates(self) -> bool:
         """Whether some mutating webhook or policy is installed; True also when that may not be read.
@@ -120,14 +126,33 @@ class Cluster:
 
     def try_apply(self, applies: Sequence[Apply]) -> list[JsonObject | Refusal]:
         """Dry-run every apply, many at once; answers stand in the order of `applies`."""
-        return list(self.trying(applies))
+        return self.trying(applies)()
 
-    def trying(self, applies: Sequence[Apply]) -> Iterator[JsonObject | Refusal]:
-        """Begin to dry-run every apply and return the answers to come; taking one waits for it.
+    def trying(self, applies: Sequence[Apply]) -> Callable[[], list[JsonObject | Refusal]]:
+        """Begin to dry-run every apply; the function returned waits for the answers.
 
-        They are without `managedFields`: half of an object, and not what anybody wants to know of one that is not there.
+        They are without `managedFields`: half of an object, and nothing anybody asks about one that is not there.
         """
-        return self._threads.map(self._try_one, applies)
+        answers: list[JsonObject | Refusal] = [_UNASKED] * len(applies)
+        waiting: SimpleQueue[tuple[int, Apply]] = SimpleQueue()
+        for numbered in enumerate(applies):
+            waiting.put(numbered)
+
+        def work() -> None:
+            with suppress(Empty):
+                while True:
+                    number, apply = waiting.get_nowait()
+                    answers[number] = self._try_one(apply)
+
+        # A future for each thread, not for each apply: waking up for every answer costs as much as parsing it.
+        threads = [self._asking.submit(work) for _ in range(min(self._concurrency, len(applies)))]
+
+        def answered() -> list[JsonObject | Refusal]:
+            for thread in threads:
+                thread.result()
+            return answers
+
+        return answered
 
     def _try_one(self, apply: Apply) -> JsonObject | Refusal:
         try:

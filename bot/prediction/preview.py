@@ -206,7 +206,7 @@ class _Questions:
     """By identity of the manifest: hashing thousands of objects would cost more than the questions saved."""
     asked: dict[ResourceKey, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
     same: dict[int, int] = field(default_factory=dict)
-    running: list[tuple[list[JsonObject], Iterator[JsonObject | Refusal]]] = field(default_factory=list)
+    running: list[tuple[list[JsonObject], Callable[[], list[JsonObject | Refusal]]]] = field(default_factory=list)
 
     def ask(self, named: Iterable[tuple[ResourceKey, JsonObject]]) -> None:
         """Begin the dry runs of these manifests."""
@@ -230,7 +230,7 @@ class _Questions:
     def answered(self) -> dict[int, Prediction]:
         """Wait for the dry runs and return every prediction by the identity of its manifest."""
         for manifests, answers in self.running:
-            for manifest, answer in zip(manifests, answers, strict=True):
+            for manifest, answer in zip(manifests, answers(), strict=True):
                 self.known[id(manifest)] = _prediction(manifest, answer)
         for manifest_id, earlier in self.same.items():
             self.known[manifest_id] = self.known[earlier]

@@ -79,8 +79,9 @@ def _owned_fields(live: JsonObject, *, manager: str, api_version: Any) -> JsonOb
 
 def _holds(wanted: Any, live: Any, fields: JsonObject) -> bool:
     """Whether `live` holds `wanted` in exactly the owned `fields`: a trie as in FieldsV1, empty at a leaf."""
-    below = fields.keys() - {"."}
-    if not below:
+    if not fields or (len(fields) == 1 and "." in fields):
+        if type(wanted) is str:
+            return bool(wanted == live)  # by far the most frequent, and nothing else equals a text
         return wanted is not None and same(wanted, live)
     if isinstance(wanted, dict) and isinstance(live, dict):
         return _holds_mapping(wanted, live, fields)
@@ -90,9 +91,13 @@ def _holds(wanted: Any, live: Any, fields: JsonObject) -> bool:
 
 
 def _holds_mapping(wanted: JsonObject, live: JsonObject, fields: JsonObject) -> bool:
-    if fields.keys() - {"."} != {f"f:{name}" for name in wanted}:
+    if len(fields) - ("." in fields) != len(wanted):
         return False
-    return all(name in live and _holds(value, live[name], fields[f"f:{name}"]) for name, value in wanted.items())
+    for name, value in wanted.items():
+        below = fields.get(f"f:{name}")
+        if below is None or name not in live or not _holds(value, live[name], below):
+            return False
+    return True
 
 
 def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject) -> bool:
