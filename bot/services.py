@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bot.errors import Rejected
 from bot.model.changes import Repository, repository_identity
@@ -94,7 +95,12 @@ class Services:
             mirrors=mirrors,
             renderer=renderer,
             sources=sources,
-            predictor=Predictor(sources, clusters, control_namespace=settings.control_namespace),
+            predictor=Predictor(
+                sources,
+                clusters,
+                control_namespace=settings.control_namespace,
+                mass_deletion_percent=settings.mass_deletion_percent,
+            ),
         )
 
     def close(self) -> None:
@@ -121,12 +127,14 @@ def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | N
     from bot.forges.github.errors import NotInstalled
     from bot.repository.mirrors import GitAuth
 
-    host = repository_identity(api_url).partition("/")[0].removeprefix("api.")
+    api = urlsplit(api_url)
+    site = f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
 
     def find(url: str) -> GitAuth | None:
-        url_host, _, full_name = repository_identity(url).partition("/")
-        if url_host != host:
+        # Scheme and port count: a token must not go to whatever else listens on the forge's host, nor in the clear.
+        if not url.startswith(site):
             return None
+        full_name = repository_identity(url).partition("/")[2]
         try:
             credentials = forge.git_credentials(Repository(full_name, clone_url=url))
         except NotInstalled:

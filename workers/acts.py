@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bot.cluster.discovery import UnknownKind
-from bot.cluster.errors import ApiRefused
+from bot.cluster.errors import ApiRefused, ServerFailed
 from bot.cluster.objects import Apply
 from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
+from bot.engine.sync.advance import UNCHANGED
 from bot.engine.sync.plan import made_by
 from bot.errors import Rejected
 from bot.model.operations import Phase, ResultCode, TaskResult
@@ -61,15 +62,18 @@ class Actor:
         if kind in self.unserved and not task.prune:
             return None
         try:
-            if task.prune:
-                return self._prune(task)
-            if is_hook(task.obj):
-                return self._hook(task, live.get(task.key))
-            return self._apply(task, live.get(task.key))
-        except Rejected as error:
+            return self._done(task, live.get(task.key))
+        except (Rejected, ServerFailed) as error:
+            if isinstance(error, ServerFailed) and not error.about_the_object:
+                raise
             if kind in self.defined and _is_unserved(error):
                 return None
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
+
+    def _done(self, task: Task, current: JsonObject | None) -> TaskResult:
+        if task.prune:
+            return self._prune(task)
+        return self._hook(task, current) if is_hook(task.obj) else self._apply(task, current)
 
     def _prune(self, task: Task) -> TaskResult:
         if not metadata_of(task.obj).get("deletionTimestamp"):
@@ -86,7 +90,7 @@ class Actor:
             # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
             differences = self._differences(task, current)
             told = () if differences == () else None
-            return self._result(task, Phase.RUNNING, ResultCode.SYNCED, "unchanged", told)
+            return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
         words = "created" if current is None else "configured"
         try:
             result = self.cluster.apply(_request(task.obj))
@@ -127,7 +131,7 @@ class Actor:
         )
 
 
-def _is_unserved(error: Rejected) -> bool:
+def _is_unserved(error: Rejected | ServerFailed) -> bool:
     """Whether the API server does not know the kind, or knows it and does not answer for it yet."""
     return isinstance(error, UnknownKind) or (
         isinstance(error, ApiRefused) and error.code == HTTPStatus.NOT_FOUND and not error.reason

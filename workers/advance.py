@@ -18,7 +18,7 @@ from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync
-from bot.engine.sync.record import Scene, status_patch
+from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.targets import Targets
 from bot.engine.tracking import owner_of
 from bot.errors import Rejected, Temporary
@@ -28,6 +28,8 @@ from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import bare, recorded
 from bot.preview.needs import Proof
+from bot.preview.redaction import scrub, secrets_of
+from bot.settings import Mode
 from workers.acts import Actor
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
@@ -45,6 +47,10 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _log = structlog.get_logger()
+_RECORDS: Final = 25
+"""Records of one wave at most where each object would have to be recorded: they grow with what they hold."""
+_PROGRESS: Final = 3
+"""Seconds between two words about the progress of one application."""
 _MOST_STEPS: Final = 500
 """Waves one job runs through; each step ends in a record, so stopping here loses nothing."""
 
@@ -52,7 +58,7 @@ _MOST_STEPS: Final = 500
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
     application = services.applications.get(str(payload["application"]))
     operation = Operation.parse(application.operation or {}) if application else None
-    if application is not None and operation is not None:
+    if application is not None and operation is not None and services.settings.mode is not Mode.PREVIEW:
         state = replace(_state_of(application, operation), phase=Phase.ERROR, message=words, finished_at=_stamp())
         patch = {"operation": None, "status": {"operationState": state.to_wire()}}
         _follow_up(services, services.applications.update(application, patch), state)
@@ -62,8 +68,11 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Advance an application's operation, unless there is none or somebody else is at it."""
     application = services.applications.get(str(payload["application"]))
-    operation = Operation.parse(application.operation or {}) if application else None
-    if application is None or operation is None:
+    if application is None or application.operation is None or services.settings.mode is Mode.PREVIEW:
+        return None
+    operation = Operation.parse(application.operation)
+    if operation is None:
+        _refuse(services, application)
         return None
     claim = Claim.parse(application.annotation(CLAIM))
     if claim is not None and claim.blocks(now=time.time()):
@@ -76,12 +85,31 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     return None
 
 
+def _refuse(services: Services, application: Application) -> None:
+    """End an operation that asks for something else than a whole sync, or it would block every later one."""
+    now = _stamp()
+    state = {
+        "operation": application.operation,
+        "phase": Phase.ERROR.value,
+        "message": "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own",
+        "startedAt": now,
+        "finishedAt": now,
+    }
+    services.applications.update(application, {"operation": None, "status": {"operationState": state}})
+    services.queue.enqueue(refresh(application.name))
+
+
 def _state_of(application: Application, operation: Operation) -> OperationState:
-    """Return the record of the running operation, or the beginning of one."""
+    """Return the record of the running operation, or the beginning of one; another's record is none of it."""
     state = OperationState.parse((application.status or {}).get("operationState") or {})
-    if state is not None and not state.phase.completed:
+    if state is not None and not state.phase.completed and _is_of(state, operation):
         return state
     return OperationState(operation, Phase.RUNNING, "started", started_at=_stamp())
+
+
+def _is_of(state: OperationState, operation: Operation) -> bool:
+    same_revision = operation.revision in {"", state.operation.revision}
+    return same_revision and state.operation.info == operation.info
 
 
 def _stamp() -> str:
@@ -99,6 +127,10 @@ class _Advance:
     failure: str
     """Why there are no targets, in the tool's words."""
     cluster: Cluster | None = None
+    hidden: frozenset[str] = frozenset()
+    """Secret values that no word about the operation may hold."""
+    saved_at: float = 0.0
+    """When the claim was last renewed, on the monotonic clock."""
 
     @classmethod
     def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
@@ -114,7 +146,8 @@ class _Advance:
             return cls(services, application, state, Targets({}, ()), error.message)
         state = replace(state, operation=replace(state.operation, revision=commit))
         desired = services.sources.desired([Wanted(application, tree)])[0]
-        return cls(services, application, state, desired.targets, desired.failure, cluster)
+        hidden = secrets_of(desired.targets.objects.values())
+        return cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -150,6 +183,7 @@ class _Advance:
         past = recorded(self.application)
         done = [bare(result.key, version=result.version) for result in self.state.results]
         live = cluster.live([*self.targets.objects.values(), *past.values(), *done])
+        self.hidden |= secrets_of(live.values())
         instance = self.application.instance(self.services.settings.control_namespace)
         extraneous = [
             live[key]
@@ -182,24 +216,39 @@ class _Advance:
                 cluster.delete(blocker, propagation="Background")
             self._wait("waiting for deletion of hooks of an earlier operation", scene, self.state)
             return False
-        done: list[TaskResult] = []
-        try:
-            for task in tasks:
-                result = actor.act(task, scene.live)
-                if result is not None:
-                    done.append(result)
-        except Temporary:
-            self._record(done)
-            self._save("interrupted; goes on in a moment", scene)
-            raise
-        self._record(done)
-        if not done:
+        count = len(self.state.results)
+        self._carry_out(actor, scene, tasks)
+        if len(self.state.results) == count:
             words = "waiting for kinds that this sync defines to be served"
             if overdue := self._overdue():
                 self._finish(Phase.FAILED, f"{overdue}: {words}", scene)
             else:
                 self._wait(words, scene, self.state)
-        return bool(done)
+        return len(self.state.results) > count
+
+    def _carry_out(self, actor: Actor, scene: Scene, tasks: Sequence[Task]) -> None:
+        """Act on the tasks, recording so often that a claim never runs out and that little is ever in doubt.
+
+        What a killed worker applied and did not record is recognised by field ownership. Where admission may rewrite
+        objects it is not, so that there every few objects are recorded. Raises Temporary, with what was done recorded.
+        """
+        most = 100 if not actor.proof.admission_mutates else max(1, len(tasks) // _RECORDS)
+        done: list[TaskResult] = []
+        try:
+            for task in tasks:
+                result = actor.act(task, scene.live)
+                if result is not None:
+                    done.append(replace(result, message=self._scrubbed(result.message)))
+                late = time.monotonic() - self.saved_at > self.services.settings.claim_seconds / 3
+                if late or len(done) >= most:
+                    self._record(done)
+                    done = []
+                    self._save(self.state.message, scene)
+        except Temporary as error:
+            self._record(done)
+            self._save(f"tried again in a moment: {error.message}", scene)
+            raise
+        self._record(done)
 
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
         occasion = Occasion.of(self.state.operation.info)
@@ -222,7 +271,7 @@ class _Advance:
 
     def _wait(self, words: str, scene: Scene, before: OperationState) -> None:
         """Record what changed and let go: the controller asks again when an object moves."""
-        waiting = replace(self.state, message=words)
+        waiting = replace(self.state, message=self._scrubbed(words))
         if waiting != before or self.application.annotation(CLAIM):
             self.state = waiting
             self._patch({"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)})
@@ -230,22 +279,26 @@ class _Advance:
 
     def _save(self, words: str, scene: Scene) -> None:
         """Record the state and (again) claim the operation, under optimistic locking; Conflict when it is not ours."""
-        self.state = replace(self.state, message=words)
+        self.state = replace(self.state, message=self._scrubbed(words))
+        self.saved_at = time.monotonic()
         claim = Claim.mine(until=time.time() + self.services.settings.claim_seconds)
         self._patch({"metadata": {"annotations": {CLAIM: str(claim)}}, "status": self._status(scene)})
 
     def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
-        self.state = replace(self.state, phase=phase, message=words, finished_at=_stamp())
+        self.state = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=_stamp())
         self._patch(
             {"metadata": {"annotations": {CLAIM: None}}, "operation": None, "status": self._status(scene)},
         )
-        _log.info("operation ended", phase=str(phase), message=words)
+        _log.info("operation ended", phase=str(phase), message=self.state.message)
         _follow_up(self.services, self.application, self.state)
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
-            return {"operationState": self.state.to_wire()}
+            return failure_patch(self.state, now=_stamp())
         return status_patch(scene, self.state, now=_stamp())
+
+    def _scrubbed(self, words: str) -> str:
+        return scrub(words, self.hidden)
 
     def _patch(self, patch: JsonObject) -> None:
         self.application = self.services.applications.update(self.application, patch)
@@ -269,8 +322,10 @@ class _Advance:
         return f"{subject}{reason}; {words.removeprefix(subject)}"
 
     def _tell(self) -> None:
+        """Have progress told, not at every word of it: forges count what is written, and the end is always told."""
         occasion = Occasion.of(self.state.operation.info)
-        if occasion.repository:
+        due = f"{self.application.name}@{occasion.commit}"
+        if occasion.repository and self.services.memory.first_within(due, seconds=_PROGRESS):
             self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.reports import Outcome
+from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.prediction.desired import Sides
 from bot.prediction.preview import ChangeWords
+from bot.preview.inert import clipped
 from workers.landscape import Landscape
 from workers.payloads import repository_in
 from workers.preview import prediction
-from workers.runtime import job
+from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
     from bot.model.jobs import JobRequest
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 
-@job
+def _excuse(services: Services, payload: JsonObject, words: str) -> None:
+    status = CommitStatus(f"{services.settings.instance}/preview", StatusState.ERROR, clipped(words, STATUS_LENGTH))
+    services.forge.set_statuses(repository_in(payload), str(payload["head"]), [status])
+
+
+@job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Say whether the speculative commit may land, under the context that guards changes too."""
     repository = repository_in(payload)
@@ -32,7 +38,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         report, _ = prediction(landscape, sides, words)
         outcome = report.outcome
     except Rejected as error:
-        outcome = Outcome(StatusState.ERROR, error.message)
+        outcome = Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
     status = CommitStatus(f"{services.settings.instance}/preview", outcome.state, outcome.description)
-    services.forge.set_status(repository, head, status)
+    services.forge.set_statuses(repository, head, [status])
     return None

@@ -60,6 +60,8 @@ class _Known:
     asks: tuple[str, ...]
     """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
     running: bool
+    abandoned: bool
+    """Whether its record says that an operation runs, and none does."""
     deadline: float
     """Unix seconds: when the operation has to be looked at for its own sake."""
     looked_at: float
@@ -175,7 +177,8 @@ class Controller:
             self._known[name] = known
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
-        if not known.running and (before is None or before.asks != known.asks):
+        stopped = known.abandoned and before is not None and before.running
+        if not known.running and (before is None or before.asks != known.asks or stopped):
             self._enqueue(jobs.refresh(name))
 
     def _seen(self, application: Application) -> _Known:
@@ -195,6 +198,7 @@ class Controller:
                 application.annotation(APPROVED),
             ),
             running=application.operation is not None,
+            abandoned=application.operation is None and state is not None and not state.phase.completed,
             deadline=claim.until if claim is not None and claim.until > now else float("inf"),
             looked_at=now,
             awaits=frozenset(waiting),

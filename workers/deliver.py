@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import orjson
 import structlog
 
 from bot.errors import Rejected
-from bot.model.jobs import notify
+from bot.model.changes import CommitStatus, StatusState
+from bot.model.jobs import notify, preview
 from bot.model.operations import Occasion
+from bot.model.reports import STATUS_LENGTH
 from bot.prediction.desired import Sides
+from bot.preview.inert import clipped
 from bot.settings import Mode
 from workers.landscape import Landscape
 from workers.operations import start
 from workers.payloads import repository_in
-from workers.runtime import job
+from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -26,9 +29,16 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _log = structlog.get_logger()
+_MOST_PREVIEWS: Final = 50
+"""Open changes, newest first, that are previewed again after their base has moved."""
 
 
-@job
+def _excuse(services: Services, payload: JsonObject, words: str) -> None:
+    status = CommitStatus(f"{services.settings.instance}/sync", StatusState.ERROR, clipped(words, STATUS_LENGTH))
+    services.forge.set_statuses(repository_in(payload), str(payload["commit"]), [status])
+
+
+@job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Start an operation of each application that the commit affects, and have the forge told what to expect."""
     if services.settings.mode is Mode.PREVIEW:
@@ -43,6 +53,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             selection = affected_by(landscape, branch, commit=commit, before=str(payload["before"]))
         except Rejected as error:
             _log.warning("commit not delivered", reason=error.message)
+            _excuse(services, payload, error.message)
             return None
         keep_expected(services, repository.full_name, commit, selection)
         change = merged_change(services, landscape, commit)
@@ -56,6 +67,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         )
         for candidate in selection.candidates:
             _start(landscape, candidate, occasion)
+        if selection.candidates:
+            _preview_again(landscape, branch)
     return notify(repository.full_name, commit)
 
 
@@ -78,17 +91,32 @@ def affected_by(landscape: Landscape, branch: str, *, commit: str, before: str) 
     return landscape.select(Sides(landscape.tree(earlier), landscape.tree(commit)), landscape.branch(branch))
 
 
-def keep_expected(services: Services, repository: str, commit: str, selection: Selection) -> tuple[str, ...]:
+Expected: TypeAlias = tuple[tuple[str, str], ...]
+"""Each application that a commit is to be seen in, with the one that declares it, empty when none does."""
+
+
+def keep_expected(services: Services, repository: str, commit: str, selection: Selection) -> Expected:
     """Remember which applications a commit is to be seen in; those that it removes are not waited for."""
-    names = tuple(candidate.either.name for candidate in selection.candidates if candidate.head is not None)
-    services.memory.keep_expected(repository, commit, orjson.dumps(names))
-    return names
+    expected = tuple(
+        (candidate.head.name, selection.parents.get(candidate.head.name, ""))
+        for candidate in selection.candidates
+        if candidate.head is not None
+    )
+    services.memory.keep_expected(repository, commit, orjson.dumps(expected))
+    return expected
 
 
 def merged_change(services: Services, landscape: Landscape, commit: str) -> Change | None:
     """Return the change whose merge made the commit, None when none did."""
     found = services.forge.changes_of_commit(landscape.repository, commit)
     return next((change for change in found if change.merge_sha == commit), None)
+
+
+def _preview_again(landscape: Landscape, branch: str) -> None:
+    """Have open changes of the branch previewed anew: what they were told was about another base."""
+    changes = (change for change in landscape.services.forge.open_changes(landscape.repository))
+    stale = [change for change in changes if change.base_branch == branch][:_MOST_PREVIEWS]
+    landscape.services.queue.enqueue(*(preview(landscape.repository, change.number) for change in stale))
 
 
 def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from bot.model.applications import Application
 from bot.model.changes import repository_identity
 from bot.prediction.desired import Sides, Tree
-from bot.prediction.selection import ROOT_FOLDER, select
+from bot.prediction.selection import ROOT_FOLDER, Grounds, select
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import GitAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bot.cluster.applications import Problem
     from bot.model.changes import Repository
     from bot.model.resources import JsonObject
     from bot.prediction.selection import Selection
@@ -32,7 +33,7 @@ class Landscape:
     repository: Repository
     mirror: Mirror
     applications: tuple[Application, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     """Applications that cannot be read, with what is wrong with them."""
 
     @classmethod
@@ -49,6 +50,15 @@ class Landscape:
         """The repository's identity, whatever its URL."""
         return repository_identity(self.repository.clone_url)
 
+    @property
+    def own_problems(self) -> tuple[str, ...]:
+        """What is wrong with Applications that this repository is a source of; others are nobody's business here."""
+        return tuple(
+            problem.message
+            for problem in self.problems
+            if self.identity in {repository_identity(url) for url in problem.repositories}
+        )
+
     def branch(self, name: str) -> Branch:
         """Return a branch as applications' sources name it."""
         return Branch(self.identity, name, default=name == self.repository.default_branch)
@@ -61,7 +71,12 @@ class Landscape:
         """Find the applications that a step between two states of a branch touches."""
         following = [Candidate(one, one) for one in self.applications if _follows(one, branch)]
         new = [root for root in self._new_root(sides, branch) if root.either.name not in self.names]
-        return select(self.services.sources, [*following, *new], sides, branch)
+        grounds = Grounds(
+            known={one.name: one for one in self.applications},
+            control_namespace=self.services.settings.control_namespace,
+            repositories=frozenset({self.identity, *self._repositories_in_use()}),
+        )
+        return select(self.services.sources, [*following, *new], sides, branch, grounds)
 
     def tracked_branches(self) -> Iterator[str]:
         """Yield the branches of this repository that some application follows, the default branch first."""
@@ -116,6 +131,10 @@ class Landscape:
     def declares_applications(self, commit: str) -> bool:
         """Whether the repository has the folder of Applications at a commit."""
         return self.mirror.entry(self.mirror.tree_of(commit), ROOT_FOLDER) is not None
+
+    def _repositories_in_use(self) -> Iterator[str]:
+        for application in self.applications:
+            yield from (repository_identity(source.repo_url) for source in application.spec.effective_sources)
 
     def _new_root(self, sides: Sides, branch: Branch) -> Iterator[Candidate]:
         """Yield the root application that the cluster does not have yet, on the sides that have its folder."""

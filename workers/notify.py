@@ -10,10 +10,11 @@ import structlog
 from bot.errors import Rejected
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Epilogue
-from bot.preview.delivery import delivery_of, statuses_of
+from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
+from bot.settings import Mode
 from workers.comments import WRITING, first_comment
-from workers.deliver import affected_by, keep_expected, merged_change
+from workers.deliver import Expected, affected_by, keep_expected, merged_change
 from workers.landscape import Landscape
 from workers.runtime import job
 
@@ -31,6 +32,8 @@ _log = structlog.get_logger()
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Bring the statuses of a commit and the epilogue of its change up to date."""
     commit = str(payload["commit"])
+    if services.settings.mode is Mode.PREVIEW:
+        return None
     with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
         try:
             repository = services.forge.repository(str(payload["repository"]))
@@ -38,8 +41,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             if not landscape.mirror.has(commit):
                 return None
             deliveries = _deliveries(landscape, commit)
-            for status in statuses_of(deliveries, instance=services.settings.instance):
-                services.forge.set_status(repository, commit, status)
+            statuses = statuses_of(deliveries, instance=services.settings.instance)
+            services.forge.set_statuses(repository, commit, statuses)
             change = merged_change(services, landscape, commit)
             if change is not None and deliveries:
                 _write_epilogue(services, change, Epilogue(commit, tuple(deliveries)))
@@ -50,22 +53,24 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
     by_name = {application.name: application for application in landscape.applications}
+
+    def covers(revision: str) -> bool:
+        return landscape.mirror.has(revision) and landscape.mirror.is_ancestor(commit, revision)
+
+    def delivery(name: str) -> Delivery:
+        return delivery_of(name, by_name.get(name), commit=commit, covers=covers)
+
     return [
-        delivery_of(
-            name,
-            by_name.get(name),
-            commit=commit,
-            covers=lambda revision: landscape.mirror.has(revision) and landscape.mirror.is_ancestor(commit, revision),
-        )
-        for name in _expected(landscape, commit)
+        delivery(name) if name in by_name or not parent else without_its_application(delivery(name), delivery(parent))
+        for name, parent in _expected(landscape, commit)
     ]
 
 
-def _expected(landscape: Landscape, commit: str) -> tuple[str, ...]:
+def _expected(landscape: Landscape, commit: str) -> Expected:
     """Return the applications that the commit is to be seen in; derived anew when nobody remembers."""
     kept = landscape.services.memory.expected(landscape.repository.full_name, commit)
     if kept is not None:
-        return tuple(orjson.loads(kept))
+        return tuple((name, parent) for name, parent in orjson.loads(kept))
     occasion = _occasion(landscape, commit)
     branch = occasion.branch if occasion and occasion.branch else landscape.repository.default_branch
     before = occasion.before if occasion else ""

@@ -12,6 +12,7 @@ from bot.model.changes import ChangeState, CommitStatus, StatusState
 from bot.model.reports import STATUS_LENGTH, Report
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
+from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict
 from workers.comments import Superseded, publish
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _STARTED: Final = "predicting what merging this changes"
-_FORK: Final = "from a fork: nothing is rendered before someone with write permission approves it"
+_FORK: Final = "from a fork: not rendered, because this Foresail does not preview forks yet"
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
@@ -40,6 +41,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview a change as it is now, unless it is over."""
     change = services.forge.change(repository_in(payload), int(payload["number"]))
     if change.state is not ChangeState.OPEN:
+        _end_pending(services, change, f"was {change.state} before its preview was done")
         return None
     with structlog.contextvars.bound_contextvars(change=str(change), head=change.head_sha[:12]):
         try:
@@ -88,7 +90,7 @@ def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> tuple[
     found = landscape.services.predictor.predict(
         selection.candidates, sides, words=words, considered=selection.considered
     )
-    return replace(found.report, notes=landscape.problems), found.forecast
+    return replace(found.report, notes=(*landscape.own_problems, *selection.notes)), found.forecast
 
 
 def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
@@ -116,5 +118,5 @@ def _end_pending(services: Services, change: Change, words: str) -> None:
 
 def _say(services: Services, change: Change, state: StatusState, words: str) -> None:
     settings = services.settings
-    status = CommitStatus(f"{settings.instance}/preview", state, words[:STATUS_LENGTH])
-    services.forge.set_status(change.repository, change.head_sha, status)
+    status = CommitStatus(f"{settings.instance}/preview", state, clipped(words, STATUS_LENGTH))
+    services.forge.set_statuses(change.repository, change.head_sha, [status])

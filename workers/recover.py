@@ -75,11 +75,13 @@ def _recover_branch(landscape: Landscape, branch: str) -> None:
         newest = landscape.mirror.resolve(branch)
     except Rejected:
         return  # an application follows a branch that is not there; its own status says so
-    for commit in landscape.mirror.first_parents(newest, most=_LOOK_BACK):
-        status = services.forge.statuses(repository, commit).get(context)
-        if status is not None and status.state is not StatusState.PENDING:
-            return
-        if commit == newest:
-            services.queue.enqueue(deliver(repository, branch=branch, before="", commit=commit))
-        elif status is not None:
+    commits = landscape.mirror.first_parents(newest, most=_LOOK_BACK)
+    told = {commit: services.forge.statuses(repository, commit).get(context) for commit in commits}
+    ended = [commit for commit, status in told.items() if status and status.state is not StatusState.PENDING]
+    if newest not in ended:
+        # Everything since the last commit whose story has an end may have been missed, not only the newest commit.
+        before = next(iter(ended), "")
+        services.queue.enqueue(deliver(repository, branch=branch, before=before, commit=newest))
+    for commit, status in told.items():
+        if commit != newest and status is not None and commit not in ended:
             services.queue.enqueue(notify(repository.full_name, commit))

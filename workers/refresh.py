@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot.engine.sync.start import DONE, reason_to_wait
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
-from bot.model.jobs import notify
-from bot.model.operations import Occasion, OperationState
+from bot.model.jobs import notify, refresh
+from bot.model.operations import Occasion, OperationState, Phase
 from bot.settings import Mode
 from workers.operations import start
 from workers.runtime import job
@@ -42,6 +45,12 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             return None
         last = OperationState.parse((application.status or {}).get("operationState") or {})
         _tell_overtaken(services, last, tree)
+        if application.operation is None and last is not None and not last.phase.completed:
+            _end_abandoned(services, application, last)
+            return refresh(name)
+        waits = reason_to_wait(application, revision=commit)
+        if waits.startswith(DONE):
+            return None
         if application.operation is None and _moved(services, application, last, (tree, commit)):
             occasion = _occasion(services, source, commit, last)
             reason = start(services, name, occasion)
@@ -49,6 +58,16 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             if occasion.repository:
                 return notify(occasion.repository, commit)
     return None
+
+
+def _end_abandoned(services: Services, application: Application, state: OperationState) -> None:
+    """Write the end of an operation that somebody took away while it ran."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ended = replace(state, phase=Phase.FAILED, message="terminated by a person", finished_at=now)
+    services.applications.update(application, {"status": {"operationState": ended.to_wire()}})
+    occasion = Occasion.of(state.operation.info)
+    if occasion.repository:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))
 
 
 def _moved(services: Services, application: Application, last: OperationState | None, newest: tuple[Tree, str]) -> bool:

@@ -53,7 +53,7 @@ def our_applications(local: Local, sides: Sides, *, urls: Sequence[str]) -> Ours
     return Ours(
         candidates=tuple(_localised(pair, identities, url) for pair in ours),
         url=url,
-        notes=(*notes, *inventory.problems),
+        notes=(*notes, *(problem.message for problem in inventory.problems)),
         elsewhere=tuple(sorted({url for pair in pairs if pair not in ours for url in _sources(pair).values()})),
     )
 

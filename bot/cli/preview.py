@@ -20,7 +20,7 @@ from bot.model.changes import repository_identity
 from bot.model.reports import Report
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
-from bot.prediction.selection import ROOT_FOLDER, Selection, select
+from bot.prediction.selection import ROOT_FOLDER, Grounds, Selection, select
 from bot.preview.affected import Branch
 from bot.repository.mirrors import Conflict
 
@@ -169,8 +169,12 @@ def _selected(
     if not ours.candidates:
         raise Rejected(_none_found(ours, question, local), remedy="Preview a folder by itself: --path <folder>.")
     named = question.named(ours.url)
-    selection = select(local.sources, ours.candidates, named.sides, named.branch)
-    return named, _only(selection, asked.only), ours.notes
+    grounds = Grounds(
+        known={candidate.either.name: candidate.either for candidate in ours.candidates},
+        control_namespace=local.applications.namespace,
+    )
+    selection = select(local.sources, ours.candidates, named.sides, named.branch, grounds)
+    return named, _only(selection, asked.only), (*ours.notes, *selection.notes)
 
 
 def _only(selection: Selection, names: Sequence[str]) -> Selection:
@@ -183,7 +187,8 @@ def _only(selection: Selection, names: Sequence[str]) -> Selection:
             )
     if not names:
         return selection
-    return Selection(
+    return replace(
+        selection,
         candidates=tuple(candidate for candidate in selection.candidates if candidate.either.name in names),
         verdicts={name: verdict for name, verdict in selection.verdicts.items() if name in names},
     )

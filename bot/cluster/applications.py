@@ -23,11 +23,30 @@ class Conflict(Temporary):
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """An Application that cannot be used."""
+
+    message: str
+    repositories: tuple[str, ...]
+    """URLs of its sources, as far as they can be read."""
+
+    @classmethod
+    def of(cls, obj: JsonObject, message: str) -> Problem:
+        """Note what is wrong with an Application."""
+        spec = obj.get("spec")
+        spec = spec if isinstance(spec, dict) else {}
+        several = spec.get("sources")
+        sources = [spec.get("source"), *(several if isinstance(several, list) else [])]
+        urls = (source.get("repoURL") for source in sources if isinstance(source, dict))
+        return cls(message, tuple(url for url in urls if isinstance(url, str)))
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Every Application of the control cluster, the unusable ones with what is wrong with them."""
 
     applications: tuple[Application, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 class Applications:
@@ -41,12 +60,12 @@ class Applications:
     def all(self) -> Inventory:
         """Read every Application; one request per page of 500."""
         applications: list[Application] = []
-        problems: list[str] = []
+        problems: list[Problem] = []
         for obj in self._cluster.listed(APPLICATION, namespace=self.namespace):
             try:
                 applications.append(Application.parse(obj))
             except Rejected as error:
-                problems.append(error.message)
+                problems.append(Problem.of(obj, error.message))
         return Inventory(tuple(applications), tuple(problems))
 
     def get(self, name: str) -> Application | None:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path
-from bot.errors import Temporary
+from bot.errors import Rejected, Temporary
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class Watch:
             except Temporary as error:
                 pause = _longer(pause)
                 _log.info("watch resumes", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
+            except Rejected as error:
+                version, pause = "", _longer(pause)
+                _log.warning("watch is refused", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
+            except Exception:  # noqa: BLE001 - as the next line says
+                # A watch that ends is an operation that waits for ever: whatever it was, go on from a new list.
+                version, pause = "", _longer(pause)
+                _log.exception("watch failed", kind=self.kind.kind, cluster=self.server.name)
 
     def _headers(self, *, listing: bool) -> dict[str, str]:
         return {"Accept": _METADATA.format(list="List" if listing else "")} if self.metadata_only else {}

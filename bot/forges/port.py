@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -60,8 +60,8 @@ class Forge(Protocol):
     def branch_head(self, repository: Repository, branch: str) -> str:
         """Return the commit a branch points at; Rejected when there is no such branch."""
 
-    def set_status(self, repository: Repository, sha: str, status: CommitStatus) -> None:
-        """Say `status` about a commit; nothing is written when the context says exactly that already (two requests)."""
+    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
+        """Say statuses about a commit; one request, and one more for each context that says something else now."""
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Return the newest status of each context; one request per page of 100."""

@@ -146,6 +146,7 @@ class Application:
     uid: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
     finalizers: tuple[str, ...] = ()
+    deleting: bool = False
     operation: JsonObject | None = None
     status: JsonObject | None = None
 
@@ -164,6 +165,7 @@ class Application:
             resource_version=str(metadata.get("resourceVersion") or ""),
             uid=str(metadata.get("uid") or ""),
             annotations=tuple(sorted((name, str(value)) for name, value in annotations_of(obj).items())),
+            deleting=bool(metadata.get("deletionTimestamp")),
             finalizers=tuple(str(name) for name in finalizers) if isinstance(finalizers, list) else (),
             operation=operation if isinstance(operation, dict) and operation else None,
             status=status if isinstance(status, dict) else None,

@@ -130,6 +130,7 @@ class Sources:
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
         try:
+            _refuse_several(wanted.application)
             self._clusters.at(wanted.application.spec.destination)
             return [
                 RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
@@ -176,6 +177,16 @@ class Sources:
         except Rejected as error:
             return Desired.failed(error.message)
         return Desired(_with_namespace(targets, application, cluster))
+
+
+def _refuse_several(application: Application) -> None:
+    """Refuse sources in several repositories: an operation records one revision, and could not say which it is."""
+    repositories = {repository_identity(source.repo_url) for source in application.spec.effective_sources}
+    if len(repositories) > 1:
+        raise Rejected(
+            f"its sources are in more than one repository ({', '.join(sorted(repositories))}), "
+            "which is not supported yet: several sources have to be folders of one"
+        )
 
 
 def _with_namespace(targets: Targets, application: Application, cluster: Cluster) -> Targets:

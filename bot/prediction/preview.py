@@ -16,6 +16,7 @@ import orjson
 from bot.cluster.objects import Apply
 from bot.engine.diff.equality import same
 from bot.engine.order import SYNC_OPTIONS
+from bot.engine.sync.plan import deletes_too_much
 from bot.engine.tracking import owner_of
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
@@ -95,10 +96,13 @@ class _Work:
 class Predictor:
     """Predicts; safe to use from threads."""
 
-    def __init__(self, sources: Sources, clusters: Clusters, *, control_namespace: str) -> None:
+    def __init__(
+        self, sources: Sources, clusters: Clusters, *, control_namespace: str, mass_deletion_percent: int = 100
+    ) -> None:
         self._sources = sources
         self._clusters = clusters
         self._control_namespace = control_namespace
+        self._mass_deletion_percent = mass_deletion_percent
 
     def predict(
         self, candidates: Sequence[Candidate], sides: Sides, *, words: ChangeWords, considered: int
@@ -154,6 +158,14 @@ class Predictor:
                 groups[self._clusters.at(one.application.spec.destination)].append(one)
         return groups
 
+    def _hold(self, reports: Sequence[ResourceReport]) -> Iterator[str]:
+        """Say that the merge will be held for a person, by the rule that holds it."""
+        managed = [one for one in reports if not one.hook]
+        deletions = sum(Action.PRUNE in {one.action, one.drift} for one in managed)
+        words = deletes_too_much(deletions, len(managed), percent=self._mass_deletion_percent)
+        if words:
+            yield f"after the merge {words}: it is held until a person allows it"
+
     def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application
         spec = application.spec
@@ -165,16 +177,18 @@ class Predictor:
             redactor=redactor,
             hidden=hidden,
         )
+        reports = [attribution.report(states) for states in work.states.values()]
+        notes = (*work.head.targets.warnings, *_farewell(work.candidate), *self._hold(reports))
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
             cluster=self._clusters.name_of(spec.destination),
             target_namespace=spec.destination.namespace,
-            resources=tuple(_worth_telling(attribution.report(states) for states in work.states.values())),
+            resources=tuple(_worth_telling(reports)),
             failure=scrub(work.failure, hidden()) if work.failure else "",
             change=_change_of(work.candidate),
             automated=spec.automated,
-            notes=tuple(scrub(note, hidden()) for note in (*work.head.targets.warnings, *_farewell(work.candidate))),
+            notes=tuple(scrub(note, hidden()) for note in notes),
         )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
 from bot.model.applications import Application
+from bot.model.changes import repository_identity
 from bot.prediction.desired import Wanted
 from bot.preview.affected import Branch, Candidate, Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.model.applications import Source
     from bot.prediction.desired import Desired, Sides, Sources
@@ -21,12 +22,28 @@ ROOT_FOLDER: Final = ".foresail"
 
 
 @dataclass(frozen=True, slots=True)
+class Grounds:
+    """What is known beside Git when applications are selected."""
+
+    known: Mapping[str, Application]
+    """Every application of the cluster, by name."""
+    control_namespace: str
+    """Where Applications have to live to be synced."""
+    repositories: frozenset[str] | None = None
+    """Identities of the repositories that a change may have us read; None: any, whoever asks has the right to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What a change touches, and why it does not touch the rest."""
 
     candidates: tuple[Candidate, ...]
     verdicts: dict[str, Verdict]
     """By application name: every application that was looked at."""
+    parents: dict[str, str]
+    """By application name: which application declares it."""
+    notes: tuple[str, ...]
+    """Applications that the change declares and about which nothing can be said, with the reason."""
 
     @property
     def considered(self) -> int:
@@ -34,70 +51,122 @@ class Selection:
         return len(self.verdicts)
 
 
-def select(sources: Sources, candidates: Iterable[Candidate], sides: Sides, branch: Branch) -> Selection:
+def select(
+    sources: Sources, candidates: Iterable[Candidate], sides: Sides, branch: Branch, grounds: Grounds
+) -> Selection:
     """Find which candidates want something else on the two `sides`, and follow Applications among their objects.
 
     What a parent renders is the word on its children: a child is compared as both sides declare it, not as the cluster
     has it now, so the answer is the same before and after the change was applied. Each name is followed once, which
     ends cycles.
     """
+    search = _Search(sources, sides, branch, grounds)
     looked_at = {candidate.either.name: candidate for candidate in candidates}
-    known = {name: candidate.either for name, candidate in looked_at.items()}
-    chosen: dict[str, Candidate] = {}
-    verdicts: dict[str, Verdict] = {}
-    followed: set[str] = set()
     while looked_at:
+        affected = search.judge(looked_at)
+        looked_at = search.children(affected)
+    return Selection(tuple(search.chosen.values()), search.verdicts, search.parents, tuple(search.notes))
+
+
+@dataclass
+class _Search:
+    """A selection while it is made."""
+
+    sources: Sources
+    sides: Sides
+    branch: Branch
+    grounds: Grounds
+    chosen: dict[str, Candidate] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def judge(self, looked_at: Mapping[str, Candidate]) -> list[Candidate]:
+        """Judge candidates and return those that are affected."""
         affected = []
         for name, candidate in looked_at.items():
-            verdicts[name] = judge(candidate, branch, lambda source, head: _inputs(sources, sides, source, head=head))
-            chosen.pop(name, None)
-            if verdicts[name].affected:
-                chosen[name] = candidate
+            self.verdicts[name] = judge(candidate, self.branch, self._inputs)
+            self.chosen.pop(name, None)
+            if self.verdicts[name].affected:
+                self.chosen[name] = candidate
                 affected.append(candidate)
-        children = _children(sources, affected, sides, known)
-        looked_at = {name: child for name, child in children.items() if name not in followed}
-        followed.update(looked_at)
-    return Selection(tuple(chosen.values()), verdicts)
+        return affected
 
-
-def _inputs(sources: Sources, sides: Sides, source: Source, *, head: bool) -> str | None:
-    return sources.inputs(source, sides.head if head else sides.base)
-
-
-def _children(
-    sources: Sources, parents: Sequence[Candidate], sides: Sides, known: Mapping[str, Application]
-) -> dict[str, Candidate]:
-    """Return the Applications that the parents declare on either side, by name."""
-    wanted, places = [], []
-    for parent in parents:
-        for application, tree, is_head in ((parent.base, sides.base, False), (parent.head, sides.head, True)):
-            if application is not None:
-                wanted.append(Wanted(application, tree))
-                places.append(is_head)
-    found: dict[str, Candidate] = {}
-    for desired, is_head in zip(sources.desired(wanted), places, strict=True):
-        for child in _declared(desired, known):
-            before = found.get(child.name, Candidate(None, None))
-            found[child.name] = replace(before, head=child) if is_head else replace(before, base=child)
-    return found
-
-
-def _declared(desired: Desired, known: Mapping[str, Application]) -> Iterable[Application]:
-    """Yield the valid Applications among an application's objects, with the status the cluster knows of them."""
-    for key, manifest in desired.targets.objects.items():
-        if (key.group, key.kind) != ("argoproj.io", "Application"):
-            continue
-        try:
-            child = Application.parse(manifest)
-        except Rejected:
-            continue  # the API server's own refusal is reported at the object, with its words
-        current = known.get(child.name)
-        if current is not None:
-            child = replace(
-                child,
-                status=current.status,
-                operation=current.operation,
-                resource_version=current.resource_version,
-                uid=current.uid,
+    def children(self, parents: Sequence[Candidate]) -> dict[str, Candidate]:
+        """Return the Applications that the parents declare on either side and that nobody has followed yet."""
+        sides = [
+            (application, tree, is_head)
+            for parent in parents
+            for application, tree, is_head in (
+                (parent.base, self.sides.base, False),
+                (parent.head, self.sides.head, True),
             )
-        yield child
+            if application is not None
+        ]
+        rendered = self.sources.desired([Wanted(application, tree) for application, tree, _ in sides])
+        found: dict[str, Candidate] = {}
+        followed = frozenset(self.parents)
+        for (parent, _, is_head), desired in zip(sides, rendered, strict=True):
+            for name, child in self._declared(desired):
+                if name not in followed and self.parents.setdefault(name, parent.name) == parent.name:
+                    found[name] = _with(found.get(name), child, is_head=is_head)
+        return {name: child for name, child in found.items() if self._may_follow(child)}
+
+    def _inputs(self, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape that `judge` asks for
+        return self.sources.inputs(source, self.sides.head if head else self.sides.base)
+
+    def _declared(self, desired: Desired) -> Iterator[tuple[str, Application | None]]:
+        """Yield the Applications among an application's objects by name; None for one that cannot be read."""
+        for key, manifest in desired.targets.objects.items():
+            if (key.group, key.kind) == ("argoproj.io", "Application"):
+                try:
+                    yield key.name, self._as_it_is(Application.parse(manifest))
+                except Rejected:
+                    yield key.name, None  # the API server's own refusal is reported at the object, with its words
+
+    def _as_it_is(self, child: Application) -> Application:
+        """Add what the cluster knows of an application to what a file says of it."""
+        current = self.grounds.known.get(child.name)
+        if current is None:
+            return child
+        return replace(
+            child,
+            status=current.status,
+            operation=current.operation,
+            resource_version=current.resource_version,
+            uid=current.uid,
+        )
+
+    def _may_follow(self, child: Candidate) -> bool:
+        """Whether anything can be said about a child; the reason why not becomes a note."""
+        head = child.head
+        if head is None or (child.base is not None and child.base.spec == head.spec):
+            return child.base is not None
+        if head.namespace not in {"", self.grounds.control_namespace}:
+            self.notes.append(
+                f"Application {head.name} is declared in namespace {head.namespace}, where this Foresail does not "
+                f"look: it syncs those in {self.grounds.control_namespace}"
+            )
+            return False
+        foreign = self._foreign(head)
+        if foreign:
+            self.notes.append(
+                f"Application {head.name} is not predicted: no application on the target branch uses the repository "
+                f"{foreign} yet, and what a change alone asks for is not read before it is merged"
+            )
+        return not foreign
+
+    def _foreign(self, application: Application) -> str:
+        allowed = self.grounds.repositories
+        if allowed is None:
+            return ""
+        used = [repository_identity(source.repo_url) for source in application.spec.effective_sources]
+        return next((identity for identity in used if identity not in allowed), "")
+
+
+def _with(candidate: Candidate | None, child: Application | None, *, is_head: bool) -> Candidate:
+    """Add a side to a candidate; a head that cannot be read stays as the base is: it will be refused, not removed."""
+    before = candidate or Candidate(None, None)
+    if child is None:
+        return replace(before, head=before.base) if is_head else before
+    return replace(before, head=child) if is_head else replace(before, base=child)

@@ -37,13 +37,23 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
     state = OperationState.parse((application.status or {}).get("operationState") or {})
     if state is not None and covers(state.operation.revision):
-        return _recorded(delivery, state)
+        return _with_leftovers(_recorded(delivery, state), application)
     running = Operation.parse(application.operation or {})
     if running is not None and running.revision and covers(running.revision):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
     waits = DeliveryState.QUEUED if application.spec.automated else DeliveryState.WAITING
     return replace(delivery, state=waits, words=words)
+
+
+def without_its_application(missing: Delivery, parent: Delivery) -> Delivery:
+    """Tell how far a commit has come in an application that does not exist, from how far its parent has come."""
+    if parent.state in {DeliveryState.FAILED, DeliveryState.HELD}:
+        words = f"its Application was not created: see {parent.application}"
+        return replace(missing, state=DeliveryState.FAILED, words=words)
+    if parent.state is DeliveryState.HEALTHY:
+        return replace(missing, state=DeliveryState.SUPERSEDED, words="its Application was removed again")
+    return missing
 
 
 def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[CommitStatus]:
@@ -72,6 +82,15 @@ def _recorded(delivery: Delivery, state: OperationState) -> Delivery:
     return replace(delivery, state=DeliveryState.PROGRESSING if progressing else DeliveryState.SYNCING)
 
 
+def _with_leftovers(delivery: Delivery, application: Application) -> Delivery:
+    """Say what stays in the cluster though Git lacks it: such an application is healthy and not Synced."""
+    entries = (application.status or {}).get("resources") or []
+    left = sum(bool(entry.get("requiresPruning")) for entry in entries if isinstance(entry, dict))
+    if delivery.state is not DeliveryState.HEALTHY or not left:
+        return delivery
+    return replace(delivery, words=f"{counted(left, 'object')} left behind (requires pruning)")
+
+
 def _healthy(delivery: Delivery, state: OperationState) -> Delivery:
     """Add whether what was written is what the preview said; known only when every object was compared."""
     applied = [result for result in state.results if result.code is ResultCode.SYNCED]
@@ -90,7 +109,8 @@ def _seconds(state: OperationState) -> float | None:
 def _words(delivery: Delivery) -> str:
     match delivery.state:
         case DeliveryState.HEALTHY:
-            return f"Synced and Healthy at {delivery.revision[:7]}"
+            synced = f"Healthy at {delivery.revision[:7]}"
+            return f"{synced}; {delivery.words}" if delivery.words else f"Synced and {synced}"
         case DeliveryState.QUEUED:
             return f"queued: {delivery.words}" if delivery.words else "queued"
         case _:
@@ -102,13 +122,15 @@ def _sum(deliveries: Sequence[Delivery], instance: str) -> CommitStatus:
     if not deliveries:
         return CommitStatus(context, StatusState.SUCCESS, "No application is affected")
     healthy = sum(delivery.state in {DeliveryState.HEALTHY, DeliveryState.SUPERSEDED} for delivery in deliveries)
-    words = f"{healthy} of {counted(len(deliveries), 'application')} Synced and Healthy"
+    left = any(delivery.words for delivery in deliveries if delivery.state is DeliveryState.HEALTHY)
+    words = f"{healthy} of {counted(len(deliveries), 'application')} {'Healthy' if left else 'Synced and Healthy'}"
     if healthy == len(deliveries):
         return CommitStatus(context, StatusState.SUCCESS, words)
     failed = [delivery for delivery in deliveries if delivery.state is DeliveryState.FAILED]
     open_ones = [delivery for delivery in deliveries if not delivery.state.final]
+    running = [delivery for delivery in open_ones if delivery.state not in {DeliveryState.WAITING, DeliveryState.HELD}]
     first = (failed or open_ones)[0]
     words = clipped(f"{words}; {first.application}: {_words(first)}", STATUS_LENGTH)
     # While something still runs the last word is not spoken: a required status must not flicker.
-    state = StatusState.FAILURE if failed and not open_ones else StatusState.PENDING
+    state = StatusState.FAILURE if failed and not running else StatusState.PENDING
     return CommitStatus(context, state, words)

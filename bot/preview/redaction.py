@@ -77,7 +77,18 @@ _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SUSPICIOUS: Final = re.compile(r"pass|pwd|token|secret|key|cred|://|LS0tLS1CRUdJTi", re.IGNORECASE)
 _HINTS: Final = tuple(
     hint.lower().encode()
-    for hint in ("pass", "pwd", "token", "secret", "key", "cred", "://", "LS0tLS1CRUdJTi", "dockerconfigjson", *tuple(_MANIFEST_COPIES))
+    for hint in (
+        "pass",
+        "pwd",
+        "token",
+        "secret",
+        "key",
+        "cred",
+        "://",
+        "LS0tLS1CRUdJTi",
+        "dockerconfigjson",
+        *tuple(_MANIFEST_COPIES),
+    )
 )
 """Some of these stands in whatever is hidden: in `_SECRET_WORDS`, `_SECRET_PAIRS`, kinds and texts alike."""
 _PRIVATE_KEY: Final = re.compile(

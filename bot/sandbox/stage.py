@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import orjson
+import rq
 import yaml
 
 from bot.errors import Rejected, Temporary
 from bot.forges.github import EVENTS, PERMISSIONS
+from bot.model.jobs import QUEUES
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.installation import Foresail
 from bot.sandbox.redis import RedisServer
+from bot.store.connection import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,6 +100,12 @@ class Stage:
         text = self.plane.kubectl("get", kind, *([name] if name else []), *where, "-o", "json", "--ignore-not-found")
         found = orjson.loads(text) if text.strip() else None
         return found if isinstance(found, dict) else None
+
+    def is_idle(self) -> bool:
+        """Whether no job of Foresail waits or runs."""
+        connection = connect(self.redis.url)
+        queues = [rq.Queue(name, connection=connection) for name in QUEUES]
+        return not any(queue.count or queue.started_job_registry.count for queue in queues)
 
     def until(self, holds: Callable[[], bool], *, what: str, deadline: float = 60.0) -> None:
         """Return once `holds()` is true; Temporary, saying `what` did not come, after `deadline` seconds.

@@ -38,6 +38,13 @@ class Memory:
         """Return which applications a commit is to be seen in; None when nobody knows any more."""
         return self._kept(f"expected:{repository}:{commit}")
 
+    def first_within(self, what: str, *, seconds: int) -> bool:
+        """Whether nobody has asked the same within the last seconds."""
+        try:
+            return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, ex=seconds))
+        except RedisError as error:
+            raise Temporary(f"Redis: {error}") from error
+
     def is_empty(self) -> bool:
         """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""
         try:

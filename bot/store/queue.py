@@ -38,7 +38,7 @@ ABANDONED_RETRIES: Final = 10
 """How often a job whose worker died is given to another; the last one only says so."""
 FAILED_SECONDS: Final = 7 * 24 * 3600
 """Seconds a failed job can be looked at."""
-_DELIVERY_SECONDS: Final = 3600
+_DELIVERY_SECONDS: Final = 300
 _STUCK_SECONDS: Final = 5.0
 """Seconds between a worker taking a job and saying so; one that was killed in between never will."""
 _SILENCE: Final = TIMEOUT + 1.0

@@ -51,7 +51,7 @@ def test_a_workload_that_never_gets_healthy_fails_the_commit_with_its_message(op
     status = shop.status(sha, "sync")
     assert status is not None
     assert "Deployment" in str(status.description)
-    assert "not healthy within 20 s" in str(shop.status(sha, f"sync/{shop.name}"))
+    assert "CrashLoopBackOff" in str(shop.status(sha, f"sync/{shop.name}"))
     shop.stage.until(lambda: "1 failed" in shop.body(number), what="the epilogue")
 
 
@@ -127,7 +127,10 @@ def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
 def test_a_sync_that_would_delete_most_of_an_application_waits_for_a_person(open_shop: Opener) -> None:
     files = {f"deploy/settings-{index}.yaml": config_map(f"settings-{index}", A="1") for index in range(6)}
     shop = open_shop({**FILES, **files})
-    sha = shop.repository.push("main", dict.fromkeys(files))
+    number = shop.propose(dict.fromkeys(files))
+    shop.await_preview(number)
+    assert "would delete 6 of 8 objects" in shop.body(number)
+    sha = shop.repository.merge(number)
     shop.stage.until(lambda: "held" in str(shop.status(sha, "sync")), what="the hold")
     assert shop.live("configmap", "settings-0") is not None
     patch = f"foresail.dev/approve-deletion={sha}"

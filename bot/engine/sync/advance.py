@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.engine.health import assess
+from bot.engine.health.application import IGNORE_HEALTHCHECK
 from bot.engine.order import SyncPhase
 from bot.model.health import Health, HealthStatus
 from bot.model.operations import Phase, ResultCode, TaskResult
-from bot.model.resources import ResourceKey
+from bot.model.resources import ResourceKey, annotations_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from bot.engine.order import Task
     from bot.model.resources import JsonObject
 
+UNCHANGED: Final = "unchanged"
+"""Begins the message of an object that was as wanted already."""
 SUCCEEDED: Final = "successfully synced (all tasks run)"
 """Argo CD's words; scripts compare them verbatim."""
 
@@ -84,7 +87,21 @@ def advance(
         return Progress(current, Wait(_waiting_words(running)))
     if ordinary:
         return Progress(current, Run(_first_group(ordinary)))
-    return Progress(current, Finish(Phase.SUCCEEDED, SUCCEEDED))
+    return Progress(current, _ending(current, live, overdue=overdue))
+
+
+def _ending(current: Sequence[TaskResult], live: Mapping[ResourceKey, JsonObject], *, overdue: str) -> Step:
+    """Succeed when everything that was applied is healthy now, not only was when its wave went by."""
+    for result in current:
+        health = _health(live.get(result.key)) if result.code is ResultCode.SYNCED else None
+        if health is not None and health.status in _UNSETTLED:
+            words = f"{result.key}: {health.message or health.status}"
+            return (
+                Finish(Phase.FAILED, f"{overdue}: {words}")
+                if overdue
+                else Wait(f"waiting for healthy state of {words}")
+            )
+    return Finish(Phase.SUCCEEDED, SUCCEEDED)
 
 
 def _after_failure(failed: list[TaskResult], *, running: list[TaskResult], rescue: list[Task]) -> Step:
@@ -135,11 +152,22 @@ def _deletion(result: TaskResult, obj: JsonObject | None) -> TaskResult:
 def _condition(result: TaskResult, obj: JsonObject | None) -> TaskResult:
     if obj is None:
         return replace(result, phase=Phase.ERROR, message="is gone from the cluster though it was just applied")
-    health = assess(obj) or HealthStatus(Health.HEALTHY)
+    health = _health(obj)
     outcome = _HOOK_OUTCOME if result.hook else _OUTCOME
     phase = outcome.get(health.status, Phase.RUNNING)
+    if phase is Phase.FAILED and result.message.startswith(UNCHANGED):
+        # It was like this before the sync touched anything, and may recover by what else the sync brings.
+        return replace(result, phase=Phase.RUNNING, message=f"{UNCHANGED}, {health.message}")
     return replace(result, phase=phase, message=health.message or result.message)
 
 
+def _health(obj: JsonObject | None) -> HealthStatus:
+    """Judge an object as far as a sync has to wait for it."""
+    if obj is None or annotations_of(obj).get(IGNORE_HEALTHCHECK) == "true":
+        return HealthStatus(Health.HEALTHY)
+    return assess(obj) or HealthStatus(Health.HEALTHY)
+
+
+_UNSETTLED: Final = frozenset({Health.PROGRESSING, Health.DEGRADED})
 _OUTCOME: Final = {Health.HEALTHY: Phase.SUCCEEDED, Health.DEGRADED: Phase.FAILED}
 _HOOK_OUTCOME: Final = {Health.HEALTHY: Phase.SUCCEEDED, Health.DEGRADED: Phase.FAILED, Health.UNKNOWN: Phase.FAILED}

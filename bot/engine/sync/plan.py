@@ -67,13 +67,17 @@ def made_by(obj: JsonObject, state: OperationState) -> bool:
 def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapping[str, str], revision: str) -> str:
     """Return why a person has to look first, or nothing: the sync would delete too large a share of the application."""
     managed = [task for task in plan.tasks if not is_hook(task.obj)]
-    deletions = sum(task.prune for task in managed)
-    if deletions * 100 <= percent * len(managed) or application_annotations.get(APPROVED) == revision:
+    words = deletes_too_much(sum(task.prune for task in managed), len(managed), percent=percent)
+    if not words or application_annotations.get(APPROVED) == revision:
         return ""
-    return (
-        f"held: the sync would delete {deletions} of {len(managed)} objects, more than {percent} %; "
-        f"a person allows it by the annotation {APPROVED}: {revision}"
-    )
+    return f"held: {words}; a person allows it by the annotation {APPROVED}: {revision}"
+
+
+def deletes_too_much(deletions: int, objects: int, *, percent: int) -> str:
+    """Return the words for a sync that deletes more than `percent` of all its objects, nothing for any other."""
+    if deletions * 100 <= percent * objects:
+        return ""
+    return f"the sync would delete {deletions} of {objects} objects, more than {percent} %"
 
 
 def _as_hook(obj: JsonObject, state: OperationState) -> JsonObject:

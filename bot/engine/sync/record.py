@@ -54,6 +54,7 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
             "comparedTo": _compared_to(scene.application),
         },
         "health": {"status": health.status.value, "message": health.message or None},
+        "conditions": [],
         "reconciledAt": now,
     }
     if state.phase.completed:
@@ -61,6 +62,17 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
+
+
+def failure_patch(state: OperationState, *, now: str) -> JsonObject:
+    """Return the fields of `.status` when what is wanted cannot even be found out."""
+    condition = {"type": "ComparisonError", "message": state.message, "lastTransitionTime": now}
+    return {
+        "operationState": state.to_wire(),
+        "sync": {"status": "Unknown", "revision": state.operation.revision},
+        "conditions": [condition],
+        "reconciledAt": now,
+    }
 
 
 def _compared_to(application: Application) -> JsonObject:

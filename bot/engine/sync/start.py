@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.engine.sync.plan import APPROVED
 from bot.model.operations import OperationState, Phase
@@ -10,7 +10,9 @@ from bot.model.operations import OperationState, Phase
 if TYPE_CHECKING:
     from bot.model.applications import Application
 
-HELD: str = "held: "
+DONE: Final = "was synced to "
+"""Begins the reason of an application that is where it should be, however that ended."""
+HELD: Final = "held: "
 """Begins the message of an operation that ended because a person has to look first."""
 
 
@@ -18,6 +20,8 @@ def reason_to_wait(application: Application, *, revision: str) -> str:
     """Return why no operation is to be started, nothing when one is."""
     if not application.spec.automated:
         return "its syncs are not automated: waits for a person"
+    if application.deleting:
+        return "is being deleted"
     if application.operation is not None:
         sync = application.operation.get("sync")
         running = str(sync.get("revision") or "") if isinstance(sync, dict) else ""
@@ -28,7 +32,7 @@ def reason_to_wait(application: Application, *, revision: str) -> str:
     same = last.operation.revision == revision
     same = same and last.operation.info.get("definition", "") in {"", application.spec.definition}
     if same and not _is_released(application, last, revision):
-        return f"was synced to {revision[:7]} already: {last.phase.lower()}"
+        return f"{DONE}{revision[:7]} already: {last.phase.lower()}"
     return ""
 
 

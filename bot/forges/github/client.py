@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -101,20 +101,20 @@ class GitHub:
             raise NotFound(f"{repository.full_name} has no branch {branch}") from error
         return answer.payload.at("object", "sha").sha()
 
-    def set_status(self, repository: Repository, sha: str, status: CommitStatus) -> None:
-        """Write a status, unless it is there: https://docs.github.com/en/rest/commits/statuses."""
-        wanted = CommitStatus(
-            context=limits.context(status.context),
-            state=status.state,
-            description=limits.description(status.description),
-            url=status.url,
-        )
-        if wanted in self._newest_statuses(repository, sha):
-            return
-        body = {"state": wanted.state.value, "context": wanted.context, "description": wanted.description}
-        if wanted.url:
-            body["target_url"] = wanted.url
-        self._ask("POST", f"/statuses/{_sha(sha)}", repository, body=body)
+    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
+        """Write the statuses that are not there yet: https://docs.github.com/en/rest/commits/statuses."""
+        known = set(self._newest_statuses(repository, sha))
+        for status in statuses:
+            wanted = CommitStatus(
+                context=limits.context(status.context),
+                state=status.state,
+                description=limits.description(status.description),
+                url=status.url,
+            )
+            if wanted not in known:
+                body = {"state": wanted.state.value, "context": wanted.context, "description": wanted.description}
+                target = {"target_url": wanted.url} if wanted.url else {}
+                self._ask("POST", f"/statuses/{_sha(sha)}", repository, body=body | target)
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Read the combined status; one request per 100 contexts."""

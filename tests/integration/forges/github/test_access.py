@@ -160,7 +160,7 @@ def test_a_person_without_the_right_is_told_which_permission_it_takes(
 ) -> None:
     shop.grant("robot", "read")
     with pytest.raises(Forbidden, match="it takes the permission statuses=write"):
-        connect(person).set_status(repository, shop.head(), GOOD)
+        connect(person).set_statuses(repository, shop.head(), [GOOD])
 
 
 def test_another_apps_key_is_rejected_by_the_settings_name(
@@ -193,7 +193,7 @@ def test_a_person_does_what_an_app_does(
     number = shop.open_pull_request("feature").number
     shop.comment(number, "<!-- m --> not ours", user="alice")
     mine = forge.add_comment(repository, number, "<!-- m --> ours")
-    forge.set_status(repository, shop.head("feature"), GOOD)
+    forge.set_statuses(repository, shop.head("feature"), [GOOD])
     assert forge.own_comments(repository, number, marker="<!-- m -->") == [mine]
     assert forge.statuses(repository, shop.head("feature")) == {GOOD.context: GOOD}
     assert forge.repository("acme/shop").installation is None
@@ -230,7 +230,7 @@ def test_without_settings_every_call_says_what_to_set(given: dict[str, object], 
         lambda: forge.repository("acme/shop"),
         lambda: forge.change(somewhere, 1),
         lambda: next(forge.open_changes(somewhere)),
-        lambda: forge.set_status(somewhere, "0" * 40, GOOD),
+        lambda: forge.set_statuses(somewhere, "0" * 40, [GOOD]),
         lambda: forge.own_comments(somewhere, 1, marker="m"),
         lambda: forge.delete_comment(somewhere, Comment(1, "")),
         lambda: forge.permission(somewhere, "alice"),

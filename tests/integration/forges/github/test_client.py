@@ -155,7 +155,7 @@ def test_a_status_is_said_once(
 ) -> None:
     sha = shop.head()
     for _ in range(3):
-        forge.set_status(repository, sha, PENDING)
+        forge.set_statuses(repository, sha, [PENDING])
     assert writes_to(github) == [f"POST /repos/acme/shop/statuses/{sha}"]
     assert forge.statuses(repository, sha) == {"foresail/preview": PENDING}
 
@@ -165,7 +165,7 @@ def test_a_status_that_was_overtaken_is_said_again(
 ) -> None:
     sha, done = shop.head(), CommitStatus("foresail/preview", StatusState.SUCCESS, "changes nothing")
     for status in (PENDING, done, PENDING):
-        forge.set_status(repository, sha, status)
+        forge.set_statuses(repository, sha, [status])
     assert [one.state for one in shop.status_history(sha)] == ["pending", "success", "pending"]
 
 
@@ -174,7 +174,7 @@ def test_a_long_status_is_cut_and_still_said_once(
 ) -> None:
     status = CommitStatus("foresail/" + "x" * 300, StatusState.FAILURE, "Deployment shop/web\ncannot be changed " * 9)
     for _ in range(2):
-        forge.set_status(repository, shop.head(), status)
+        forge.set_statuses(repository, shop.head(), [status])
     (kept,) = shop.status_history(shop.head())
     assert len(kept.context) == 255
     assert kept.description is not None
@@ -184,15 +184,15 @@ def test_a_long_status_is_cut_and_still_said_once(
 
 def test_more_than_a_page_of_contexts_is_read(shop: HostedRepository, repository: Repository, forge: GitHub) -> None:
     for index in range(101):
-        forge.set_status(repository, shop.head(), CommitStatus(f"c{index}", StatusState.SUCCESS, "good"))
+        forge.set_statuses(repository, shop.head(), [CommitStatus(f"c{index}", StatusState.SUCCESS, "good")])
     assert len(forge.statuses(repository, shop.head())) == 101
 
 
 def test_a_status_for_an_unknown_commit_is_rejected_with_githubs_words(repository: Repository, forge: GitHub) -> None:
     with pytest.raises(Rejected):
-        forge.set_status(repository, "0" * 40, PENDING)
+        forge.set_statuses(repository, "0" * 40, [PENDING])
     with pytest.raises(Rejected, match="not a commit's whole id"):
-        forge.set_status(repository, "main", PENDING)
+        forge.set_statuses(repository, "main", [PENDING])
 
 
 def test_comments_are_written_found_and_edited(

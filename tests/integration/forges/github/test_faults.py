@@ -23,9 +23,9 @@ def test_an_outage_is_temporary_and_not_retried_at_once(
 ) -> None:
     github.faults.add("POST */statuses/*", kind=Fault.ERROR)
     with pytest.raises(Temporary, match="Server Error"):
-        forge.set_status(repository, shop.head(), GOOD)
+        forge.set_statuses(repository, shop.head(), [GOOD])
     assert shop.status_history(shop.head()) == []
-    forge.set_status(repository, shop.head(), GOOD)
+    forge.set_statuses(repository, shop.head(), [GOOD])
     assert [one.state for one in shop.status_history(shop.head())] == ["success"]
 
 
@@ -64,8 +64,8 @@ def test_a_broken_connection_is_temporary_and_nothing_is_said_twice(
 ) -> None:
     github.faults.add("POST */statuses/*", kind=fault)
     with pytest.raises(Temporary, match="connection to GitHub broke"):
-        forge.set_status(repository, shop.head(), GOOD)
-    forge.set_status(repository, shop.head(), GOOD)
+        forge.set_statuses(repository, shop.head(), [GOOD])
+    forge.set_statuses(repository, shop.head(), [GOOD])
     assert len(writes_to(github)) == len(shop.status_history(shop.head())) == 1
 
 
@@ -116,7 +116,7 @@ def test_a_write_to_a_renamed_repository_follows_it(parrot: Parrot, stranger: Gi
     parrot.say(200, '{"statuses": []}')
     parrot.say(307, "{}", Location=f"{parrot.url}/repositories/7/statuses/{SHA}")
     parrot.say(201, "{}")
-    stranger.set_status(SHOP, SHA, GOOD)
+    stranger.set_statuses(SHOP, SHA, [GOOD])
     assert parrot.asked[1:] == [f"POST /repos/acme/shop/statuses/{SHA}", f"POST /repositories/7/statuses/{SHA}"]
 
 
