@@ -116,7 +116,7 @@ def _tell_overtaken(services: Services, last: OperationState | None, tree: Tree)
     if not occasion.repository or not tree.mirror.has(last.operation.revision):
         return
     for commit in tree.mirror.first_parents(last.operation.revision, most=_LOOK_BACK):
-        if commit == occasion.before:
-            return
         if services.memory.expected(occasion.repository, commit) is not None:
             services.queue.enqueue(notify(occasion.repository, commit))
+        if commit == occasion.before:
+            return  # told too: this sync may have begun before the end of that one was

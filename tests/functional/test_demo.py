@@ -30,7 +30,7 @@ SENTENCES = (
     "ConfigMap banner text: Opening soon none − deleted",  # noqa: RUF001 - the minus of the comment
     "Merged: 2 of 2 applications healthy",
     ", as predicted",
-    "foresail/sync/shop-web failure Deployment shop/web: No progress within the deadline of 8 s",
+    "foresail/sync/shop-web failure Deployment shop/web: pod web-",
     "CrashLoopBackOff",
     "Where to look next",
 )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
@@ -152,7 +153,9 @@ def _applies(shop: Shop) -> list[str]:
             event = orjson.loads(line)
             query = parse_qs(urlsplit(event["requestURI"]).query)
             reference = event.get("objectRef", {})
-            mine = query.get("fieldManager") == ["foresail"] and "dryRun" not in query
+            # A request whose sender was killed may be logged as broken off: that one wrote nothing.
+            wrote = event["responseStatus"].get("code", 0) < HTTPStatus.MULTIPLE_CHOICES
+            mine = wrote and query.get("fieldManager") == ["foresail"] and "dryRun" not in query
             if event["verb"] == "patch" and mine and reference.get("namespace") == shop.namespace:
                 found.append(f"{reference['resource']}/{reference['name']}")
     return found

@@ -239,7 +239,7 @@ def test_a_fork_shows_the_applications_of_the_repository_it_came_from(shop: Work
 
 
 def test_applications_that_applications_declare_are_followed(shop: Work, namespace: str) -> None:
-    parent = application("parent", namespace=namespace, path="declared")
+    parent = application("parent", namespace="foresail", path="declared")
     shop.write(".foresail/parent.yaml", parent)
     shop.write("declared/child.yaml", application("child", namespace=namespace))
     shop.write("apps/child/child.yaml", settings("child"))
