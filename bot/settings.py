@@ -51,8 +51,6 @@ class Settings(BaseModel):
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
     """Begins this instance's commit statuses and marks its comments, so that several can share a repository."""
-    public_url: str = ""
-    """Where people reach the web process; empty leaves links out."""
     kubeconfig: str = ""
     """Kubeconfig of the cluster that keeps the Applications; empty: the pod's own account, else kubectl's default."""
     control_namespace: str = "foresail"

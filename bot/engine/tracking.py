@@ -75,9 +75,3 @@ def owner_of(obj: JsonObject) -> str | None:
     """
     found = TrackingId.parse(annotations_of(obj).get(TRACKING_ID))
     return found.instance if found and found.names(ResourceKey.of(obj)) else None
-
-
-def is_self_referenced(obj: JsonObject) -> bool:
-    """Tell whether the tracking id of `obj`, if any, names `obj` itself; a copy does not count in a sync status."""
-    found = TrackingId.parse(annotations_of(obj).get(TRACKING_ID))
-    return found is None or found.names(ResourceKey.of(obj))

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from bot.engine.tracking import TRACKING_ID, TrackingId, is_self_referenced, owner_of, stamp, tracking_id
+from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of, stamp, tracking_id
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, ResourceKey
 
@@ -95,7 +95,6 @@ def test_a_stamped_object_belongs_to_its_application(obj: JsonObject) -> None:
 )
 def test_an_id_copied_from_another_object_owns_nothing(value: str) -> None:
     assert owner_of(marked(DEPLOYMENT, value)) is None
-    assert not is_self_referenced(marked(DEPLOYMENT, value))
 
 
 HOSTILE: list[object] = [
@@ -116,10 +115,9 @@ HOSTILE: list[object] = [
 @pytest.mark.parametrize(
     "value", [*HOSTILE, ":apps/Deployment:shop/web", "shop:apps/Deployment:a/b/web", ":" * 100_000]
 )
-def test_what_is_not_a_tracking_id_owns_nothing_and_is_no_copy(value: object) -> None:
+def test_what_is_not_a_tracking_id_owns_nothing(value: object) -> None:
     assert TrackingId.parse(value) is None
     assert owner_of(marked(DEPLOYMENT, value)) is None
-    assert is_self_referenced(marked(DEPLOYMENT, value))
 
 
 def test_an_object_without_an_id_belongs_to_nobody() -> None:
