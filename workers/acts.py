@@ -78,7 +78,8 @@ class Actor:
     def _prune(self, task: Task) -> TaskResult:
         if not metadata_of(task.obj).get("deletionTimestamp"):
             self.cluster.delete(task.obj)
-        return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted")
+        differences = None if self.forecast is None else self.forecast.removal(self.application, task.key)
+        return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted", differences)
 
     def _hook(self, task: Task, current: JsonObject | None) -> TaskResult:
         if current is None:

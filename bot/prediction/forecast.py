@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bot.engine.diff.normalise import comparable, without_assigned
+from bot.model.reports import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bot.model.predictions import ResourceStates
+    from bot.model.reports import ApplicationReport
     from bot.model.resources import JsonObject, ResourceKey
 
 
@@ -22,34 +24,48 @@ class Forecast:
     """By application and object: a digest of each top-level field as it will be."""
 
     results: dict[str, dict[str, dict[str, str]]]
+    removals: dict[str, list[str]]
+    """By application: the objects that are predicted to be deleted."""
 
     @classmethod
-    def of(cls, states: Mapping[str, Mapping[ResourceKey, ResourceStates]]) -> Forecast:
-        """Note what every object of every application is predicted to become."""
+    def of(
+        cls, states: Mapping[str, Mapping[ResourceKey, ResourceStates]], reports: Iterable[ApplicationReport] = ()
+    ) -> Forecast:
+        """Note what every object of every application is predicted to become, and which ones to go."""
+        removals = {
+            report.name: [_name(one.key) for one in report.resources if Action.PRUNE in {one.action, one.drift}]
+            for report in reports
+        }
         return cls(
-            {
+            removals=removals,
+            results={
                 application: {
                     _name(key): _digests(one.head.result, one.head.manifest)
                     for key, one in objects.items()
                     if one.head is not None and one.head.result is not None and not one.head.estimated
                 }
                 for application, objects in states.items()
-            }
+            },
         )
 
     @classmethod
     def from_json(cls, text: bytes) -> Forecast:
         """Read back what `to_json` wrote."""
-        return cls(orjson.loads(text))
+        return cls(**orjson.loads(text))
 
     def to_json(self) -> bytes:
         """Write it for the cache."""
-        return orjson.dumps(self.results)
+        return orjson.dumps({"results": self.results, "removals": self.removals})
 
     def digest(self, application: str, key: ResourceKey) -> str:
         """Return one digest over an object's whole prediction; empty when there is none."""
         fields = self.results.get(application, {}).get(_name(key))
         return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest() if fields else ""
+
+    def removal(self, application: str, key: ResourceKey) -> tuple[str, ...]:
+        """Return what is different about the deletion of an object: nothing when it was predicted."""
+        predicted = _name(key) in self.removals.get(application, [])
+        return () if predicted else ("deleted, which the preview did not say",)
 
     def difference(
         self, application: str, key: ResourceKey, actual: JsonObject, manifest: JsonObject

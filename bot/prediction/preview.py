@@ -118,7 +118,7 @@ class Predictor:
         redactor = Redactor(secrets.token_bytes(32))
         hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = tuple(self._application_report(one, redactor, hidden) for one in work)
-        forecast = Forecast.of({one.application.name: one.states for one in work})
+        forecast = Forecast.of({one.application.name: one.states for one in work}, applications)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,

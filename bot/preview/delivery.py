@@ -93,7 +93,7 @@ def _with_leftovers(delivery: Delivery, application: Application) -> Delivery:
 
 def _healthy(delivery: Delivery, state: OperationState) -> Delivery:
     """Add whether what was written is what the preview said; known only when every object was compared."""
-    applied = [result for result in state.results if result.code is ResultCode.SYNCED]
+    applied = [result for result in state.results if result.code in {ResultCode.SYNCED, ResultCode.PRUNED}]
     differing = tuple(f"{result.key}: {', '.join(result.differences)}" for result in applied if result.differences)
     compared = bool(applied) and all(result.differences is not None for result in applied)
     as_predicted = False if differing else compared or None

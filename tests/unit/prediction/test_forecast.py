@@ -36,3 +36,9 @@ def test_what_became_something_else_is_named() -> None:
 
 def test_nothing_is_said_of_what_was_not_predicted() -> None:
     assert forecast().difference("other", KEY, DRY_RUN, MANIFEST) is None
+
+
+def test_a_deletion_that_nobody_was_told_of_is_a_difference() -> None:
+    forecast = Forecast({}, {"shop": ["/ConfigMap/shop/old"]})
+    assert forecast.removal("shop", ResourceKey("", "ConfigMap", "shop", "old")) == ()
+    assert forecast.removal("shop", ResourceKey("", "ConfigMap", "shop", "new")) != ()
