@@ -13,6 +13,7 @@ from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.sync.advance import UNCHANGED
 from bot.engine.sync.plan import made_by
+from bot.engine.tracking import hijacked
 from bot.errors import Rejected
 from bot.model.operations import Phase, ResultCode, TaskResult
 from bot.model.resources import metadata_of, options_of
@@ -34,6 +35,8 @@ class Actor:
 
     cluster: Cluster
     application: str
+    instance: str
+    """The application's name in tracking ids."""
     state: OperationState
     replaces: bool
     """Whether the application's sync options allow deleting an object and creating it again."""
@@ -87,6 +90,8 @@ class Actor:
         return self._result(task, Phase.RUNNING, None, "started")
 
     def _apply(self, task: Task, current: JsonObject | None) -> TaskResult:
+        if words := hijacked(current, self.instance):
+            return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
         if self.proof.in_sync(task.obj, current) and current is not None:
             # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
             differences = self._differences(task, current)

@@ -75,7 +75,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         _refuse(services, application)
         return None
     claim = Claim.parse(application.annotation(CLAIM))
-    if claim is not None and claim.blocks(now=time.time()):
+    if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
         return None  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
         try:
@@ -101,7 +101,7 @@ def _refuse(services: Services, application: Application) -> None:
 
 def _state_of(application: Application, operation: Operation) -> OperationState:
     """Return the record of the running operation, or the beginning of one; another's record is none of it."""
-    state = OperationState.parse((application.status or {}).get("operationState") or {})
+    state = OperationState.of_status(application.status)
     if state is not None and not state.phase.completed and _is_of(state, operation):
         return state
     return OperationState(operation, Phase.RUNNING, "started", started_at=_stamp())
@@ -258,6 +258,7 @@ class _Advance:
         return Actor(
             cluster=cluster,
             application=self.application.name,
+            instance=self.application.instance(self.services.settings.control_namespace),
             state=self.state,
             replaces=any(self.application.spec.has_option(option) for option in ("Replace=true", "Force=true")),
             forecast=None if kept is None else Forecast.from_json(kept),

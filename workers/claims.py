@@ -40,6 +40,6 @@ class Claim:
         """Return the annotation's value."""
         return f"{self.holder} {self.until:.3f}"
 
-    def blocks(self, *, now: float) -> bool:
-        """Whether somebody else is at it."""
-        return self.holder != _ME and self.until > now
+    def blocks(self, *, now: float, longest: float) -> bool:
+        """Whether somebody else is at it; nobody can claim for more than `longest` seconds, whatever stands there."""
+        return self.holder != _ME and now < self.until <= now + longest

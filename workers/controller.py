@@ -186,7 +186,7 @@ class Controller:
             cluster = self._services.clusters.at(application.spec.destination)
         except Rejected:
             cluster = None
-        state = OperationState.parse((application.status or {}).get("operationState") or {})
+        state = OperationState.of_status(application.status)
         waiting = [one.key for one in state.results if not one.phase.completed] if state else []
         claim = Claim.parse(application.annotation(CLAIM))
         now = time.time()

@@ -10,7 +10,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.jobs import notify, preview
-from bot.model.operations import Occasion
+from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
 from bot.prediction.desired import Sides
 from bot.preview.inert import clipped
@@ -21,6 +21,7 @@ from workers.payloads import repository_in
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
+    from bot.model.applications import Application
     from bot.model.changes import Change
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
@@ -125,6 +126,14 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> No
     if head is None:
         return
     current = next((one for one in landscape.applications if one.name == head.name), None)
-    if current is not None and current.spec == head.spec:
+    if current is not None and current.spec == head.spec and not _is_beyond(landscape, current, occasion.commit):
         reason = start(landscape.services, head.name, occasion)
         _log.info("application affected", application=head.name, waits=reason)
+
+
+def _is_beyond(landscape: Landscape, application: Application, commit: str) -> bool:
+    """Whether an application is at a later commit already: a job that was held up must not take it back."""
+    state = OperationState.of_status(application.status)
+    revision = state.operation.revision if state is not None else ""
+    mirror = landscape.mirror
+    return revision != commit and mirror.has(revision) and mirror.is_ancestor(commit, revision)

@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import Rejected
 from bot.model.operations import Occasion, OperationState
-from bot.model.reports import Epilogue
+from bot.model.reports import DeliveryState, Epilogue
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
@@ -60,10 +60,16 @@ def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
     def delivery(name: str) -> Delivery:
         return delivery_of(name, by_name.get(name), commit=commit, covers=covers)
 
-    return [
-        delivery(name) if name in by_name or not parent else without_its_application(delivery(name), delivery(parent))
-        for name, parent in _expected(landscape, commit)
-    ]
+    def told(name: str, parent: str) -> Delivery:
+        own = delivery(name)
+        if not parent or own.state is not DeliveryState.QUEUED:
+            return own
+        above = delivery(parent)
+        if name in by_name and above.state is not DeliveryState.FAILED:
+            return own
+        return without_its_application(own, above)
+
+    return [told(name, parent) for name, parent in _expected(landscape, commit)]
 
 
 def _expected(landscape: Landscape, commit: str) -> Expected:
@@ -81,7 +87,7 @@ def _expected(landscape: Landscape, commit: str) -> Expected:
 def _occasion(landscape: Landscape, commit: str) -> Occasion | None:
     """Return what some Application recorded about the commit."""
     for application in landscape.applications:
-        state = OperationState.parse((application.status or {}).get("operationState") or {})
+        state = OperationState.of_status(application.status)
         if state is not None:
             occasion = Occasion.of(state.operation.info)
             if (occasion.repository, occasion.commit) == (landscape.repository.full_name, commit):

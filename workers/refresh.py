@@ -43,7 +43,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         except Rejected as error:
             _log.warning("application not refreshed", reason=error.message)
             return None
-        last = OperationState.parse((application.status or {}).get("operationState") or {})
+        last = OperationState.of_status(application.status)
         _tell_overtaken(services, last, tree)
         if application.operation is None and last is not None and not last.phase.completed:
             _end_abandoned(services, application, last)

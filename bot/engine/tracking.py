@@ -13,6 +13,7 @@ from bot.model.resources import JsonObject, ResourceKey, annotations_of
 
 TRACKING_ID: Final = "argocd.argoproj.io/tracking-id"
 
+_APPLICATION: Final = ("argoproj.io", "Application")
 _CRD: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
@@ -66,6 +67,21 @@ def stamp(obj: JsonObject, instance: str, *, namespace: str = "") -> JsonObject:
         raise Rejected(f"metadata.annotations of {key} is not a mapping")
     value = tracking_id(instance, replace(key, namespace=key.namespace or namespace))
     return {**obj, "metadata": {**metadata, "annotations": {**annotations, TRACKING_ID: value}}}
+
+
+def hijacked(live: JsonObject | None, instance: str) -> str:
+    """Return why the application `instance` may not write this object; nothing for almost every object.
+
+    Other objects may change hands, and a comment says so. An Application may not: whoever could rewrite somebody else's
+    would decide where all of its objects come from.
+    """
+    key = ResourceKey.of(live) if live is not None else None
+    if live is None or key is None or (key.group, key.kind) != _APPLICATION:
+        return ""
+    owner = owner_of(live)
+    if owner in {None, instance}:
+        return ""
+    return f"this Application is declared by the application {owner}, and no other may change it"
 
 
 def owner_of(obj: JsonObject) -> str | None:

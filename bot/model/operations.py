@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -185,10 +186,15 @@ class OperationState:
         return state
 
     @classmethod
+    def of_status(cls, status: JsonObject | None) -> OperationState | None:
+        """Read the record in an Application's `.status`; None when there is none that can be understood."""
+        return cls.parse(_mapping(_mapping(status).get("operationState")))
+
+    @classmethod
     def parse(cls, wire: JsonObject) -> OperationState | None:
-        """Read `.status.operationState`; None when there is none that can be understood."""
+        """Read `.status.operationState`; None when it cannot be understood, whoever wrote it."""
         operation = Operation.parse(_mapping(wire.get("operation")))
-        if operation is None or wire.get("phase") not in tuple(Phase):
+        if operation is None or wire.get("phase") not in tuple(Phase) or not _is_time(wire.get("startedAt")):
             return None
         result = _mapping(wire.get("syncResult"))
         entries = [entry for entry in _list(result.get("resources")) if isinstance(entry, dict)]
@@ -198,8 +204,15 @@ class OperationState:
             message=str(wire.get("message") or ""),
             started_at=str(wire.get("startedAt") or ""),
             results=tuple(TaskResult.from_wire(entry) for entry in entries),
-            finished_at=str(wire.get("finishedAt") or ""),
+            finished_at=str(wire["finishedAt"]) if _is_time(wire.get("finishedAt")) else "",
         )
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _mapping(value: Any) -> JsonObject:

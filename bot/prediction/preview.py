@@ -9,6 +9,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -17,7 +18,7 @@ from bot.cluster.objects import Apply
 from bot.engine.diff.equality import same
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.sync.plan import deletes_too_much
-from bot.engine.tracking import owner_of
+from bot.engine.tracking import hijacked, owner_of
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey, metadata_of, options_of
@@ -114,7 +115,7 @@ class Predictor:
         started = time.monotonic()
         work = self._rendered(candidates, sides)
         for cluster, members in self._by_cluster(work).items():
-            _predict_in(cluster, members)
+            _predict_in(cluster, members, control_namespace=self._control_namespace)
         redactor = Redactor(secrets.token_bytes(32))
         hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = tuple(self._application_report(one, redactor, hidden) for one in work)
@@ -192,7 +193,7 @@ class Predictor:
         )
 
 
-def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
+def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: str) -> None:
     """Fill in the states of every object of these applications, which all live in `cluster`.
 
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
@@ -208,7 +209,7 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work]) -> None:
     questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
     answers = questions.answered()
     for one in work:
-        one.states = _states(one, live, answers)
+        one.states = _states(one, live, answers, instance=one.application.instance(control_namespace))
 
 
 @dataclass(slots=True)
@@ -283,16 +284,23 @@ def _prediction(manifest: JsonObject, answer: JsonObject | Refusal) -> Predictio
 
 
 def _states(
-    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[int, Prediction]
+    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[int, Prediction], *, instance: str
 ) -> dict[ResourceKey, ResourceStates]:
+    def answer(key: ResourceKey, targets: Mapping[ResourceKey, JsonObject]) -> Prediction | None:
+        if key not in targets:
+            return None
+        words = hijacked(live.get(key), instance)
+        refusal = Refusal(words, code=HTTPStatus.FORBIDDEN, reason="Forbidden")
+        return Prediction(targets[key], None, refusal=refusal) if words else answers[id(targets[key])]
+
     base, head = work.base.targets.objects, work.head.targets.objects
     keys = [*head, *(key for key in base if key not in head)]
     states = {
         key: ResourceStates(
             key=key,
             live=live.get(key),
-            base=answers[id(base[key])] if key in base else None,
-            head=answers[id(head[key])] if key in head else None,
+            base=answer(key, base),
+            head=answer(key, head),
         )
         for key in keys
     }

@@ -19,7 +19,7 @@ def recorded(application: Application) -> dict[ResourceKey, JsonObject]:
     """
     status = application.status or {}
     entries = list(status.get("resources") or [])
-    state = OperationState.parse(status.get("operationState") or {})
+    state = OperationState.of_status(status)
     if state is not None:
         entries.extend(result.to_wire() for result in state.results if not result.hook)
     found: dict[ResourceKey, JsonObject] = {}

@@ -35,7 +35,7 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     if application is None:
         return Delivery(name, "", DeliveryState.QUEUED, "waits for the Application to be created")
     delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
-    state = OperationState.parse((application.status or {}).get("operationState") or {})
+    state = OperationState.of_status(application.status)
     if state is not None and covers(state.operation.revision):
         return _with_leftovers(_recorded(delivery, state), application)
     running = Operation.parse(application.operation or {})
@@ -49,7 +49,7 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
 def without_its_application(missing: Delivery, parent: Delivery) -> Delivery:
     """Tell how far a commit has come in an application that does not exist, from how far its parent has come."""
     if parent.state in {DeliveryState.FAILED, DeliveryState.HELD}:
-        words = f"its Application was not created: see {parent.application}"
+        words = f"its Application was not written: see {parent.application}"
         return replace(missing, state=DeliveryState.FAILED, words=words)
     if parent.state is DeliveryState.HEALTHY:
         return replace(missing, state=DeliveryState.SUPERSEDED, words="its Application was removed again")

@@ -6,6 +6,7 @@ from textwrap import dedent
 
 import pytest
 
+from bot.sandbox.github.faults import Fault
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
@@ -193,3 +194,28 @@ def test_the_application_is_shown_as_people_who_use_kubectl_expect(open_shop: Op
     head, row = shown.splitlines()
     assert head.split() == ["NAME", "SYNC", "STATUS", "HEALTH", "STATUS"]
     assert row.split() == [shop.name, "Synced", "Healthy"]
+
+
+def test_nobody_takes_over_an_application_that_another_one_declares(open_shop: Opener) -> None:
+    victim = open_shop(FILES)
+    thief = open_shop(FILES)
+    stolen = application(victim).replace(victim.repository.clone_url, thief.repository.clone_url)
+    number = thief.propose({".foresail/stolen.yaml": stolen})
+    assert thief.await_preview(number) == "failure"
+    assert "no other may change it" in thief.body(number)
+    thief.await_sync(thief.repository.merge(number), "failure")
+    kept = victim.stage.get("application", victim.name, namespace=victim.stage.control_namespace) or {}
+    assert kept["spec"]["source"]["repoURL"] == victim.repository.clone_url
+
+
+def test_a_commit_that_was_held_up_does_not_take_the_cluster_back(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    git = f"* /{shop.repository.full_name}.git/*"
+    shop.stage.github.faults.add(git, kind=Fault.ERROR, times=2)
+    older = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
+    newer = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
+    shop.await_sync(newer)
+    shop.await_sync(older)
+    assert shop.data("settings") == {"COLOUR": "red"}
+    application = shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
+    assert application["status"]["history"][-1]["revision"] == newer

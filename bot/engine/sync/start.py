@@ -26,7 +26,7 @@ def reason_to_wait(application: Application, *, revision: str) -> str:
         sync = application.operation.get("sync")
         running = str(sync.get("revision") or "") if isinstance(sync, dict) else ""
         return f"waits for the operation at {running[:7] or 'another revision'} to end"
-    last = OperationState.parse((application.status or {}).get("operationState") or {})
+    last = OperationState.of_status(application.status)
     if last is None or not last.phase.completed:
         return ""
     same = last.operation.revision == revision
