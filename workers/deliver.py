@@ -126,14 +126,20 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> No
     if head is None:
         return
     current = next((one for one in landscape.applications if one.name == head.name), None)
-    if current is not None and current.spec == head.spec and not _is_beyond(landscape, current, occasion.commit):
+    if (
+        current is not None
+        and current.spec == head.spec
+        and not _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit)
+    ):
         reason = start(landscape.services, head.name, occasion)
         _log.info("application affected", application=head.name, waits=reason)
 
 
-def _is_beyond(landscape: Landscape, application: Application, commit: str) -> bool:
+def _is_beyond(landscape: Landscape, application: Application, *, branch: str, commit: str) -> bool:
     """Whether an application is at a later commit already: a job that was held up must not take it back."""
     state = OperationState.of_status(application.status)
     revision = state.operation.revision if state is not None else ""
     mirror = landscape.mirror
-    return revision != commit and mirror.has(revision) and mirror.is_ancestor(commit, revision)
+    if revision == commit or not mirror.has(revision) or not mirror.is_ancestor(commit, revision):
+        return False
+    return mirror.is_ancestor(revision, mirror.resolve(branch))  # else somebody took the branch itself back

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.engine.tracking import stamp
-from bot.model.resources import JsonObject, ResourceKey, metadata_of
+from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,12 +36,19 @@ def targets_of(
     objects: dict[ResourceKey, JsonObject] = {}
     repeated: list[str] = []
     for manifest in manifests:
-        placed = _placed(manifest, namespace=namespace, scope=namespaced(manifest))
+        placed = _declared(_placed(manifest, namespace=namespace, scope=namespaced(manifest)))
         key = ResourceKey.of(placed)
         if objects.pop(key, None) is not None:
             repeated.append(f"{key} appears more than once; the last one wins")
         objects[key] = stamp(placed, instance, namespace=namespace)
     return Targets(objects, tuple(repeated))
+
+
+def _declared(manifest: JsonObject) -> JsonObject:
+    """Leave out of an Application what is not declared but done: a file must not start operations or write history."""
+    if (group_of(str(manifest.get("apiVersion"))), manifest.get("kind")) != ("argoproj.io", "Application"):
+        return manifest
+    return {field: value for field, value in manifest.items() if field not in {"operation", "status"}}
 
 
 def _placed(manifest: JsonObject, *, namespace: str, scope: bool | None) -> JsonObject:

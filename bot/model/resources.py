@@ -31,6 +31,8 @@ class ResourceKey:
         name = metadata.get("name") or metadata.get("generateName")
         if not isinstance(name, str) or not name:
             raise Rejected(f"a {kind} has no metadata.name")
+        if "/" in name or name in {".", ".."}:
+            raise Rejected(f"{name!r} cannot be the name of a {kind}")
         namespace = metadata.get("namespace") or ""
         if not isinstance(namespace, str):
             raise Rejected(f"metadata.namespace of {kind} {name} is not text")

@@ -16,9 +16,11 @@ import orjson
 
 from bot.cluster.objects import Apply
 from bot.engine.diff.equality import same
-from bot.engine.order import SYNC_OPTIONS
+from bot.engine.hooks import is_hook
+from bot.engine.order import SYNC_OPTIONS, defines
 from bot.engine.sync.plan import deletes_too_much
 from bot.engine.tracking import hijacked, owner_of
+from bot.errors import Rejected
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey, metadata_of, options_of
@@ -77,9 +79,16 @@ class _Work:
 
     @property
     def failure(self) -> str:
-        if self.head.failure:
+        if self.head.failure or self.candidate.head is not None:
             return self.head.failure
         return f"as the target branch has it: {self.base.failure}" if self.base.failure else ""
+
+    @property
+    def repair(self) -> tuple[str, ...]:
+        """What is to be known when only the target branch cannot be rendered: the change may be what mends it."""
+        if not self.base.failure or self.failure:
+            return ()
+        return (f"compared with the cluster, because the target branch cannot be rendered: {self.base.failure}",)
 
     def altered(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
         """Yield what the merge result has and the target branch has not, or not so."""
@@ -178,15 +187,19 @@ class Predictor:
             redactor=redactor,
             hidden=hidden,
         )
-        reports = [attribution.report(states) for states in work.states.values()]
-        notes = (*work.head.targets.warnings, *_farewell(work.candidate), *self._hold(reports))
+        failure = work.failure
+        try:
+            reports = [attribution.report(states) for states in work.states.values()]
+        except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
+            reports, failure = [], error.message
+        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work.candidate), *self._hold(reports))
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
             cluster=self._clusters.name_of(spec.destination),
             target_namespace=spec.destination.namespace,
             resources=tuple(_worth_telling(reports)),
-            failure=scrub(work.failure, hidden()) if work.failure else "",
+            failure=scrub(failure, hidden()) if failure else "",
             change=_change_of(work.candidate),
             automated=spec.automated,
             notes=tuple(scrub(note, hidden()) for note in notes),
@@ -199,7 +212,7 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
     read meanwhile.
     """
-    questions = _Questions(cluster)
+    questions = _Questions(cluster, coming=_coming(work))
     with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
         reading = beside.submit(cluster.live, _everything(work))
@@ -221,6 +234,8 @@ class _Questions:
     """By identity of the manifest: hashing thousands of objects would cost more than the questions saved."""
     asked: dict[ResourceKey, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
     same: dict[int, int] = field(default_factory=dict)
+    coming: frozenset[str] = frozenset()
+    """What the change itself brings: namespaces by name, kinds as `group/kind`."""
     running: list[tuple[list[JsonObject], Callable[[], list[JsonObject | Refusal]]]] = field(default_factory=list)
 
     def ask(self, named: Iterable[tuple[ResourceKey, JsonObject]]) -> None:
@@ -246,7 +261,7 @@ class _Questions:
         """Wait for the dry runs and return every prediction by the identity of its manifest."""
         for manifests, answers in self.running:
             for manifest, answer in zip(manifests, answers(), strict=True):
-                self.known[id(manifest)] = _prediction(manifest, answer)
+                self.known[id(manifest)] = _prediction(manifest, answer, self.coming)
         for manifest_id, earlier in self.same.items():
             self.known[manifest_id] = self.known[earlier]
         return self.known
@@ -261,24 +276,32 @@ class _Questions:
 
 
 def _named(manifest: JsonObject) -> JsonObject:
-    """Give a hook that has only a `generateName` some name to be tried under; a sync makes its own."""
+    """Give a hook that has only a `generateName` some name to be tried under; a sync makes its own, of hooks alone."""
     metadata = metadata_of(manifest)
-    if metadata.get("name"):
+    if metadata.get("name") or not is_hook(manifest):
         return manifest
     kept = {field: value for field, value in metadata.items() if field != "generateName"}
     return {**manifest, "metadata": {**kept, "name": f"{metadata.get('generateName', '')}preview"}}
 
 
-def _prediction(manifest: JsonObject, answer: JsonObject | Refusal) -> Prediction:
+def _coming(work: Iterable[_Work]) -> frozenset[str]:
+    """Return the namespaces and kinds that are wanted, so that what needs them need not fail for lack of them."""
+    wanted = [(key, obj) for one in work for key, obj in one.head.targets.objects.items()]
+    namespaces = {key.name for key, _ in wanted if (key.group, key.kind) == ("", "Namespace")}
+    return frozenset(namespaces | {kind for _, obj in wanted if (kind := defines(obj)) is not None})
+
+
+def _prediction(manifest: JsonObject, answer: JsonObject | Refusal, coming: frozenset[str]) -> Prediction:
     if not isinstance(answer, Refusal):
         if not metadata_of(manifest).get("name"):
             kept = {field: value for field, value in metadata_of(answer).items() if field != "name"}
             prefix = metadata_of(manifest).get("generateName", "")
             answer = {**answer, "metadata": {**kept, "generateName": prefix}}
         return Prediction(manifest, answer)
-    if answer.reason == "UnknownKind":
+    key = ResourceKey.of(manifest)
+    if answer.reason == "UnknownKind" and f"{key.group}/{key.kind}" in coming:
         return Prediction(manifest, manifest, estimated="its kind is not served yet; shown as it is in Git")
-    if answer.reason == "NotFound" and answer.message.startswith("namespaces "):
+    if answer.reason == "NotFound" and answer.message.startswith("namespaces ") and key.namespace in coming:
         return Prediction(manifest, manifest, estimated="its namespace does not exist yet; shown as it is in Git")
     return Prediction(manifest, None, refusal=answer)
 

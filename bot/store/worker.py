@@ -78,9 +78,9 @@ def _taken_while_reachable(queue: str, connection: redis.Redis, *, burst: bool) 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
+        worker = _Worker(queue, connection)  # first: it sets for how long a connection may wait for a job
         if get_version(connection) < _OLDEST_REDIS:
             raise Rejected("FORESAIL_REDIS_URL: this Redis is too old", remedy="Use Redis 6.2 or newer.")
-        worker = _Worker(queue, connection)
         worker.work(burst=burst, logging_level="WARNING")
     except RedisError as error:
         _log.warning("worker waits for Redis", queue=queue, reason=str(error))

@@ -175,3 +175,22 @@ def test_a_merge_queue_is_answered_about_its_speculative_commit(open_shop: Opene
     status = shop.status(entry.head_sha, "preview")
     assert status is not None
     assert (status.state, status.description) == ("success", "Merging changes 1 resource in 1 application")
+
+
+def test_what_is_certain_to_fail_is_not_called_estimated(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    typo = deployment("other").replace("kind: Deployment", "kind: Deploymnet")
+    nowhere = config_map("lost", A="b").replace("name: lost", "name: lost\n  namespace: nowhere-at-all")
+    number = shop.propose({"deploy/typo.yaml": typo, "deploy/nowhere.yaml": nowhere})
+    assert shop.await_preview(number) == "failure"
+    assert "2 resources predicted to fail" in shop.body(number)
+
+
+def test_a_change_that_repairs_the_target_branch_is_predicted(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shop.await_sync(shop.repository.push("main", {"deploy/web.yaml": "kind: [\n"}), "failure")
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    assert shop.await_preview(number) == "success"
+    body = shop.body(number)
+    assert "-  replicas: 2\n+  replicas: 3" in body
+    assert "the target branch cannot be rendered" in body

@@ -219,3 +219,21 @@ def test_a_commit_that_was_held_up_does_not_take_the_cluster_back(open_shop: Ope
     assert shop.data("settings") == {"COLOUR": "red"}
     application = shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
     assert application["status"]["history"][-1]["revision"] == newer
+
+
+def test_a_branch_that_is_taken_back_takes_the_cluster_back(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    before = shop.repository.head("main")
+    shop.await_sync(shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")}))
+    shop.repository.point("main", before)
+    shop.stage.until(lambda: shop.data("settings") == {"COLOUR": "blue"}, what="the way back")
+
+
+def test_a_file_cannot_start_an_operation(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    manual = application(shop).replace("    automated: {prune: true}\n", "")
+    asked = manual + "operation: {sync: {revision: main}, info: [{name: repository, value: acme/home}]}\n"
+    shop.await_sync(shop.repository.push("main", {f".foresail/{shop.name}.yaml": asked}), "pending")
+    sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
+    shop.stage.until(lambda: "waits for a person" in str(shop.status(sha, "sync")), what="the wait")
+    assert shop.data("settings") == {"COLOUR": "blue"}

@@ -87,7 +87,8 @@ def test_a_state_in_no_known_phase_is_none(phase: Any) -> None:
 
 @pytest.mark.parametrize("resources", [None, {}, "x", [], ["x", None, 5]])
 def test_results_that_are_none_are_passed_over(resources: Any) -> None:
-    wire = {"operation": {"sync": {}}, "phase": "Running", "syncResult": {"resources": resources}}
+    started = {"operation": {"sync": {}}, "phase": "Running", "startedAt": "2026-01-01T00:00:00Z"}
+    wire = started | {"syncResult": {"resources": resources}}
     state = OperationState.parse(wire)
 
     assert state is not None
@@ -112,3 +113,14 @@ def test_an_occasion_is_read_as_it_was_written() -> None:
 
     assert Occasion.of(occasion.to_info()) == occasion
     assert Occasion.of({"other": "x"}) == Occasion("", "", "")
+
+
+@pytest.mark.parametrize("started", [None, "", "yesterday", 7, "2026-01-01"])
+def test_a_state_that_began_at_no_time_is_none(started: Any) -> None:
+    wire = {"operation": {"sync": {}}, "phase": "Running", "startedAt": started}
+    assert OperationState.of_status({"operationState": wire}) is None
+
+
+@pytest.mark.parametrize("status", [None, {}, {"operationState": "x"}, {"operationState": {"operation": "x"}}])
+def test_a_status_without_a_record_has_none(status: Any) -> None:
+    assert OperationState.of_status(status) is None
