@@ -93,6 +93,11 @@ class Shop:
         found = self.stage.get("application", self.name, namespace=self.stage.control_namespace) or {}
         return list(found["status"]["operationState"]["syncResult"]["resources"])
 
+    def is_automated(self) -> bool:
+        """Whether the Application in the cluster is synced without a person."""
+        found = self.stage.get("application", self.name, namespace=self.stage.control_namespace) or {}
+        return "automated" in found["spec"].get("syncPolicy", {})
+
     @staticmethod
     def unique() -> str:
         """Return a word that no other test has."""

@@ -143,7 +143,8 @@ def test_a_sync_that_would_delete_most_of_an_application_waits_for_a_person(open
 def test_an_application_without_automation_waits_for_a_person(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     manual = application(shop).replace("    automated: {prune: true}\n", "")
-    shop.await_sync(shop.repository.push("main", {f".foresail/{shop.name}.yaml": manual}), "pending")
+    shop.repository.push("main", {f".foresail/{shop.name}.yaml": manual})
+    shop.stage.until(lambda: not shop.is_automated(), what="the new definition")
     sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
     shop.stage.until(lambda: "waits for a person" in str(shop.status(sha, "sync")), what="the wait")
     assert shop.data("settings") == {"COLOUR": "blue"}
@@ -233,7 +234,8 @@ def test_a_file_cannot_start_an_operation(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     manual = application(shop).replace("    automated: {prune: true}\n", "")
     asked = manual + "operation: {sync: {revision: main}, info: [{name: repository, value: acme/home}]}\n"
-    shop.await_sync(shop.repository.push("main", {f".foresail/{shop.name}.yaml": asked}), "pending")
+    shop.repository.push("main", {f".foresail/{shop.name}.yaml": asked})
+    shop.stage.until(lambda: not shop.is_automated(), what="the new definition")
     sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
     shop.stage.until(lambda: "waits for a person" in str(shop.status(sha, "sync")), what="the wait")
     assert shop.data("settings") == {"COLOUR": "blue"}
