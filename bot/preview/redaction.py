@@ -1,7 +1,8 @@
 """Keep secret values out of everything that is shown, and still show that they changed.
 
 A value becomes `<redacted 3f9a1c2e>`: a digest under a key that is made for one report and then forgotten. Equal values
-of one report have equal digests, and nobody can find a value by trying likely ones.
+of one report have equal digests. Nobody can find a value from the digest alone; who can write candidates into the same
+report can compare (docs/critiques.md).
 
 What is hidden for certain: everything a Secret holds wherever it is embedded, and copies of whole manifests in
 annotations. In other kinds, as far as names and forms tell: private keys, passwords in URLs, values of `password`,
