@@ -76,13 +76,15 @@ class Services:
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
         renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
+        namespace = settings.control_namespace
         sources = Sources(
             mirrors=mirrors,
             renderer=renderer,
             clusters=clusters,
-            control_namespace=settings.control_namespace,
+            control_namespace=namespace,
             auth_for=forge_credentials(forge, settings.github_url),
         )
+        percent = settings.mass_deletion_percent
         return cls(
             settings=settings,
             queue=Queue(connection),
@@ -91,16 +93,11 @@ class Services:
             forge=forge,
             control=control,
             clusters=clusters,
-            applications=Applications(control, namespace=settings.control_namespace),
+            applications=Applications(control, namespace=namespace),
             mirrors=mirrors,
             renderer=renderer,
             sources=sources,
-            predictor=Predictor(
-                sources,
-                clusters,
-                control_namespace=settings.control_namespace,
-                mass_deletion_percent=settings.mass_deletion_percent,
-            ),
+            predictor=Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent),
         )
 
     def close(self) -> None:

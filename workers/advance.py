@@ -20,7 +20,7 @@ from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.targets import Targets
-from bot.engine.tracking import owner_of
+from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
 from bot.errors import Rejected, Temporary
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase
@@ -28,7 +28,8 @@ from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import bare, recorded
 from bot.preview.needs import Proof
-from bot.preview.redaction import scrub, secrets_of
+from bot.preview.redaction import secrets_of
+from bot.preview.scrub import scrub
 from bot.settings import Mode
 from workers.acts import Actor
 from workers.claims import CLAIM, Claim
@@ -335,7 +336,23 @@ def _follow_up(services: Services, application: Application, state: OperationSta
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    parent = _parent_occasion(services, application)
+    if parent is not None and parent.repository:
+        services.queue.enqueue(notify(parent.repository, parent.commit))
     services.queue.enqueue(refresh(application.name))
+
+
+def _parent_occasion(services: Services, application: Application) -> Occasion | None:
+    """Return for which commit the application that declares this one was last synced: it may wait for this end too."""
+    tracked = TrackingId.parse(application.annotation(TRACKING_ID))
+    if tracked is None or tracked.instance == application.name:
+        return None
+    try:
+        parent = services.applications.get(tracked.instance)
+    except Rejected:
+        return None
+    state = OperationState.of_status(parent.status) if parent is not None else None
+    return Occasion.of(state.operation.info) if state is not None else None
 
 
 def _source_at(application: Application, state: OperationState) -> Source:

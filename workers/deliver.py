@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _log = structlog.get_logger()
+GONE: Final = "the branch no longer has this commit"
+"""Said of a commit that was pushed away before it was delivered."""
 _MOST_PREVIEWS: Final = 50
 """Open changes, newest first, that are previewed again after their base has moved."""
 
@@ -50,6 +52,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             landscape = Landscape.survey(services, repository)
             if branch not in landscape.tracked_branches():
                 return None
+            _refuse_gone(landscape, branch, commit)
             landscape = with_root(landscape, branch, commit)
             selection = affected_by(landscape, branch, commit=commit, before=str(payload["before"]))
         except Rejected as error:
@@ -67,10 +70,16 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             head=change.head_sha if change else "",
         )
         for candidate in selection.candidates:
-            _start(landscape, candidate, occasion)
+            itself = candidate.either.name == selection.parents.get(candidate.either.name)
+            _start(landscape, candidate, occasion, declares_itself=itself)
         if selection.candidates:
             _preview_again(landscape, branch)
     return notify(repository.full_name, commit)
+
+
+def _refuse_gone(landscape: Landscape, branch: str, commit: str) -> None:
+    if not landscape.mirror.is_ancestor(commit, landscape.mirror.resolve(branch)):
+        raise Rejected(GONE)
 
 
 def with_root(landscape: Landscape, branch: str, commit: str) -> Landscape:
@@ -120,7 +129,7 @@ def _preview_again(landscape: Landscape, branch: str) -> None:
     landscape.services.queue.enqueue(*(preview(landscape.repository, change.number) for change in stale))
 
 
-def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> None:
+def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, declares_itself: bool) -> None:
     """Start an application's operation, unless its own definition is about to change: its parent's sync comes first."""
     head = candidate.head
     if head is None:
@@ -128,7 +137,7 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion) -> No
     current = next((one for one in landscape.applications if one.name == head.name), None)
     if (
         current is not None
-        and current.spec == head.spec
+        and (declares_itself or current.spec == head.spec)
         and not _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit)
     ):
         reason = start(landscape.services, head.name, occasion)

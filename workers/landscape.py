@@ -67,6 +67,19 @@ class Landscape:
         """Return the state of the repository at a commit."""
         return Tree(self.identity, self.mirror, self.mirror.tree_of(commit))
 
+    def is_on_a_branch(self, commit: str) -> bool:
+        """Whether some branch that an application follows still has a commit."""
+        tips = [self.mirror.resolve(name) for name in self.tracked_branches() if self.mirror.has_branch(name)]
+        return any(self.mirror.is_ancestor(commit, tip) for tip in tips)
+
+    def follows_a_branch_with(self, commit: str, application: Application) -> bool:
+        """Whether an application follows a branch of this repository that has a commit."""
+        return any(
+            _follows(application, self.branch(name)) and self.mirror.is_ancestor(commit, self.mirror.resolve(name))
+            for name in self.tracked_branches()
+            if self.mirror.has_branch(name)
+        )
+
     def select(self, sides: Sides, branch: Branch) -> Selection:
         """Find the applications that a step between two states of a branch touches."""
         following = [Candidate(one, one) for one in self.applications if _follows(one, branch)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,11 +15,14 @@ from bot.preview.delivery import delivery_of, statuses_of, without_its_applicati
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
 from workers.comments import WRITING, first_comment
-from workers.deliver import Expected, affected_by, keep_expected, merged_change
+from workers.deliver import GONE, Expected, affected_by, keep_expected, merged_change
 from workers.landscape import Landscape
 from workers.runtime import job
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.model.applications import Application
     from bot.model.changes import Change
     from bot.model.jobs import JobRequest
     from bot.model.reports import Delivery
@@ -54,11 +58,12 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
     by_name = {application.name: application for application in landscape.applications}
 
-    def covers(revision: str) -> bool:
-        return landscape.mirror.has(revision) and landscape.mirror.is_ancestor(commit, revision)
+    gone = not landscape.is_on_a_branch(commit)
 
     def delivery(name: str) -> Delivery:
-        return delivery_of(name, by_name.get(name), commit=commit, covers=covers)
+        application = by_name.get(name)
+        own = delivery_of(name, application, commit=commit, covers=_coverage(landscape, application, commit))
+        return replace(own, state=DeliveryState.FAILED, words=GONE) if gone and not own.state.final else own
 
     def told(name: str, parent: str) -> Delivery:
         own = delivery(name)
@@ -70,6 +75,17 @@ def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
         return without_its_application(own, above)
 
     return [told(name, parent) for name, parent in _expected(landscape, commit)]
+
+
+def _coverage(landscape: Landscape, application: Application | None, commit: str) -> Callable[[str], bool]:
+    """Return what tells whether an application at a revision is where the commit wants it."""
+    mirror = landscape.mirror
+    if application is not None and not landscape.follows_a_branch_with(commit, application):
+        # The commit changed what it asks for and not what is there: it is done once that definition was synced.
+        state = OperationState.of_status(application.status)
+        synced = state is not None and state.operation.info.get("definition") == application.spec.definition
+        return lambda _revision: synced
+    return lambda revision: mirror.has(revision) and mirror.is_ancestor(commit, revision)
 
 
 def _expected(landscape: Landscape, commit: str) -> Expected:

@@ -88,7 +88,7 @@ def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> tuple[
     """Predict what a step between two states of a branch does."""
     selection = landscape.select(sides, landscape.branch(words.base_branch))
     found = landscape.services.predictor.predict(
-        selection.candidates, sides, words=words, considered=selection.considered
+        selection.candidates, selection.sides, words=words, considered=selection.considered
     )
     return replace(found.report, notes=(*landscape.own_problems, *selection.notes)), found.forecast
 

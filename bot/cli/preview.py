@@ -174,6 +174,7 @@ def _selected(
         control_namespace=local.applications.namespace,
     )
     selection = select(local.sources, ours.candidates, named.sides, named.branch, grounds)
+    named = replace(named, sides=selection.sides)
     return named, _only(selection, asked.only), (*ours.notes, *selection.notes)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application, Source
     from bot.model.resources import JsonObject
+    from bot.preview.affected import Branch
     from bot.repository.mirrors import GitAuth, Mirror, Mirrors
     from bot.repository.render import Rendered, Renderer
 
@@ -37,6 +38,8 @@ class Tree:
     """Identity, as `repository_identity` returns it."""
     mirror: Mirror
     tree_id: str
+    branch: Branch | None = None
+    """The branch this is a state of: sources that follow another are not rendered from it. None: all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,10 @@ class Sides:
 
     base: Tree
     head: Tree
+
+    def of(self, branch: Branch) -> Sides:
+        """Return the same as states of a branch."""
+        return Sides(replace(self.base, branch=branch), replace(self.head, branch=branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +161,12 @@ class Sources:
         return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit)), commit
 
     def _tree(self, source: Source, ours: Tree) -> Tree:
-        """Return the state `source` is rendered from: `ours` when it is the same repository, else its own revision."""
-        identity = repository_identity(source.repo_url)
-        if identity == ours.repository:
-            return ours
+        """Return the state `source` is rendered from: `ours` when that is what it follows, else its own revision."""
+        if repository_identity(source.repo_url) == ours.repository:
+            if ours.branch is None or ours.branch.is_source_of(source):
+                return ours
+            commit = ours.mirror.resolve(source.target_revision or "HEAD")
+            return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit))
         return self.newest(source)[0]
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
@@ -180,8 +189,11 @@ class Sources:
 
 
 def _refuse_several(application: Application) -> None:
-    """Refuse sources in several repositories: an operation records one revision, and could not say which it is."""
-    repositories = {repository_identity(source.repo_url) for source in application.spec.effective_sources}
+    """Refuse sources in several repositories, or at several revisions: an operation records one and fixes that."""
+    sources = application.spec.effective_sources
+    if len({source.target_revision for source in sources}) > 1:
+        raise Rejected("its sources name different revisions, which is not supported yet")
+    repositories = {repository_identity(source.repo_url) for source in sources}
     if len(repositories) > 1:
         raise Rejected(
             f"its sources are in more than one repository ({', '.join(sorted(repositories))}), "

@@ -29,7 +29,8 @@ from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
-from bot.preview.redaction import Redactor, scrub, secrets_of
+from bot.preview.redaction import Redactor, secrets_of
+from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -38,6 +38,8 @@ class Selection:
     """What a change touches, and why it does not touch the rest."""
 
     candidates: tuple[Candidate, ...]
+    sides: Sides
+    """What they lie between, as states of the branch."""
     verdicts: dict[str, Verdict]
     """By application name: every application that was looked at."""
     parents: dict[str, str]
@@ -60,12 +62,18 @@ def select(
     has it now, so the answer is the same before and after the change was applied. Each name is followed once, which
     ends cycles.
     """
-    search = _Search(sources, sides, branch, grounds)
+    search = _Search(sources, sides.of(branch), branch, grounds)
     looked_at = {candidate.either.name: candidate for candidate in candidates}
     while looked_at:
         affected = search.judge(looked_at)
         looked_at = search.children(affected)
-    return Selection(tuple(search.chosen.values()), search.verdicts, search.parents, tuple(search.notes))
+    return Selection(
+        candidates=tuple(search.chosen.values()),
+        sides=search.sides,
+        verdicts=search.verdicts,
+        parents=search.parents,
+        notes=tuple(search.notes),
+    )
 
 
 @dataclass

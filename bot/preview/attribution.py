@@ -19,7 +19,7 @@ from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import metadata_of, options_of
 from bot.preview.losses import lost_with
-from bot.preview.redaction import scrub
+from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable

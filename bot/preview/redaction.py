@@ -1,8 +1,8 @@
 """Keep secret values out of everything that is shown, and still show that they changed.
 
-A value becomes `<redacted 3f9a1c2e>`: a digest under a key that is made for one report and then forgotten. Equal values
-of one report have equal digests. Nobody can find a value from the digest alone; who can write candidates into the same
-report can compare (docs/critiques.md).
+A value becomes `<redacted 3f9a1c2e>`: a digest of the value and of the place it stands in, under a key that is made for
+one report and then forgotten. The same value in the same place has the same digest before and after, and nowhere else:
+who writes likely values into other objects, keys or lines of the same report has nothing to compare them with.
 
 What is hidden for certain: everything a Secret holds wherever it is embedded, and copies of whole manifests in
 annotations. In other kinds, as far as names and forms tell: private keys, passwords in URLs, values of `password`,
@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import orjson
 
 from bot.errors import Rejected
-from bot.model.resources import JsonObject
+from bot.model.resources import JsonObject, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,6 +117,50 @@ class _Hide(Protocol):
 
     def __call__(self, value: str, *, encoded: bool = False) -> str: ...
 
+    def within(self, part: str) -> _Hide:
+        """Return the same for what stands below a field, a list's item or a line of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """Hides values of one place by a digest that no other place has."""
+
+    key: bytes
+    place: str
+
+    def __call__(self, value: str, *, encoded: bool = False) -> str:
+        """Return the digest."""
+        plain = _decoded(value) if encoded else None
+        if plain is None:
+            plain = value.encode("utf-8", "surrogatepass")
+        placed = self.place.encode("utf-8", "surrogatepass") + b"\0" + plain
+        return f"<redacted {hmac.new(self.key, placed, hashlib.sha256).hexdigest()[:8]}>"
+
+    def within(self, part: str) -> _Digest:
+        """Return what hides values of a part; a part's length is told, so that no two places read the same."""
+        return _Digest(self.key, f"{self.place}/{len(part)}:{part}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Collector:
+    """Hides nothing and keeps what would have been hidden, plain and as base64."""
+
+    found: set[str] = field(default_factory=set)
+
+    def __call__(self, value: str, *, encoded: bool = False) -> str:
+        """Keep a value."""
+        plain = _decoded(value) if encoded else value.encode("utf-8", "surrogatepass")
+        self.found.update({value, value.strip(" \"',")})
+        if plain is not None:
+            self.found.add(base64.b64encode(plain).decode())
+            with contextlib.suppress(UnicodeDecodeError):
+                self.found.add(plain.decode())
+        return ""
+
+    def within(self, part: str) -> _Collector:  # noqa: ARG002 - a value is a secret wherever it stands
+        """Return itself."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
@@ -128,73 +173,21 @@ class Redactor:
 
         Any types may stand anywhere; the argument is left as it is. Raises Rejected for an object nested too deep.
         """
-        return obj if _is_innocent(obj) else _walked(obj, self._digest)
-
-    def _digest(self, value: str, *, encoded: bool = False) -> str:
-        plain = _decoded(value) if encoded else None
-        if plain is None:
-            plain = value.encode("utf-8", "surrogatepass")
-        return f"<redacted {hmac.new(self.key, plain, hashlib.sha256).hexdigest()[:8]}>"
+        if _is_innocent(obj):
+            return obj
+        metadata = metadata_of(obj)
+        hide = _Digest(self.key, "")
+        for part in (obj.get("kind"), metadata.get("namespace"), metadata.get("name")):
+            hide = hide.within(str(part))
+        return _walked(obj, hide)
 
 
 def secrets_of(objects: Iterable[JsonObject]) -> frozenset[str]:
-    """Return the values that `Redactor` would hide in these objects, plain and as base64, for `scrub`."""
-    found: set[str] = set()
-
-    def collect(value: str, *, encoded: bool = False) -> str:
-        plain = _decoded(value) if encoded else value.encode("utf-8", "surrogatepass")
-        found.update({value, value.strip(" \"',")})
-        if plain is not None:
-            found.add(base64.b64encode(plain).decode())
-            with contextlib.suppress(UnicodeDecodeError):
-                found.add(plain.decode())
-        return ""
-
+    """Return the values that `Redactor` would hide in these objects, plain and as base64, for `bot.preview.scrub`."""
+    collector = _Collector()
     for obj in objects:
-        _walked(obj, collect)
-    return frozenset(found - {""})
-
-
-def scrub(text: str, secrets: frozenset[str]) -> str:
-    """Return a message of a server or tool without the secret values that it quotes.
-
-    Values of eight characters and more are hidden anywhere, also as JSON escapes them, line by line, and cut as Go's
-    YAML library cuts them. Shorter ones only where they stand as a word, and those of up to three only in quotes:
-    hiding every `a` would leave nothing to read.
-    """
-    forms = {form for secret in secrets for form in _forms(secret) if form in text}
-    if not forms:
-        return text
-    spans = sorted(match.span() for form in forms for match in re.finditer(_pattern(form), text))
-    kept, at = [], 0
-    for start, end in spans:
-        # Values may overlap: what lies under any of them goes.
-        if start >= at:
-            kept.append(text[at:start])
-        at = max(at, end)
-    return "<redacted>".join([*kept, text[at:]])
-
-
-def _forms(secret: str) -> set[str]:
-    lines = [line.strip() for line in secret.split("\n")]
-    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    forms |= {line for line in lines if len(line) >= _ANYWHERE}
-    if len(secret) > 10:  # noqa: PLR2004 - as gopkg.in/yaml.v3 `decode.go` does it: "cannot unmarshal !!str `hunter2...`"
-        forms.add(secret[:7] + "...")
-    return forms - {""}
-
-
-_ANYWHERE: Final = 8
-_AS_WORD: Final = 4
-
-
-def _pattern(form: str) -> str:
-    exact = re.escape(form)
-    if len(form) >= _ANYWHERE:
-        return exact
-    if len(form) >= _AS_WORD:
-        return rf"(?<!\w){exact}(?!\w)"
-    return rf"(?<=[\"'`]){exact}(?=[\"'`])"
+        _walked(obj, collector)
+    return frozenset(collector.found - {""})
 
 
 def _is_innocent(obj: JsonObject) -> bool:
@@ -231,7 +224,10 @@ def _object(value: Any, hide: _Hide) -> Any:
 def _secrets(items: Any, hide: _Hide) -> Any:
     if not isinstance(items, list):
         return _hidden(items, hide)
-    return [_secret(item, hide) if isinstance(item, dict) else _hidden(item, hide) for item in items]
+    return [
+        _secret(item, below) if isinstance(item, dict) else _hidden(item, below)
+        for item, below in zip(items, _each(items, hide), strict=True)
+    ]
 
 
 def _secret(obj: JsonObject, hide: _Hide) -> JsonObject:
@@ -239,10 +235,10 @@ def _secret(obj: JsonObject, hide: _Hide) -> JsonObject:
     redacted = _mapping(shown, hide)
     for name, value in obj.items():
         if name not in _SHOWN_OF_SECRETS and name != "stringData":
-            redacted[name] = _hidden(value, hide, encoded=name == "data")
+            redacted[name] = _hidden(value, hide.within(name), encoded=name == "data")
     written = obj.get("stringData")
     if written is not None:
-        hidden, data = _hidden(written, hide), redacted.get("data")
+        hidden, data = _hidden(written, hide.within("data")), redacted.get("data")
         merges = isinstance(hidden, dict) and (data is None or isinstance(data, dict))
         redacted["data" if merges else "stringData"] = {**(data or {}), **hidden} if merges else hidden
     return redacted
@@ -251,19 +247,19 @@ def _secret(obj: JsonObject, hide: _Hide) -> JsonObject:
 def _hidden(value: Any, hide: _Hide, *, encoded: bool = False) -> Any:
     """Hide every value below, whatever its type; null, true and false tell nothing."""
     if isinstance(value, dict):
-        return {name: _hidden(below, hide, encoded=encoded) for name, below in value.items()}
+        return {name: _hidden(below, hide.within(str(name)), encoded=encoded) for name, below in value.items()}
     if isinstance(value, list):
-        return [_hidden(below, hide, encoded=encoded) for below in value]
+        return [_hidden(item, below, encoded=encoded) for item, below in zip(value, _each(value, hide), strict=True)]
     if value is None or isinstance(value, bool):
         return value
     return hide(value, encoded=encoded) if isinstance(value, str) else hide(str(value))
 
 
 def _mapping(obj: JsonObject, hide: _Hide) -> JsonObject:
-    redacted = {name: _field(name, value, hide) for name, value in obj.items()}
+    redacted = {name: _field(name, value, hide.within(str(name))) for name, value in obj.items()}
     name = obj.get("name")
     if "value" in obj and isinstance(name, str):
-        redacted["value"] = _field(name, obj["value"], hide)
+        redacted["value"] = _field(name, obj["value"], hide.within("value"))
     return redacted
 
 
@@ -289,11 +285,33 @@ def _copy(value: Any, hide: _Hide) -> Any:
 
 
 def _list(items: list[Any], hide: _Hide) -> list[Any]:
-    redacted = [_object(item, hide) for item in items]
+    places = _each(items, hide)
+    redacted = [_object(item, below) for item, below in zip(items, places, strict=True)]
     for at, (flag, item) in enumerate(pairwise(items), 1):
         if isinstance(flag, str) and isinstance(item, str) and flag.startswith("-") and _sounds_secret(flag):
-            redacted[at] = item if _tells_nothing(item) or item.startswith("-") else hide(item)
+            redacted[at] = item if _tells_nothing(item) or item.startswith("-") else places[at - 1](item)
     return redacted
+
+
+def _each(items: list[Any], hide: _Hide) -> list[_Hide]:
+    """Return a place for each item of a list: by its name or flag, and how often that was there before.
+
+    Not by its position, or whatever stands behind an item that is added would look changed.
+    """
+    seen: Counter[str] = Counter()
+    places = []
+    for item in items:
+        label = _label(item)
+        seen[label] += 1
+        places.append(hide.within(f"{label}#{seen[label]}"))
+    return places
+
+
+def _label(item: Any) -> str:
+    """Return what an item is known by; of a flag with its value only the flag, since the value is what is hidden."""
+    if isinstance(item, dict):
+        return str(item.get("name", ""))
+    return item.partition("=")[0] if isinstance(item, str) and item.startswith("-") else ""
 
 
 def _text(text: str, hide: _Hide) -> str:
@@ -302,12 +320,21 @@ def _text(text: str, hide: _Hide) -> str:
         return text
     if _SECRET_MANIFEST.search(text):
         return hide(text)
-    text = _PRIVATE_KEY.sub(lambda match: hide(match[0]), text)
-    text = _ENCODED_PEM.sub(lambda match: _encoded_pem(match[0], hide), text)
-    text = _IN_URL.sub(lambda match: match[1] + _unless_known(match[2], hide), text)
+    seen: Counter[str] = Counter()
+
+    def place(label: str) -> _Hide:
+        seen[label] += 1
+        return hide.within(f"{label}#{seen[label]}")
+
+    text = _PRIVATE_KEY.sub(lambda match: place("private key")(match[0]), text)
+    text = _ENCODED_PEM.sub(lambda match: _encoded_pem(match[0], place("encoded key")), text)
+    text = _IN_URL.sub(lambda match: match[1] + _unless_known(match[2], place("url")), text)
     for pattern in (_MEMBER, _ASSIGNED):
         text = pattern.sub(
-            lambda match: match[1] + (_unless_known(match[3], hide) if _sounds_secret(match[2]) else match[3]), text
+            lambda match: (
+                match[1] + (_unless_known(match[3], place(match[2])) if _sounds_secret(match[2]) else match[3])
+            ),
+            text,
         )
     return text
 

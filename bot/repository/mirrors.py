@@ -95,6 +95,10 @@ class Mirror:
                 continue
         raise Rejected(f"the repository has no branch, tag or commit {revision!r}")
 
+    def has_branch(self, name: str) -> bool:
+        """Whether a branch is here."""
+        return self._open().references.get(f"refs/heads/{name}") is not None
+
     def has(self, commit: str) -> bool:
         """Whether a commit is here."""
         return bool(_SHA.fullmatch(commit)) and commit in self._open()

@@ -239,3 +239,40 @@ def test_a_file_cannot_start_an_operation(open_shop: Opener) -> None:
     sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
     shop.stage.until(lambda: "waits for a person" in str(shop.status(sha, "sync")), what="the wait")
     assert shop.data("settings") == {"COLOUR": "blue"}
+
+
+def test_an_application_that_moves_to_another_branch_is_predicted_and_told(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    shop.repository.push("release", {"deploy/settings.yaml": config_map(COLOUR="red")})
+    moved = application(shop).replace("targetRevision: main", "targetRevision: release")
+    number = shop.propose({f".foresail/{shop.name}.yaml": moved})
+    assert shop.await_preview(number) == "success"
+    assert "-  COLOUR: blue\n+  COLOUR: red" in shop.body(number)
+    shop.await_sync(shop.repository.merge(number))
+    assert shop.data("settings") == {"COLOUR": "red"}
+
+
+def test_an_application_that_declares_itself_is_synced_to_its_new_definition(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    itself = application(shop).replace(f"name: {shop.name}", f"name: {shop.name}-self").replace("deploy", "self")
+    itself = itself.replace(f"namespace: {shop.namespace}", f"namespace: {shop.stage.control_namespace}")
+    shop.stage.plane.kubectl("apply", "-f", "-", stdin=itself)
+    shop.await_sync(shop.repository.push("main", {"self/itself.yaml": itself}))
+    changed = itself.replace("prune: true", "prune: false")
+    shop.await_sync(shop.repository.push("main", {"self/itself.yaml": changed}))
+
+
+def test_a_commit_that_was_pushed_away_is_never_delivered(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    before = shop.repository.head("main")
+    git = f"* /{shop.repository.full_name}.git/*"
+    shop.stage.github.faults.add(git, kind=Fault.ERROR, times=3)
+    bad = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="bad")})
+    good = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="good")}, onto=before)
+    shop.await_sync(good)
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    assert shop.data("settings") == {"COLOUR": "good"}
+    status = shop.status(bad, "sync")
+    assert status is None or status.state in {"error", "failure"}
+    application = shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
+    assert bad not in [entry["revision"] for entry in application["status"]["history"]]

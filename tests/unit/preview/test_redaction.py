@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 
 from bot.errors import Rejected
-from bot.preview.redaction import Redactor, scrub, secrets_of
+from bot.preview.redaction import Redactor, secrets_of
+from bot.preview.scrub import scrub
 
 REDACTOR = Redactor(b"one report's key")
 HUNTER = "hunter2-correct-horse"
@@ -36,6 +38,28 @@ def test_equal_values_have_equal_digests_however_they_are_written() -> None:
 
     assert as_text == REDACTOR.redact(secret(data={"password": b64(HUNTER)}))
     assert as_text != REDACTOR.redact(secret(data={"password": b64(HUNTER + "3")}))
+
+
+def test_a_candidate_written_elsewhere_is_never_seen_to_be_the_value() -> None:
+    other = {**secret(data={"pin": b64(HUNTER)}), "metadata": {"name": "mine", "namespace": "shop"}}
+    env = [{"name": name, "value": HUNTER} for name in ("PASSWORD", "PASSWORD", "MY_PASSWORD")]
+    spec = {"env": env, "args": ["--password", HUNTER] * 2}
+    pod = {"kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    text = {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": f"password={HUNTER}\npassword={HUNTER}\n"}}
+    objects = [secret(data={"pin": b64(HUNTER), "guess": b64(HUNTER)}), other, pod, text]
+    digests = re.findall(r"<redacted (\w+)>", str([REDACTOR.redact(obj) for obj in objects]))
+
+    assert len(digests) == 10
+    assert len(set(digests)) == len(digests)
+
+
+def test_an_item_that_is_added_leaves_the_digests_behind_it_alone() -> None:
+    def env(*names: str) -> dict[str, Any]:
+        entries = [{"name": name, "value": HUNTER} for name in names]
+        return {"kind": "Pod", "metadata": {"name": "p"}, "spec": {"env": entries}}
+
+    before, after = REDACTOR.redact(env("PASSWORD")), REDACTOR.redact(env("NEW_TOKEN", "PASSWORD"))
+    assert before["spec"]["env"][0] == after["spec"]["env"][1]
 
 
 def test_string_data_wins_over_data_as_on_the_server() -> None:

@@ -1,0 +1,50 @@
+"""Keep secret values out of what servers and tools say: they quote what they refuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+_ANYWHERE: Final = 8
+"""Characters from which on a value is hidden wherever it stands."""
+_AS_WORD: Final = 4
+"""Characters from which on a value is hidden where it stands as a word."""
+
+
+def scrub(text: str, secrets: frozenset[str]) -> str:
+    """Return a message of a server or tool without the secret values that it quotes.
+
+    Values of eight characters and more are hidden anywhere, also as JSON escapes them, line by line, and cut as Go's
+    YAML library cuts them. Shorter ones only where they stand as a word, and those of up to three only in quotes:
+    hiding every `a` would leave nothing to read.
+    """
+    forms = {form for secret in secrets for form in _forms(secret) if form in text}
+    if not forms:
+        return text
+    spans = sorted(match.span() for form in forms for match in re.finditer(_pattern(form), text))
+    kept, at = [], 0
+    for start, end in spans:
+        # Values may overlap: what lies under any of them goes.
+        if start >= at:
+            kept.append(text[at:start])
+        at = max(at, end)
+    return "<redacted>".join([*kept, text[at:]])
+
+
+def _forms(secret: str) -> set[str]:
+    lines = [line.strip() for line in secret.split("\n")]
+    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    forms |= {line for line in lines if len(line) >= _ANYWHERE}
+    if len(secret) > 10:  # noqa: PLR2004 - as gopkg.in/yaml.v3 `decode.go` does it: "cannot unmarshal !!str `hunter2...`"
+        forms.add(secret[:7] + "...")
+    return forms - {""}
+
+
+def _pattern(form: str) -> str:
+    exact = re.escape(form)
+    if len(form) >= _ANYWHERE:
+        return exact
+    if len(form) >= _AS_WORD:
+        return rf"(?<!\w){exact}(?!\w)"
+    return rf"(?<=[\"'`]){exact}(?=[\"'`])"
