@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from bot.cluster.discovery import Discovery, UnknownKind
 from bot.cluster.errors import ApiRefused, ServerFailed
+from bot.errors import Rejected
 from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 
@@ -170,7 +171,7 @@ class Cluster:
 
     def apply(self, apply: Apply, *, dry_run: bool = False) -> JsonObject:
         """Server-side apply one manifest and return what the server holds afterwards (or, dry, would hold)."""
-        key = ResourceKey.of(apply.manifest)
+        key = _key_of(apply.manifest)
         kind = self.discovery.find(apply.manifest)
         query = {
             "fieldManager": self.manager,
@@ -224,6 +225,13 @@ def collection_path(kind: ResourceType, *, namespace: str = "") -> str:
 def object_path(kind: ResourceType, *, namespace: str, name: str) -> str:
     """Return the URL path of one object; raises ApiRefused for a name that would leave its collection."""
     return f"{collection_path(kind, namespace=namespace)}/{_segment(name)}"
+
+
+def _key_of(manifest: JsonObject) -> ResourceKey:
+    try:
+        return ResourceKey.of(manifest)
+    except Rejected as error:
+        raise ApiRefused(422, {"reason": "Invalid", "message": error.message}) from error
 
 
 def _segment(name: str) -> str:

@@ -31,11 +31,13 @@ class ResourceKey:
         name = metadata.get("name") or metadata.get("generateName")
         if not isinstance(name, str) or not name:
             raise Rejected(f"a {kind} has no metadata.name")
-        if "/" in name or name in {".", ".."}:
-            raise Rejected(f"{name!r} cannot be the name of a {kind}")
         namespace = metadata.get("namespace") or ""
         if not isinstance(namespace, str):
             raise Rejected(f"metadata.namespace of {kind} {name} is not text")
+        # The API server's own rule for what becomes part of a path (apimachinery `path.IsValidPathSegmentName`).
+        for part in (name, metadata.get("namespace") or ""):
+            if part in {".", ".."} or "/" in part or "%" in part:
+                raise Rejected(f"{part!r} cannot be the name or namespace of a {kind}")
         return cls(group_of(api_version), kind, namespace, name)
 
     @property

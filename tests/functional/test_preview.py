@@ -194,3 +194,13 @@ def test_a_change_that_repairs_the_target_branch_is_predicted(open_shop: Opener)
     body = shop.body(number)
     assert "-  replicas: 2\n+  replicas: 3" in body
     assert "the target branch cannot be rendered" in body
+
+
+def test_a_name_that_is_none_fails_its_application_and_its_repair_is_predicted(open_shop: Opener) -> None:
+    for name in ("a/b", "a%2fb"):
+        shop = open_shop(FILES)
+        number = shop.propose({"deploy/odd.yaml": config_map(name, A="b")})
+        assert shop.await_preview(number) == "failure"
+        assert "cannot be the name" in shop.body(number)
+        shop.repository.push("feature", {"deploy/odd.yaml": config_map("odd", A="b")})
+        assert shop.await_preview(number) == "success"
