@@ -35,7 +35,7 @@ class ResourceKey:
         if not isinstance(namespace, str):
             raise Rejected(f"metadata.namespace of {kind} {name} is not text")
         # The API server's own rule for what becomes part of a path (apimachinery `path.IsValidPathSegmentName`).
-        for part in (name, metadata.get("namespace") or ""):
+        for part in (name, namespace):
             if part in {".", ".."} or "/" in part or "%" in part:
                 raise Rejected(f"{part!r} cannot be the name or namespace of a {kind}")
         return cls(group_of(api_version), kind, namespace, name)
