@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.model.applications import Application
-from bot.model.changes import repository_identity
+from bot.model.changes import repository_address, repository_identity
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.selection import ROOT_FOLDER, Grounds, select
 from bot.preview.affected import Branch, Candidate
@@ -87,7 +87,7 @@ class Landscape:
         grounds = Grounds(
             known={one.name: one for one in self.applications},
             control_namespace=self.services.settings.control_namespace,
-            repositories=frozenset({self.identity, *self._repositories_in_use()}),
+            repositories=frozenset({repository_address(self.repository.clone_url), *self._repositories_in_use()}),
         )
         return select(self.services.sources, [*following, *new], sides, branch, grounds)
 
@@ -147,7 +147,7 @@ class Landscape:
 
     def _repositories_in_use(self) -> Iterator[str]:
         for application in self.applications:
-            yield from (repository_identity(source.repo_url) for source in application.spec.effective_sources)
+            yield from (repository_address(source.repo_url) for source in application.spec.effective_sources)
 
     def _new_root(self, sides: Sides, branch: Branch) -> Iterator[Candidate]:
         """Yield the root application that the cluster does not have yet, on the sides that have its folder."""

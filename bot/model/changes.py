@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Permission(StrEnum):
         return self in {Permission.WRITE, Permission.MAINTAIN, Permission.ADMIN}
 
 
-_SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
+_SCP_LIKE: Final = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
+_PORTS: Final = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 
 def repository_identity(url: str) -> str:
@@ -108,3 +110,22 @@ def repository_identity(url: str) -> str:
             return url.lower()
         host, path = parts.hostname or "", parts.path
     return f"{host}/{path.strip('/').removesuffix('.git')}".lower()
+
+
+def repository_address(url: str) -> str:
+    """Return where exactly a URL is fetched from: what `repository_identity` passes over counts here.
+
+    That is protocol, port, and whatever stands behind the path; a port that is the protocol's own may be left out. Whom
+    to ask for a password does not matter. `git@host:path` is the same as `ssh://host/path`.
+    """
+    scp = _SCP_LIKE.match(url)
+    full = f"ssh://{scp.group(1)}/{scp.group(2)}" if scp and "://" not in url else url
+    try:
+        parts = urlsplit(full)
+        port = parts.port
+    except ValueError:
+        return url
+    scheme = parts.scheme.lower()
+    host, _, path = repository_identity(full).partition("/")
+    behind = urlunsplit(("", "", "", parts.query, parts.fragment))
+    return f"{scheme}://{host}{'' if port in {None, _PORTS.get(scheme)} else f':{port}'}/{path}{behind}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
 from bot.model.applications import Application
-from bot.model.changes import repository_identity
+from bot.model.changes import repository_address
 from bot.prediction.desired import Wanted
 from bot.preview.affected import Branch, Candidate, Verdict, judge
 
@@ -30,7 +30,7 @@ class Grounds:
     control_namespace: str
     """Where Applications have to live to be synced."""
     repositories: frozenset[str] | None = None
-    """Identities of the repositories that a change may have us read; None: any, whoever asks has the right to."""
+    """Addresses of the repositories that a change may have us read; None: any, whoever asks has the right to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,9 @@ class _Search:
         allowed = self.grounds.repositories
         if allowed is None:
             return ""
-        used = [repository_identity(source.repo_url) for source in application.spec.effective_sources]
-        return next((identity for identity in used if identity not in allowed), "")
+        # Another port or protocol is another server: a change must not have us knock wherever its author likes.
+        used = [repository_address(source.repo_url) for source in application.spec.effective_sources]
+        return next((address for address in used if address not in allowed), "")
 
 
 def _with(candidate: Candidate | None, child: Application | None, *, is_head: bool) -> Candidate:

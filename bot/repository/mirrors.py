@@ -43,6 +43,14 @@ _BROKEN: Final = re.compile(
     re.IGNORECASE,
 )
 """Words about our own files; a lock that is there while we hold ours is left over from a process that was killed."""
+_OURS: Final = re.compile(r"(fatal|error|ssh): |Host key verification failed|[\w.@-]+: Permission denied \(")
+"""What a line begins with that git or ssh say; `remote: ` begins what the server wants to be shown."""
+_ERROR: Final = "fatal: remote error:"
+"""Git's words before what the server says, line feeds and all (`pkt-line.c`)."""
+_QUOTED: Final = re.compile(
+    r"(?<=response; got ).*|(?<=unexpected line: ).*|(?<=length character: ).*|(?<=redirect: ).*"
+)
+"""Where git quotes an answer that it does not understand (`remote-curl.c`, `pkt-line.c`)."""
 _HEAD_IS_KNOWN_FOR: Final = 600.0
 """Seconds until the remote is asked again which branch is its default."""
 _PLAIN_REVISION: Final = re.compile(r"[\w./+-]+(?:[~^][0-9]*)*")
@@ -274,7 +282,7 @@ class Mirrors:
             raise Temporary(f"fetching {shown} took longer than {self._timeout:.0f} s", retry_after=10.0) from error
         if process.returncode == 0:
             return output
-        raise _failure(_USERINFO.sub("", errors.strip())[-600:], shown)
+        raise _failure(_USERINFO.sub("", _own_words(errors))[-600:], shown)
 
 
 class _Corrupt(Exception):  # noqa: N818 - never leaves this module
@@ -283,12 +291,18 @@ class _Corrupt(Exception):  # noqa: N818 - never leaves this module
 
 def _failure(words: str, url: str) -> Exception:
     """Tell by git's words who must act."""
-    ours = "\n".join(line for line in words.splitlines() if not line.startswith("remote:"))
-    if _BROKEN.search(ours):
-        return _Corrupt(ours)
+    if _BROKEN.search(words):
+        return _Corrupt(words)
     if _AWAY.search(words):
         return Temporary(f"cannot fetch {url} now: {words}")
     return Rejected(f"cannot fetch {url}: {words}", remedy="Check the URL, and that Foresail may read the repository.")
+
+
+def _own_words(errors: str) -> str:
+    """Keep what git and ssh say themselves: the rest is written by whoever runs the other server, and is shown."""
+    ours, refused, _ = "\n".join(line for line in errors.splitlines() if _OURS.match(line)).partition(_ERROR)
+    words = _QUOTED.sub("…", f"{ours}{refused and 'the server reports an error of its own'}".strip())
+    return words or "git gives no reason"
 
 
 def _refuse_strange(url: str, wanted: Sequence[str]) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import re
+import socket
+
+import pytest
 
 from bot.sandbox.github.faults import Fault
-from tests.functional.conftest import Opener, config_map, deployment
+from tests.functional.conftest import Opener, application, config_map, deployment
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 
@@ -128,6 +132,19 @@ def test_a_new_application_is_previewed_before_it_exists(open_shop: Opener) -> N
     body = shop.body(number)
     assert f"{shop.name}-second" in body
     assert f"+ ConfigMap {shop.namespace}/extra" in body
+
+
+def test_a_change_has_nobody_call_at_the_ports_of_a_repository_in_use(open_shop: Opener) -> None:
+    known, shop = open_shop(FILES), open_shop(FILES)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.0)
+        port = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        elsewhere = re.sub(r"http://[^/]+/", port, application(known)).replace(known.name, f"{shop.name}-new", 1)
+        number = shop.propose({".foresail/new.yaml": elsewhere})
+        shop.await_preview(number)
+        assert "is not predicted: no application on the target branch uses the repository" in shop.body(number)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_a_change_from_a_fork_is_not_rendered(open_shop: Opener) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -16,6 +21,31 @@ from bot.sandbox.github.server import GitHubStandIn
 from tests.integration.repository.conftest import Fixed, Link
 
 NOBODY = "1" * 40
+HttpServer: TypeAlias = Callable[[int, str, str], str]
+
+
+@pytest.fixture
+def httpserver() -> Iterator[HttpServer]:
+    """Return what starts a server that always gives one answer, and returns a repository's URL there."""
+    with ExitStack() as stack:
+
+        def start(status: int, kind: str, body: str) -> str:
+            class Answer(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    self.send_response(status)
+                    self.send_header("Content-Type", kind)
+                    self.end_headers()
+                    self.wfile.write(body.encode())
+
+                def log_message(self, *args: object) -> None:
+                    pass
+
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}/acme/shop"
+
+        yield start
 
 
 @pytest.fixture
@@ -130,6 +160,29 @@ def test_a_server_that_does_not_answer_is_left(
     github.faults.add("GET /acme/shop.git/*", kind=Fault.DELAY, seconds=5.0)
     with pytest.raises(Temporary, match=r"took longer than 1 s"):
         Mirrors(tmp_path / "mirrors", timeout=1.0).refresh(shop.clone_url, auth=auth)
+
+
+ADVERTISED = "application/x-git-upload-pack-advertisement"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (404, "text/plain", "you saw\nfatal: wisdom " + "x" * 1000),
+        (500, "text/plain", "you saw wisdom"),
+        (200, ADVERTISED, "001e# service=git-upload-pack\n0000001bERR you saw\nfatal: wisdom\n"),
+        (200, ADVERTISED, "wisdom"),
+        (200, ADVERTISED, "0014wisdom wisdom wi"),
+    ],
+)
+def test_a_server_has_no_say_in_what_is_shown(
+    mirrors: Mirrors, httpserver: HttpServer, status: int, kind: str, body: str
+) -> None:
+    url = httpserver(status, kind, body)
+    with pytest.raises((Rejected, Temporary)) as caught:
+        mirrors.refresh(url)
+    assert url in str(caught.value)
+    assert "wis" not in str(caught.value).replace(url, "")
 
 
 @pytest.mark.parametrize(
