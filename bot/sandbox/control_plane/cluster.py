@@ -26,6 +26,14 @@ STAGES: Final = Path(__file__).parent / "stages"
 _READY: Final = 60.0
 _KUBECTL: Final = 60.0
 
+_ALL: Final = ("*",)
+_DELETING: Final = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "persistentvolumeclaim-protection-controller",
+    "persistentvolume-protection-controller",
+)
+
 _AUDIT_POLICY: Final = """\
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -57,13 +65,19 @@ class ControlPlane:
 
     @classmethod
     def start(cls, programs: Programs, directory: Path, *, nodes: int = 2, audit: bool = False) -> Self:
-        """Start a control plane that keeps its files in `directory`; it answers and has nodes when this returns."""
+        """Start a control plane that keeps its files in `directory`; it answers and has nodes when this returns.
+
+        Without nodes nothing is scheduled, and only the controllers that finish deletions run: what is not written to
+        stays as it is.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         plane = cls(programs, directory)
         try:
             plane._start_servers(audit=audit)
-            plane._start_controllers()
-            plane._add_nodes(nodes)
+            plane._start_controller_manager(_ALL if nodes else _DELETING)
+            if nodes:
+                plane._start_scheduling()
+                plane._add_nodes(nodes)
         except BaseException:
             plane.stop()
             raise
@@ -173,7 +187,7 @@ class ControlPlane:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _start_controllers(self) -> None:
+    def _start_controller_manager(self, controllers: tuple[str, ...]) -> None:
         self._run(
             self._programs.kube_controller_manager,
             f"--kubeconfig={self.kubeconfig}",
@@ -183,7 +197,10 @@ class ControlPlane:
             f"--secure-port={free_port()}",
             f"--cert-dir={self._directory / 'controller-manager'}",
             "--concurrent-deployment-syncs=5",
+            f"--controllers={','.join(controllers)}",
         )
+
+    def _start_scheduling(self) -> None:
         self._run(
             self._programs.kube_scheduler,
             f"--kubeconfig={self.kubeconfig}",
