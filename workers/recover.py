@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import Rejected
-from bot.model.changes import StatusState
-from bot.model.jobs import advance, deliver, notify, preview, refresh
+from bot.model.changes import StatusState, repository_identity
+from bot.model.jobs import advance, deliver, notify, preview, recover, refresh
 from bot.settings import Mode
 from workers.comments import own_comments
 from workers.landscape import Landscape
 from workers.runtime import job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.model.applications import Application
     from bot.model.changes import Change, Repository
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
@@ -27,18 +30,29 @@ _LOOK_BACK: Final = 10
 
 
 @job
-def run(services: Services, payload: JsonObject) -> JobRequest | None:  # noqa: ARG001 - everything is looked at
-    """Queue a job for each open change, branch and application that is not where it should be."""
-    for repository in services.forge.repositories():
-        try:
-            _recover(services, repository)
-        except Rejected as error:
-            _log.warning("repository not recovered", repository=repository.full_name, reason=error.message)
-    if services.settings.mode is Mode.FULL:
-        for application in services.applications.all().applications:
-            job_of = advance if application.operation is not None else refresh
-            services.queue.enqueue(job_of(application.name))
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Queue a job for each open change, branch and application of a repository that is not where it should be.
+
+    Without a repository there is a job for each: one that cannot be reached now does not hold the others up.
+    """
+    full_name = str(payload["repository"])
+    if not full_name:
+        _recover_everything(services)
+        return None
+    try:
+        _recover(services, services.forge.repository(full_name))
+    except Rejected as error:
+        _log.warning("repository not recovered", repository=full_name, reason=error.message)
     return None
+
+
+def _recover_everything(services: Services) -> None:
+    repositories = list(services.forge.repositories())
+    services.queue.enqueue(*(recover(repository.full_name) for repository in repositories))
+    if services.settings.mode is Mode.FULL:
+        own = {repository_identity(repository.clone_url) for repository in repositories}
+        applications = services.applications.all().applications
+        _look_at(services, (one for one in applications if own.isdisjoint(_repositories_of(one))))
 
 
 def _recover(services: Services, repository: Repository) -> None:
@@ -50,6 +64,18 @@ def _recover(services: Services, repository: Repository) -> None:
     landscape = Landscape.survey(services, repository)
     for branch in landscape.tracked_branches():
         _recover_branch(landscape, branch)
+    _look_at(services, (one for one in landscape.applications if landscape.identity in _repositories_of(one)))
+
+
+def _look_at(services: Services, applications: Iterable[Application]) -> None:
+    """Have operations go on that run, and others begin that are due."""
+    for application in applications:
+        job_of = advance if application.operation is not None else refresh
+        services.queue.enqueue(job_of(application.name))
+
+
+def _repositories_of(application: Application) -> frozenset[str]:
+    return frozenset(repository_identity(source.repo_url) for source in application.spec.effective_sources)
 
 
 def _is_untold(services: Services, change: Change) -> bool:

@@ -132,9 +132,9 @@ def notify(repository: str, commit: str) -> JobRequest:
     return JobRequest(Task.NOTIFY, {"repository": repository, "commit": commit}, f"{repository}@{commit}")
 
 
-def recover() -> JobRequest:
-    """Ask to find everything that was missed."""
-    return JobRequest(Task.RECOVER, {}, "everything")
+def recover(repository: str = "") -> JobRequest:
+    """Ask to find what was missed in a repository, by its full name; without one everywhere."""
+    return JobRequest(Task.RECOVER, {"repository": repository}, repository or "everything")
 
 
 def called_for(event: Event) -> tuple[JobRequest, ...]:
@@ -149,13 +149,13 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
             known = before if before.strip("0") else ""
             jobs = (deliver(repository, branch=branch, before=known, commit=after),)
         case RerunRequested(repository=repository, numbers=numbers):
-            jobs = tuple(preview(repository, number) for number in numbers) or (recover(),)
+            jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
         case MergeGroupFormed(repository=repository) as group:
             jobs = (check(repository, base_branch=group.base_branch, base=group.base_sha, head=group.head_sha),)
         case CommentWritten(repository=repository) as comment if comment.body.lstrip().startswith(COMMAND_PREFIX):
             jobs = (command(repository, comment),)
-        case InstallationChanged(added=added) if added:
-            jobs = (recover(),)
+        case InstallationChanged(added=added):
+            jobs = tuple(recover(full_name) for full_name in added)
         case _:
             pass
     return jobs
