@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.applications import Conflict
+from bot.cluster.applications import Conflict, RecordTooLarge
 from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
@@ -31,7 +31,7 @@ from bot.preview.needs import Proof
 from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
-from workers.acts import Actor
+from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
 from workers.runtime import job_with_excuse
@@ -57,12 +57,23 @@ _MOST_STEPS: Final = 500
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
-    application = services.applications.get(str(payload["application"]))
+    _end(services, str(payload["application"]), Phase.ERROR, words)
+
+
+def _end(services: Services, name: str, phase: Phase, words: str) -> None:
+    """Write the end of an operation that cannot go on, with what is recorded of it; where that has no room, without."""
+    application = services.applications.get(name)
     operation = Operation.parse(application.operation or {}) if application else None
-    if application is not None and operation is not None and services.settings.mode is not Mode.PREVIEW:
-        state = replace(_state_of(application, operation), phase=Phase.ERROR, message=words, finished_at=_stamp())
-        patch = {"operation": None, "status": {"operationState": state.to_wire()}}
-        _follow_up(services, services.applications.update(application, patch), state)
+    if application is None or operation is None or services.settings.mode is Mode.PREVIEW:
+        return
+    state = replace(_state_of(application, operation), phase=phase, message=words, finished_at=_stamp())
+    patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "operation": None}
+    try:
+        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+    except RecordTooLarge:
+        state = replace(state, results=())
+        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+    _follow_up(services, ended, state)
 
 
 @job_with_excuse(_excuse)
@@ -79,10 +90,14 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
         return None  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
+        task = _Advance.prepare(services, application, _state_of(application, operation))
         try:
-            _Advance.prepare(services, application, _state_of(application, operation)).run()
+            task.run()
         except Conflict as error:
             _log.info("operation is advanced by somebody else", reason=error.message)
+        except RecordTooLarge as error:
+            _log.warning("operation cannot be recorded", reason=error.message)
+            _end(services, application.name, Phase.FAILED, f"{error.message} {error.remedy} {task.state.message}")
     return None
 
 
@@ -218,27 +233,29 @@ class _Advance:
             self._wait("waiting for deletion of hooks of an earlier operation", scene, self.state)
             return False
         count = len(self.state.results)
-        self._carry_out(actor, scene, tasks)
+        words = self._carry_out(actor, scene, tasks)
         if len(self.state.results) == count:
-            words = "waiting for kinds that this sync defines to be served"
             if overdue := self._overdue():
                 self._finish(Phase.FAILED, f"{overdue}: {words}", scene)
             else:
                 self._wait(words, scene, self.state)
         return len(self.state.results) > count
 
-    def _carry_out(self, actor: Actor, scene: Scene, tasks: Sequence[Task]) -> None:
-        """Act on the tasks, recording so often that a claim never runs out and that little is ever in doubt.
+    def _carry_out(self, actor: Actor, scene: Scene, tasks: Sequence[Task]) -> str:
+        """Act on the tasks, recording so often that a claim never runs out; return what the others wait for.
 
         What a killed worker applied and did not record is recognised by field ownership. Where admission may rewrite
         objects it is not, so that there every few objects are recorded. Raises Temporary, with what was done recorded.
         """
         most = 100 if not actor.proof.admission_mutates else max(1, len(tasks) // _RECORDS)
         done: list[TaskResult] = []
+        waits = ""
         try:
             for task in tasks:
                 result = actor.act(task, scene.live)
-                if result is not None:
+                if isinstance(result, NotYet):
+                    waits = waits or result.words
+                else:
                     done.append(replace(result, message=self._scrubbed(result.message)))
                 late = time.monotonic() - self.saved_at > self.services.settings.claim_seconds / 3
                 if late or len(done) >= most:
@@ -250,6 +267,7 @@ class _Advance:
             self._save(f"tried again in a moment: {error.message}", scene)
             raise
         self._record(done)
+        return waits
 
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
         occasion = Occasion.of(self.state.operation.info)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.cluster.errors import ApiRefused
+from bot.cluster.errors import TOO_LARGE, ApiRefused
 from bot.cluster.objects import object_path
 from bot.errors import Rejected, Temporary
 from bot.model.applications import Application, AppProject
@@ -20,6 +20,10 @@ PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appproje
 
 class Conflict(Temporary):
     """Somebody else changed the Application since it was read; read it again and decide anew."""
+
+
+class RecordTooLarge(Rejected):
+    """An Application would become larger than the API server keeps: nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,8 @@ class Applications:
     def update(self, application: Application, patch: JsonObject) -> Application:
         """Merge `patch` into the Application as it was read and return it as it is now.
 
-        Raises Conflict when it changed in between, Rejected when it is gone, ValueError when it was never read from
-        the cluster: without a version, nothing would guard the write.
+        Raises Conflict when it changed in between, RecordTooLarge, Rejected when it is gone, ValueError when it was
+        never read from the cluster: without a version, nothing would guard the write.
         """
         if not application.resource_version:
             raise ValueError(f"Application {application.name} was not read from a cluster")
@@ -101,6 +105,11 @@ class Applications:
         except ApiRefused as error:
             if error.reason == "Conflict":
                 raise Conflict(f"Application {application.name} changed meanwhile", retry_after=0.1) from error
+            if error.reason == TOO_LARGE:
+                raise RecordTooLarge(
+                    f"the application has too many objects for its record ({error.message})",
+                    remedy="Split it into several applications.",
+                ) from error
             raise
         return Application.parse(updated)
 

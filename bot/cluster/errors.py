@@ -12,6 +12,8 @@ from bot.errors import Rejected, Temporary
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
+TOO_LARGE: Final = "RequestEntityTooLarge"
+"""The reason of an ApiRefused for what the server, or etcd behind it, has no room for."""
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 _UNREADABLE: Final = re.compile(r"failed to create typed patch object|strconv\.ParseUint")
@@ -27,6 +29,8 @@ Sources: apimachinery `validation.FieldImmutableErrorMsg` ("field is immutable")
 "spec is immutable after creation", "may not change once set", "pod updates may not change fields other than".
 """
 
+_TOO_LARGE: Final = re.compile(r"request is too large|message larger than max")
+"""Measured: 413 from 3 MiB on, which the server reads no further, and 500 with etcd's words from 1.5 MiB on."""
 _STORAGE: Final = re.compile(r"etcdserver|rpc error|deadline exceeded|connection refused|EOF\b")
 _WEBHOOK: Final = re.compile(r"webhook")
 
@@ -81,6 +85,8 @@ def api_error(code: int, body: bytes, *, retry_after: str | None) -> Rejected | 
     words = str(status.get("message") or f"the API server answered {code}")
     if code == 500 and _UNREADABLE.search(words):  # noqa: PLR2004 - HTTP's "internal server error"
         return ApiRefused(422, {**status, "reason": "Invalid"})
+    if code == 500 and _TOO_LARGE.search(words):  # noqa: PLR2004 - as above
+        return ApiRefused(413, {**status, "reason": TOO_LARGE})
     if code in _TRANSIENT and status.get("reason") not in {"AlreadyExists", "Invalid"}:
         seconds = float(retry_after) if retry_after and retry_after.isdigit() else 2.0
         kind = ServerFailed if code == 500 else Temporary  # noqa: PLR2004 - as above

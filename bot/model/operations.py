@@ -34,6 +34,9 @@ class ResultCode(StrEnum):
     PRUNE_SKIPPED = "PruneSkipped"
 
 
+_USUAL_PHASE: Final = "Sync"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskResult:
     """One object's part of an operation, as `syncResult.resources[]` records it."""
@@ -51,21 +54,18 @@ class TaskResult:
     """Fields that became something else than the preview said; None when nobody compared."""
 
     def to_wire(self) -> JsonObject:
-        """Return the entry as Argo CD writes it."""
-        entry: JsonObject = {
+        """Return the entry as Argo CD writes it, less what reading it back assumes: there may be thousands."""
+        unless_usual: JsonObject = {
             "group": self.key.group,
-            "version": self.version,
-            "kind": self.key.kind,
             "namespace": self.key.namespace,
-            "name": self.key.name,
-            "syncPhase": self.sync_phase,
-            "hookPhase": self.phase.value,
             "message": self.message,
+            "syncPhase": "" if self.sync_phase == _USUAL_PHASE else self.sync_phase,
+            "hookPhase": "" if self.phase is Phase.SUCCEEDED and not self.hook else self.phase.value,
+            "hookType": self.sync_phase if self.hook else "",
+            "status": self.code.value if self.code is not None else "",
         }
-        if self.code is not None:
-            entry["status"] = self.code.value
-        if self.hook:
-            entry["hookType"] = self.sync_phase
+        entry: JsonObject = {"version": self.version, "kind": self.key.kind, "name": self.key.name}
+        entry.update((name, value) for name, value in unless_usual.items() if value)
         if self.differences is not None:
             entry["foresailDifferences"] = list(self.differences)
         return entry
@@ -77,7 +77,7 @@ class TaskResult:
         return cls(
             key=ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name"))),
             version=str(entry.get("version") or ""),
-            sync_phase=str(entry.get("syncPhase") or "Sync"),
+            sync_phase=str(entry.get("syncPhase") or _USUAL_PHASE),
             phase=Phase(phase) if phase in tuple(Phase) else Phase.SUCCEEDED,
             code=ResultCode(status) if status in tuple(ResultCode) else None,
             message=str(entry.get("message") or ""),

@@ -276,3 +276,14 @@ def test_a_commit_that_was_pushed_away_is_never_delivered(open_shop: Opener) -> 
     assert status is None or status.state in {"error", "failure"}
     application = shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
     assert bad not in [entry["revision"] for entry in application["status"]["history"]]
+
+
+def test_an_application_whose_record_has_no_room_fails_its_commit_and_can_be_mended(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    declared = f".foresail/{shop.name}.yaml"
+    # What an operation was compared with is recorded too: the quickest way to a record of more than etcd takes.
+    huge = application(shop).replace("path: deploy", f"path: deploy, ref: {'x' * 800_000}")
+    sha = shop.repository.push("main", {declared: huge})
+    shop.await_sync(sha, "failure")
+    assert "too many objects for its record" in str(shop.status(sha, f"sync/{shop.name}"))
+    shop.await_sync(shop.repository.push("main", {declared: application(shop)}))

@@ -5,8 +5,10 @@ Source: https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from bot.engine.health import assess
 from bot.engine.health.application import aggregate, judge
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 
     from bot.engine.sync.plan import SyncPlan
     from bot.model.applications import Application
-    from bot.model.operations import OperationState
+    from bot.model.operations import OperationState, TaskResult
     from bot.model.resources import JsonObject
 
 _HISTORY: Final = 10
 """Argo CD's default for `revisionHistoryLimit`."""
+_ROOM: Final = 1_200_000
+"""Bytes from which on a status is kept short. etcd takes 1.5 MiB an object, and the rest of it needs room as well."""
+_FEW_WORDS: Final = 120
+"""Characters of one object's message in a status that is kept short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,17 @@ class Scene:
 
 
 def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
-    """Return the fields of `.status` that follow from the scene; a merge patch."""
+    """Return the fields of `.status` that follow from the scene; a merge patch.
+
+    Where there are too many objects to name each twice, once has to do: those of an operation that runs in its results
+    as far as it has come, those of one that has ended in `resources`, and in its results what is worth a word.
+    """
+    patch = _full_patch(scene, state, now=now)
+    whole = {**(scene.application.status or {}), **patch}
+    return patch if len(orjson.dumps(whole)) < _ROOM else {**patch, **_shortened(patch, scene, state)}
+
+
+def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     synced = state.phase is Phase.SUCCEEDED and not scene.plan.kept
     members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
     health = aggregate(member for member in members if member is not None)
@@ -62,6 +78,36 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
+
+
+def _shortened(patch: JsonObject, scene: Scene, state: OperationState) -> JsonObject:
+    ended = state.phase.completed
+    results = [_in_few_words(result) for result in state.results if not ended or _is_worth_a_word(result)]
+    named = {result.key for result in results}
+    before = (scene.application.status or {}).get("resources") or []
+    current = map(_without_words, patch["resources"]) if ended else before
+    return {
+        "operationState": replace(state, results=tuple(results)).to_wire(),
+        "resources": [entry for entry in current if ended or _key(entry) not in named],
+    }
+
+
+def _in_few_words(result: TaskResult) -> TaskResult:
+    return replace(result, message="" if result.phase is Phase.SUCCEEDED else result.message[:_FEW_WORDS])
+
+
+def _is_worth_a_word(result: TaskResult) -> bool:
+    return result.hook or result.phase is not Phase.SUCCEEDED or bool(result.differences)
+
+
+def _without_words(entry: JsonObject) -> JsonObject:
+    return {**entry, "health": {"status": entry["health"]["status"]}} if "health" in entry else entry
+
+
+def _key(entry: Any) -> ResourceKey | None:
+    if not isinstance(entry, dict):
+        return None
+    return ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name")))
 
 
 def failure_patch(state: OperationState, *, now: str) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import bot.cluster
-from bot.cluster.applications import APPLICATION, Applications, Conflict
+from bot.cluster.applications import APPLICATION, Applications, Conflict, RecordTooLarge
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.objects import Cluster, collection_path
 from bot.errors import Rejected
@@ -147,3 +147,17 @@ def test_updating_an_application_that_is_gone_is_refused(applications: Applicati
     with pytest.raises(Rejected, match="not found"):
         applications.update(shop, {"operation": None})
     assert applications.all().applications == ()
+
+
+@pytest.mark.parametrize("megabytes", [1.6, 2.2, 3.3])
+def test_a_record_that_the_server_has_no_room_for_is_refused_for_good(
+    applications: Applications, megabytes: float
+) -> None:
+    applications.apply(application("shop", applications.namespace))
+    shop = applications.get("shop")
+    assert shop is not None
+    status = {"resources": ["x" * 1000] * int(megabytes * 1000)}
+    with pytest.raises(RecordTooLarge, match="too many objects for its record") as caught:
+        applications.update(shop, {"status": status})
+    assert caught.value.remedy == "Split it into several applications."
+    assert applications.get("shop") == shop

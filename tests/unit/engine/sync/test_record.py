@@ -1,0 +1,99 @@
+"""What an Application records of its sync, and that it fits where it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from bot.engine.sync.plan import plan_sync
+from bot.engine.sync.record import Scene, status_patch
+from bot.model.applications import Application
+from bot.model.operations import Operation, OperationState, Phase, ResultCode, TaskResult
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.recorded import recorded
+
+NOW = "2026-01-02T03:04:05Z"
+ETCD = 1_500_000
+"""Bytes of an object that etcd takes for certain: its limit is 1.5 MiB a request."""
+
+
+def application(status: JsonObject | None = None) -> Application:
+    spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}}
+    metadata = {"name": "shop", "namespace": "foresail"}
+    return Application.parse({"metadata": metadata, "spec": spec, "status": status})
+
+
+def objects(count: int, *, length: int = 10) -> dict[ResourceKey, JsonObject]:
+    names = (f"settings-{number:04}".ljust(length, "x") for number in range(count))
+    made = (
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}} for name in names
+    )
+    return {ResourceKey.of(obj): obj for obj in made}
+
+
+def result(key: ResourceKey, phase: Phase = Phase.SUCCEEDED, message: str = "configured") -> TaskResult:
+    return TaskResult(key, "v1", "Sync", phase, ResultCode.SYNCED, message, differences=())
+
+
+def written(
+    targets: dict[ResourceKey, JsonObject], phase: Phase, results: list[TaskResult], before: JsonObject | None = None
+) -> JsonObject:
+    """Return the status after a step of an operation, as the API server merges it."""
+    state = OperationState(Operation("a" * 40, prune=True), phase, "", NOW, results=tuple(results))
+    plan = plan_sync(targets, [], state=state, spec=application().spec)
+    patch = status_patch(Scene(application(before), targets, targets, plan), state, now=NOW)
+    return {**(before or {}), **patch}
+
+
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED])
+@pytest.mark.parametrize("synced_before", [False, True])
+def test_five_thousand_objects_with_long_names_fit(phase: Phase, *, synced_before: bool) -> None:
+    targets = objects(5_000, length=150)
+    results = [result(key) for key in targets]
+    before = written(targets, Phase.SUCCEEDED, results) if synced_before else None
+    status = written(targets, phase, results, before)
+    assert len(orjson.dumps(status)) < ETCD
+    assert recorded(application(status)).keys() == targets.keys()
+
+
+def test_nothing_is_forgotten_at_any_step_of_a_large_operation() -> None:
+    targets = objects(5_000, length=100)
+    results = [result(key) for key in targets]
+    gone = next(iter(objects(5_001, length=100).keys() - targets.keys()))
+    status = written({**targets, gone: objects(5_001, length=100)[gone]}, Phase.SUCCEEDED, results)
+    for done in (0, 100, 2_500, 5_000):
+        status = written(targets, Phase.RUNNING, results[:done], status)
+        assert recorded(application(status)).keys() == {*targets, gone}
+        assert OperationState.of_status(status) is not None
+
+
+def test_a_large_operation_says_what_failed_and_where() -> None:
+    targets = objects(5_000, length=100)
+    first, *others = targets
+    results = [result(first, Phase.FAILED, "denied: " + "x" * 5_000), *map(result, others)]
+    state = OperationState.of_status(written(targets, Phase.FAILED, results))
+    assert state is not None
+    (told,) = state.results
+    assert (told.key, told.message[:8]) == (first, "denied: ")
+
+
+def test_ordinary_operations_are_told_in_full() -> None:
+    targets = objects(100)
+    results = [result(key, message="created") for key in targets]
+    state = OperationState.of_status(written(targets, Phase.SUCCEEDED, results))
+    assert state is not None
+    assert state.results == tuple(results)
+
+
+def test_an_entry_that_nobody_can_read_is_left_alone() -> None:
+    targets = objects(5_000, length=100)
+    running = written(targets, Phase.RUNNING, list(map(result, targets)), {"resources": ["odd", {"kind": "Odd"}]})
+    assert running["resources"] == ["odd", {"kind": "Odd"}]
+
+
+def test_a_result_survives_its_record() -> None:
+    key = next(iter(objects(1)))
+    for one in (result(key), replace(result(key), hook=True, sync_phase="PreSync", code=None, differences=None)):
+        assert TaskResult.from_wire(one.to_wire()) == one
