@@ -26,6 +26,7 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.services import Services
 from bot.settings import Settings
 from workers.claims import CLAIM, Claim
+from workers.payloads import refreshes
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
@@ -37,6 +38,10 @@ _TICK: Final = 0.2
 _PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at even if no event spoke of it."""
 _RECOVERY: Final = 3600.0
+_FEW: Final = 20
+"""Applications that are to be refreshed right away; of more it is waited for the last."""
+_GATHERING: Final = 5.0
+"""Seconds more of them are waited for at most."""
 
 
 def run() -> int:
@@ -80,6 +85,10 @@ class Controller:
         self._lock = threading.Lock()
         self._left_over: dict[str, jobs.JobRequest] = {}
         """By job id: what an event called for while Redis was away."""
+        self._to_refresh: dict[str, Application] = {}
+        """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
+        self._gathered, self._gathering_since = 0, 0.0
+        """How many there were at the last tick, and since when."""
         self._recovered = 0.0
 
     def run(self) -> None:
@@ -100,6 +109,7 @@ class Controller:
             memory.mark()
             self._recovered = now
         self._send_left_over()
+        self._send_refreshes(now)
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
@@ -121,6 +131,24 @@ class Controller:
             identity, request = next(iter(self._left_over.items()))
             self._services.queue.enqueue(request)
             del self._left_over[identity]
+
+    def _send_refreshes(self, now: float) -> None:
+        """Queue what was gathered, unless many are still coming: a list is told one by one, and is one round."""
+        with self._lock:
+            count = len(self._to_refresh)
+            if self._gathered == 0:
+                self._gathering_since = now
+            coming = count > max(_FEW, self._gathered) and now - self._gathering_since < _GATHERING
+            self._gathered = count if coming else 0
+            if coming:
+                return
+            gathered, self._to_refresh = self._to_refresh, {}
+        try:
+            self._services.queue.enqueue(*refreshes(gathered.values()))
+        except ForesailError:
+            with self._lock:
+                self._to_refresh = {**gathered, **self._to_refresh}
+            raise
 
     def _is_due(self, known: _Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + _PATIENCE)
@@ -175,11 +203,11 @@ class Controller:
         with self._lock:
             before = self._known.get(name)
             self._known[name] = known
+            stopped = known.abandoned and before is not None and before.running
+            if not known.running and (before is None or before.asks != known.asks or stopped):
+                self._to_refresh[name] = application
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
-        stopped = known.abandoned and before is not None and before.running
-        if not known.running and (before is None or before.asks != known.asks or stopped):
-            self._enqueue(jobs.refresh(name))
 
     def _seen(self, application: Application) -> _Known:
         try:

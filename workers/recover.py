@@ -8,10 +8,11 @@ import structlog
 
 from bot.errors import Rejected
 from bot.model.changes import StatusState, repository_identity
-from bot.model.jobs import advance, deliver, notify, preview, recover, refresh
+from bot.model.jobs import advance, deliver, notify, preview, recover
 from bot.settings import Mode
 from workers.comments import own_comments
 from workers.landscape import Landscape
+from workers.payloads import refreshes
 from workers.runtime import job
 
 if TYPE_CHECKING:
@@ -69,9 +70,13 @@ def _recover(services: Services, repository: Repository) -> None:
 
 def _look_at(services: Services, applications: Iterable[Application]) -> None:
     """Have operations go on that run, and others begin that are due."""
+    resting = []
     for application in applications:
-        job_of = advance if application.operation is not None else refresh
-        services.queue.enqueue(job_of(application.name))
+        if application.operation is None:
+            resting.append(application)
+        else:
+            services.queue.enqueue(advance(application.name))
+    services.queue.enqueue(*refreshes(resting))
 
 
 def _repositories_of(application: Application) -> frozenset[str]:

@@ -1,18 +1,20 @@
-"""Refresh: see whether an application wants something that was not synced yet, and start that."""
+"""Refresh: see whether applications want something that was not synced yet, and start that."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot.cluster.applications import Conflict
 from bot.engine.sync.start import DONE, reason_to_wait
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
+from bot.prediction.desired import Tree
 from bot.settings import Mode
 from workers.operations import start
 from workers.runtime import job
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application, Source
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
-    from bot.prediction.desired import Tree
+    from bot.repository.mirrors import Mirror
     from bot.services import Services
 
 _log = structlog.get_logger()
@@ -31,33 +33,112 @@ _LOOK_BACK: Final = 50
 
 @job
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
-    """Start an operation when Git or the application's definition has moved; tell the commits it caught up with."""
-    name = str(payload["application"])
-    with structlog.contextvars.bound_contextvars(application=name):
-        try:
-            application = services.applications.get(name)
-            if application is None or services.settings.mode is Mode.PREVIEW:
-                return None
-            source = application.spec.effective_sources[0]
-            tree, commit = services.sources.newest(source)
-        except Rejected as error:
-            _log.warning("application not refreshed", reason=error.message)
-            return None
+    """Start operations where Git or an application's definition has moved; tell the commits they caught up with."""
+    names = [str(name) for name in payload["applications"]]
+    if services.settings.mode is Mode.PREVIEW:
+        return None
+    look = _Round(services)
+    for name in names:
+        with structlog.contextvars.bound_contextvars(application=name):
+            try:
+                look.at(name)
+            except Rejected as error:
+                _log.warning("application not refreshed", reason=error.message)
+            except Conflict:
+                if len(names) == 1:
+                    raise
+                services.queue.enqueue(refresh(name))  # one that keeps changing must not hold up the others
+    return None
+
+
+@dataclass
+class _Round:
+    """One look at several applications: what they have in common is asked for once."""
+
+    services: Services
+    mirrors: dict[str, Mirror | Rejected] = field(default_factory=dict)
+    """By URL; with the reason why there is none."""
+    merges: dict[tuple[str, str], Occasion] = field(default_factory=dict)
+    """By repository and commit: what the forge knows about it."""
+    told: set[tuple[str, str]] = field(default_factory=set)
+    """Repositories and commits that are told by now, if anybody waits for them."""
+
+    def at(self, name: str) -> None:
+        """Look at one application; Rejected when nothing can be said about it."""
+        application = self.services.applications.get(name)
+        if application is None:
+            return
+        source = application.spec.effective_sources[0]
+        tree, commit = self._newest(source)
         last = OperationState.of_status(application.status)
-        _tell_overtaken(services, last, tree)
+        self._tell_overtaken(last, tree)
         if application.operation is None and last is not None and not last.phase.completed:
-            _end_abandoned(services, application, last)
-            return refresh(name)
-        waits = reason_to_wait(application, revision=commit)
-        if waits.startswith(DONE):
-            return None
-        if application.operation is None and _moved(services, application, last, (tree, commit)):
-            occasion = _occasion(services, source, commit, last)
-            reason = start(services, name, occasion)
+            _end_abandoned(self.services, application, last)
+            self.services.queue.enqueue(refresh(name))
+            return
+        if reason_to_wait(application, revision=commit).startswith(DONE) or application.operation is not None:
+            return
+        if _moved(self.services, application, last, (tree, commit)):
+            occasion = self._occasion(source, commit, last)
+            reason = start(self.services, name, occasion)
             _log.info("application moved", revision=commit, waits=reason)
             if occasion.repository:
-                return notify(occasion.repository, commit)
-    return None
+                self.services.queue.enqueue(notify(occasion.repository, commit))
+
+    def _newest(self, source: Source) -> tuple[Tree, str]:
+        """Return the state of a source's repository at the tracked revision, with the commit."""
+        mirror = self._mirror(source.repo_url)
+        commit = mirror.resolve(source.target_revision or "HEAD")
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit)), commit
+
+    def _mirror(self, url: str) -> Mirror:
+        if url not in self.mirrors:
+            try:
+                self.mirrors[url] = self.services.mirrors.refresh(url, auth=self.services.sources.auth_for(url))
+            except Rejected as error:
+                self.mirrors[url] = error
+        found = self.mirrors[url]
+        if isinstance(found, Rejected):
+            raise found
+        return found
+
+    def _occasion(self, source: Source, commit: str, last: OperationState | None) -> Occasion:
+        before = last.operation.revision if last is not None else ""
+        host, _, full_name = repository_identity(source.repo_url).partition("/")
+        own_host = repository_identity(self.services.settings.github_url).partition("/")[0].removeprefix("api.")
+        if host != own_host:
+            return Occasion("", source.target_revision, commit)
+        if (full_name, commit) not in self.merges:
+            self.merges[full_name, commit] = self._merge(full_name, commit)
+        return replace(self.merges[full_name, commit], branch=source.target_revision, before=before)
+
+    def _merge(self, full_name: str, commit: str) -> Occasion:
+        """Return what the forge knows about a commit."""
+        repository = self.services.forge.repository(full_name)
+        found = self.services.forge.changes_of_commit(repository, commit)
+        change = next((one for one in found if one.merge_sha == commit), None)
+        if change is None:
+            return Occasion(repository.full_name, "", commit)
+        return Occasion(repository.full_name, "", commit, change=str(change), head=change.head_sha)
+
+    def _tell_overtaken(self, last: OperationState | None, tree: Tree) -> None:
+        """Have the commits told that a completed sync brought along with its own."""
+        if last is None or not last.phase.completed:
+            return
+        occasion = Occasion.of(last.operation.info)
+        if not occasion.repository or not tree.mirror.has(last.operation.revision):
+            return
+        for commit in tree.mirror.first_parents(last.operation.revision, most=_LOOK_BACK):
+            self._tell(occasion.repository, commit)
+            if commit == occasion.before:
+                return  # told too: this sync may have begun before the end of that one was
+
+    def _tell(self, repository: str, commit: str) -> None:
+        if (repository, commit) in self.told:
+            return
+        self.told.add((repository, commit))
+        if self.services.memory.expected(repository, commit) is not None:
+            self.services.queue.enqueue(notify(repository, commit))
 
 
 def _end_abandoned(services: Services, application: Application, state: OperationState) -> None:
@@ -86,37 +167,3 @@ def _moved(services: Services, application: Application, last: OperationState | 
         for source in application.spec.effective_sources
         if repository_identity(source.repo_url) == tree.repository
     )
-
-
-def _occasion(services: Services, source: Source, commit: str, last: OperationState | None) -> Occasion:
-    identity = repository_identity(source.repo_url)
-    full_name = identity.partition("/")[2]
-    own_host = repository_identity(services.settings.github_url).partition("/")[0].removeprefix("api.")
-    if identity.partition("/")[0] != own_host:
-        return Occasion("", source.target_revision, commit)
-    before = last.operation.revision if last is not None else ""
-    repository = services.forge.repository(full_name)
-    changes = [one for one in services.forge.changes_of_commit(repository, commit) if one.merge_sha == commit]
-    change = changes[0] if changes else None
-    return Occasion(
-        repository.full_name,
-        source.target_revision,
-        commit,
-        before=before,
-        change=str(change) if change else "",
-        head=change.head_sha if change else "",
-    )
-
-
-def _tell_overtaken(services: Services, last: OperationState | None, tree: Tree) -> None:
-    """Have the commits told that a completed sync brought along with its own."""
-    if last is None or not last.phase.completed:
-        return
-    occasion = Occasion.of(last.operation.info)
-    if not occasion.repository or not tree.mirror.has(last.operation.revision):
-        return
-    for commit in tree.mirror.first_parents(last.operation.revision, most=_LOOK_BACK):
-        if services.memory.expected(occasion.repository, commit) is not None:
-            services.queue.enqueue(notify(occasion.repository, commit))
-        if commit == occasion.before:
-            return  # told too: this sync may have begun before the end of that one was

@@ -41,7 +41,7 @@ class Task(StrEnum):
     ADVANCE = "workers.advance.run"
     """Bring one operation as far as it goes without waiting."""
     REFRESH = "workers.refresh.run"
-    """See whether one application is to be synced."""
+    """See whether applications are to be synced."""
     NOTIFY = "workers.notify.run"
     """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
@@ -122,9 +122,11 @@ def advance(application: str) -> JobRequest:
     return JobRequest(Task.ADVANCE, {"application": application}, application)
 
 
-def refresh(application: str) -> JobRequest:
-    """Ask whether an application has to be synced."""
-    return JobRequest(Task.REFRESH, {"application": application}, application)
+def refresh(*applications: str) -> JobRequest:
+    """Ask whether applications have to be synced; each of their repositories is fetched once."""
+    digest = hashlib.sha256("\0".join(applications).encode()).hexdigest()
+    identity = applications[0] if len(applications) == 1 else f"{len(applications)} applications {digest}"
+    return JobRequest(Task.REFRESH, {"applications": list(applications)}, identity)
 
 
 def notify(repository: str, commit: str) -> JobRequest:
