@@ -86,8 +86,27 @@ class SyncPolicy(Wire):
     managed_namespace_metadata: dict[str, Any] | None = None
 
 
+class IgnoreDifference(Wire):
+    """Fields of some objects in which a difference does not count (argo-cd `ResourceIgnoreDifferences`)."""
+
+    group: str = ""
+    """Glob; empty is the core group alone."""
+    kind: str = Field(min_length=1)
+    """Glob."""
+    name: str = ""
+    """Exactly this one; empty means every name."""
+    namespace: str = ""
+    json_pointers: _Texts = ()
+    jq_path_expressions: _Texts = ()
+    managed_fields_managers: _Texts = ()
+    """Whose values win over Git's."""
+
+
 _Sources = Annotated[
     tuple[Source, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+_IgnoreDifferences = Annotated[
+    tuple[IgnoreDifference, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 ]
 
 
@@ -99,6 +118,7 @@ class ApplicationSpec(Wire):
     source: Source | None = None
     sources: _Sources = ()
     sync_policy: SyncPolicy = SyncPolicy()
+    ignore_differences: _IgnoreDifferences = ()
 
     @model_validator(mode="after")
     def _some_source(self) -> ApplicationSpec:

@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 LAST_APPLIED_ANNOTATION: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
-_SERVER_MANAGED: Final = frozenset(
+SERVER_MANAGED: Final = frozenset(
     {"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"}
 )
-_BOOKKEEPING: Final = frozenset({TRACKING_ID, LAST_APPLIED_ANNOTATION})
+BOOKKEEPING: Final = frozenset({TRACKING_ID, LAST_APPLIED_ANNOTATION})
 """Annotations that tools write about an object; adopting one is told in words, not as a diff of them."""
 
 
 def comparable(obj: JsonObject) -> JsonObject:
     """Return `obj` without `status`, server-managed metadata and tools' bookkeeping; the argument is left as it is."""
-    metadata = {name: value for name, value in metadata_of(obj).items() if name not in _SERVER_MANAGED}
+    metadata = {name: value for name, value in metadata_of(obj).items() if name not in SERVER_MANAGED}
     annotations = metadata.pop("annotations", None)
     if isinstance(annotations, dict):
-        kept = {name: value for name, value in annotations.items() if name not in _BOOKKEEPING}
+        kept = {name: value for name, value in annotations.items() if name not in BOOKKEEPING}
         if kept:
             metadata["annotations"] = kept
     return {name: value for name, value in obj.items() if name not in {"metadata", "status"}} | {"metadata": metadata}

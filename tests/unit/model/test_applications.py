@@ -141,3 +141,22 @@ def test_a_project_is_read_and_checked() -> None:
     assert AppProject.parse({"metadata": {"name": "empty"}}).spec.source_repos == ()
     with pytest.raises(Rejected, match=r"AppProject shop: spec\.sourceRepos"):
         AppProject.parse({"metadata": {"name": "shop"}, "spec": {"sourceRepos": "*"}})
+
+
+def test_ignored_differences_are_read_as_argo_cd_names_them() -> None:
+    entry = {
+        "group": "apps",
+        "kind": "Deployment",
+        "name": "web",
+        "jqPathExpressions": [".spec"],
+        "jsonPointers": ["/a"],
+    }
+    (found,) = spec_of(ignoreDifferences=[entry]).ignore_differences
+    assert (found.group, found.kind, found.name, found.namespace) == ("apps", "Deployment", "web", "")
+    assert (found.json_pointers, found.jq_path_expressions, found.managed_fields_managers) == (("/a",), (".spec",), ())
+
+
+@pytest.mark.parametrize("entry", [{"jsonPointers": ["/a"]}, {"kind": "X", "jsonPointers": "/a"}, "apps"])
+def test_an_ignored_difference_that_says_nothing_is_named(entry: Any) -> None:
+    with pytest.raises(Rejected, match=r"spec.ignoreDifferences\[0\]"):
+        spec_of(ignoreDifferences=[entry])
