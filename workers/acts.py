@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.errors import ApiRefused, ServerFailed
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject, ResourceKey
     from bot.prediction.forecast import Forecast
     from bot.preview.needs import Proof
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A task cannot be carried out yet."""
+
+    words: str
+
+
+_UNSERVED: Final = NotYet("waiting for kinds that this sync defines to be served")
 
 
 @dataclass(frozen=True)
@@ -56,24 +66,24 @@ class Actor:
             return None
         return current
 
-    def act(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> TaskResult | None:
-        """Carry out one task; None when its kind is not served yet though this sync defines it.
+    def act(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> TaskResult | NotYet:
+        """Carry out one task; NotYet when something has to happen before, which nobody here can hasten.
 
         Raises Temporary; what the API server refuses is a failed result with its words.
         """
         kind = f"{task.key.group}/{task.key.kind}"
         if kind in self.unserved and not task.prune:
-            return None
+            return _UNSERVED
         try:
             return self._done(task, live.get(task.key))
         except (Rejected, ServerFailed) as error:
             if isinstance(error, ServerFailed) and not error.about_the_object:
                 raise
             if kind in self.defined and _is_unserved(error):
-                return None
+                return _UNSERVED
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
 
-    def _done(self, task: Task, current: JsonObject | None) -> TaskResult:
+    def _done(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
         if task.prune:
             return self._prune(task)
         return self._hook(task, current) if is_hook(task.obj) else self._apply(task, current)
@@ -89,9 +99,11 @@ class Actor:
             self.cluster.apply(_request(task.obj))
         return self._result(task, Phase.RUNNING, None, "started")
 
-    def _apply(self, task: Task, current: JsonObject | None) -> TaskResult:
+    def _apply(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
         if words := hijacked(current, self.instance):
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
+        if current is not None and metadata_of(current).get("deletionTimestamp"):
+            return NotYet(f"waiting for the deletion of {task.key}")  # what is applied to it goes away with it
         if self.proof.in_sync(task.obj, current) and current is not None:
             # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
             differences = self._differences(task, current)
@@ -103,8 +115,9 @@ class Actor:
         except ApiRefused as error:
             if current is None or not error.immutable_fields or not self._may_replace(task.obj):
                 raise
-            # Deleting needs no waiting where nothing holds the object back; where something does, creating is refused.
             self.cluster.delete(current, propagation="Background")
+            if self.cluster.live([task.obj]):
+                return NotYet(f"waiting for the deletion of {task.key}")
             result = self.cluster.apply(_request(task.obj))
             words = f"replaced: {', '.join(error.immutable_fields)} cannot change in place"
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
