@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.model.changes import StatusState
+from bot.model.dangers import Danger, ImageChange, Severity
 from bot.model.resources import ResourceKey
 
 STATUS_LENGTH: Final = 140
@@ -50,6 +51,8 @@ class ResourceReport:
     note: str = ""
     danger: str = ""
     """What a reviewer must have seen and the action does not say: `is taken over from application shop`."""
+    dangers: tuple[Danger, ...] = ()
+    """What a reviewer must have seen about it, the most severe first."""
 
     @property
     def added(self) -> int:
@@ -84,11 +87,21 @@ class ApplicationReport:
     automated: bool = True
     """Whether a merge is synced without a person asking."""
     notes: tuple[str, ...] = ()
+    dangers: tuple[Danger, ...] = ()
+    """What a reviewer must have seen about the application as a whole, each with its subject."""
+    images: tuple[ImageChange, ...] = ()
+    routine: bool = False
+    """Whether nothing but images, chart versions and checksums moves."""
 
     @property
     def where(self) -> str:
         """`prod · shop`: cluster and namespace."""
         return " · ".join(part for part in (self.cluster, self.target_namespace) if part)
+
+    @property
+    def all_dangers(self) -> tuple[Danger, ...]:
+        """Its own dangers and those of its objects."""
+        return (*self.dangers, *(danger for resource in self.resources for danger in resource.dangers))
 
     @property
     def creates(self) -> int:
@@ -195,6 +208,12 @@ class Report:
         return sum(bool(application.failure) for application in self.applications)
 
     @property
+    def cautions(self) -> int:
+        """Dangers of the first severity, whatever they are about."""
+        dangers = (danger for application in self.applications for danger in application.all_dangers)
+        return sum(danger.severity is Severity.CAUTION for danger in dangers)
+
+    @property
     def failed(self) -> bool:
         """Whether anything is predicted to fail."""
         return bool(self.refused or self.unrendered)
@@ -204,14 +223,15 @@ class Report:
         """One line that says what merging does, without any markup and without a word from outside."""
         if self.conflict:
             return f"Nothing predicted: {counted(len(self.conflict), 'file')} in merge conflict"
-        effect, failures = self._effect(), []
+        effect, more = self._effect(), []
         if self.refused:
-            failures.append(f"{counted(self.refused, 'resource')} predicted to fail")
+            more.append(f"{counted(self.refused, 'resource')} predicted to fail")
         if self.unrendered:
-            failures.append(f"{counted(self.unrendered, 'application')} cannot be rendered")
-        if failures:
-            return ", ".join([effect or "Merging changes nothing", *failures])
-        return effect or "Merging changes nothing in any cluster"
+            more.append(f"{counted(self.unrendered, 'application')} cannot be rendered")
+        nothing = "Merging changes nothing" if more else "Merging changes nothing in any cluster"
+        if self.cautions:
+            more.append(counted(self.cautions, "caution"))
+        return ", ".join([effect or nothing, *more])
 
     @property
     def outcome(self) -> Outcome:

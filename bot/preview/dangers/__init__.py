@@ -1,0 +1,13 @@
+"""What a reviewer must see before merging: judges the states it is given, with what was asked of the cluster before.
+
+It never asks a cluster itself, and its words hold names, labels, images and numbers of objects, never a value.
+"""
+
+from __future__ import annotations
+
+from bot.preview.dangers.asking import questions
+from bot.preview.dangers.knowledge import Contents, Knowledge, Questions, Volume
+from bot.preview.dangers.rules import judged
+from bot.preview.dangers.scene import Scene, Subject
+
+__all__ = ["Contents", "Knowledge", "Questions", "Scene", "Subject", "Volume", "judged", "questions"]

@@ -1,0 +1,57 @@
+"""Whether a change is the kind that robots make every day: other images, other chart versions, other checksums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.engine.diff.equality import same
+from bot.engine.diff.normalise import comparable
+from bot.model.dangers import Severity
+from bot.model.reports import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.model.dangers import Danger
+    from bot.model.resources import JsonObject
+    from bot.preview.dangers.scene import Scene
+
+_VERSIONS: Final = frozenset({"helm.sh/chart", "app.kubernetes.io/version", "chart"})
+"""Labels that only say which version of a chart or program this is."""
+_CONTAINERS: Final = ("containers", "initContainers")
+
+
+def is_routine(scene: Scene, dangers: Iterable[Danger]) -> bool:
+    """Tell whether objects change, and nothing in them but images, versions and checksums; no danger beyond a note."""
+    report = scene.report
+    if report.failures or report.change is not Action.NOTHING or not report.changes or report.changes != report.touched:
+        return False
+    if any(danger.severity is not Severity.NOTE for danger in dangers):
+        return False
+    changed = [one for one in scene.subjects() if one.report.action is Action.CHANGE]
+    return all(_only_versions(one.before, one.after) for one in changed)
+
+
+def _only_versions(before: JsonObject | None, after: JsonObject | None) -> bool:
+    if before is None or after is None:
+        return False
+    return same(_masked(comparable(before)), _masked(comparable(after)))
+
+
+def _masked(value: Any) -> Any:
+    """Return an object without what routinely moves, at any depth at which a pod template may stand."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _masked_field(name, below) for name, below in value.items()}
+
+
+def _masked_field(name: str, value: Any) -> Any:
+    if name in _CONTAINERS and isinstance(value, list):
+        return [{**entry, "image": ""} if isinstance(entry, dict) and "image" in entry else entry for entry in value]
+    if name in {"labels", "annotations"} and isinstance(value, dict):
+        return {key: below for key, below in value.items() if key not in _VERSIONS and not _is_checksum(key)}
+    return _masked(value)
+
+
+def _is_checksum(key: object) -> bool:
+    return isinstance(key, str) and key.startswith(("checksum/", "checksum."))
