@@ -17,6 +17,10 @@ HOOK_FINALIZER: Final = "argocd.argoproj.io/hook-finalizer"
 """Keeps a hook that someone deletes visible until its result is recorded."""
 
 
+_SHOWN: Final = 60
+"""Characters of an annotation's value that are shown."""
+
+
 class HookType(StrEnum):
     """Argo CD's moments for a hook to run, in the order of a sync; then those outside of one."""
 
@@ -65,11 +69,12 @@ HELM_DELETE_POLICIES: Final[Mapping[str, HookDeletePolicy]] = MappingProxyType(
 def hooks_of(obj: JsonObject) -> frozenset[HookType]:
     """Return when `obj` runs as a hook; empty for a managed object, and for a hook that never runs.
 
-    An Argo CD annotation makes the Helm one void. Words that no one knows are passed over, as Argo CD does.
+    Argo CD's own types make the Helm ones void. Words that no one knows are passed over, as Argo CD does.
+    Source: argo-cd `gitops-engine/pkg/sync/hook/hook.go`, Types.
     """
-    if HOOK in annotations_of(obj):
-        known = {str(kind): kind for kind in HookType}
-        return frozenset(known[word] for word in _words(obj, HOOK) if word in known)
+    known = {str(kind): kind for kind in HookType}
+    if own := frozenset(known[word] for word in _words(obj, HOOK) if word in known):
+        return own
     return frozenset(HELM_HOOK_TYPES[word] for word in _words(obj, HELM_HOOK) if word in HELM_HOOK_TYPES)
 
 
@@ -86,6 +91,23 @@ def is_hook(obj: JsonObject) -> bool:
     if HOOK in annotations_of(obj):
         return not is_skipped(obj)
     return HELM_HOOK in annotations_of(obj) and _words(obj, HELM_HOOK) != ("crd-install",)
+
+
+def hook_words(obj: JsonObject) -> str:
+    """Return the types of a hook for a person, `unknown` when it has none that exists; nothing for what is no hook."""
+    return ", ".join(sorted(hooks_of(obj))) or ("unknown" if is_hook(obj) else "")
+
+
+def unknown_hook(obj: JsonObject) -> str:
+    """Return why an object declared a hook never runs, nothing for any other: no word of it is a type that exists.
+
+    Argo CD neither applies nor counts such an object, and says nothing; it usually is a misspelt `PreSync`.
+    """
+    if not is_hook(obj) or hooks_of(obj):
+        return ""
+    annotation = HOOK if HOOK in annotations_of(obj) else HELM_HOOK
+    value = str(annotations_of(obj)[annotation])
+    return f"is never applied: its annotation {annotation} has no type of hook that a sync knows: {value[:_SHOWN]!r}"
 
 
 def delete_policies_of(obj: JsonObject) -> frozenset[HookDeletePolicy]:

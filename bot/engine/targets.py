@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.engine.hooks import unknown_hook
 from bot.engine.tracking import stamp
 from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
@@ -18,7 +19,7 @@ class Targets:
 
     objects: dict[ResourceKey, JsonObject]
     warnings: tuple[str, ...]
-    """In Argo CD's terms RepeatedResourceWarning: the same object twice, where the last one wins."""
+    """The same object twice, where the last one wins (Argo CD's RepeatedResourceWarning); hooks that never run."""
 
 
 def targets_of(
@@ -34,14 +35,15 @@ def targets_of(
     object keeps what its manifest says. Source: argo-cd `controller/state.go`, DeduplicateTargetObjects.
     """
     objects: dict[ResourceKey, JsonObject] = {}
-    repeated: list[str] = []
+    warnings: list[str] = []
     for manifest in manifests:
         placed = _declared(_placed(manifest, namespace=namespace, scope=namespaced(manifest)))
         key = ResourceKey.of(placed)
         if objects.pop(key, None) is not None:
-            repeated.append(f"{key} appears more than once; the last one wins")
+            warnings.append(f"{key} appears more than once; the last one wins")
         objects[key] = stamp(placed, instance, namespace=namespace)
-    return Targets(objects, tuple(repeated))
+    warnings.extend(f"{key} {words}" for key, obj in objects.items() if (words := unknown_hook(obj)))
+    return Targets(objects, tuple(warnings))
 
 
 def _declared(manifest: JsonObject) -> JsonObject:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.unified import unified
-from bot.engine.hooks import hooks_of, is_hook, is_skipped
-from bot.engine.order import SYNC_OPTIONS
+from bot.engine.hooks import hook_words, is_hook
+from bot.engine.order import SYNC_OPTIONS, phases_of
 from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import metadata_of, options_of
@@ -63,15 +63,16 @@ class Attribution:
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
         base, head = states.base, states.head
-        if base is not None and is_skipped(base.manifest):
+        if base is not None and not phases_of(base.manifest):
             states = replace(states, base=None)
-        if head is not None and is_skipped(head.manifest):
-            return self._told(states, self._skipped(states))
+        if head is not None and not phases_of(head.manifest):
+            return self._told(states, self._skipped(states, head))
         if head is not None:
             effect = self._hook(states, head) if is_hook(head.manifest) else self._effect(states, head)
             return self._told(states, effect)
         if base is not None:
-            return self._told(states, self._hook_removed(base) if is_hook(base.manifest) else self._removed(states))
+            ran = states.base is not None and is_hook(base.manifest)
+            return self._told(states, self._hook_removed(base) if ran else self._removed(states))
         return self._extraneous(states)
 
     def _told(self, states: ResourceStates, effect: _Finding) -> ResourceReport:
@@ -85,7 +86,7 @@ class Attribution:
             drift_diff=drift.diff,
             failure=self._scrubbed(effect.failure),
             estimated=_estimated(states),
-            hook=", ".join(sorted(hooks_of(side.manifest))) if side is not None else "",
+            hook=hook_words(side.manifest) if side is not None else "",
             note=self._scrubbed(effect.note or drift.note),
             danger=self._scrubbed(effect.danger or drift.danger),
         )
@@ -140,12 +141,13 @@ class Attribution:
         """Tell of a hook that Git no longer has; no sync prunes what an earlier one left of it."""
         return _Finding(Action.CHANGE, self._diff(base.manifest, None), note="the hook no longer runs")
 
-    def _skipped(self, states: ResourceStates) -> _Finding:
+    def _skipped(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that Git has but no sync applies."""
         applied = states.base is not None and not is_hook(states.base.manifest)
         if not applied or states.live is None:
             return _Finding()
-        return _Finding(Action.ORPHAN, note="stays in the cluster, no longer applied (hook: Skip)")
+        words = f"stays in the cluster, no longer applied (hook: {hook_words(head.manifest)})"
+        return _Finding(Action.ORPHAN, note=words)
 
     def _removed(self, states: ResourceStates) -> _Finding:
         """Tell of an object that the change takes out of Git."""

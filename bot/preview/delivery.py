@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from bot.engine.sync.record import UNKNOWN_HOOK
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.operations import Operation, OperationState, Phase, ResultCode
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.model.applications import Application
+    from bot.model.resources import JsonObject
 
 MOST_STATUSES: Final = 20
 """Applications of one commit that get a status of their own; beyond that only the sum is told."""
@@ -83,12 +85,18 @@ def _recorded(delivery: Delivery, state: OperationState) -> Delivery:
 
 
 def _with_leftovers(delivery: Delivery, application: Application) -> Delivery:
-    """Say what stays in the cluster though Git lacks it: such an application is healthy and not Synced."""
-    entries = (application.status or {}).get("resources") or []
-    left = sum(bool(entry.get("requiresPruning")) for entry in entries if isinstance(entry, dict))
-    if delivery.state is not DeliveryState.HEALTHY or not left:
+    """Say what is not as Git has it though all went well: such an application is healthy and not Synced."""
+    if delivery.state is not DeliveryState.HEALTHY:
         return delivery
-    return replace(delivery, words=f"{counted(left, 'object')} left behind (requires pruning)")
+    status = application.status or {}
+    left = sum(bool(entry.get("requiresPruning")) for entry in _entries(status.get("resources")))
+    words = [f"{counted(left, 'object')} left behind (requires pruning)"] if left else []
+    words += [str(one.get("message")) for one in _entries(status.get("conditions")) if one.get("type") == UNKNOWN_HOOK]
+    return replace(delivery, words="; ".join(words))
+
+
+def _entries(value: Any) -> list[JsonObject]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _healthy(delivery: Delivery, state: OperationState) -> Delivery:

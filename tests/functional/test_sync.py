@@ -100,6 +100,18 @@ def test_a_failing_presync_hook_stops_the_sync_before_anything_is_applied(open_s
     assert shop.data("settings") == {"COLOUR": "blue"}
 
 
+def test_a_hook_of_a_type_that_does_not_exist_is_never_applied_and_said_to_be(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/before.yaml": _job("before", hook="PreSnyc")})
+    assert shop.await_preview(number) == "success"
+    body = shop.body(number)
+    assert "Merging changes nothing in any cluster" in body
+    assert f"`{shop.namespace}/before` is never applied" in body
+    sha = shop.merge(number)
+    assert shop.live("job", "before") is None
+    assert f"Job {shop.namespace}/before is never applied" in str(shop.status(sha, f"sync/{shop.name}"))
+
+
 def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
     group = f"{Shop.unique()}.example.com"
     definition = dedent(f"""\

@@ -6,13 +6,14 @@ Source: https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from bot.engine.health import assess
 from bot.engine.health.application import aggregate, judge
-from bot.engine.hooks import is_hook, is_skipped
+from bot.engine.hooks import is_hook, is_skipped, unknown_hook
 from bot.model.operations import Phase
 from bot.model.resources import ResourceKey
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _HISTORY: Final = 10
 """Argo CD's default for `revisionHistoryLimit`."""
+UNKNOWN_HOOK: Final = "UnknownHookWarning"
+"""Type of the condition about an object that is declared a hook and never runs; Argo CD has none for it."""
+_MOST_WARNINGS: Final = 20
 _ROOM: Final = 1_200_000
 """Bytes from which on a status is kept short. etcd takes 1.5 MiB an object, and the rest of it needs room as well."""
 _FEW_WORDS: Final = 120
@@ -70,7 +74,7 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
             "comparedTo": _compared_to(scene.application),
         },
         "health": {"status": health.status.value, "message": health.message or None},
-        "conditions": [],
+        "conditions": _warnings(scene, now=now),
         "reconciledAt": now,
     }
     if state.phase.completed:
@@ -108,6 +112,12 @@ def _key(entry: Any) -> ResourceKey | None:
     if not isinstance(entry, dict):
         return None
     return ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name")))
+
+
+def _warnings(scene: Scene, *, now: str) -> list[JsonObject]:
+    """Return a condition for each hook that never runs: it is left out of everything else, as with Argo CD."""
+    words = (f"{key} {words}" for key, obj in scene.targets.items() if (words := unknown_hook(obj)))
+    return [{"type": UNKNOWN_HOOK, "message": one, "lastTransitionTime": now} for one in islice(words, _MOST_WARNINGS)]
 
 
 def failure_patch(state: OperationState, *, now: str) -> JsonObject:

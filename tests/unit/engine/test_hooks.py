@@ -7,9 +7,11 @@ from bot.engine.hooks import (
     HookType,
     delete_policies_of,
     has_hook_finalizer,
+    hook_words,
     hooks_of,
     is_hook,
     is_skipped,
+    unknown_hook,
 )
 from bot.model.resources import JsonObject
 
@@ -67,6 +69,21 @@ def test_a_hook_that_never_runs_is_still_not_a_managed_object(annotations: dict[
     obj = annotated(**annotations)
     assert is_hook(obj)
     assert hooks_of(obj) == set()
+    assert "is never applied" in unknown_hook(obj)
+    assert hook_words(obj) == "unknown"
+
+
+def test_beside_an_argo_cd_hook_that_does_not_exist_the_helm_one_counts() -> None:
+    assert hooks_of(annotated(argo="PreSnyc", helm="post-install")) == {HookType.POST_SYNC}
+
+
+@pytest.mark.parametrize("annotations", [{}, {"argo": "Skip"}, {"argo": "Sync,Snyc"}, {"argo": "PostDelete"}])
+def test_nothing_is_said_of_an_object_whose_hooks_exist(annotations: dict[str, str]) -> None:
+    assert unknown_hook(annotated(**annotations)) == ""
+
+
+def test_a_long_annotation_is_quoted_in_part() -> None:
+    assert len(unknown_hook(annotated(argo="x" * 10_000))) < 200
 
 
 def test_helm_2s_crd_install_is_a_managed_object() -> None:

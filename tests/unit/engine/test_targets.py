@@ -87,3 +87,10 @@ def test_the_manifests_are_left_as_they_are() -> None:
 def test_what_is_no_object_is_refused(manifest: dict[str, Any]) -> None:
     with pytest.raises(Rejected):
         targets_of([manifest], namespace="shop", instance="web", namespaced=lambda _: None)
+
+
+def test_a_hook_that_does_not_exist_is_named() -> None:
+    odd = make("Job", "migrate", metadata={"annotations": {"argocd.argoproj.io/hook": "PreSnyc"}})
+    (words,) = targets(odd, Job=True).warnings
+    assert words.startswith("Job shop/migrate is never applied")
+    assert words.endswith("'PreSnyc'")

@@ -359,6 +359,21 @@ def test_a_skipped_object_is_never_applied() -> None:
     assert report(base=skipped, head=accepted(make())).action is Action.CREATE
 
 
+@pytest.mark.parametrize("hook", ["PreSnyc", "PostDelete"])
+def test_a_hook_that_no_sync_runs_is_never_applied(hook: str) -> None:
+    never = accepted(make(kind="Job", hook=hook))
+    assert actions(report(head=never)) == (Action.NOTHING, Action.NOTHING)
+    assert actions(report(base=never)) == (Action.NOTHING, Action.NOTHING)
+    assert report(base=never, head=accepted(make(kind="Job", hook="PreSync"))).action is Action.CREATE
+
+
+def test_an_object_that_becomes_a_hook_of_no_type_stays_as_it_is() -> None:
+    found = report(live=held(make()), base=accepted(make()), head=accepted(make(hook="PreSnyc")))
+
+    assert (found.action, found.hook) == (Action.ORPHAN, "unknown")
+    assert found.note == "stays in the cluster, no longer applied (hook: unknown)"
+
+
 def test_an_object_that_becomes_skipped_stays_as_it_is() -> None:
     found = report(live=held(make()), base=accepted(make()), head=accepted(make(hook="Skip")))
 

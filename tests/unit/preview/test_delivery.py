@@ -42,3 +42,18 @@ def test_words_too_long_for_a_status_are_cut_visibly() -> None:
     for status in statuses_of([long], instance="foresail"):
         assert len(status.description) <= STATUS_LENGTH
         assert status.description.endswith("…")
+
+
+def test_a_hook_that_never_runs_is_not_passed_over_in_silence() -> None:
+    state = {
+        "operation": {"sync": {"revision": COMMIT}},
+        "phase": "Succeeded",
+        "startedAt": "2026-01-02T03:04:05Z",
+        "syncResult": {"revision": COMMIT, "resources": []},
+    }
+    conditions = [{"type": "UnknownHookWarning", "message": "Job shop/migrate is never applied"}, "odd"]
+    done = application(status={"operationState": state, "conditions": conditions})
+    told = delivery_of("web", done, commit=COMMIT, covers=lambda known: known == COMMIT)
+    own, total = statuses_of([told], instance="foresail")
+    assert own.description == "Healthy at e86e999; Job shop/migrate is never applied"
+    assert total.description == "1 of 1 application Healthy"

@@ -87,6 +87,16 @@ def test_ordinary_operations_are_told_in_full() -> None:
     assert state.results == tuple(results)
 
 
+def test_a_hook_that_never_runs_is_named_and_left_out_of_the_rest() -> None:
+    ((key, obj),) = objects(1).items()
+    odd = {**obj, "metadata": {**obj["metadata"], "annotations": {"argocd.argoproj.io/hook": "PreSnyc"}}}
+    status = written({key: odd}, Phase.SUCCEEDED, [])
+    assert status["resources"] == []
+    (condition,) = status["conditions"]
+    assert condition["type"] == "UnknownHookWarning"
+    assert condition["message"].startswith(f"{key} is never applied")
+
+
 def test_an_entry_that_nobody_can_read_is_left_alone() -> None:
     targets = objects(5_000, length=100)
     running = written(targets, Phase.RUNNING, list(map(result, targets)), {"resources": ["odd", {"kind": "Odd"}]})
