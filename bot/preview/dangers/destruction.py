@@ -79,7 +79,7 @@ def definition_version_removed(subject: Subject) -> Iterator[Danger]:
 def _namespace(subject: Subject, _: JsonObject) -> Danger:
     contents = subject.scene.knowledge.namespaces.get(subject.key.name)
     words = f"{subject.goes} with everything in it"
-    if contents is None or contents.pods is None or contents.claims is None:
+    if contents is None:
         return sorts.NAMESPACE_DELETED.danger(words)
     held = f"{counted(contents.pods, 'pod')} and {counted(contents.claims, 'PersistentVolumeClaim')}"
     return sorts.NAMESPACE_DELETED.danger(f"{words}: now {held}")

@@ -23,10 +23,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What lives in a namespace; None where that could not be read."""
+    """What lives in a namespace."""
 
-    pods: int | None
-    claims: int | None
+    pods: int
+    claims: int
     """PersistentVolumeClaims."""
 
 
