@@ -21,7 +21,7 @@ from bot.engine.sync.plan import APPROVED
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
-from bot.model.operations import OperationState
+from bot.model.operations import Occasion, Operation, OperationState
 from bot.model.resources import ResourceKey, metadata_of
 from bot.services import Services
 from bot.settings import Settings
@@ -193,6 +193,7 @@ class Controller:
         if event == "DELETED":
             with self._lock:
                 self._known.pop(name, None)
+            self._tell_of_deleted(obj)
             return
         try:
             application = Application.parse(obj)
@@ -208,6 +209,17 @@ class Controller:
                 self._to_refresh[name] = application
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
+
+    def _tell_of_deleted(self, obj: JsonObject) -> None:
+        """Have the commit told that an Application which is gone was synced to: nobody else will."""
+        status = obj.get("status")
+        state = OperationState.of_status(status if isinstance(status, dict) else None)
+        operation = obj.get("operation")
+        running = Operation.parse(operation) if isinstance(operation, dict) else None
+        infos = [one.info for one in (running, state.operation if state is not None else None) if one is not None]
+        for occasion in map(Occasion.of, infos):
+            if occasion.repository:
+                self._enqueue(jobs.notify(occasion.repository, occasion.commit))
 
     def _seen(self, application: Application) -> _Known:
         try:

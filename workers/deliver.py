@@ -106,12 +106,17 @@ Expected: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def keep_expected(services: Services, repository: str, commit: str, selection: Selection) -> Expected:
-    """Remember which applications a commit is to be seen in; those that it removes are not waited for."""
-    expected = tuple(
-        (candidate.head.name, selection.parents.get(candidate.head.name, ""))
+    """Remember which applications a commit is to be seen in; those that it removes are not waited for.
+
+    What was expected before still is: somebody may have deleted the Application since, and has to be told of that.
+    """
+    earlier = services.memory.expected(repository, commit)
+    found = {
+        candidate.head.name: selection.parents.get(candidate.head.name, "")
         for candidate in selection.candidates
         if candidate.head is not None
-    )
+    }
+    expected = tuple({**(dict(orjson.loads(earlier)) if earlier else {}), **found}.items())
     services.memory.keep_expected(repository, commit, orjson.dumps(expected))
     return expected
 

@@ -9,8 +9,11 @@ import orjson
 import structlog
 
 from bot.errors import Rejected
+from bot.model.changes import StatusState
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import DeliveryState, Epilogue
+from bot.model.resources import ResourceKey
+from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
@@ -63,18 +66,36 @@ def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
     def delivery(name: str) -> Delivery:
         application = by_name.get(name)
         own = delivery_of(name, application, commit=commit, covers=_coverage(landscape, application, commit))
-        return replace(own, state=DeliveryState.FAILED, words=GONE) if gone and not own.state.final else own
+        lost = gone and application is not None and not own.state.final
+        return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 
-    def told(name: str, parent: str) -> Delivery:
-        own = delivery(name)
-        if not parent or own.state is not DeliveryState.QUEUED:
-            return own
-        above = delivery(parent)
-        if name in by_name and above.state is not DeliveryState.FAILED:
-            return own
-        return without_its_application(own, above)
+    parents = dict(_expected(landscape, commit))
 
-    return [told(name, parent) for name, parent in _expected(landscape, commit)]
+    def told(name: str, *below: str) -> Delivery:
+        own, parent = delivery(name), parents.get(name, "")
+        if own.state is not DeliveryState.QUEUED:
+            return own
+        above = told(parent, name, *below) if parent and parent not in {name, *below} else None
+        if name in by_name and (above is None or above.state is not DeliveryState.FAILED):
+            return own
+        done = name not in by_name and _was_good(landscape, commit, name)
+        return without_its_application(own, above, declared=_is_declared(landscape, name), done=done)
+
+    return [told(name) for name in parents]
+
+
+def _is_declared(landscape: Landscape, name: str) -> bool:
+    """Whether some application records an Application of this name among its objects."""
+    key = ResourceKey("argoproj.io", "Application", landscape.services.settings.control_namespace, name)
+    return any(key in recorded(application) for application in landscape.applications)
+
+
+def _was_good(landscape: Landscape, commit: str, name: str) -> bool:
+    """Whether the forge was told already that a commit came to a good end in an application."""
+    context = f"{landscape.services.settings.instance}/sync"
+    known = landscape.services.forge.statuses(landscape.repository, commit)
+    own = known.get(f"{context}/{name}") or known.get(context)
+    return own is not None and own.state is StatusState.SUCCESS
 
 
 def _coverage(landscape: Landscape, application: Application | None, commit: str) -> Callable[[str], bool]:

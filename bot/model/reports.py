@@ -274,11 +274,18 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     SUPERSEDED = "superseded"
     """A later commit took its place before it was done."""
+    DELETED = "deleted"
+    """Somebody deleted the Application before it was done."""
 
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to this delivery."""
-        return self in {DeliveryState.HEALTHY, DeliveryState.FAILED, DeliveryState.SUPERSEDED}
+        return self in {
+            DeliveryState.HEALTHY,
+            DeliveryState.FAILED,
+            DeliveryState.SUPERSEDED,
+            DeliveryState.DELETED,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ _STATES: Final = {
     DeliveryState.HEALTHY: StatusState.SUCCESS,
     DeliveryState.SUPERSEDED: StatusState.SUCCESS,
     DeliveryState.FAILED: StatusState.FAILURE,
+    DeliveryState.DELETED: StatusState.ERROR,
 }
+_FAILED: Final = frozenset({DeliveryState.FAILED, DeliveryState.DELETED})
 
 
 def delivery_of(name: str, application: Application | None, *, commit: str, covers: Callable[[str], bool]) -> Delivery:
@@ -48,14 +50,20 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     return replace(delivery, state=waits, words=words)
 
 
-def without_its_application(missing: Delivery, parent: Delivery) -> Delivery:
-    """Tell how far a commit has come in an application that does not exist, from how far its parent has come."""
-    if parent.state in {DeliveryState.FAILED, DeliveryState.HELD}:
+def without_its_application(missing: Delivery, parent: Delivery | None, *, declared: bool, done: bool) -> Delivery:
+    """Tell how far a commit has come in an application that does not exist.
+
+    `parent` tells of the application that is to write it with this commit, None when it was there already; `declared`
+    is whether some application still says that there is one, `done` whether the commit had come to a good end in it.
+    """
+    if parent is not None and not parent.state.final and parent.state is not DeliveryState.HELD:
+        return missing
+    if parent is not None and parent.state in {*_FAILED, DeliveryState.HELD}:
         words = f"its Application was not written: see {parent.application}"
         return replace(missing, state=DeliveryState.FAILED, words=words)
-    if parent.state is DeliveryState.HEALTHY:
+    if done or (parent is not None and not declared):
         return replace(missing, state=DeliveryState.SUPERSEDED, words="its Application was removed again")
-    return missing
+    return replace(missing, state=DeliveryState.DELETED, words="application was deleted while it synced")
 
 
 def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[CommitStatus]:
@@ -134,11 +142,11 @@ def _sum(deliveries: Sequence[Delivery], instance: str) -> CommitStatus:
     words = f"{healthy} of {counted(len(deliveries), 'application')} {'Healthy' if left else 'Synced and Healthy'}"
     if healthy == len(deliveries):
         return CommitStatus(context, StatusState.SUCCESS, words)
-    failed = [delivery for delivery in deliveries if delivery.state is DeliveryState.FAILED]
+    failed = [delivery for delivery in deliveries if delivery.state in _FAILED]
     open_ones = [delivery for delivery in deliveries if not delivery.state.final]
     running = [delivery for delivery in open_ones if delivery.state not in {DeliveryState.WAITING, DeliveryState.HELD}]
-    first = (failed or open_ones)[0]
+    first = min(failed, key=lambda each: each.state is DeliveryState.DELETED) if failed else open_ones[0]
     words = clipped(f"{words}; {first.application}: {_words(first)}", STATUS_LENGTH)
     # While something still runs the last word is not spoken: a required status must not flicker.
-    state = StatusState.FAILURE if failed and not running else StatusState.PENDING
+    state = _STATES[first.state] if failed and not running else StatusState.PENDING
     return CommitStatus(context, state, words)

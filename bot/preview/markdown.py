@@ -42,6 +42,7 @@ _INSTANCE: Final = 63
 _MARKS: Final = {
     DeliveryState.HEALTHY: "✅",
     DeliveryState.FAILED: "❌",
+    DeliveryState.DELETED: "❌",
     DeliveryState.HELD: "✋",
     DeliveryState.WAITING: "✋",
 }

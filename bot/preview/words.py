@@ -147,6 +147,7 @@ def progress(delivery: Delivery) -> str:
         DeliveryState.HEALTHY: "queued → syncing → healthy",
         DeliveryState.FAILED: "queued → syncing → failed",
         DeliveryState.SUPERSEDED: "superseded by a later commit",
+        DeliveryState.DELETED: "queued → syncing → deleted",
     }[delivery.state]
     if delivery.seconds is not None:
         # Kubernetes' times have whole seconds: anything finer would be made up.
@@ -160,7 +161,8 @@ def progress(delivery: Delivery) -> str:
 def merged(epilogue: Epilogue) -> str:
     """Return the sum of an epilogue: `Merged: 1 of 2 applications healthy, 1 failed`."""
     states = [delivery.state for delivery in epilogue.deliveries]
-    healthy, failed = states.count(DeliveryState.HEALTHY), states.count(DeliveryState.FAILED)
+    healthy = states.count(DeliveryState.HEALTHY)
+    failed = states.count(DeliveryState.FAILED) + states.count(DeliveryState.DELETED)
     words = f"Merged: {healthy or 'none'} of {counted(len(states), 'application')} healthy"
     if not states:
         words = "Merged: nothing to sync"

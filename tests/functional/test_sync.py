@@ -299,3 +299,19 @@ def test_an_application_whose_record_has_no_room_fails_its_commit_and_can_be_men
     shop.await_sync(sha, "failure")
     assert "too many objects for its record" in str(shop.status(sha, f"sync/{shop.name}"))
     shop.await_sync(shop.repository.push("main", {declared: application(shop)}))
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+def test_an_application_that_is_deleted_while_it_syncs_ends_its_commit(open_shop: Opener, *, noticed: bool) -> None:
+    shop = open_shop(FILES)
+    assert shop.stage.foresail is not None
+    nowhere = deployment().replace("containers: [", "nodeSelector: {on: mars}\n      containers: [")
+    sha = shop.repository.push("main", {"deploy/web.yaml": nowhere})
+    shop.stage.until(lambda: "waiting for healthy" in str(shop.status(sha, f"sync/{shop.name}")), what="the wait")
+    if not noticed:
+        shop.stage.foresail.kill("controller")
+    shop.stage.plane.kubectl("delete", "application", shop.name, "-n", shop.stage.control_namespace)
+    shop.await_sync(sha, "error")
+    own = shop.status(sha, f"sync/{shop.name}")
+    assert own is not None
+    assert (own.state, own.description) == ("error", "application was deleted while it synced")

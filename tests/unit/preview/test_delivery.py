@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.model.applications import Application
+from bot.model.changes import StatusState
 from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState
-from bot.preview.delivery import delivery_of, statuses_of
+from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 
 COMMIT = "e86e9990" * 5
 
@@ -57,3 +60,41 @@ def test_a_hook_that_never_runs_is_not_passed_over_in_silence() -> None:
     own, total = statuses_of([told], instance="foresail")
     assert own.description == "Healthy at e86e999; Job shop/migrate is never applied"
     assert total.description == "1 of 1 application Healthy"
+
+
+MISSING = Delivery("web", "", DeliveryState.QUEUED, "waits for the Application to be created")
+
+
+def above(state: DeliveryState) -> Delivery:
+    return Delivery("root", "", state)
+
+
+@pytest.mark.parametrize(
+    ("parent", "declared", "done", "state"),
+    [
+        (above(DeliveryState.SYNCING), False, False, DeliveryState.QUEUED),
+        (above(DeliveryState.WAITING), True, False, DeliveryState.QUEUED),
+        (above(DeliveryState.FAILED), False, False, DeliveryState.FAILED),
+        (above(DeliveryState.HELD), False, False, DeliveryState.FAILED),
+        (above(DeliveryState.DELETED), True, False, DeliveryState.FAILED),
+        (above(DeliveryState.HEALTHY), False, False, DeliveryState.SUPERSEDED),
+        (above(DeliveryState.HEALTHY), True, False, DeliveryState.DELETED),
+        (above(DeliveryState.HEALTHY), True, True, DeliveryState.SUPERSEDED),
+        (None, True, False, DeliveryState.DELETED),
+        (None, False, False, DeliveryState.DELETED),
+        (None, False, True, DeliveryState.SUPERSEDED),
+    ],
+)
+def test_a_commit_is_not_waited_for_in_an_application_that_will_not_come(
+    parent: Delivery | None, *, declared: bool, done: bool, state: DeliveryState
+) -> None:
+    assert without_its_application(MISSING, parent, declared=declared, done=done).state is state
+
+
+def test_an_application_that_was_deleted_is_an_error_and_a_failed_one_a_failure() -> None:
+    deleted = without_its_application(MISSING, None, declared=True, done=False)
+    failed = Delivery("db", "", DeliveryState.FAILED, "no such luck")
+    own, total = statuses_of([deleted], instance="foresail")
+    assert (own.state, own.description) == (StatusState.ERROR, "application was deleted while it synced")
+    assert total.state is StatusState.ERROR
+    assert statuses_of([deleted, failed], instance="foresail")[-1].state is StatusState.FAILURE
