@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.cluster.objects import Cluster
+    from bot.engine.diff.ignored import Ignored
     from bot.engine.order import Task
     from bot.model.operations import OperationState
     from bot.model.resources import JsonObject, ResourceKey
@@ -54,6 +55,8 @@ class Actor:
     """What the change's preview said; None when nobody remembers."""
     proof: Proof
     """When an apply is known to change nothing; the preview's own, or the two would differ."""
+    ignored: Ignored
+    """Which fields keep their live values."""
     defined: frozenset[str | None]
     """What this very sync defines, `group/kind`: such a kind that nobody serves yet is not an error."""
     unserved: frozenset[str | None]
@@ -104,6 +107,7 @@ class Actor:
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
         if current is not None and metadata_of(current).get("deletionTimestamp"):
             return NotYet(f"waiting for the deletion of {task.key}")  # what is applied to it goes away with it
+        task = replace(task, obj=self.ignored.sent(task.obj, current))
         if self.proof.in_sync(task.obj, current) and current is not None:
             # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
             differences = self._differences(task, current)

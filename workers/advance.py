@@ -7,13 +7,14 @@ was killed. What was applied already is recognised by its field ownership, not b
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.cluster.applications import Conflict, RecordTooLarge
+from bot.engine.diff.ignored import Ignored
 from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
@@ -145,6 +146,8 @@ class _Advance:
     cluster: Cluster | None = None
     hidden: frozenset[str] = frozenset()
     """Secret values that no word about the operation may hold."""
+    ignored: Ignored = field(default_factory=Ignored)
+    """In which fields objects may differ from what is wanted."""
     saved_at: float = 0.0
     """When the claim was last renewed, on the monotonic clock."""
 
@@ -163,7 +166,7 @@ class _Advance:
         state = replace(state, operation=replace(state.operation, revision=commit))
         desired = services.sources.desired([Wanted(application, tree)])[0]
         hidden = secrets_of(desired.targets.objects.values())
-        return cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
+        return cls(services, application, state, desired.targets, desired.failure, cluster, hidden, desired.ignored)
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -282,6 +285,7 @@ class _Advance:
             replaces=any(self.application.spec.has_option(option) for option in ("Replace=true", "Force=true")),
             forecast=None if kept is None else Forecast.from_json(kept),
             proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
+            ignored=self.ignored,
             defined=frozenset(definitions.values()) - {None},
             unserved=frozenset(kind for key, kind in definitions.items() if key not in served) - {None},
         )

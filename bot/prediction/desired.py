@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import UnknownKind
+from bot.engine.diff.ignored import Ignored
+from bot.engine.hooks import is_hook
 from bot.engine.targets import Targets, targets_of
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
+from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash
 from bot.repository.render import RenderFailed, RenderRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
@@ -68,6 +71,21 @@ class Desired:
 
     targets: Targets
     failure: str = ""
+    ignored: Ignored = field(default_factory=Ignored)
+    """In which fields its objects may differ from what is wanted."""
+
+    def sent(self, live: Mapping[ResourceKey, JsonObject]) -> Desired:
+        """Return the same with every object as a sync sends it, given what is live; all of it where nothing is kept."""
+        if not self.ignored.respected:
+            return self
+        try:
+            objects = {
+                key: obj if is_hook(obj) else self.ignored.sent(obj, live.get(key))
+                for key, obj in self.targets.objects.items()
+            }
+        except Rejected as error:
+            return self.failed(error.message)
+        return replace(self, targets=replace(self.targets, objects=objects))
 
     @classmethod
     def nothing(cls) -> Desired:
@@ -100,6 +118,7 @@ class Sources:
         """Credentials for a repository's URL; None when it needs none."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
         self._lock = threading.Lock()
+        self._expressions = Expressions()
 
     def inputs(self, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of `source` reads in `tree`; None when its path is not there."""
@@ -183,9 +202,10 @@ class Sources:
                 instance=application.instance(self._control_namespace),
                 namespaced=lambda obj: _scope(cluster, obj),
             )
+            ignored = Ignored.of(application, find=self._expressions)
         except Rejected as error:
             return Desired.failed(error.message)
-        return Desired(_with_namespace(targets, application, cluster))
+        return Desired(_with_namespace(targets, application, cluster), ignored=ignored)
 
 
 def _refuse_several(application: Application) -> None:

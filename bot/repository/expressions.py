@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
@@ -49,7 +50,7 @@ _NOWHERE: Final = Path("/dev/null")
 class Expressions:
     """Finds what jq path expressions select; safe to use from threads, one question at a time.
 
-    The process is started with the first question and ends when this one lets go of it, whichever way.
+    The process is started with the first question, and ends with this object or with the process that has it.
     """
 
     def __init__(self) -> None:
@@ -111,11 +112,12 @@ class Expressions:
                 self._child = _Child.start()
             except OSError as error:
                 raise Temporary(f"jq cannot be started: {error}") from error
+            weakref.finalize(self, self._child.end)
         return self._child
 
     def _let_go(self) -> None:
         child, self._child = self._child, None
-        if child is not None and child.owner == os.getpid():
+        if child is not None:
             child.end()
 
 
@@ -157,7 +159,9 @@ class _Child:
         return self._receive(end)
 
     def end(self) -> None:
-        """Kill it."""
+        """Kill it, unless this is a fork of its owner; nothing the second time."""
+        if self.owner != os.getpid():
+            return
         with suppress(ProcessLookupError):
             self._process.kill()
         self._process.wait()
