@@ -132,7 +132,8 @@ class Actor:
     def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
         if self.forecast is None:
             return None
-        return self.forecast.difference(self.application, task.key, actual, task.obj)
+        foretold = self.ignored.foretold(actual, live=actual)
+        return self.forecast.difference(self.application, task.key, foretold, task.obj)
 
     def _result(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from bot.engine.diff.ignored import Ignored
 from bot.engine.diff.normalise import comparable, without_assigned
 from bot.model.reports import Action
 
@@ -29,9 +30,16 @@ class Forecast:
 
     @classmethod
     def of(
-        cls, states: Mapping[str, Mapping[ResourceKey, ResourceStates]], reports: Iterable[ApplicationReport] = ()
+        cls,
+        states: Mapping[str, Mapping[ResourceKey, ResourceStates]],
+        reports: Iterable[ApplicationReport] = (),
+        ignored: Mapping[str, Ignored] | None = None,
     ) -> Forecast:
-        """Note what every object of every application is predicted to become, and which ones to go."""
+        """Note what every object of every application is predicted to become, and which ones to go.
+
+        `ignored` says by application which fields keep live values, which may be others by the time of the sync.
+        """
+        nothing = Ignored()
         removals = {
             report.name: [_name(one.key) for one in report.resources if Action.PRUNE in {one.action, one.drift}]
             for report in reports
@@ -40,11 +48,12 @@ class Forecast:
             removals=removals,
             results={
                 application: {
-                    _name(key): _digests(one.head.result, one.head.manifest)
+                    _name(key): _digests(foretold(one.head.result, live=one.live), one.head.manifest)
                     for key, one in objects.items()
                     if one.head is not None and one.head.result is not None and not one.head.estimated
                 }
                 for application, objects in states.items()
+                for foretold in [(ignored or {}).get(application, nothing).foretold]
             },
         )
 
@@ -73,6 +82,7 @@ class Forecast:
         """Return the fields that became something else than predicted; None when nothing was predicted.
 
         `manifest` is what was applied: what the server picks by itself, such as a Service's address, is no difference.
+        `actual` is what became of it, less what could not be foretold (`Ignored.foretold`).
         """
         fields = self.results.get(application, {}).get(_name(key))
         if fields is None:

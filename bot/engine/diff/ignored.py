@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import yaml
 
-from bot.engine.diff.managed import without_managed
+from bot.engine.diff.managed import without_managed, without_owned
 from bot.engine.diff.paths import Path, from_pointer, without, without_all
 from bot.engine.diff.respect import keep_live
 from bot.errors import Rejected
@@ -144,10 +144,22 @@ class Ignored:
         """
         if not self._rules:
             return one, other
-        managers = {name for rule in self._candidates(other) if rule.names(other) for name in rule.managers}
+        managers = self._managers(other)
         if managers and live is not None:
             one, other = without_managed(one, other, live=live, managers=managers)
         return self.without(one), self.without(other)
+
+    def foretold(self, obj: JsonObject, *, live: JsonObject | None) -> JsonObject:
+        """Return what can be foretold of an object: less the fields whose live values a sync keeps, whatever they are.
+
+        `live` tells who manages which field. The very same object where syncs keep nothing.
+        """
+        if not self.respected or not self._rules:
+            return obj
+        managers = self._managers(obj)
+        if managers and live is not None:
+            obj = without_owned(obj, live=live, managers=managers)
+        return self.without(obj)
 
     def sent(self, target: JsonObject, live: JsonObject | None) -> JsonObject:
         """Return what a sync applies for `target`: with the live values of ignored fields where they are respected."""
@@ -157,6 +169,9 @@ class Ignored:
         if cut_live is live and cut_target is target:
             return target
         return keep_live(target, live, cut_target=cut_target, cut_live=cut_live)
+
+    def _managers(self, obj: JsonObject) -> set[str]:
+        return {name for rule in self._candidates(obj) if rule.names(obj) for name in rule.managers}
 
     def _candidates(self, obj: JsonObject) -> tuple[_Rule, ...]:
         kind = (group_of(str(obj.get("apiVersion", ""))), str(obj.get("kind", "")))

@@ -29,6 +29,37 @@ def without_managed(
     return one, other
 
 
+def without_owned(obj: JsonObject, *, live: JsonObject, managers: Collection[str]) -> JsonObject:
+    """Return an object less every field that `managers` own in `live`; the very same when they own none."""
+    for entry in metadata_of(live).get("managedFields") or []:
+        if isinstance(entry, dict) and entry.get("manager") in managers and isinstance(entry.get("fieldsV1"), dict):
+            obj = _less_owned(obj, entry["fieldsV1"])
+    return obj
+
+
+def _less_owned(obj: JsonObject, fields: JsonObject) -> JsonObject:
+    for owned, below in fields.items():
+        name = owned[2:]
+        if not owned.startswith("f:") or name not in obj:
+            continue
+        value = obj[name]
+        if _is_leaf(below):
+            obj = _less(obj, name)
+        elif isinstance(value, dict):
+            obj = {**obj, name: _less_owned(value, below)}
+        elif isinstance(value, list):
+            obj = {**obj, name: _elements_less_owned(value, below)}
+    return obj
+
+
+def _elements_less_owned(elements: list[Any], fields: JsonObject) -> list[Any]:
+    for owned, below in fields.items():
+        at = _position(elements, orjson.loads(owned[2:])) if owned.startswith("k:") else None
+        if at is not None and not _is_leaf(below):
+            elements = _replaced(elements, at, _less_owned(elements[at], below))
+    return elements
+
+
 def _mappings(one: JsonObject, other: JsonObject, fields: JsonObject) -> tuple[JsonObject, JsonObject]:
     for owned, below in fields.items():
         name = owned[2:]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.engine.diff.ignored import RESPECT, Ignored
+from bot.model.applications import Application
 from bot.model.predictions import Prediction, ResourceStates
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.forecast import Forecast
@@ -42,3 +44,17 @@ def test_a_deletion_that_nobody_was_told_of_is_a_difference() -> None:
     forecast = Forecast({}, {"shop": ["/ConfigMap/shop/old"]})
     assert forecast.removal("shop", ResourceKey("", "ConfigMap", "shop", "old")) == ()
     assert forecast.removal("shop", ResourceKey("", "ConfigMap", "shop", "new")) != ()
+
+
+def test_a_field_that_keeps_its_live_value_is_no_difference_whatever_it_became() -> None:
+    spec = {
+        "destination": {"name": "prod"},
+        "source": {"repoURL": "https://git.example/acme/shop.git"},
+        "syncPolicy": {"syncOptions": [RESPECT]},
+        "ignoreDifferences": [{"kind": "Service", "jsonPointers": ["/spec/sessionAffinity"]}],
+    }
+    ignored = Ignored.of(Application.parse({"metadata": {"name": "shop"}, "spec": spec}), find=lambda *_: None)
+    states = ResourceStates(KEY, live=DRY_RUN, base=None, head=Prediction(MANIFEST, DRY_RUN))
+    kept = Forecast.of({"shop": {KEY: states}}, ignored={"shop": ignored})
+    written = service(clusterIP="10.0.36.92", clusterIPs=["10.0.36.92"], sessionAffinity="ClientIP")
+    assert kept.difference("shop", KEY, ignored.foretold(written, live=written), MANIFEST) == ()

@@ -301,3 +301,19 @@ def test_what_all_applications_ignore_is_read_from_argocd_cm(find: Expressions) 
 def test_a_setting_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(Rejected, match=r"ignoreDifferences\.apps_Deployment: must hold"):
         ignored_everywhere({"resource.customizations.ignoreDifferences.apps_Deployment": text})
+
+
+def test_what_can_be_foretold_is_what_no_sync_keeps(find: Expressions) -> None:
+    live = managed(deployment(replicas=5, paused=True), "hpa", {"f:spec": {"f:replicas": {}}})
+    assert ignoring(find, MANAGED, respect=True).foretold(deployment(replicas=2), live=live) == deployment()
+    assert ignoring(find, REPLICAS, respect=True).foretold(deployment(replicas=2), live=None) == deployment()
+    assert ignoring(find, REPLICAS).foretold(live, live=live) is live
+
+
+def test_a_managers_fields_in_lists_cannot_be_foretold(find: Expressions) -> None:
+    containers: dict[str, Any] = {'k:{"name":"b"}': {".": {}, "f:image": {}}, 'k:{"name":"c"}': {"f:image": {}}}
+    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": containers}}}}
+    live = managed(templated(), "hpa", fields)
+    obj = templated({"name": "a", "image": "1"}, {"name": "b", "image": "2"})
+    foretold = ignoring(find, MANAGED, respect=True).foretold(obj, live=live)
+    assert foretold == templated({"name": "a", "image": "1"}, {"name": "b"})
