@@ -57,7 +57,7 @@ def snapshot(repository: pygit2.Repository) -> Snapshot:
         if not changes.gone and not changes.entries:
             return Snapshot(head, 0, changes.left_out)
         index = pygit2.Index()
-        index.read_tree(repository[head].peel(pygit2.Tree))
+        index.read_tree(_tree(repository, head))
         for path in changes.gone:
             index.remove(path)
         for entry in changes.entries:
@@ -77,9 +77,19 @@ def nothing(repository: pygit2.Repository) -> str:
     return str(repository.create_commit(None, _AUTHOR, _AUTHOR, "Nothing", tree, []))
 
 
+def _tree(repository: pygit2.Repository, commit: str) -> pygit2.Tree:
+    try:
+        return repository[commit].peel(pygit2.Tree)
+    except KeyError as error:
+        raise Rejected(
+            f"the repository is damaged or incomplete: object {error.args[0]} is not in it",
+            remedy="git fsck says what is missing; git fetch --refetch brings it.",
+        ) from error
+
+
 def _changes(repository: pygit2.Repository, head: str) -> _Changes:
     tracked = pygit2.Index()
-    tracked.read_tree(repository[head].peel(pygit2.Tree))
+    tracked.read_tree(_tree(repository, head))
     known = {entry.path: entry.mode for entry in tracked}
     folder = Path(str(repository.workdir))
     gone: list[str] = []
