@@ -82,7 +82,7 @@ def _tree(repository: pygit2.Repository, commit: str) -> pygit2.Tree:
         return repository[commit].peel(pygit2.Tree)
     except KeyError as error:
         raise Rejected(
-            f"the repository is damaged or incomplete: object {error.args[0]} is not in it",
+            f"the repository is damaged or incomplete: it lacks commit {commit} or its tree",
             remedy="git fsck says what is missing; git fetch --refetch brings it.",
         ) from error
 
