@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import Rejected
-from bot.model.changes import ChangeState, CommitStatus, StatusState
-from bot.model.reports import STATUS_LENGTH, Report
+from bot.model.changes import ChangeState, StatusState
+from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
 from bot.preview.inert import clipped
@@ -19,6 +19,7 @@ from workers.comments import Superseded, publish
 from workers.landscape import Landscape
 from workers.payloads import repository_in
 from workers.runtime import job_with_excuse
+from workers.statuses import tell, withdraw
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -41,14 +42,14 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview a change as it is now, unless it is over."""
     change = services.forge.change(repository_in(payload), int(payload["number"]))
     if change.state is not ChangeState.OPEN:
-        _end_pending(services, change, f"was {change.state} before its preview was done")
+        withdraw(services, change, f"was {change.state} before its preview was done")
         return None
     with structlog.contextvars.bound_contextvars(change=str(change), head=change.head_sha[:12]):
         try:
             _preview(services, change)
         except Superseded as error:
             _log.info("preview superseded", reason=error.message)
-            _end_pending(services, change, error.message)
+            withdraw(services, change, error.message)
         except Rejected as error:
             _say(services, change, StatusState.ERROR, error.message)
             _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
@@ -67,8 +68,7 @@ def _preview(services: Services, change: Change) -> None:
     bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
     said = report.affected or report.drifted or report.conflict or any(one.notes for one in report.applications)
     publish(services, change, bodies, only_over_earlier=not said)
-    outcome = report.outcome
-    _say(services, change, outcome.state, outcome.description)
+    tell(services, change, report.outcome)
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 
 
@@ -109,15 +109,5 @@ def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
     )
 
 
-def _end_pending(services: Services, change: Change, words: str) -> None:
-    """Leave no status pending for a head that nobody will preview any more."""
-    context = f"{services.settings.instance}/preview"
-    status = services.forge.statuses(change.repository, change.head_sha).get(context)
-    if status is not None and status.state is StatusState.PENDING:
-        _say(services, change, StatusState.ERROR, words)
-
-
 def _say(services: Services, change: Change, state: StatusState, words: str) -> None:
-    settings = services.settings
-    status = CommitStatus(f"{settings.instance}/preview", state, clipped(words, STATUS_LENGTH))
-    services.forge.set_statuses(change.repository, change.head_sha, [status])
+    tell(services, change, Outcome(state, clipped(words, STATUS_LENGTH)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -9,11 +10,13 @@ import structlog
 from bot.errors import Rejected
 from bot.model.changes import StatusState, repository_identity
 from bot.model.jobs import advance, deliver, notify, preview, recover
+from bot.preview.shared import is_shared
 from bot.settings import Mode
 from workers.comments import own_comments
 from workers.landscape import Landscape
 from workers.payloads import refreshes
 from workers.runtime import job
+from workers.statuses import context, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,8 +60,10 @@ def _recover_everything(services: Services) -> None:
 
 
 def _recover(services: Services, repository: Repository) -> None:
-    for change in services.forge.open_changes(repository):
-        if _is_untold(services, change):
+    changes = list(services.forge.open_changes(repository))
+    heads = Counter(change.head_sha for change in changes)
+    for change in changes:
+        if _is_untold(services, change, alone=heads[change.head_sha] == 1):
             services.queue.enqueue(preview(repository, change.number))
     if services.settings.mode is Mode.PREVIEW:
         return
@@ -83,11 +88,12 @@ def _repositories_of(application: Application) -> frozenset[str]:
     return frozenset(repository_identity(source.repo_url) for source in application.spec.effective_sources)
 
 
-def _is_untold(services: Services, change: Change) -> bool:
-    """Whether the head of a change has no final status, or a comment speaks of another head."""
-    context = f"{services.settings.instance}/preview"
-    status = services.forge.statuses(change.repository, change.head_sha).get(context)
+def _is_untold(services: Services, change: Change, *, alone: bool) -> bool:
+    """Whether the head of a change has no final status of its own, or a comment speaks of another head."""
+    status = services.forge.statuses(change.repository, change.head_sha).get(context(services))
     if status is None or status.state is StatusState.PENDING:
+        return True
+    if (is_shared(status.description) or not alone) and not is_known(services, change):
         return True
     return any(mark.head_sha != change.head_sha for mark in _marks(services, change))
 

@@ -145,8 +145,10 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
     match event:
         case ChangeUpdated(repository=repository, number=number):
             jobs = (preview(repository, number),)
-        case ChangeClosed(repository=repository, merge_sha=merge_sha) if merge_sha:
-            jobs = (notify(repository.full_name, merge_sha),)
+        case ChangeClosed(repository=repository, number=number, merge_sha=merge_sha):
+            # What its preview said may still stand in the way of another change with the same head.
+            told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
+            jobs = (*told, preview(repository, number))
         case BranchPushed(repository=repository, branch=branch, before=before, after=after) if after.strip("0"):
             known = before if before.strip("0") else ""
             jobs = (deliver(repository, branch=branch, before=known, commit=after),)

@@ -29,8 +29,8 @@ OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12),)),
-    (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW),)),
-    (ChangeClosed(SHOP, 12, ""), ()),
+    (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12))),
+    (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12),)),
     (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW),)),
     (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW),)),
     (BranchPushed(SHOP, "main", OLD, ZERO), ()),

@@ -1,0 +1,137 @@
+"""The status of a change's head: what is predicted of it and of every other open change with that head.
+
+Redis remembers what each change was told, by head. When it has forgotten, the forge is asked which changes there are,
+and those about which nothing is known are previewed again; until then the status waits for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from bot.errors import Rejected
+from bot.model.changes import ChangeState, CommitStatus, StatusState
+from bot.model.jobs import preview
+from bot.model.reports import STATUS_LENGTH, Outcome
+from bot.preview.inert import clipped
+from bot.preview.shared import is_shared, together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from bot.model.changes import Change
+    from bot.services import Services
+
+_WRITING: Final = 20.0
+"""Seconds one status may take to be written; after them somebody else may write it."""
+_WAITS: Final = Outcome(StatusState.PENDING, "its preview has not begun")
+
+
+def tell(services: Services, change: Change, outcome: Outcome) -> None:
+    """Say about a change's head what is predicted of it, worse things about the same commit first."""
+    with _writing(services, change):
+        kept = _kept(services, change)
+        others = _still_open(services, change, kept) if kept else _asked_for(services, change)
+        _keep(services, change, change.number, outcome)
+        _write(services, change, together({**others, change.number: outcome}))
+    earlier = services.memory.swap_head(str(change), change.head_sha)
+    if earlier not in {"", change.head_sha}:
+        withdraw(services, replace(change, head_sha=earlier), f"#{change.number} has moved on")
+
+
+def withdraw(services: Services, change: Change, words: str) -> None:
+    """Take back what was said of a change's head, as it is over or has moved on; `words` end a pending status."""
+    with _writing(services, change):
+        kept = _kept(services, change)
+        own = kept.pop(change.number, None)
+        others = _still_open(services, change, kept)
+        services.memory.drop_outcome(change.repository.full_name, change.head_sha, change.number)
+        if others:
+            _write(services, change, together(others))
+        elif own is None or own.state is StatusState.PENDING:
+            _end(services, change, words)
+
+
+def is_known(services: Services, change: Change) -> bool:
+    """Whether anybody remembers what a change was told at its head."""
+    return change.number in _kept(services, change)
+
+
+def context(services: Services) -> str:
+    """Return the name of the status, which a required check is required by."""
+    return f"{services.settings.instance}/preview"
+
+
+def _end(services: Services, change: Change, words: str) -> None:
+    """Leave no status that nobody works on any more: pending, or about a change that is over."""
+    status = services.forge.statuses(change.repository, change.head_sha).get(context(services))
+    if status is not None and is_shared(status.description):
+        _have_previewed(services, change, _siblings(services, change))
+    if status is not None and status.state is StatusState.PENDING:
+        _write(services, change, Outcome(StatusState.ERROR, clipped(words, STATUS_LENGTH)))
+
+
+def _asked_for(services: Services, change: Change) -> dict[int, Outcome]:
+    """Return the other changes with this head when nobody remembers any, and have them previewed."""
+    others = _siblings(services, change)
+    _have_previewed(services, change, others)
+    for number in others:
+        _keep(services, change, number, _WAITS)
+    return dict.fromkeys(others, _WAITS)
+
+
+def _have_previewed(services: Services, change: Change, numbers: Iterable[int]) -> None:
+    services.queue.enqueue(*(preview(change.repository, number) for number in numbers))
+
+
+def _siblings(services: Services, change: Change) -> list[int]:
+    """Ask the forge for the other open changes with this head."""
+    return [
+        other.number
+        for other in services.forge.changes_of_commit(change.repository, change.head_sha)
+        if other.state is ChangeState.OPEN and other.head_sha == change.head_sha and other.number != change.number
+    ]
+
+
+def _still_open(services: Services, change: Change, kept: Mapping[int, Outcome]) -> dict[int, Outcome]:
+    """Return the outcomes of the others that still are open with this head; one request for each of them."""
+    found = {}
+    for number, outcome in kept.items():
+        if number == change.number:
+            continue
+        if _has_the_head(services, change, number):
+            found[number] = outcome
+        else:
+            services.memory.drop_outcome(change.repository.full_name, change.head_sha, number)
+    return found
+
+
+def _has_the_head(services: Services, change: Change, number: int) -> bool:
+    try:
+        other = services.forge.change(change.repository, number)
+    except Rejected:
+        return False  # it was transferred or is gone
+    return other.state is ChangeState.OPEN and other.head_sha == change.head_sha
+
+
+def _kept(services: Services, change: Change) -> dict[int, Outcome]:
+    kept = services.memory.outcomes(change.repository.full_name, change.head_sha)
+    read = ((number, orjson.loads(one)) for number, one in kept.items())
+    return {number: Outcome(StatusState(one["state"]), one["description"]) for number, one in read}
+
+
+def _keep(services: Services, change: Change, number: int, outcome: Outcome) -> None:
+    services.memory.keep_outcome(change.repository.full_name, change.head_sha, number, orjson.dumps(outcome))
+
+
+def _write(services: Services, change: Change, outcome: Outcome) -> None:
+    status = CommitStatus(context(services), outcome.state, clipped(outcome.description, STATUS_LENGTH))
+    services.forge.set_statuses(change.repository, change.head_sha, [status])
+
+
+def _writing(services: Services, change: Change) -> AbstractContextManager[None]:
+    """Hold the commit's status: two changes must not both be the last to say what stands."""
+    return services.locks.hold(f"status of {change.repository.full_name}@{change.head_sha}", seconds=_WRITING)
