@@ -15,8 +15,8 @@ import orjson
 import pygit2
 
 from bot.errors import ForesailError, Rejected
-from bot.model.resources import JsonObject
 from bot.repository import confinement, directory, frames
+from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.tools import SourceOptions, Tool
 from bot.repository.trees import EntryKind, Found, Snapshot
@@ -35,15 +35,16 @@ def main(arguments: str) -> None:
     confined = {"network": confinement.leave_network(), "files": confinement.write_only_below(home)}
     confinement.limit_resources()
     pygit2.settings.mwindow_mapped_limit = _MAPPED
+    kept = KeptFiles()
     _send(frames.encode(confined))
     while (request := frames.receive(_receive)) is not None:
         confinement.limit_processor(setup["timeout"])
-        _send(_answer(request, kustomize))
+        _send(_answer(request, kustomize, kept))
 
 
-def _answer(request: dict[str, Any], kustomize: Kustomize) -> bytes:
+def _answer(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> bytes:
     try:
-        encoded = frames.encode({"manifests": render(request, kustomize)})
+        encoded = frames.encode({"manifests": [orjson.Fragment(one) for one in render(request, kustomize, kept)]})
     except ForesailError as error:
         return frames.encode({"refused": _sayable(str(error))})
     except MemoryError:
@@ -56,35 +57,40 @@ def _answer(request: dict[str, Any], kustomize: Kustomize) -> bytes:
     return encoded
 
 
-def render(request: dict[str, Any], kustomize: Kustomize) -> list[JsonObject]:
-    """Render one source; Rejected says what is wrong with it."""
+def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> list[bytes]:
+    """Render one source and return each manifest as JSON; Rejected says what is wrong with it."""
     options = SourceOptions.of(request["source"])
     if options.only_a_reference:
         return []
     if options.chart:
         raise Rejected(f"chart {options.chart}: Helm is not supported yet")
     snapshot = Snapshot(request["repository"], request["tree"])
-    found = snapshot.find(options.path)
-    if found is None:
-        raise Rejected(f"{options.path}: path does not exist")
-    if found.entry.kind is not EntryKind.FOLDER:
-        raise Rejected(f"{options.path}: path is not a folder")
-    return _rendered(snapshot, found, options, kustomize)
-
-
-def _rendered(snapshot: Snapshot, found: Found, options: SourceOptions, kustomize: Kustomize) -> list[JsonObject]:
-    names = snapshot.folder(found.entry.id)
-    if directory.OVERRIDES in names:
-        raise Rejected(f"{found.path or '.'}/{directory.OVERRIDES}: overrides in the repository are not supported yet")
-    match options.tool(names):
+    found = _folder(snapshot, options.path)
+    match _tool(snapshot, found, options):
         case Tool.DIRECTORY:
-            return directory.render(snapshot, found, options)
+            return directory.render(snapshot, found, options, kept)
         case Tool.KUSTOMIZE:
-            return kustomize.render(snapshot, found, options)
+            return [orjson.dumps(one) for one in kustomize.render(snapshot, found, options)]
         case Tool.HELM:
             raise Rejected(f"{found.path or '.'}: Helm is not supported yet")
         case Tool.PLUGIN:
             raise Rejected(f"{found.path or '.'}: config management plugins are not supported yet")
+
+
+def _folder(snapshot: Snapshot, path: str) -> Found:
+    found = snapshot.find(path)
+    if found is None:
+        raise Rejected(f"{path}: path does not exist")
+    if found.entry.kind is not EntryKind.FOLDER:
+        raise Rejected(f"{path}: path is not a folder")
+    return found
+
+
+def _tool(snapshot: Snapshot, found: Found, options: SourceOptions) -> Tool:
+    names = snapshot.folder(found.entry.id)
+    if directory.OVERRIDES in names:
+        raise Rejected(f"{found.path or '.'}/{directory.OVERRIDES}: overrides in the repository are not supported yet")
+    return options.tool(names)
 
 
 def _receive(size: int) -> bytes:

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+import orjson
+
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, ResourceKey
 from bot.repository import manifests
+from bot.repository.kept import FileKey, FileManifests, KeptFiles
 from bot.repository.tools import SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
 
@@ -22,17 +25,25 @@ _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s
 _DEEPEST_LIST: Final = 8
 
 
-def render(snapshot: Snapshot, found: Found, options: SourceOptions) -> list[JsonObject]:
-    """Return the manifests of a directory; Rejected names the file, and the line where there is one."""
+def render(snapshot: Snapshot, found: Found, options: SourceOptions, kept: KeptFiles) -> list[bytes]:
+    """Return the manifests of a directory as JSON, files in `kept` without reading them again.
+
+    Rejected names the file, and the line where there is one.
+    """
     if options.jsonnet:
         raise Rejected("source.directory.jsonnet is not supported yet")
-    rendered: list[JsonObject] = []
+    rendered: list[bytes] = []
     total = 0
     for path, blob_id in _files(snapshot, found, options):
-        total += snapshot.size(blob_id)
+        key = FileKey(snapshot.repository, blob_id, path.rpartition(".")[2])
+        file = kept.get(key)
+        total += file.size if file is not None else snapshot.size(blob_id)
         if total > MOST_BYTES:
             raise Rejected(f"{found.path or '.'}: its manifests have more than {MOST_BYTES:,} bytes together")
-        rendered.extend(_manifests(snapshot.read(blob_id), path))
+        if file is None:
+            file = _file(snapshot.read(blob_id), path)
+            kept.put(key, file)
+        rendered.extend(file.manifests)
     return rendered
 
 
@@ -44,6 +55,9 @@ def _files(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterator
             raise Rejected(f"{path}: submodules are not supported yet")
         if entry.kind not in (EntryKind.FILE, EntryKind.LINK) or not options.selects(name):
             continue
+        if entry.kind is EntryKind.FILE:
+            yield path, entry.id
+            continue
         # A link to nothing, or to a folder, is passed over as Argo CD does; one that leads out is refused.
         target = snapshot.find(path)
         if target is not None and target.entry.kind is EntryKind.FILE:
@@ -54,6 +68,15 @@ def _entries(snapshot: Snapshot, found: Found, *, recurse: bool) -> Iterator[tup
     if recurse:
         return snapshot.walk(found.entry.id)
     return iter(sorted(snapshot.folder(found.entry.id).items()))
+
+
+def _file(content: bytes, path: str) -> FileManifests:
+    try:
+        # Copied: orjson cuts what it returns from a larger piece, and the rest of that is of no use while this is kept.
+        encoded = tuple(bytes(memoryview(orjson.dumps(one))) for one in _manifests(content, path))
+    except orjson.JSONEncodeError as error:
+        raise Rejected(f"{path}: {error}") from error
+    return FileManifests(len(content), encoded)
 
 
 def _manifests(content: bytes, path: str) -> list[JsonObject]:

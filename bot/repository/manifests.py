@@ -1,20 +1,22 @@
 """YAML and JSON files as Kubernetes' own tools read them, within bounds: hostile input costs little and breaks nothing.
 
-libyaml's events are put together here, without recursion: PyYAML's own composer overflows the stack on deep nesting.
+libyaml's events are put together here: PyYAML's own composer overflows the stack on deep nesting, and calls numbers and
+booleans what it thinks they are.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import yaml
 from yaml.reader import ReaderError
 
 from bot.errors import Rejected
 from bot.repository import scalars
+from bot.repository.scalars import plain
 
 DEEPEST: Final = 200
 """Levels of nesting; JSON writers stop at about 250, and no Kubernetes schema comes near."""
@@ -25,6 +27,11 @@ _GREATEST_GROWTH: Final = 100
 _LONG_TEXT: Final = 256
 _TEXT_NODE: Final = 64
 """Characters of a long text that count as one more node: aliases to long texts grow a file as well."""
+
+_SCALAR: Final = yaml.ScalarEvent
+_MAPPING_START: Final = yaml.MappingStartEvent
+_MAPPING_END: Final = yaml.MappingEndEvent
+_SEQUENCE_END: Final = yaml.SequenceEndEvent
 
 
 class Document(NamedTuple):
@@ -105,96 +112,11 @@ def _refuse_deep(value: Any) -> None:
 
 
 class _Wrong(Exception):  # noqa: N818 - never leaves this module
-    """What is wrong, in words; the reader adds where."""
+    """What is wrong, in words, and the event at which it shows."""
 
-
-class _Frame(Protocol):
-    """A collection that is being filled."""
-
-    value: Any
-    anchor: str | None
-    started: int
-    """How many nodes there were before it."""
-
-    def put(self, value: Any, event: Any) -> None:
-        """Take the next value."""
-
-
-class _Root:
-    """A document."""
-
-    __slots__ = ("anchor", "started", "value")
-
-    def __init__(self) -> None:
-        self.value: Any = None
-        self.anchor: str | None = None
-        self.started = 0
-
-    def put(self, value: Any, _event: Any) -> None:
-        self.value = value
-
-
-class _Sequence:
-    __slots__ = ("anchor", "put", "started", "value")
-
-    def __init__(self, anchor: str | None, started: int) -> None:
-        self.value: list[Any] = []
-        self.anchor = anchor
-        self.started = started
-        self.put: Callable[[Any, Any], None] = lambda value, _event: self.value.append(value)
-
-
-class _Mapping:
-    __slots__ = ("anchor", "key", "merged", "merging", "started", "value", "waiting")
-
-    def __init__(self, anchor: str | None, started: int) -> None:
-        self.value: dict[str, Any] = {}
-        self.anchor = anchor
-        self.started = started
-        self.key = ""
-        self.waiting = False
-        """Whether a key was read and its value is next."""
-        self.merging = False
-        self.merged: set[str] = set()
-        """Keys that only a merge has given; a key of the mapping's own may replace them."""
-
-    def put(self, value: Any, event: Any) -> None:
-        if not self.waiting:
-            self._take_key(value, event)
-            return
-        self.waiting = False
-        if self.merging:
-            self._merge(value)
-            return
-        self.value[self.key] = value
-
-    def _take_key(self, value: Any, event: Any) -> None:
-        self.waiting = True
-        self.merging = value == "<<" and type(event) is yaml.ScalarEvent and event.implicit[0]
-        if self.merging:
-            return
-        key = value if type(value) is str else _key(value, event)
-        if key in self.value and key not in self.merged:
-            raise _Wrong(f"the key {key!r} is there twice")
-        self.merged.discard(key)
-        self.key = key
-
-    def _merge(self, value: Any) -> None:
-        """Merge as go-yaml v2: over what stands before `<<`, and of several mappings the first wins."""
-        parts = value if isinstance(value, list) else [value]
-        if not all(isinstance(part, dict) for part in parts):
-            raise _Wrong("<< needs a mapping or a list of mappings")
-        for part in reversed(parts):
-            self.merged |= part.keys() - self.value.keys()
-            self.value.update(part)
-
-
-def _key(value: Any, event: Any) -> str:
-    try:
-        untagged = type(event) is yaml.ScalarEvent and event.tag is None
-        return scalars.plain_key(event.value) if untagged else scalars.key_of(value)
-    except ValueError as error:
-        raise _Wrong(str(error)) from error
+    def __init__(self, words: str, event: Any) -> None:
+        super().__init__(words)
+        self.line: int = event.start_mark.line + 1
 
 
 class _Anchored(NamedTuple):
@@ -209,31 +131,17 @@ class _Reader:
     def __init__(self, content: bytes, name: str) -> None:
         self._content = content
         self._name = name
-        self._frame: _Frame = _Root()
-        self._stack: list[_Frame] = []
+        self._next: Callable[[], Any] = yaml.CSafeLoader(content).get_event
+        self._end: Any = None
+        """The event that ended the last collection."""
+        self._depth = 0
         self._anchors: dict[str, _Anchored] = {}
         self._nodes = 0
         self._expanded = 0
-        self._line = 0
-        self._documents: list[Document] = []
 
     def documents(self) -> list[Document]:
-        take = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceStartEvent: self._sequence,
-            yaml.SequenceEndEvent: self._end,
-            yaml.AliasEvent: self._alias,
-            yaml.DocumentStartEvent: self._start_document,
-            yaml.DocumentEndEvent: self._end_document,
-        }
-        event: Any = None
         try:
-            parser = yaml.CSafeLoader(self._content)
-            parser.get_event()  # the stream's start
-            while type(event := parser.get_event()) is not yaml.StreamEndEvent:
-                take[type(event)](event)
+            return list(self._documents())
         except ReaderError as error:
             line = self._content[: error.position].count(b"\n") + 1
             raise Rejected(f"{self._name}: line {line}: {error.reason}") from error
@@ -241,10 +149,49 @@ class _Reader:
             mark = error.problem_mark or error.context_mark
             raise Rejected(f"{self._name}: line {mark.line + 1 if mark else 1}: {error.problem}") from error
         except _Wrong as error:
-            raise Rejected(f"{self._name}: line {event.start_mark.line + 1}: {error}") from error
-        return self._documents
+            raise Rejected(f"{self._name}: line {error.line}: {error}") from error
 
-    def _scalar(self, event: Any) -> None:
+    def _documents(self) -> Iterator[Document]:
+        self._next()  # the stream's start
+        while type(start := self._next()) is not yaml.StreamEndEvent:
+            self._anchors.clear()
+            value = self._node(self._next())
+            self._next()  # the document's end
+            if value is not None:
+                yield Document(start.start_mark.line + 1, value)
+
+    def _node(self, event: Any) -> Any:
+        """Return the value that begins with `event`."""
+        kind = type(event)
+        if kind is _SCALAR:
+            return self._scalar(event)
+        if kind is yaml.AliasEvent:
+            return self._alias(event)
+        anchor, before = event.anchor, self._nodes
+        self._nodes += 1
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(None, 0, complete=False)
+        if self._depth >= DEEPEST:
+            raise _Wrong(f"nested deeper than {DEEPEST} levels", event)
+        self._depth += 1
+        value = self._mapping() if kind is _MAPPING_START else self._sequence()
+        self._depth -= 1
+        if anchor is not None:
+            self._anchors[anchor] = _Anchored(value, self._nodes - before, complete=True)
+        return value
+
+    def _scalar(self, event: Any) -> scalars.Scalar:
+        text: str = event.value
+        if event.anchor is not None or event.tag is not None or len(text) >= _LONG_TEXT:
+            return self._rare_scalar(event)
+        self._nodes += 1
+        try:
+            return plain(text) if event.implicit[0] else text
+        except ValueError as error:
+            raise _Wrong(str(error), event) from error
+
+    def _rare_scalar(self, event: Any) -> scalars.Scalar:
+        """Return a scalar that is long, or has a tag or an anchor."""
         text: str = event.value
         tag: str | None = event.tag
         value: scalars.Scalar = text
@@ -253,54 +200,80 @@ class _Reader:
             if tag is not None and tag != "!":
                 value = scalars.tagged(tag, text)
             elif event.implicit[0]:
-                value = scalars.plain(text)
+                value = plain(text)
         except ValueError as error:
-            raise _Wrong(str(error)) from error
+            raise _Wrong(str(error), event) from error
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(value, 1 + len(text) // _TEXT_NODE, complete=True)
-        self._frame.put(value, event)
+        return value
 
-    def _mapping(self, event: Any) -> None:
-        self._open(_Mapping(event.anchor, self._nodes))
+    def _mapping(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: set[str] = set()  # keys that only a merge has given; a key of the mapping's own may replace them
+        # Nearly all that is in a file passes here; names looked up once are a tenth of the time.
+        take, scalar, node = self._next, self._scalar, self._node
+        while type(event := take()) is not _MAPPING_END:
+            key = scalar(event) if type(event) is _SCALAR else node(event)
+            if type(key) is not str or key in found or key == "<<":
+                if key == "<<" and type(event) is _SCALAR and event.implicit[0]:
+                    merged |= self._merge(found)
+                    continue
+                key = self._rare_key(key, event)
+                if key in found and key not in merged:
+                    raise _Wrong(f"the key {key!r} is there twice", self._shown_at(event))
+                merged.discard(key)
+            event = take()
+            found[key] = scalar(event) if type(event) is _SCALAR else node(event)
+        self._end = event
+        return found
 
-    def _sequence(self, event: Any) -> None:
-        self._open(_Sequence(event.anchor, self._nodes))
+    def _sequence(self) -> list[Any]:
+        found: list[Any] = []
+        take, node = self._next, self._node
+        while type(event := take()) is not _SEQUENCE_END:
+            found.append(node(event))
+        self._end = event
+        return found
 
-    def _open(self, frame: _Frame) -> None:
-        self._nodes += 1
-        if frame.anchor is not None:
-            self._anchors[frame.anchor] = _Anchored(None, 0, complete=False)
-        if len(self._stack) >= DEEPEST:
-            raise _Wrong(f"nested deeper than {DEEPEST} levels")
-        self._stack.append(self._frame)
-        self._frame = frame
+    def _rare_key(self, key: Any, event: Any) -> str:
+        """Return a key that need not be text, or for which something else is to be looked at, as text."""
+        if type(key) is str:
+            return key
+        try:
+            untagged = type(event) is _SCALAR and event.tag is None
+            return scalars.plain_key(event.value) if untagged else scalars.key_of(key)
+        except ValueError as error:
+            raise _Wrong(str(error), self._shown_at(event)) from error
 
-    def _end(self, event: Any) -> None:
-        done = self._frame
-        self._frame = self._stack.pop()
-        if done.anchor is not None:
-            self._anchors[done.anchor] = _Anchored(done.value, self._nodes - done.started, complete=True)
-        self._frame.put(done.value, event)
+    def _merge(self, found: dict[str, Any]) -> set[str]:
+        """Merge what comes into `found` and return the keys that are new in it.
 
-    def _alias(self, event: Any) -> None:
+        As go-yaml v2: over what stands before `<<`, and of several mappings the first wins.
+        """
+        event = self._next()
+        value = self._node(event)
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, dict) for part in parts):
+            raise _Wrong("<< needs a mapping or a list of mappings", self._shown_at(event))
+        new: set[str] = set()
+        for part in reversed(parts):
+            new |= part.keys() - found.keys()
+            found.update(part)
+        return new
+
+    def _alias(self, event: Any) -> Any:
         found = self._anchors.get(event.anchor)
         if found is None:
-            raise _Wrong(f"there is no anchor {event.anchor!r}")
+            raise _Wrong(f"there is no anchor {event.anchor!r}", event)
         if not found.complete:
-            raise _Wrong(f"the value of anchor {event.anchor!r} contains itself")
+            raise _Wrong(f"the value of anchor {event.anchor!r} contains itself", event)
         self._nodes += found.nodes
         self._expanded += found.nodes
         written = self._nodes - self._expanded
         if self._nodes > MOST_NODES or self._expanded > max(_FREE_NODES, _GREATEST_GROWTH * written):
-            raise _Wrong("its aliases expand to too much")
-        self._frame.put(found.value, event)
+            raise _Wrong("its aliases expand to too much", event)
+        return found.value
 
-    def _start_document(self, event: Any) -> None:
-        self._anchors.clear()
-        self._stack.clear()
-        self._frame = _Root()
-        self._line = event.start_mark.line + 1
-
-    def _end_document(self, _event: Any) -> None:
-        if self._frame.value is not None:
-            self._documents.append(Document(self._line, self._frame.value))
+    def _shown_at(self, event: Any) -> Any:
+        """Return the event that shows where a value is: its own, or the end of a collection that it began."""
+        return self._end if isinstance(event, yaml.CollectionStartEvent) else event

@@ -30,6 +30,7 @@ from bot.errors import Temporary
 from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import frames
+from bot.repository.batch import Batch
 from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
 
 _log = structlog.get_logger()
@@ -150,7 +151,14 @@ class Renderer:
         if not requests:
             return []
         pool = self._current()
-        return list(pool.threads.map(lambda request: _result(pool.ask(_message(request))), requests))
+        batch = Batch([((request.repository, request.source.model_dump_json()), request) for request in requests])
+
+        def answer(_: RenderRequest) -> tuple[int, Rendered | RenderFailed]:
+            place, request = batch.take(threading.get_ident())
+            return place, _result(pool.ask(_message(request)))
+
+        answers = dict(pool.threads.map(answer, requests))
+        return [answers[place] for place in range(len(requests))]
 
     def close(self) -> None:
         """End the children; a later render starts new ones."""

@@ -90,6 +90,18 @@ def test_nesting_up_to_the_limit_is_read() -> None:
     assert value("[" * DEEPEST + "]" * DEEPEST) is not None
 
 
+def test_collections_with_anchors_nest_as_deep() -> None:
+    assert value("&a {b: " * DEEPEST + "1" + "}" * DEEPEST) is not None
+    assert "nested deeper" in refusal(b"&a [" * (DEEPEST + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a: 1\n? [b,\n   c]\n: 2\n", 3), ("<<:\n- {a: 1}\n- 2\nb: 3\n", 4), ("a: 1\n<<: 2\n", 2)]
+)
+def test_what_cannot_be_a_key_or_merged_is_told_where_it_ends(text: str, line: int) -> None:
+    assert refusal(text.encode()).startswith(f"a.yaml: line {line}: ")
+
+
 def test_aliases_that_multiply_are_refused() -> None:
     lines = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
     assert "expand to too much" in refusal("\n".join(["a0: &a0 [x]", *lines]).encode())
