@@ -210,7 +210,7 @@ class _Reader:
     def _mapping(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         merged: set[str] = set()  # keys that only a merge has given; a key of the mapping's own may replace them
-        # Nearly all that is in a file passes here; names looked up once are a tenth of the time.
+        # Nearly all that is in a file passes here, so names are looked up once.
         take, scalar, node = self._next, self._scalar, self._node
         while type(event := take()) is not _MAPPING_END:
             key = scalar(event) if type(event) is _SCALAR else node(event)
