@@ -1,0 +1,1 @@
+"""Go's templates without Go."""
