@@ -28,6 +28,8 @@ class Prediction:
     refusal: Refusal | None = None
     estimated: str = ""
     """Why `result` is not the server's answer; empty when it is."""
+    doubt: str = ""
+    """Why the server's answer may be another by the time it is asked for real."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class ResourceStates:
 
     key: ResourceKey
     live: JsonObject | None
+    """None also for an object that is being deleted: whatever happens to it now goes away with it."""
     base: Prediction | None
     """Without the change; None when the target branch does not have the object."""
     head: Prediction | None
     """With the change; None when the merge result does not have it."""
+    ending: JsonObject | None = None
+    """The live object that is being deleted right now."""

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from bot.cluster.objects import Apply
 from bot.engine.diff.equality import same
-from bot.engine.hooks import is_hook
-from bot.engine.order import SYNC_OPTIONS, defines
-from bot.engine.sync.plan import deletes_too_much
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
-from bot.model.resources import JsonObject, ResourceKey, metadata_of, options_of
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
+from bot.prediction.estimates import Estimates
 from bot.prediction.forecast import Forecast
+from bot.prediction.questions import Questions
 from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
@@ -128,7 +127,7 @@ class Predictor:
             _predict_in(cluster, members, control_namespace=self._control_namespace)
         redactor = Redactor(secrets.token_bytes(32))
         hidden = cache(lambda: secrets_of(_all_objects(work)))
-        applications = tuple(self._application_report(one, redactor, hidden) for one in work)
+        applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
         forecast = Forecast.of({one.application.name: one.states for one in work}, applications)
         report = Report(
             change=words.change,
@@ -169,13 +168,14 @@ class Predictor:
                 groups[self._clusters.at(one.application.spec.destination)].append(one)
         return groups
 
-    def _hold(self, reports: Sequence[ResourceReport]) -> Iterator[str]:
-        """Say that the merge will be held for a person, by the rule that holds it."""
-        managed = [one for one in reports if not one.hook]
-        deletions = sum(Action.PRUNE in {one.action, one.drift} for one in managed)
-        words = deletes_too_much(deletions, len(managed), percent=self._mass_deletion_percent)
-        if words:
-            yield f"after the merge {words}: it is held until a person allows it"
+    def _judged(
+        self, work: Sequence[_Work], reports: Sequence[ApplicationReport], hidden: _Hidden
+    ) -> tuple[ApplicationReport, ...]:
+        clusters = {id(one): cluster for cluster, members in self._by_cluster(work).items() for one in members}
+        foreseen = [
+            Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, reports, strict=True)
+        ]
+        return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
 
     def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application
@@ -193,7 +193,7 @@ class Predictor:
             reports = [attribution.report(states) for states in work.states.values()]
         except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
             reports, failure = [], error.message
-        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work.candidate), *self._hold(reports))
+        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work.candidate))
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
@@ -213,7 +213,7 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
     read meanwhile.
     """
-    questions = _Questions(cluster, coming=_coming(work))
+    questions = Questions(cluster)
     with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
         reading = beside.submit(cluster.live, _everything(work))
@@ -222,89 +222,14 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
         proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
     questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
     answers = questions.answered()
+    estimates = Estimates(
+        lambda: {one.application.name: list(one.head.targets.objects.values()) for one in work},
+        [(one.application.name, *named) for one in work for named in one.altered()],
+    )
     for one in work:
-        one.states = _states(one, live, answers, instance=one.application.instance(control_namespace))
-
-
-@dataclass(slots=True)
-class _Questions:
-    """The dry runs to be made, each distinct manifest once."""
-
-    cluster: Cluster
-    known: dict[int, Prediction] = field(default_factory=dict)
-    """By identity of the manifest: hashing thousands of objects would cost more than the questions saved."""
-    asked: dict[ResourceKey, list[JsonObject]] = field(default_factory=lambda: defaultdict(list))
-    same: dict[int, int] = field(default_factory=dict)
-    coming: frozenset[str] = frozenset()
-    """What the change itself brings: namespaces by name, kinds as `group/kind`."""
-    running: list[tuple[list[JsonObject], Callable[[], list[JsonObject | Refusal]]]] = field(default_factory=list)
-
-    def ask(self, named: Iterable[tuple[ResourceKey, JsonObject]]) -> None:
-        """Begin the dry runs of these manifests."""
-        new = [manifest for key, manifest in named if not self._asked(key, manifest)]
-        applies = [Apply(_named(manifest), validate=_validates(manifest)) for manifest in new]
-        self.running.append((new, self.cluster.trying(applies)))
-
-    def spares(
-        self, named: tuple[ResourceKey, JsonObject], proof: Proof, live: Mapping[ResourceKey, JsonObject]
-    ) -> bool:
-        """Tell whether a manifest need not be asked: it has been, or is proven to be what is there."""
-        key, manifest = named
-        if any(manifest is earlier for earlier in self.asked[key]):
-            return True
-        current = live.get(key)
-        if current is None or not proof.in_sync(manifest, current):
-            return False
-        self.known[id(manifest)] = Prediction(manifest, current)
-        return True
-
-    def answered(self) -> dict[int, Prediction]:
-        """Wait for the dry runs and return every prediction by the identity of its manifest."""
-        for manifests, answers in self.running:
-            for manifest, answer in zip(manifests, answers(), strict=True):
-                self.known[id(manifest)] = _prediction(manifest, answer, self.coming)
-        for manifest_id, earlier in self.same.items():
-            self.known[manifest_id] = self.known[earlier]
-        return self.known
-
-    def _asked(self, key: ResourceKey, manifest: JsonObject) -> bool:
-        for earlier in self.asked[key]:
-            if same(earlier, manifest):
-                self.same[id(manifest)] = id(earlier)
-                return True
-        self.asked[key].append(manifest)
-        return False
-
-
-def _named(manifest: JsonObject) -> JsonObject:
-    """Give a hook that has only a `generateName` some name to be tried under; a sync makes its own, of hooks alone."""
-    metadata = metadata_of(manifest)
-    if metadata.get("name") or not is_hook(manifest):
-        return manifest
-    kept = {field: value for field, value in metadata.items() if field != "generateName"}
-    return {**manifest, "metadata": {**kept, "name": f"{metadata.get('generateName', '')}preview"}}
-
-
-def _coming(work: Iterable[_Work]) -> frozenset[str]:
-    """Return the namespaces and kinds that are wanted, so that what needs them need not fail for lack of them."""
-    wanted = [(key, obj) for one in work for key, obj in one.head.targets.objects.items()]
-    namespaces = {key.name for key, _ in wanted if (key.group, key.kind) == ("", "Namespace")}
-    return frozenset(namespaces | {kind for _, obj in wanted if (kind := defines(obj)) is not None})
-
-
-def _prediction(manifest: JsonObject, answer: JsonObject | Refusal, coming: frozenset[str]) -> Prediction:
-    if not isinstance(answer, Refusal):
-        if not metadata_of(manifest).get("name"):
-            kept = {field: value for field, value in metadata_of(answer).items() if field != "name"}
-            prefix = metadata_of(manifest).get("generateName", "")
-            answer = {**answer, "metadata": {**kept, "generateName": prefix}}
-        return Prediction(manifest, answer)
-    key = ResourceKey.of(manifest)
-    if answer.reason == "UnknownKind" and f"{key.group}/{key.kind}" in coming:
-        return Prediction(manifest, manifest, estimated="its kind is not served yet; shown as it is in Git")
-    if answer.reason == "NotFound" and answer.message.startswith("namespaces ") and key.namespace in coming:
-        return Prediction(manifest, manifest, estimated="its namespace does not exist yet; shown as it is in Git")
-    return Prediction(manifest, None, refusal=answer)
+        name, instance = one.application.name, one.application.instance(control_namespace)
+        states = _states(one, live, answers, instance=instance)
+        one.states = {key: estimates.settled(found, name) for key, found in states.items()}
 
 
 def _states(
@@ -348,13 +273,8 @@ def _all_objects(work: Iterable[_Work]) -> list[JsonObject]:
     for one in work:
         for states in one.states.values():
             objects.extend(side.manifest for side in (states.base, states.head) if side is not None)
-            if states.live is not None:
-                objects.append(states.live)
+            objects.extend(one for one in (states.live, states.ending) if one is not None)
     return objects
-
-
-def _validates(manifest: JsonObject) -> bool:
-    return "Validate=false" not in options_of(manifest, SYNC_OPTIONS)
 
 
 def _farewell(candidate: Candidate) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from bot.engine.hooks import hook_words, is_hook
 from bot.engine.order import SYNC_OPTIONS, phases_of
 from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
-from bot.model.resources import metadata_of, options_of
+from bot.model.resources import options_of
 from bot.preview.losses import lost_with
 from bot.preview.scrub import scrub
 
@@ -101,11 +101,12 @@ class Attribution:
         before, after = _compared(states, head)
         claim = self._claim(states, head)
         if before is None:
-            return _Finding(Action.CREATE, self._diff(None, after), note=_repairs(states), danger=claim.danger)
-        changed = not same(comparable(before), comparable(after)) or claim.action is not Action.NOTHING
+            notes = [_repairs(states), _ending(states)]
+            return _Finding(Action.CREATE, self._shown(None, after), note=_joined(notes), danger=claim.danger)
+        changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
         notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
-        return _Finding(action, self._diff(before, after), note=_joined(notes), danger=claim.danger)
+        return _Finding(action, self._shown(before, after), note=_joined(notes), danger=claim.danger)
 
     def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""
@@ -153,7 +154,7 @@ class Attribution:
         """Tell of an object that the change takes out of Git."""
         live = states.live
         if live is None:
-            return _Finding(note="is not in the cluster")
+            return _Finding(note="is being deleted already" if states.ending is not None else "is not in the cluster")
         owner = owner_of(live)
         if owner not in {None, self.instance}:
             return _Finding(note=f"belongs to application {owner} and stays")
@@ -188,20 +189,19 @@ class Attribution:
             return _Finding(Action.REPLACE, self._diff(live, base.manifest), danger=words)
         wanted = _predicted(base, live)
         if live is None:
-            return _Finding(Action.CREATE, self._diff(None, wanted))
-        note = _ENDING if metadata_of(live).get("deletionTimestamp") else ""
+            return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states))
+        before = comparable(live)
         # What was proven to be in sync was never asked: the live object itself is the prediction.
-        if wanted is live or same(comparable(live), comparable(wanted)):
-            return _Finding(note=note)
-        return _Finding(Action.CHANGE, self._diff(live, wanted), note=note)
+        after = before if wanted is live else comparable(wanted)
+        if same(before, after):
+            return _Finding()
+        return _Finding(Action.CHANGE, self._shown(before, after))
 
     def _claim(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell whether a sync makes an object its application's own that was not before; definitions are nobody's."""
         live = states.live
-        if live is None or is_hook(live) or owner_of(head.manifest) != self.instance:
-            return _Finding()
-        owner = owner_of(live)
-        if owner == self.instance:
+        owner = owner_of(live) if live is not None else None
+        if live is None or owner == self.instance or is_hook(live) or owner_of(head.manifest) != self.instance:
             return _Finding()
         if states.base is not None:
             return _Finding(note=f"belongs to application {owner}, which manages it too" if owner else _ADOPTED)
@@ -222,18 +222,24 @@ class Attribution:
         return scrub(text, self.hidden()) if text else ""
 
     def _diff(self, before: JsonObject | None, after: JsonObject | None) -> str:
-        redacted = [None if side is None else self.redactor.redact(comparable(side)) for side in (before, after)]
+        return self._shown(*(None if side is None else comparable(side) for side in (before, after)))
+
+    def _shown(self, before: JsonObject | None, after: JsonObject | None) -> str:
+        """Diff what `comparable` left of two states."""
+        redacted = [None if side is None else self.redactor.redact(side) for side in (before, after)]
         return unified(redacted[0], redacted[1])
 
 
 def _compared(states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
-    """Return what the object is without the change and what it is with it, both from the same kind of source."""
+    """Return what counts of the object without the change and with it, both from the same kind of source."""
     base, live = states.base, states.live
     if base is None or is_hook(base.manifest) or base.refusal is not None:
-        return live, _predicted(head, live)
-    if bool(base.estimated) is not bool(head.estimated):
-        return base.manifest, head.manifest
-    return _predicted(base, live), _predicted(head, live)
+        before, after = live, _predicted(head, live)
+    elif bool(base.estimated) is not bool(head.estimated):
+        before, after = base.manifest, head.manifest
+    else:
+        before, after = _predicted(base, live), _predicted(head, live)
+    return None if before is None else comparable(before), comparable(after)
 
 
 def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:
@@ -244,8 +250,8 @@ def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:
 
 def _estimated(states: ResourceStates) -> str:
     base, head = states.base, states.head
-    if head is None or head.estimated or base is None:
-        return head.estimated if head is not None else ""
+    if head is None or head.estimated or head.doubt or base is None:
+        return (head.estimated or head.doubt) if head is not None else ""
     return f"as the target branch has it: {base.estimated}" if base.estimated else ""
 
 
@@ -254,10 +260,11 @@ def _repairs(states: ResourceStates) -> str:
 
 
 def _existence(states: ResourceStates) -> str:
-    live = states.live
-    if live is None:
-        return _NOT_THERE
-    return _ENDING if metadata_of(live).get("deletionTimestamp") else ""
+    return _ending(states) or (_NOT_THERE if states.live is None else "")
+
+
+def _ending(states: ResourceStates) -> str:
+    return _ENDING if states.ending is not None else ""
 
 
 def _version(before: JsonObject, after: JsonObject) -> str:

@@ -49,11 +49,12 @@ def report(
     live: JsonObject | None = None,
     base: Prediction | None = None,
     head: Prediction | None = None,
+    ending: JsonObject | None = None,
     by: Attribution = OURS,
 ) -> ResourceReport:
     manifests = [side.manifest for side in (base, head) if side is not None]
     some = live if live is not None else manifests[0]
-    return by.report(ResourceStates(ResourceKey.of(some), live, base, head))
+    return by.report(ResourceStates(ResourceKey.of(some), live, base, head, ending))
 
 
 def actions(found: ResourceReport) -> tuple[Action, Action]:
@@ -400,10 +401,9 @@ def test_another_version_of_an_api_is_told() -> None:
 
 
 def test_an_object_on_its_way_out_is_told() -> None:
-    live = held(make())
-    live["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
-    found = report(live=live, base=accepted(make()), head=accepted(make(2)))
+    found = report(ending=held(make()), base=accepted(make()), head=accepted(make(2)))
 
+    assert actions(found) == (Action.CHANGE, Action.CREATE)
     assert found.note == "is being deleted right now; a sync creates it again once it is gone"
 
 

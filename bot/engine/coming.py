@@ -1,0 +1,186 @@
+"""What a change itself brings along, and what that makes uncertain about the API server's answers.
+
+A dry run is answered by the cluster as it is now. What a sync applies before an object (its namespace, its definition,
+the class its pod asks for) is not there yet when the object is tried, and rules that the same sync changes (quotas,
+admission policies) are not in force yet.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.order import defines, order
+from bot.engine.structural import schema_of, unknown_fields, with_defaults
+from bot.model.resources import JsonObject, ResourceKey, group_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.model.predictions import Refusal
+
+_NAMESPACE: Final = re.compile(r'namespaces? "(?P<name>[^"]+)" not found')
+_LACKS: Final = {
+    "PriorityClass": re.compile(r"no PriorityClass with name (?P<name>\S+) was found"),
+    "RuntimeClass": re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found'),
+    "ServiceAccount": re.compile(r'serviceaccount "(?P<name>[^"]+)" not found'),
+}
+"""What the API server says when an object needs another that is not there, by the kind of the other."""
+
+_RULES_OF_A_NAMESPACE: Final = frozenset({("", "ResourceQuota"), ("", "LimitRange")})
+_RULES_OF_ALL: Final = frozenset(
+    {
+        ("admissionregistration.k8s.io", kind)
+        for kind in (
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+            "MutatingWebhookConfiguration",
+        )
+    }
+)
+_UNDER_QUOTA: Final = frozenset({("", "Pod"), ("", "PersistentVolumeClaim")})
+"""Kinds that a LimitRange or a quota of what pods request is about, whatever the quota counts besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An object that the change brings or alters."""
+
+    key: ResourceKey
+    obj: JsonObject
+    application: str
+    turn: int
+    """Its place in the order of its application's sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What stands in for an answer of the API server."""
+
+    obj: JsonObject
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Everything that the applications of a change bring to one cluster."""
+
+    providers: dict[tuple[str, str, str, str], Provider] = field(default_factory=dict)
+    """By group, kind, namespace and name; definitions also by the kind they define."""
+    rules: tuple[Provider, ...] = ()
+    """Rules about other objects that the change adds or alters."""
+    turns: dict[tuple[str, ResourceKey], int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, Iterable[JsonObject]], altered: frozenset[tuple[str, ResourceKey]]) -> Coming:
+        """Look at what each application wants with the change, and which of that the change adds or alters."""
+        providers: dict[tuple[str, str, str, str], Provider] = {}
+        rules: list[Provider] = []
+        turns: dict[tuple[str, ResourceKey], int] = {}
+        for application, objects in wanted.items():
+            for turn, task in enumerate(order(objects)):
+                key = task.key
+                provider = Provider(key, task.obj, application, turn)
+                turns[application, key] = turn
+                providers[key.group, key.kind, key.namespace, key.name] = provider
+                if kind := defines(task.obj):
+                    providers[_definition(*kind.split("/", 1))] = provider
+                if (application, key) in altered and is_rule(task.obj):
+                    rules.append(provider)
+        return cls(providers, tuple(rules), turns)
+
+    def instead_of(self, refusal: Refusal, manifest: JsonObject, application: str) -> Estimate | None:
+        """Return what an object becomes once what it lacks is there; None when the refusal stands."""
+        key = ResourceKey.of(manifest)
+        if refusal.reason == "UnknownKind":
+            return self._by_definition(key, manifest, application)
+        lacks = self._lacking(refusal, key)
+        if lacks is None:
+            return None
+        why = self._on_time(lacks, key, application)
+        return Estimate(manifest, f"{why}; shown as it is in Git") if why else None
+
+    def doubt(self, manifest: JsonObject, application: str, *, is_new: bool) -> str:
+        """Return why the API server may answer otherwise once the change is carried out; empty when nothing says so."""
+        key = ResourceKey.of(manifest)
+        rule = next((one for one in self.rules if one.key != key and _is_about(one, key, is_new=is_new)), None)
+        if rule is None:
+            return ""
+        others = "" if rule.application == application else f" of application {rule.application}"
+        return f"{rule.key}{others} changes with the same merge, and then the API server may answer otherwise"
+
+    def _by_definition(self, key: ResourceKey, manifest: JsonObject, application: str) -> Estimate | None:
+        definition = self.providers.get(_definition(key.group, key.kind))
+        why = "" if definition is None else self._on_time(definition, key, application)
+        if definition is None or not why:
+            return None
+        schema = schema_of(definition.obj, str(manifest.get("apiVersion")))
+        if schema is None:
+            return None  # the definition does not serve this version, so nobody will
+        unknown = unknown_fields(manifest, schema)
+        doubt = f"; its definition has no {', '.join(unknown[:3])}" if unknown else ""
+        return Estimate(with_defaults(manifest, schema), f"{why}; filled in by the schema of its definition{doubt}")
+
+    def _lacking(self, refusal: Refusal, key: ResourceKey) -> Provider | None:
+        missing = _NAMESPACE.search(refusal.message)
+        if missing and missing["name"] == key.namespace:
+            return self.providers.get(("", "Namespace", "", missing["name"]))
+        for kind, pattern in _LACKS.items():
+            found = pattern.search(refusal.message)
+            if found:
+                return next((one for one in self.providers.values() if _is_named(one, kind, found["name"], key)), None)
+        return None
+
+    def _on_time(self, provider: Provider, key: ResourceKey, application: str) -> str:
+        """Say when what an object needs will be there; empty when it comes too late."""
+        if provider.application != application:
+            return f"its {provider.key} comes with application {provider.application}, which is synced on its own"
+        turn = self.turns.get((application, key))
+        if turn is not None and turn < provider.turn:
+            return ""
+        return f"its {provider.key} does not exist yet"
+
+
+def is_rule(obj: JsonObject) -> bool:
+    """Whether an object decides about what others may be: a quota, an admission policy, a definition."""
+    kind = group_of(str(obj.get("apiVersion"))), str(obj.get("kind"))
+    return kind in _RULES_OF_A_NAMESPACE or kind in _RULES_OF_ALL or defines(obj) is not None
+
+
+def _definition(group: str, kind: str) -> tuple[str, str, str, str]:
+    return "definition", kind, "", group
+
+
+def _is_named(provider: Provider, kind: str, name: str, needed_by: ResourceKey) -> bool:
+    key = provider.key
+    return (key.kind, key.name) == (kind, name) and key.namespace in {"", needed_by.namespace}
+
+
+def _is_about(rule: Provider, key: ResourceKey, *, is_new: bool) -> bool:
+    if (rule.key.group, rule.key.kind) in _RULES_OF_ALL:
+        return _may_match(rule.obj, key)
+    if kind := defines(rule.obj):
+        return kind == f"{key.group}/{key.kind}"
+    return rule.key.namespace == key.namespace and (is_new or (key.group, key.kind) in _UNDER_QUOTA)
+
+
+def _may_match(rule: JsonObject, key: ResourceKey) -> bool:
+    """Whether an admission rule can be about a kind; a binding does not say, and can."""
+    spec = rule.get("spec")
+    constraints = spec.get("matchConstraints") if isinstance(spec, dict) else None
+    holders = [constraints, *(rule.get("webhooks") or [])]
+    listed = [holder.get("resourceRules") or holder.get("rules") for holder in holders if isinstance(holder, dict)]
+    rules = [one for entries in listed if isinstance(entries, list) for one in entries if isinstance(one, dict)]
+    return not rules or any(_covers(one, key) for one in rules)
+
+
+def _covers(rule: JsonObject, key: ResourceKey) -> bool:
+    groups, resources = (rule.get(name) or [] for name in ("apiGroups", "resources"))
+    # A rule names the plural, which begins like the kind: `Ingress`, `ingresses`; `Policy`, `policies`.
+    stem = key.kind.lower().removesuffix("y")
+    named = any(str(resource).startswith(("*", stem)) for resource in resources)
+    return named and any(group in {"*", key.group} for group in groups)

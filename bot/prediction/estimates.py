@@ -1,0 +1,68 @@
+"""Where the API server's answer to a dry run is not what a sync will get: what stands in for it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.coming import Coming, is_rule
+from bot.model.predictions import Prediction
+from bot.model.resources import metadata_of
+
+if TYPE_CHECKING:
+    from bot.model.predictions import ResourceStates
+    from bot.model.resources import JsonObject, ResourceKey
+
+_ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
+
+
+@dataclass
+class Estimates:
+    """What is known of the change as a whole; looked at only once something needs it."""
+
+    wanted: Callable[[], Mapping[str, Sequence[JsonObject]]]
+    """What each application wants with the change."""
+    altered: Sequence[tuple[str, ResourceKey, JsonObject]]
+    """What the change adds or alters, by application and object."""
+
+    @cached_property
+    def _coming(self) -> Coming:
+        return Coming.of(self.wanted(), frozenset((application, key) for application, key, _ in self.altered))
+
+    @cached_property
+    def _has_rules(self) -> bool:
+        return any(is_rule(obj) for _, _, obj in self.altered)
+
+    def settled(self, states: ResourceStates, application: str) -> ResourceStates:
+        """Return the states with an estimate for each answer that only the cluster of today gives."""
+        live = states.live
+        if live is not None and metadata_of(live).get("deletionTimestamp"):
+            base, head = (_as_created(side) for side in (states.base, states.head))
+            return replace(states, live=None, ending=live, base=base, head=head)
+        base, head = (self._side(side, application) for side in (states.base, states.head))
+        if head is not None and head.refusal is None and not head.estimated and self._is_altered(states):
+            head = replace(head, doubt=self._doubt(head, application, is_new=live is None))
+        return states if (base, head) == (states.base, states.head) else replace(states, base=base, head=head)
+
+    def _side(self, side: Prediction | None, application: str) -> Prediction | None:
+        if side is None or side.refusal is None:
+            return side
+        estimate = self._coming.instead_of(side.refusal, side.manifest, application)
+        return side if estimate is None else Prediction(side.manifest, estimate.obj, estimated=estimate.why)
+
+    def _is_altered(self, states: ResourceStates) -> bool:
+        """Whether a sync writes the object at all: what it leaves alone no rule judges."""
+        head = states.head
+        return self._has_rules and head is not None and head.result is not states.live
+
+    def _doubt(self, head: Prediction, application: str, *, is_new: bool) -> str:
+        return self._coming.doubt(head.manifest, application, is_new=is_new)
+
+
+def _as_created(side: Prediction | None) -> Prediction | None:
+    """Return what a side becomes when nothing is left of the object: the answer was about what is going away."""
+    if side is None or (side.refusal is not None and not side.refusal.immutable_fields):
+        return side
+    return Prediction(side.manifest, side.manifest, estimated=_ENDING)

@@ -1,0 +1,92 @@
+"""Hold what a sync did against what its preview said; every difference is told in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.engine.diff.equality import same
+from bot.engine.diff.normalise import comparable
+from bot.model.operations import ResultCode
+from bot.model.reports import Action, ResourceReport
+from bot.model.resources import JsonObject, ResourceKey, metadata_of
+from tests.fidelity.fleet import Outcome
+
+_WRITES = frozenset({Action.CREATE, Action.CHANGE, Action.REPLACE})
+
+
+def differences(outcome: Outcome) -> list[str]:
+    """Return everything in which the sync did something else than predicted; empty when it was right."""
+    report, state = outcome.report, outcome.state
+    if report is None:
+        alike = all(piece.base == piece.head for piece in outcome.change.pieces)
+        return [] if alike else [f"{outcome.name}: the preview does not mention the application"]
+    if state is None:
+        return [f"{outcome.name}: no operation"]
+    if report.failure:
+        return [] if state.message and not state.results else [f"predicted: {report.failure}; was: {state.message}"]
+    told = {one.key: one for one in report.resources}
+    keys = {*outcome.targets, *outcome.before, *outcome.after, *told}
+    return [f"{outcome.name} {key}: {words}" for key in sorted(keys) for words in _of(outcome, key, told.get(key))]
+
+
+def _of(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
+    failed = _failure(outcome, key)
+    predicted = told.failure if told is not None else ""
+    if bool(failed) is not bool(predicted):
+        yield f"predicted {predicted or 'no failure'!r}, was {failed or 'no failure'!r}"
+        return
+    if failed:
+        if failed not in predicted and predicted not in failed:
+            yield f"predicted to fail with {predicted!r}, failed with {failed!r}"
+        return
+    yield from _writes(outcome, key, told)
+    if key in outcome.targets and _standing(outcome.after.get(key)) is not None:
+        fields = outcome.forecast.difference(outcome.name, key, outcome.after[key], outcome.targets[key])
+        if fields:
+            yield f"became something else than predicted in {', '.join(fields)}"
+
+
+def _standing(obj: JsonObject | None) -> JsonObject | None:
+    """Return an object that is there and not being deleted."""
+    return None if obj is None or metadata_of(obj).get("deletionTimestamp") else obj
+
+
+def _failure(outcome: Outcome, key: ResourceKey) -> str:
+    result = outcome.results.get(key)
+    return result.message if result is not None and result.code is ResultCode.SYNC_FAILED else ""
+
+
+def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
+    actions = {told.action, told.drift} if told is not None else set()
+    before, after = (_standing(objects.get(key)) for objects in (outcome.before, outcome.after))
+    if before is not None and after is None:
+        # A pod may take its grace period to go, and a node that is not there never ends it.
+        waits = Action.REPLACE in actions and outcome.after.get(key) is not None
+        if Action.PRUNE not in actions and not waits:
+            yield f"was deleted, predicted {actions or 'nothing'}"
+        return
+    if Action.PRUNE in actions and before is not None:
+        yield "was predicted to be deleted, and is there"
+    if before is None and after is not None and not actions & _WRITES:
+        yield f"was created, predicted {actions or 'nothing'}"
+    if before is not None and after is not None:
+        yield from _alterations(before, after, actions)
+
+
+def _alterations(before: JsonObject, after: JsonObject, actions: set[Action]) -> Iterator[str]:
+    """Tell of an object that was there before and is there afterwards."""
+    replaced = metadata_of(before)["uid"] != metadata_of(after)["uid"]
+    if replaced is not (Action.REPLACE in actions):
+        yield f"{'was' if replaced else 'was not'} replaced, predicted {actions or 'nothing'}"
+    changed = not same(comparable(before), comparable(after))
+    if changed and not actions & _WRITES:
+        yield f"was changed, predicted {actions or 'nothing'}"
+    silent = actions <= {Action.NOTHING, Action.ORPHAN}
+    if silent and not same(*(_without_version(obj) for obj in (before, after))):
+        yield f"was written to, predicted {actions or 'nothing'}"
+
+
+def _without_version(obj: JsonObject) -> JsonObject:
+    """Return an object without its version: of a claim, the API server counts up even when nothing is different."""
+    metadata = {name: value for name, value in metadata_of(obj).items() if name != "resourceVersion"}
+    return {**obj, "metadata": metadata}

@@ -1,0 +1,131 @@
+"""What a change brings along excuses what the API server refuses for lack of it, and casts doubt on what it grants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.engine.coming import Coming
+from bot.engine.order import SYNC_WAVE
+from bot.model.predictions import Refusal
+from bot.model.resources import JsonObject, ResourceKey
+
+NO_NAMESPACE = Refusal('namespaces "new" not found', 404, "NotFound")
+NO_KIND = Refusal("no such kind", 404, "UnknownKind")
+NO_PRIORITY = Refusal('pods "p" is forbidden: no PriorityClass with name urgent was found', 403, "Forbidden")
+
+
+def make(kind: str, name: str, api: str = "v1", namespace: str = "", wave: str = "0", **fields: Any) -> JsonObject:
+    metadata = {"name": name, "annotations": {SYNC_WAVE: wave}} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
+
+
+def coming(*objects: JsonObject, others: tuple[JsonObject, ...] = ()) -> Coming:
+    wanted = {"shop": objects, "other": others}
+    return Coming.of(wanted, frozenset((name, ResourceKey.of(obj)) for name in wanted for obj in wanted[name]))
+
+
+def definition(**version: Any) -> JsonObject:
+    schema = {"type": "object", "properties": {"size": {"type": "integer", "default": 3}}}
+    versions = [{"name": "v1", "served": True, "schema": {"openAPIV3Schema": schema}, **version}]
+    spec = {"group": "example.com", "names": {"kind": "Widget"}, "versions": versions}
+    return make("CustomResourceDefinition", "widgets.example.com", "apiextensions.k8s.io/v1", spec=spec)
+
+
+CONFIG = make("ConfigMap", "settings", namespace="new")
+POD = make("Pod", "p", namespace="new")
+WIDGET = make("Widget", "w", "example.com/v1", namespace="new")
+URGENT = make("PriorityClass", "urgent", "scheduling.k8s.io/v1", wave="-1")
+
+
+def test_an_object_whose_namespace_comes_first_is_shown_as_it_is_in_git() -> None:
+    found = coming(make("Namespace", "new"), CONFIG).instead_of(NO_NAMESPACE, CONFIG, "shop")
+
+    assert found is not None
+    assert (found.obj, found.why) == (CONFIG, "its Namespace new does not exist yet; shown as it is in Git")
+
+
+def test_a_namespace_of_another_application_may_come_too_late() -> None:
+    found = coming(CONFIG, others=(make("Namespace", "new"),)).instead_of(NO_NAMESPACE, CONFIG, "shop")
+
+    assert found is not None
+    assert "comes with application other, which is synced on its own" in found.why
+
+
+def test_a_namespace_that_nobody_brings_is_a_refusal() -> None:
+    assert coming(CONFIG).instead_of(NO_NAMESPACE, CONFIG, "shop") is None
+
+
+def test_an_object_of_a_new_kind_is_filled_in_by_the_schema() -> None:
+    found = coming(definition(), WIDGET).instead_of(NO_KIND, WIDGET, "shop")
+
+    assert found is not None
+    assert found.obj == {**WIDGET, "size": 3}
+    assert found.why.endswith("filled in by the schema of its definition")
+
+
+def test_a_field_that_a_new_definition_lacks_is_named() -> None:
+    found = coming(definition(), WIDGET).instead_of(NO_KIND, {**WIDGET, "colour": 1}, "shop")
+
+    assert found is not None
+    assert found.why.endswith("; its definition has no colour")
+
+
+def test_a_version_that_the_definition_does_not_serve_is_a_refusal() -> None:
+    assert coming(definition(served=False), WIDGET).instead_of(NO_KIND, WIDGET, "shop") is None
+
+
+def test_a_class_in_an_earlier_wave_excuses_a_pod() -> None:
+    found = coming(URGENT, POD).instead_of(NO_PRIORITY, POD, "shop")
+
+    assert found is not None
+    assert found.why.startswith("its PriorityClass urgent does not exist yet")
+
+
+def test_a_class_that_is_applied_after_the_pod_does_not() -> None:
+    late = make("PriorityClass", "urgent", "scheduling.k8s.io/v1")
+
+    assert coming(late, POD).instead_of(NO_PRIORITY, POD, "shop") is None
+
+
+def test_another_refusal_stands() -> None:
+    refusal = Refusal("denied by policy", 403, "Forbidden")
+
+    assert coming(make("Namespace", "new"), CONFIG).instead_of(refusal, CONFIG, "shop") is None
+
+
+def test_a_policy_that_changes_casts_doubt_on_every_answer() -> None:
+    policy = make("ValidatingAdmissionPolicy", "labels", "admissionregistration.k8s.io/v1")
+
+    words = coming(policy, CONFIG).doubt(CONFIG, "shop", is_new=False)
+    assert words == (
+        "ValidatingAdmissionPolicy labels changes with the same merge, and then the API server may answer otherwise"
+    )
+
+
+def test_a_quota_casts_doubt_on_what_is_new_in_its_namespace() -> None:
+    found = coming(make("ResourceQuota", "team", namespace="new"), CONFIG)
+
+    assert found.doubt(CONFIG, "shop", is_new=True)
+    assert not found.doubt(CONFIG, "shop", is_new=False)
+    assert not found.doubt(make("ConfigMap", "settings", namespace="elsewhere"), "shop", is_new=True)
+
+
+def test_a_definition_that_changes_casts_doubt_on_its_objects_only() -> None:
+    found = coming(definition(), WIDGET, CONFIG)
+
+    assert found.doubt(WIDGET, "shop", is_new=False)
+    assert not found.doubt(CONFIG, "shop", is_new=False)
+    assert not found.doubt(definition(), "shop", is_new=False)
+
+
+def test_a_policy_about_another_kind_casts_none() -> None:
+    constraints = {"resourceRules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]}
+    policy = make(
+        "ValidatingAdmissionPolicy",
+        "labels",
+        "admissionregistration.k8s.io/v1",
+        spec={"matchConstraints": constraints},
+    )
+
+    assert not coming(policy, CONFIG).doubt(CONFIG, "shop", is_new=True)
+    assert coming(policy, CONFIG).doubt(make("Deployment", "web", "apps/v1"), "shop", is_new=False)
