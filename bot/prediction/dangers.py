@@ -25,7 +25,7 @@ _NOTHING: Final = Knowledge()
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
+class Foreseen:
     """One application as it was predicted, before anybody looked for dangers."""
 
     report: ApplicationReport
@@ -35,7 +35,7 @@ class Predicted:
 
 
 def with_dangers(
-    predicted: Sequence[Predicted], *, percent: int, hidden: Callable[[], frozenset[str]]
+    predicted: Sequence[Foreseen], *, percent: int, hidden: Callable[[], frozenset[str]]
 ) -> tuple[ApplicationReport, ...]:
     """Return the reports, in their order, with their dangers, image changes and whether they are routine.
 
@@ -52,7 +52,7 @@ def with_dangers(
     )
 
 
-def _known(predicted: Sequence[Predicted], scenes: Sequence[Scene]) -> dict[int, Knowledge]:
+def _known(predicted: Sequence[Foreseen], scenes: Sequence[Scene]) -> dict[int, Knowledge]:
     """Ask each cluster about all of its applications at once; answers by the place of the application."""
     members: dict[Cluster, list[int]] = defaultdict(list)
     for number, one in enumerate(predicted):

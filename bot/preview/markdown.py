@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from bot.model.dangers import Severity
 from bot.model.reports import DeliveryState, counted
 from bot.preview import words
 from bot.preview.blocks import drifts, effects
@@ -19,6 +20,7 @@ from bot.preview.inert import cell, clipped, code, fence, fenced, inert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bot.model.dangers import ImageChange
     from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report
 
 MOST_PARTS: Final = 4
@@ -114,8 +116,12 @@ def _head(report: Report, room: int) -> str:
         written.append(f"\n{words.considered(report)}\n")
     written.append(_table(report, room * 3 // 10))
     written.append(_alert("CAUTION", map(_failure, words.failures(report)), room // 5))
-    written.append(_alert("WARNING", map(_prose, words.dangers(report)), room // 10))
-    written.append(_alert("NOTE", map(_prose, words.remarkable(report)), room // 12))
+    told = words.dangers(report)
+    found = {severity: [_danger(one) for one in told if one.severity is severity] for severity in Severity}
+    written.append(_alert("CAUTION", found[Severity.CAUTION], room // 8))
+    written.append(_alert("WARNING", found[Severity.WARNING], room // 10))
+    written.append(_alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12))
+    written.append(_images(report, room // 16))
     return "".join(written)
 
 
@@ -157,6 +163,24 @@ def _alert(kind: str, items: Iterable[str], room: int) -> str:
     lines = ["> - " + item.replace("\n", "\n>   ") for item in items]
     head = f"\n> [!{kind}]\n"
     return head + _limited(lines, room - size(head), noun="line", start="> - ") if lines else ""
+
+
+def _danger(told: words.Warned) -> str:
+    return f"{_prose(told.words)} · {code(told.id)}"
+
+
+def _images(report: Report, room: int) -> str:
+    """Write which image becomes which."""
+    rows = [_image(one.name, image) for one in report.applications for image in one.images]
+    if not rows:
+        return ""
+    head = "\n| application | image | becomes | in |\n|---|---|---|--:|\n"
+    return head + _limited(rows, room - size(head), noun="image", start="| ", end=" | | | |")
+
+
+def _image(application: str, image: ImageChange) -> str:
+    cells = [cell(code(clipped(name, _NAME))) for name in (application, image.old, image.new)]
+    return f"| {' | '.join([*cells, str(image.workloads)])} |"
 
 
 def _failure(failure: words.Failure) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.engine.diff.lines import visible
+from bot.model.dangers import Severity
 from bot.model.reports import Action, counted
 from bot.preview import words
 
@@ -33,8 +34,8 @@ def _lines(report: Report, epilogue: Epilogue | None) -> Iterator[str]:
     yield from _table(report)
     failures = (f"{failure.subject}: {failure.message.strip()}" for failure in words.failures(report))
     yield from _listed("Predicted to fail", failures)
-    yield from _listed("Take care", words.dangers(report))
-    yield from _listed("Note", words.remarkable(report))
+    yield from _dangers(report)
+    yield from _images(report)
     yield from _effects(report)
     yield from _drifts(report)
     yield from ("", _foot(report))
@@ -72,6 +73,20 @@ def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
     lines = [item.replace("\n", "\n    ") for item in items]
     if lines:
         yield from ("", f"{title}:", *(f"  {line}" for line in lines))
+
+
+def _dangers(report: Report) -> Iterator[str]:
+    told = words.dangers(report)
+    titles = {Severity.CAUTION: "Be sure of this", Severity.WARNING: "Take care", Severity.NOTE: "Note"}
+    for severity, title in titles.items():
+        lines = [f"{one.words} [{one.id}]" for one in told if one.severity is severity]
+        yield from _listed(title, [*lines, *(words.remarkable(report) if severity is Severity.NOTE else ())])
+
+
+def _images(report: Report) -> Iterator[str]:
+    changes = [(one.name, image) for one in report.applications for image in one.images]
+    told = (f"{image.old} → {image.new} ({name}, in {image.workloads})" for name, image in changes)
+    yield from _listed("Images", map(_one_line, told))
 
 
 def _effects(report: Report) -> Iterator[str]:

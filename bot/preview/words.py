@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bot.model.dangers import Danger, Severity
 from bot.model.reports import Action, DeliveryState, counted
+from bot.preview.dangers.sorts import TITLES, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +53,22 @@ _DEFINITION: Final = {
 }
 
 
+_About: TypeAlias = tuple[str, Danger]
+"""Whom a danger is about, and the danger."""
+
+_APART: Final = 2
+"""Dangers of one sort that have a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """One line about one danger, or about several of a sort."""
+
+    severity: Severity
+    id: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Something that is predicted to fail: who it is, and the words of the server or tool."""
@@ -69,6 +88,8 @@ def remarks(application: ApplicationReport) -> Iterator[str]:
     for action in (Action.REPLACE, Action.PRUNE, Action.ORPHAN):
         if touched := [each for each in application.resources if each.action is action and not each.failure]:
             yield f"{_VERBS[action]} {_listed(touched)}"
+    if application.routine:
+        yield "routine: only versions move"
     if not application.automated and application.touched:
         yield "waits for a manual sync"
 
@@ -84,25 +105,47 @@ def failures(report: Report) -> Iterator[Failure]:
             yield Failure(f"{resource.key} ({application.name}) is predicted to fail{before}", resource.failure)
 
 
-def dangers(report: Report) -> Iterator[str]:
-    """Yield what a reviewer must have seen: objects that are lost, replaced, left behind or taken from others."""
-    for action in (Action.REPLACE, Action.PRUNE, Action.ORPHAN):
-        for application, resource in _resources(report):
-            if resource.action is action and not resource.failure:
-                yield _danger(application, resource)
-    for application, resource in _resources(report):
-        if resource.danger:
-            yield f"{resource.key} ({application.name}) {resource.danger}"
+def dangers(report: Report) -> list[Warned]:
+    """Return what a reviewer must have seen, the most severe first; many of one sort are told of at once."""
+    groups: dict[tuple[Severity, str], list[_About]] = defaultdict(list)
+    ordered = sorted(_dangers(report), key=lambda each: rank(each[1]))
+    for subject, danger in ordered:
+        groups[danger.severity, danger.id].append((subject, danger))
+    return [
+        Warned(severity, sort, told)
+        for (severity, sort), members in groups.items()
+        for told in (_together(members) if len(members) > _APART else map(_apart, members))
+    ]
 
 
-def _danger(application: ApplicationReport, resource: ResourceReport) -> str:
-    subject = f"{resource.key} ({application.name})"
-    if resource.action is Action.REPLACE:
-        return f"{subject} is replaced: {resource.note or 'deleted, then created again'}"
-    note = f": {resource.note}" if resource.note else ""
-    if resource.action is Action.PRUNE:
-        return f"{subject} is deleted{note}"
-    return f"{subject} is orphaned{note or ': it stays in the cluster, no longer managed'}"
+def _dangers(report: Report) -> Iterator[_About]:
+    """Yield each danger with whom it is about."""
+    for application in report.applications:
+        for danger in application.dangers:
+            yield _whom(danger.subject or f"Application {application.name}", application), danger
+        for resource in application.resources:
+            for danger in resource.dangers:
+                yield _whom(danger.subject or str(resource.key), application), danger
+
+
+def _whom(subject: str, application: ApplicationReport) -> str:
+    return subject if subject == f"Application {application.name}" else f"{subject} ({application.name})"
+
+
+def _apart(one: _About) -> str:
+    subject, danger = one
+    return f"{subject} {danger.words}"
+
+
+def _together(members: list[_About]) -> Iterator[str]:
+    """Name the first few of many, and say the rest once."""
+    title = f"{TITLES.get(members[0][1].id, members[0][1].id)} ({len(members)})"
+    more = len(members) - _NAMED
+    if len({danger.words for _, danger in members}) == 1:
+        names = ", ".join(subject for subject, _ in members[:_NAMED])
+        yield f"{title}: {names}{f' and {more} more' if more > 0 else ''}. Each {members[0][1].words}"
+    else:
+        yield f"{title}: {'; '.join(map(_apart, members[:_NAMED]))}{f'; and {more} more' if more > 0 else ''}"
 
 
 def remarkable(report: Report) -> Iterator[str]:

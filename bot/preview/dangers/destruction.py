@@ -70,15 +70,15 @@ def definition_version_removed(subject: Subject) -> Iterator[Danger]:
         return
     gone = sorted(_served(before) - _served(after))
     if gone:
-        verb = "is" if len(gone) == 1 else "are"
+        what = "it" if len(gone) == 1 else "them"
         yield sorts.CRD_VERSION.danger(
-            f"no longer serves {', '.join(gone)}: manifests and clients that use what {verb} gone fail"
+            f"no longer serves {', '.join(gone)}: manifests and clients that use {what} fail"
         )
 
 
 def _namespace(subject: Subject, _: JsonObject) -> Danger:
     contents = subject.scene.knowledge.namespaces.get(subject.key.name)
-    words = f"{subject.goes} with everything in it"
+    words = f"{subject.goes}, with everything in it"
     if contents is None:
         return sorts.NAMESPACE_DELETED.danger(words)
     held = f"{counted(contents.pods, 'pod')} and {counted(contents.claims, 'PersistentVolumeClaim')}"
@@ -101,7 +101,7 @@ def _claim(subject: Subject, live: JsonObject) -> Danger:
         return sorts.VOLUME_DELETED.danger(f"{subject.goes}; it is not bound to a volume", severity=Severity.NOTE)
     volume = subject.scene.knowledge.volumes.get(name)
     capacity = text(mapping(live, "status", "capacity").get("storage")) or (volume.capacity if volume else "")
-    size = f" ({capacity})" if capacity else ""
+    size = f" of {capacity}" if capacity else ""
     if volume is None:
         return sorts.VOLUME_DELETED.danger(
             f"{subject.goes}; the data on its volume {name}{size} may be deleted with it"

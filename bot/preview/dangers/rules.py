@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bot.model.dangers import Danger, Severity
+from bot.model.dangers import Danger
 from bot.preview.dangers import (
     apis,
     application,
@@ -20,7 +20,7 @@ from bot.preview.dangers import (
 )
 from bot.preview.dangers.routine import is_routine
 from bot.preview.dangers.scene import Scene, Subject
-from bot.preview.dangers.sorts import SORTS
+from bot.preview.dangers.sorts import ranked
 
 if TYPE_CHECKING:
     from bot.model.reports import ApplicationReport
@@ -64,9 +64,6 @@ OF_APPLICATIONS: Final[tuple[Callable[[Scene], Iterable[Danger]], ...]] = (
     scaling.budgets_that_block,
 )
 
-_SEVERITIES: Final = tuple(Severity)
-_ORDER: Final = {sort.id: place for place, sort in enumerate(SORTS)}
-
 
 def judged(scene: Scene) -> ApplicationReport:
     """Return the application's report with every danger there is, the most severe first."""
@@ -87,13 +84,3 @@ def dangers_of(subject: Subject) -> tuple[Danger, ...]:
     """Return what is dangerous about one object, the most severe first."""
     rules = (*EVERY_KIND, *BY_KIND.get(subject.kind, ()))
     return ranked(danger for rule in rules for danger in rule(subject))
-
-
-def ranked(dangers: Iterable[Danger]) -> tuple[Danger, ...]:
-    """Return dangers in the order in which they are told of."""
-    return tuple(sorted(dangers, key=rank))
-
-
-def rank(danger: Danger) -> tuple[int, int]:
-    """Return a danger's place; one whose sort is not known any more comes last of its severity."""
-    return _SEVERITIES.index(danger.severity), _ORDER.get(danger.id, len(_ORDER))

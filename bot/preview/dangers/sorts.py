@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.model.dangers import Danger, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +109,16 @@ SORTS: Final[tuple[Sort, ...]] = (
 """In the order in which they are told of, among those of one severity."""
 
 TITLES: Final[Mapping[str, str]] = {sort.id: sort.title for sort in SORTS}
+
+_SEVERITIES: Final = tuple(Severity)
+_PLACES: Final = {sort.id: place for place, sort in enumerate(SORTS)}
+
+
+def ranked(dangers: Iterable[Danger]) -> tuple[Danger, ...]:
+    """Return dangers in the order in which they are told of."""
+    return tuple(sorted(dangers, key=rank))
+
+
+def rank(danger: Danger) -> tuple[int, int]:
+    """Return a danger's place; one whose sort is not known any more comes last of its severity."""
+    return _SEVERITIES.index(danger.severity), _PLACES.get(danger.id, len(_PLACES))

@@ -6,9 +6,11 @@ import pytest
 from pydantic import TypeAdapter
 
 from bot.model.changes import StatusState
+from bot.model.dangers import ImageChange, Severity
 from bot.model.reports import Action, DeliveryState, Epilogue, Report
-from tests.unit.preview.samples import Enemy, application, report, resource
+from tests.unit.preview.samples import Enemy, application, danger, report, resource
 
+LOST, ODD = danger(severity=Severity.CAUTION), danger()
 FAILING = resource("db", failure="quota exceeded")
 UNRENDERED = "1 application cannot be rendered"
 
@@ -33,6 +35,12 @@ UNRENDERED = "1 application cannot be rendered"
         (
             report(application(resource(), FAILING), application(failure="no chart")),
             f"Merging changes 1 resource in 1 application, 1 resource predicted to fail, {UNRENDERED}",
+        ),
+        (report(application(resource(dangers=(LOST, ODD)))), "Merging changes 1 resource in 1 application, 1 caution"),
+        (report(application(dangers=(LOST, LOST))), "Merging changes nothing in any cluster, 2 cautions"),
+        (
+            report(application(FAILING, dangers=(LOST,))),
+            "Merging changes nothing, 1 resource predicted to fail, 1 caution",
         ),
         (report(conflict=("a", "b")), "Nothing predicted: 2 files in merge conflict"),
     ],
@@ -78,13 +86,14 @@ def test_a_status_never_says_more_than_it_may() -> None:
     assert len(report(*many).outcome.description) <= 140
 
 
-def test_a_delivery_is_over_when_it_is_healthy_failed_or_superseded() -> None:
-    assert [state.value for state in DeliveryState if state.final] == ["healthy", "failed", "superseded"]
+def test_a_delivery_is_over_when_it_is_healthy_failed_superseded_or_deleted() -> None:
+    assert [state.value for state in DeliveryState if state.final] == ["healthy", "failed", "superseded", "deleted"]
 
 
 def test_reports_can_be_kept_as_json() -> None:
     enemy = Enemy(3)
-    subject, epilogue = report(application(resource(note="é"), FAILING)), enemy.epilogue()
+    told = application(resource(note="é", dangers=(LOST,)), FAILING, images=(ImageChange("a", "b", 1),), dangers=(ODD,))
+    subject, epilogue = report(told), enemy.epilogue()
     reports, epilogues = TypeAdapter(Report), TypeAdapter(Epilogue)
 
     assert reports.validate_json(reports.dump_json(subject)) == subject

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
+from bot.model.dangers import Danger, ImageChange, Severity
 from bot.model.reports import Action, ApplicationReport, Delivery, DeliveryState, Epilogue, Report, ResourceReport
 from bot.model.resources import ResourceKey
 
@@ -21,6 +22,10 @@ def resource(
 ) -> ResourceReport:
     diffs = {"effect_diff": "" if action is Action.NOTHING else DIFF, "drift_diff": ""}
     return ResourceReport(key=ResourceKey("apps", kind, "shop", name), action=action, drift=drift, **diffs | more)
+
+
+def danger(words: str = "is deleted", severity: Severity = Severity.WARNING, sort: str = "deleted") -> Danger:
+    return Danger(sort, severity, words)
 
 
 def application(*resources: ResourceReport, name: str = "shop-web", **more: Any) -> ApplicationReport:
@@ -152,8 +157,25 @@ class Enemy:
         failure, estimated = self.chance.choice(["", self.text(30)]), self.chance.choice(["", self.text(30)])
         key = ResourceKey(self.text(), self.text(), self.text(), self.text())
         return ResourceReport(
-            key, action, drift, self.diff(), self.diff(), failure, estimated, self.text(), self.text()
+            *(key, action, drift, self.diff(), self.diff(), failure, estimated, self.text(), self.text()),
+            dangers=self.dangers(),
         )
+
+    def dangers(self) -> tuple[Danger, ...]:
+        some = range(self.chance.choice([0, 0, 1, 4]))
+        return tuple(
+            Danger(
+                self.chance.choice(["deleted", "replaced", self.text()]),
+                self.chance.choice(list(Severity)),
+                self.text(30),
+                self.chance.choice(["", self.text()]),
+            )
+            for _ in some
+        )
+
+    def images(self) -> tuple[ImageChange, ...]:
+        some = range(self.chance.choice([0, 1, 200]))
+        return tuple(ImageChange(self.text(), self.text(), self.chance.randrange(99)) for _ in some)
 
     def application(self) -> ApplicationReport:
         return ApplicationReport(
@@ -162,6 +184,9 @@ class Enemy:
             failure=self.chance.choice(["", self.text(40)]),
             change=self.chance.choice(list(Action)),
             notes=self.texts(3),
+            dangers=self.dangers(),
+            images=self.images(),
+            routine=self.chance.choice([True, False]),
         )
 
     def report(self) -> Report:

@@ -8,10 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
+from bot.model.dangers import Danger, ImageChange, Severity
 from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
 from bot.preview.epilogue import with_epilogue
 from bot.preview.markdown import MOST_PARTS, Marker, comments, marker, read_marker
-from tests.unit.preview.samples import DIFF, Enemy, application, report, resource
+from tests.unit.preview.samples import DIFF, Enemy, application, danger, report, resource
 
 GITHUB = MarkdownIt("commonmark").enable("table")
 URL = "https://foresail.example/changes/12"
@@ -91,16 +92,44 @@ def test_a_failed_render_shows_the_lines_of_the_tool() -> None:
     assert "cannot be rendered:\n>   ````\n>   Error: line 3\n>     ```\n>   not found\n>   ````\n" in body
 
 
-def test_replaced_deleted_and_orphaned_are_different_words() -> None:
-    lost = [
-        resource(name, action) for name, action in (("a", Action.REPLACE), ("b", Action.PRUNE), ("c", Action.ORPHAN))
+def test_dangers_stand_in_the_colour_of_their_severity_with_their_id() -> None:
+    found = [
+        resource("a", dangers=(danger("is deleted, and 3 pods with it", Severity.CAUTION, "stateful-set-deleted"),)),
+        resource("b", dangers=(danger("is orphaned", Severity.WARNING, "orphaned"),)),
+        resource("c", dangers=(danger("is deleted", Severity.NOTE, "deleted"),), estimated="no permission"),
     ]
-    body = only(*comments(report(application(*lost)), instance="prod"))
-    warning = body[body.index("> [!WARNING]") : body.index("<details")]
+    body = only(*comments(report(application(*found)), instance="prod"))
 
-    assert "`shop/a` (shop-web) is replaced: deleted, then created again" in warning
-    assert "`shop/b` (shop-web) is deleted\n" in warning
-    assert "`shop/c` (shop-web) is orphaned: it stays in the cluster, no longer managed" in warning
+    assert "### Merging changes 3 resources in 1 application, 1 caution\n" in body
+    assert (
+        "\n> [!CAUTION]\n> - Deployment `shop/a` (shop-web) is deleted, and 3 pods with it · `stateful-set-deleted`\n"
+        "\n> [!WARNING]\n> - Deployment `shop/b` (shop-web) is orphaned · `orphaned`\n"
+        "\n> [!NOTE]\n> - Deployment `shop/c` (shop-web) is deleted · `deleted`\n"
+        "> - Deployment `shop/c` (shop-web) is estimated, not a dry run's answer: no permission\n"
+    ) in body
+
+
+def test_many_dangers_do_not_crowd_out_the_rest() -> None:
+    found = [
+        resource(f"r-{number}", dangers=(Danger(f"sort-{number}", Severity.CAUTION, "is lost " + "x" * 100),))
+        for number in range(500)
+    ]
+    body = comments(report(application(*found)), instance="prod")[0]
+
+    assert re.search(r"> - … and \d+ more lines\n", body)
+    assert "```diff" in body
+
+
+def test_images_are_told_with_what_they_become() -> None:
+    images = (ImageChange("shop/web:1.0", "shop/web:1.1", 3), ImageChange("a|b:1", "a:2", 1))
+    body = only(*comments(report(application(resource(), images=images, routine=True)), instance="prod"))
+
+    assert (
+        "\n| application | image | becomes | in |\n|---|---|---|--:|\n"
+        "| `shop-web` | `shop/web:1.0` | `shop/web:1.1` | 3 |\n"
+        "| `shop-web` | `a\\|b:1` | `a:2` | 1 |\n"
+    ) in body
+    assert "| routine: only versions move |" in body
 
 
 def test_an_estimate_says_why_it_is_one() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from bot.model.dangers import ImageChange, Severity
 from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
 from bot.preview.text import text
-from tests.unit.preview.samples import DIFF, Enemy, application, report, resource
+from tests.unit.preview.samples import DIFF, Enemy, application, danger, report, resource
 
 
 def test_it_begins_with_what_merging_does() -> None:
@@ -30,10 +31,15 @@ def test_effect_and_drift_stand_apart() -> None:
 
 
 def test_failures_and_dangers_have_their_own_words() -> None:
-    said = text(report(application(resource("a", failure="quota exceeded"), resource("b", Action.ORPHAN))))
+    images = (ImageChange("a:1", "a:2", 3),)
+    orphan = resource("b", Action.ORPHAN, dangers=(danger("is orphaned", sort="orphaned"),))
+    lost = resource("c", dangers=(danger("is lost", Severity.CAUTION, "pods-deleted"),))
+    said = text(report(application(resource("a", failure="quota exceeded"), orphan, lost, images=images)))
 
     assert "Predicted to fail:\n  Deployment shop/a (shop-web) is predicted to fail: quota exceeded" in said
-    assert "Take care:\n  Deployment shop/b (shop-web) is orphaned: it stays in the cluster, no longer managed" in said
+    assert "\nBe sure of this:\n  Deployment shop/c (shop-web) is lost [pods-deleted]\n" in said
+    assert "\nTake care:\n  Deployment shop/b (shop-web) is orphaned [orphaned]\n" in said
+    assert "\nImages:\n  a:1 → a:2 (shop-web, in 3)\n" in said
 
 
 def test_numbers_of_an_application_that_cannot_be_rendered_are_not_known() -> None:

@@ -56,11 +56,14 @@ def change(
     before: JsonObject | None = None, after: JsonObject | None = None, *, live: JsonObject | None = None
 ) -> ResourceStates:
     """Return the states of an object that lives as it is in Git unless `live` says otherwise."""
-    sides = [None if side is None else stamp(side, OWNER) for side in (before, after)]
-    predicted = [None if side is None else Prediction(side, side) for side in sides]
-    alive = live if live is not None else sides[0]
-    known = next(side for side in (alive, *sides) if side is not None)
-    return ResourceStates(ResourceKey.of(known), alive, *predicted)
+    base, head = (None if side is None else stamp(side, OWNER) for side in (before, after))
+    alive = live if live is not None else base
+    known = next(side for side in (alive, base, head) if side is not None)
+    return ResourceStates(ResourceKey.of(known), alive, base=_accepted(base), head=_accepted(head))
+
+
+def _accepted(side: JsonObject | None) -> Prediction | None:
+    return None if side is None else Prediction(side, side)
 
 
 def same(one: JsonObject) -> ResourceStates:

@@ -30,9 +30,9 @@ def gone(one: dict[str, Any]) -> Any:
 def test_a_namespace_goes_with_what_is_in_it() -> None:
     space = obj("Namespace", "shop")
 
-    assert said(gone(space)) == ["caution: is deleted with everything in it"]
+    assert said(gone(space)) == ["caution: is deleted, with everything in it"]
     assert said(gone(space), knowledge=Knowledge(namespaces={"shop": Contents(pods=3, claims=1)})) == [
-        "caution: is deleted with everything in it: now 3 pods and 1 PersistentVolumeClaim"
+        "caution: is deleted, with everything in it: now 3 pods and 1 PersistentVolumeClaim"
     ]
     assert said(same(space)) == []
 
@@ -53,9 +53,9 @@ def test_a_definition_goes_with_its_objects(count: dict[str, int], words: str) -
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        ("Delete", "caution: is deleted, and the data on its volume pv-1 (10Gi) with it (reclaim policy Delete)"),
-        ("Retain", "warning: is deleted; its volume pv-1 (10Gi) is kept, bound to nothing (reclaim policy Retain)"),
-        ("", "caution: is deleted; the data on its volume pv-1 (10Gi) may be deleted with it"),
+        ("Delete", "caution: is deleted, and the data on its volume pv-1 of 10Gi with it (reclaim policy Delete)"),
+        ("Retain", "warning: is deleted; its volume pv-1 of 10Gi is kept, bound to nothing (reclaim policy Retain)"),
+        ("", "caution: is deleted; the data on its volume pv-1 of 10Gi may be deleted with it"),
     ],
 )
 def test_a_claim_goes_with_its_data_as_its_volume_says(policy: str, words: str) -> None:
@@ -123,7 +123,7 @@ def test_what_a_sync_does_anyway_is_said_to_be_so() -> None:
 
 def test_what_left_git_earlier_is_told_too() -> None:
     assert said(change(None, None, live=owned(obj("Namespace", "shop")))) == [
-        "caution: is deleted by a sync even without this change with everything in it"
+        "caution: is deleted by a sync even without this change, with everything in it"
     ]
 
 
@@ -156,6 +156,6 @@ def test_a_version_that_is_no_longer_served_is_told() -> None:
         return {**CRD, "spec": {**CRD["spec"], "versions": [{"name": name, "served": True} for name in names]}}
 
     assert said(change(serving("v1alpha1", "v1"), serving("v1"))) == [
-        "warning: no longer serves v1alpha1: manifests and clients that use what is gone fail"
+        "warning: no longer serves v1alpha1: manifests and clients that use it fail"
     ]
     assert ids(change(serving("v1"), serving("v1", "v2"))) == []
