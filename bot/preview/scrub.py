@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Final
 
 _ANYWHERE: Final = 8
 """Characters from which on a value is hidden wherever it stands."""
+_DIGITS: Final = 60
+"""Digits before or behind the point up to which a number is worth being looked for."""
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,60}(?:\.[0-9]{0,60})?(?:[eE][-+]?[0-9]{1,3})?", re.ASCII)
 _AS_WORD: Final = 4
 """Characters from which on a value is hidden where it stands as a word."""
 
@@ -35,10 +39,29 @@ def scrub(text: str, secrets: frozenset[str]) -> str:
 def _forms(secret: str) -> set[str]:
     lines = [line.strip() for line in secret.split("\n")]
     forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    forms |= _notations(secret)
     forms |= {line for line in lines if len(line) >= _ANYWHERE}
     if len(secret) > 10:  # noqa: PLR2004 - as gopkg.in/yaml.v3 `decode.go` does it: "cannot unmarshal !!str `hunter2...`"
         forms.add(secret[:7] + "...")
     return forms - {""}
+
+
+def _notations(secret: str) -> set[str]:
+    """Return the ways in which a number is written: a Secret's `1000000` comes back from a server as `1e+06`."""
+    if not _NUMBER.fullmatch(secret):
+        return set()
+    forms: set[str] = set()
+    for exact in {Decimal(secret), Decimal(repr(float(secret)))}:
+        if not exact.is_finite() or abs(exact.adjusted()) > _DIGITS:
+            continue
+        sign, digits, _ = exact.normalize().as_tuple()
+        figures = "".join(map(str, digits))
+        mantissa = f"{'-' * sign}{figures[0]}{figures[1:] and '.'}{figures[1:]}"
+        power = exact.adjusted()
+        plain = f"{exact.normalize():f}"
+        forms |= {plain, f"{plain}.0"} | {f"{mantissa}{e}{power}" for e in ("e", "E")}
+        forms |= {f"{mantissa}{e}{power:+03d}" for e in ("e", "E")}
+    return forms
 
 
 def _pattern(form: str) -> str:

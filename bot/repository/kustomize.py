@@ -22,12 +22,15 @@ from bot.repository import confinement, manifests
 from bot.repository.directory import LFS_POINTER, objects
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths, edits, patches, refuse_unsupported
+from bot.repository.quoting import without_quotations
 from bot.repository.tools import KUSTOMIZATIONS, SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
 
 MOST_BYTES: Final = 256 << 20
 """Size of all files that one kustomization may make us export."""
+_READ: Final = 1 << 16
 _WORDS: Final = 4000
+"""Bytes that are read of what kustomize says, and characters that are passed on."""
 _ENVIRONMENT: Final = {"PATH": "/nonexistent", "GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "512MiB"}
 """No git to fetch with; and as builds are short and run side by side, Go collects only what would not fit."""
 _MANIFEST_ENDINGS: Final = (".yaml", ".yml", ".json")
@@ -91,11 +94,10 @@ class Kustomize:
                 preexec_fn=functools.partial(_confine, os.getpid(), self.home, self.program),
             )
             errors.seek(0)
-            words = (
-                errors.read(_WORDS).decode("utf-8", errors="replace").replace(f"{root}/", "").replace(str(root), ".")
-            )
             if done.returncode:
-                raise Rejected(f"kustomize {arguments[0]}: {_why(done.returncode, words)}")
+                said = errors.read(_READ).decode("utf-8", errors="replace")
+                words = without_quotations(said.replace(f"{root}/", "").replace(str(root), "."), root)
+                raise Rejected(f"kustomize {arguments[0]}: {_why(done.returncode, words)[:_WORDS]}")
             output.seek(0)
             return output.read()
 

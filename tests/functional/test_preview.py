@@ -105,6 +105,28 @@ def test_secret_values_appear_nowhere(open_shop: Opener) -> None:
         assert base64.b64encode(value.encode()).decode() not in body
 
 
+def test_a_number_in_a_secret_is_not_quoted_in_the_servers_notation_either(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\nstringData: {pin: 1234500e2}\n"
+    number = shop.propose({"deploy/login.yaml": secret})
+    assert shop.await_preview(number) == "failure"
+    body = shop.body(number)
+    assert "expected string" in body
+    assert "12345" not in body
+    assert "1.2345" not in body
+
+
+def test_what_a_failing_kustomize_quotes_of_a_secret_is_not_shown(open_shop: Opener) -> None:
+    shop = open_shop({**FILES, "deploy/kustomization.yaml": "resources: [web.yaml]\n"})
+    literals = "secretGenerator: [{name: login, literals: [password=correct-horse, battery-staple]}]\n"
+    number = shop.propose({"deploy/kustomization.yaml": f"resources: [web.yaml]\n{literals}"})
+    assert shop.await_preview(number) == "failure"
+    body = shop.body(number)
+    assert "a literal source is not `key=value`" in body
+    assert "horse" not in body
+    assert "staple" not in body
+
+
 def test_removing_an_object_is_an_orphan_when_pruning_is_off(open_shop: Opener) -> None:
     shop = open_shop(FILES, prune=False)
     number = shop.propose({"deploy/settings.yaml": None})

@@ -259,6 +259,46 @@ def test_an_error_has_the_tools_words_and_no_place_of_ours(failure: Fail, files:
     assert "Usage:" not in found
 
 
+SECRET = "kind: Secret\napiVersion: v1\nmetadata: {name: a}\n"
+ODD_REPLACEMENT = """\
+resources: [s.yaml]
+replacements:
+  - source: {kind: Secret, fieldPath: data.a, options: {delimiter: "-", index: 7}}
+    targets: [{select: {kind: Secret}, fieldPaths: [data.b]}]
+"""
+ODD_PATCH = "resources: [s.yaml]\npatches: [{target: {kind: Secret}, patch: '%s'}]\n"
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "secret", "words"),
+    [
+        ("secretGenerator: [{name: a, literals: [hunter2]}]\n", "", "a literal source is not key=value"),
+        ("secretGenerator: [{name: a, literals: [a=hun, hun]}]\n", "", "a literal source is not key=value"),
+        ("resources: [s.yaml]\n", "stringData: {a: hunter2\n", "did not find expected"),
+        (ODD_PATCH % "hun", "stringData: {a: b}\n", "unable to parse SM or JSON patch"),
+        (ODD_PATCH % "[{op: tst, path: /a, value: hunter2}]", "data: {}\n", "unable to parse SM or JSON patch"),
+        (ODD_PATCH % "{data: {a: hun}}", "data: hunter2\n", ""),
+        (ODD_PATCH % "{kind: Secret, metadata: {name: a}, data: hun}", "data: {a: hunter2}\n", "wrong node kind"),
+        (
+            "resources: [s.yaml]\nlabels: [{pairs: {a: b}, fields: [{path: data, create: true}]}]\n",
+            "data: hun\n",
+            "considering field 'data'",
+        ),
+        (ODD_REPLACEMENT, "data: {a: hun-ter, b: x}\n", "out of bounds"),
+        (
+            "resources: [s.yaml]\npatchesJson6902: [{target: {kind: Secret, version: v1, name: a}, patch: '[hun'}]\n",
+            "data: {a: b}\n",
+            "trouble configuring builtin PatchJson6902Transformer",
+        ),
+        ("secretGenerator: [{name: hunter2/..., envs: [nothing-there], literals: [a=hunter2]}]\n", "", "nothing-there"),
+    ],
+)
+def test_a_failed_build_quotes_no_secret(failure: Fail, kustomization: str, secret: str, words: str) -> None:
+    said = failure({"app/kustomization.yaml": kustomization, "app/s.yaml": SECRET + secret})
+    assert "hun" not in said
+    assert words in said
+
+
 def test_asking_for_kustomize_without_a_kustomization_is_refused(failure: Fail) -> None:
     assert failure({"app/a.yaml": ""}, namePrefix="a-").startswith("app: there is no kustomization.yaml")
 

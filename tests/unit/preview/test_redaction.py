@@ -183,6 +183,25 @@ def test_of_two_values_that_overlap_nothing_is_left() -> None:
     assert scrub("x abcdefghijklmnop y", frozenset({"abcdefghij", "ghijklmnop", "cdefghij"})) == "x <redacted> y"
 
 
+@pytest.mark.parametrize("value", [1000000, 1e6, "1e6", "1000000", "1.0E+6"])
+@pytest.mark.parametrize("quoted", ["1e+06", "1E+06", "1000000", "1000000.0", "'1e6'"])
+def test_a_message_loses_a_number_however_it_is_written(value: float | str, quoted: str) -> None:
+    scrubbed = scrub(f"expected string, got &{{Value:{quoted}}}", secrets_of([secret(stringData={"pin": value})]))
+    assert "1" not in scrubbed
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"), [("-0.00012345", "-1.2345e-04"), (12345678901234567891, "1.2345678901234567e+19")]
+)
+def test_a_message_loses_numbers_as_a_server_rounds_them(value: object, quoted: str) -> None:
+    assert scrub(f"got {quoted}", secrets_of([secret(stringData={"pin": value})])) == "got <redacted>"
+
+
+@pytest.mark.parametrize("value", ["1e999", "9" * 5_000, "1e-999", "0", "-0", "1_000", "nan", "infinity", "١٢٣٤"])
+def test_what_looks_like_a_number_breaks_nothing(value: str) -> None:
+    assert scrub("fine", secrets_of([secret(stringData={"pin": value})])) == "fine"
+
+
 def test_short_values_leave_a_message_readable() -> None:
     secrets = frozenset({"a", "admin", ""})
 
