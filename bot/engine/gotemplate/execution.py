@@ -56,6 +56,10 @@ class MissingKey(Enum):
     ERROR = "error"
 
 
+class MissingKeyError(TemplateError):
+    """A key, or a field, is not there."""
+
+
 class _Jumped(Exception):  # noqa: N818 - control flow of a loop, never an error
     def __init__(self, keyword: str) -> None:
         super().__init__(keyword)
@@ -90,12 +94,10 @@ class Execution:
         self._variables = [("$", data)]
         try:
             self._walk(data, self._template.root)
-        except TooMuchError as error:
-            raise TooMuchError(f"{self._place}: {error}") from error
         except RecursionError:
             raise TooMuchError(f"{self._place}: nested deeper than {DEEPEST} levels") from None
         except TemplateError as error:
-            raise TemplateError(f"{self._place}: {error}") from error
+            raise type(error)(f"{self._place}: {error}") from error
         return "".join(self._written)
 
     # Nodes.
@@ -273,7 +275,7 @@ class Execution:
                 is_null = name in value or self._missing is MissingKey.ZERO
                 value = self._key(value, name)
             else:
-                raise TemplateError(f"a {type_name(value)} has no field {name}")
+                raise MissingKeyError(f"a {type_name(value)} has no field {name}")
         if value is None and is_null and wanted == "map":
             raise TemplateError("a null is no map[string]interface {}")
         return value
@@ -288,7 +290,7 @@ class Execution:
         if name in mapping:
             return mapping[name]
         if self._missing is MissingKey.ERROR:
-            raise TemplateError(f"there is no key {name!r}")
+            raise MissingKeyError(f"there is no key {name!r}")
         return zero_element(mapping) if self._missing is MissingKey.ZERO else None
 
     def _variable(self, name: str) -> Value:

@@ -1,0 +1,1 @@
+"""ApplicationSets on facts that stand beside the tests."""
