@@ -97,6 +97,12 @@ class _Work:
             if key not in base or not same(base[key], manifest):
                 yield key, manifest
 
+    def at_once(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
+        """Yield of what is altered that of which a sync sends the same whatever is live."""
+        for key, manifest in self.altered():
+            if not self.head.ignored.keeps(manifest):
+                yield key, manifest
+
     def wanted(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
         """Yield the objects of both sides."""
         yield from self.base.targets.objects.items()
@@ -128,7 +134,11 @@ class Predictor:
         redactor = Redactor(secrets.token_bytes(32))
         hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
-        forecast = Forecast.of({one.application.name: one.states for one in work}, applications)
+        forecast = Forecast.of(
+            {one.application.name: one.states for one in work},
+            applications,
+            {one.application.name: one.head.ignored for one in work},
+        )
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
@@ -187,6 +197,7 @@ class Predictor:
             replaces=spec.has_option("Replace=true") or spec.has_option("Force=true"),
             redactor=redactor,
             hidden=hidden,
+            ignored=work.base.ignored,
         )
         failure = work.failure
         try:
@@ -217,9 +228,11 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
     with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
         reading = beside.submit(cluster.live, _everything(work))
-        questions.ask([named for one in work for named in one.altered()])
+        questions.ask([named for one in work for named in one.at_once()])
         live = reading.result()
         proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
+    for one in work:
+        one.base, one.head = one.base.sent(live), one.head.sent(live)
     questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
     answers = questions.answered()
     estimates = Estimates(
@@ -227,6 +240,8 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
         [(one.application.name, *named) for one in work for named in one.altered()],
     )
     for one in work:
+        if one.failure:
+            continue
         name, instance = one.application.name, one.application.instance(control_namespace)
         states = _states(one, live, answers, instance=instance)
         one.states = {key: estimates.settled(found, name) for key, found in states.items()}

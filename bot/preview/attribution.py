@@ -7,18 +7,21 @@ is compared with like: where a side has no answer of the server, the manifests o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.diff.equality import same
+from bot.engine.diff.folding import difference
+from bot.engine.diff.ignored import RESPECT, Ignored
+from bot.engine.diff.noise import meant
 from bot.engine.diff.normalise import comparable, without_assigned
-from bot.engine.diff.unified import unified
+from bot.engine.diff.paths import changed_fields
 from bot.engine.hooks import hook_words, is_hook
 from bot.engine.order import SYNC_OPTIONS, phases_of
 from bot.engine.tracking import owner_of
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import options_of
-from bot.preview.losses import lost_with
+from bot.preview.losses import in_place, lost_with, replacement
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ _REPAIRED: Final = "the API server refuses this object as the target branch has 
 _NOT_THERE: Final = "does not exist yet: a sync creates it"
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
 _ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
+_NAMED: Final = 3
+"""Fields that are named in a sentence."""
 _ADOPTED: Final = "exists already and is adopted"
 
 
@@ -43,7 +48,6 @@ class _Finding:
     diff: str = ""
     failure: str = ""
     note: str = ""
-    danger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Attribution:
     redactor: Redactor
     hidden: Callable[[], frozenset[str]]
     """Finds the secret values that no error text may quote; only asked once there is a text."""
+    ignored: Ignored = field(default_factory=Ignored)
+    """In which fields a difference is no drift, as the target branch has it."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -88,7 +94,6 @@ class Attribution:
             estimated=_estimated(states),
             hook=hook_words(side.manifest) if side is not None else "",
             note=self._scrubbed(effect.note or drift.note),
-            danger=self._scrubbed(effect.danger or drift.danger),
         )
 
     def _effect(self, states: ResourceStates, head: Prediction) -> _Finding:
@@ -102,11 +107,11 @@ class Attribution:
         claim = self._claim(states, head)
         if before is None:
             notes = [_repairs(states), _ending(states)]
-            return _Finding(Action.CREATE, self._shown(None, after), note=_joined(notes), danger=claim.danger)
+            return _Finding(Action.CREATE, self._shown(None, after), note=_joined(notes))
         changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
         notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
-        return _Finding(action, self._shown(before, after), note=_joined(notes), danger=claim.danger)
+        return _Finding(action, self._shown(before, after), note=_joined(notes))
 
     def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""
@@ -124,7 +129,7 @@ class Attribution:
             return _Finding(action, diff, failure=_cannot(refusal))
         if base is not None and self._replaceable(base):
             return _Finding(Action.CHANGE, diff, note=_REPLACED_ANYWAY)
-        return _Finding(Action.REPLACE, diff, note=_replacement(refusal, states.live))
+        return _Finding(Action.REPLACE, diff, note=replacement(refusal, states.live))
 
     def _hook(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that every sync creates anew: what an earlier sync left of it is deleted before."""
@@ -185,17 +190,24 @@ class Attribution:
         if base.refusal is not None:
             if live is None or not self._replaceable(base):
                 return _Finding()
-            words = f"is replaced by a sync even without this change: {_replacement(base.refusal, live)}"
-            return _Finding(Action.REPLACE, self._diff(live, base.manifest), danger=words)
+            return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=replacement(base.refusal, live))
         wanted = _predicted(base, live)
         if live is None:
             return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states))
-        before = comparable(live)
         # What was proven to be in sync was never asked: the live object itself is the prediction.
-        after = before if wanted is live else comparable(wanted)
-        if same(before, after):
-            return _Finding()
-        return _Finding(Action.CHANGE, self._shown(before, after))
+        return _Finding() if wanted is live else self._drifted(live, wanted)
+
+    def _drifted(self, live: JsonObject, wanted: JsonObject) -> _Finding:
+        """Compare what is live with what a sync makes of it; what is ignored is told in words, for it is written."""
+        before, after = comparable(live), comparable(wanted)
+        after = meant(before, after)
+        one, other = self.ignored.compared(before, after, live=live)
+        note = ""
+        if one is not before or other is not after:
+            note = _written_anyway(set(changed_fields(before, after)) - set(changed_fields(one, other)))
+        if same(one, other):
+            return _Finding(note=note)
+        return _Finding(Action.CHANGE, self._shown(one, other), note=note)
 
     def _claim(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell whether a sync makes an object its application's own that was not before; definitions are nobody's."""
@@ -206,7 +218,7 @@ class Attribution:
         if states.base is not None:
             return _Finding(note=f"belongs to application {owner}, which manages it too" if owner else _ADOPTED)
         if owner:
-            return _Finding(Action.CHANGE, danger=f"is taken over from application {owner}, which manages it too")
+            return _Finding(Action.CHANGE)
         return _Finding(Action.CHANGE, note=_ADOPTED)
 
     def _replaceable(self, side: Prediction) -> bool:
@@ -227,7 +239,7 @@ class Attribution:
     def _shown(self, before: JsonObject | None, after: JsonObject | None) -> str:
         """Diff what `comparable` left of two states."""
         redacted = [None if side is None else self.redactor.redact(side) for side in (before, after)]
-        return unified(redacted[0], redacted[1])
+        return difference(redacted[0], redacted[1])
 
 
 def _compared(states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
@@ -239,7 +251,10 @@ def _compared(states: ResourceStates, head: Prediction) -> tuple[JsonObject | No
         before, after = base.manifest, head.manifest
     else:
         before, after = _predicted(base, live), _predicted(head, live)
-    return None if before is None else comparable(before), comparable(after)
+    if before is None:
+        return None, comparable(after)
+    before = comparable(before)
+    return before, meant(before, comparable(after))
 
 
 def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:
@@ -259,6 +274,15 @@ def _repairs(states: ResourceStates) -> str:
     return _REPAIRED if states.base is not None and states.base.refusal is not None else ""
 
 
+def _written_anyway(fields: set[str]) -> str:
+    """Say what a sync writes though a comparison ignores it: nothing of it is kept unless the sync is told to."""
+    if not fields:
+        return ""
+    named = sorted(fields)[:_NAMED]
+    more = f" and {len(fields) - len(named)} more" if len(fields) > len(named) else ""
+    return f"a sync also writes {', '.join(named)}{more}, where differences are ignored ({RESPECT} would keep them)"
+
+
 def _existence(states: ResourceStates) -> str:
     return _ending(states) or (_NOT_THERE if states.live is None else "")
 
@@ -275,17 +299,7 @@ def _version(before: JsonObject, after: JsonObject) -> str:
 def _cannot(refusal: Refusal) -> str:
     if not refusal.immutable_fields:
         return refusal.message
-    return f"{_in_place(refusal)}: {refusal.message}"
-
-
-def _in_place(refusal: Refusal) -> str:
-    fields = refusal.immutable_fields
-    return f"cannot be changed in place ({', '.join(fields)} {'is' if len(fields) == 1 else 'are'} immutable)"
-
-
-def _replacement(refusal: Refusal, live: JsonObject | None) -> str:
-    lost = lost_with(live) if live is not None else ""
-    return f"{_in_place(refusal)}: deleted, then created again{f'; {lost}' if lost else ''}"
+    return f"{in_place(refusal)}: {refusal.message}"
 
 
 def _joined(notes: list[str]) -> str:

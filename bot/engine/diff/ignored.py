@@ -127,6 +127,10 @@ class Ignored:
         """Whether anything is said about this object; says nothing about its fields."""
         return bool(self._rules) and any(rule.names(obj) for rule in self._candidates(obj))
 
+    def keeps(self, obj: JsonObject) -> bool:
+        """Whether a sync may have to look at the live object before it knows what it sends for this one."""
+        return self.respected and self.concerns(obj)
+
     def without(self, obj: JsonObject) -> JsonObject:
         """Return an object less its ignored fields, those of managers aside; the very same when it has none."""
         if not self._rules:
@@ -162,8 +166,11 @@ class Ignored:
         return self.without(obj)
 
     def sent(self, target: JsonObject, live: JsonObject | None) -> JsonObject:
-        """Return what a sync applies for `target`: with the live values of ignored fields where they are respected."""
-        if not self.respected or live is None or not self.concerns(target):
+        """Return what a sync applies for `target`: with the live values of ignored fields where they are respected.
+
+        What is being deleted keeps nothing: the sync waits until it is gone, and creates it anew.
+        """
+        if live is None or not self.keeps(target) or metadata_of(live).get("deletionTimestamp"):
             return target
         cut_live, cut_target = self.compared(live, target, live=live)
         if cut_live is live and cut_target is target:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Path: TypeAlias = "Sequence[Any]"
 """Names of fields, and positions in lists: numbers from jq, text from a pointer, negative ones from the end."""
@@ -39,6 +39,21 @@ def without_all(value: Any, paths: Iterable[Path]) -> Any:
     for path in sorted(settled, key=_place, reverse=True):
         value = without(value, path)
     return value
+
+
+def changed_fields(before: Any, after: Any, at: str = "") -> Iterator[str]:
+    """Yield the fields in which two objects differ, `spec.template.spec.containers`; a list is one."""
+    if before == after:
+        return
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        yield at
+        return
+    for name in dict.fromkeys([*before, *after]):
+        below = f"{at}.{name}" if at else str(name)
+        if name in before and name in after:
+            yield from changed_fields(before[name], after[name], below)
+        else:
+            yield below
 
 
 def _without_field(obj: dict[str, Any], name: Any, rest: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.diff.paths import from_pointer, without, without_all
+from bot.engine.diff.paths import changed_fields, from_pointer, without, without_all
 
 POD = {"spec": {"containers": [{"name": "web"}, {"name": "log"}, {"name": "init"}], "a/b": {"~": 1}}}
 
@@ -64,3 +64,10 @@ def test_several_elements_go_in_whatever_order_they_are_named() -> None:
 )
 def test_a_slice_is_all_its_elements(bounds: dict[str, Any], left: list[int]) -> None:
     assert without_all([1, 2, 3, 4], [[bounds]]) == left
+
+
+def test_changed_fields_are_named_by_path_and_a_list_is_one() -> None:
+    before = {"a": {"b": 1, "c": 2}, "l": [1], "gone": 1}
+    after = {"a": {"b": 1, "c": 3}, "l": [2], "new": {"x": 1}}
+    assert list(changed_fields(before, after)) == ["a.c", "l", "gone", "new"]
+    assert list(changed_fields(before, before)) == []
