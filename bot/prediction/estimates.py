@@ -12,7 +12,7 @@ from bot.model.predictions import Prediction
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
-    from bot.model.predictions import ResourceStates
+    from bot.model.predictions import Refusal, ResourceStates
     from bot.model.resources import JsonObject, ResourceKey
 
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
@@ -63,6 +63,12 @@ class Estimates:
 
 def _as_created(side: Prediction | None) -> Prediction | None:
     """Return what a side becomes when nothing is left of the object: the answer was about what is going away."""
-    if side is None or (side.refusal is not None and not side.refusal.immutable_fields):
+    if side is None or (side.refusal is not None and not _is_about_the_update(side.refusal)):
         return side
     return Prediction(side.manifest, side.manifest, estimated=_ENDING)
+
+
+def _is_about_the_update(refusal: Refusal) -> bool:
+    """Whether a refusal says that the object of today cannot become this one, not that nothing can."""
+    words = refusal.message
+    return bool(refusal.immutable_fields) or any(part in words for part in (": Forbidden: ", "immutable"))
