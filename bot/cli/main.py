@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from bot.cli import options
 from bot.cli.outcome import ExitCode, Format, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
+    from bot.cli.preview import Asked
     from bot.settings import Settings
 
 app: Final = typer.Typer(
@@ -35,50 +37,32 @@ Examples:
 Exit code: 0 nothing changes, 2 something does,
            1 it is predicted to fail, is in conflict, or cannot be predicted.
 """
-_CONTROL: Final = "Namespace of the Application resources; Argo CD's are usually in argocd."
 
 
 @app.command(epilog=_PREVIEW)
 def preview(  # noqa: PLR0913 - each option is a parameter
     *,
-    base: Annotated[
-        str, typer.Option(metavar="REVISION", help="Merge into this; default: where the checkout left main.")
-    ] = "",
-    head: Annotated[str, typer.Option(metavar="REVISION", help="Revision to look at; default: the working tree.")] = "",
-    path: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Render this folder; look for no Applications.")
-    ] = None,
-    namespace: Annotated[
-        str, typer.Option("--namespace", "-n", metavar="NAME", help="With --path: where its objects go.")
-    ] = "",
-    recurse: Annotated[bool, typer.Option("--recurse", "-R", help="With --path: folders below it too.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="With --path: what left it is deleted.")] = False,
-    only: Annotated[
-        list[str] | None, typer.Option("--app", metavar="NAME", help="Only this application; repeatable.")
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Say why each application is selected.")] = False,
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to write it.")] = Format.TEXT,
-    kubeconfig: Annotated[str, typer.Option(metavar="FILE", help="Default: $KUBECONFIG, else ~/.kube/config.")] = "",
-    context: Annotated[
-        str, typer.Option(metavar="NAME", help="Context of the kubeconfig; default: its current one.")
-    ] = "",
-    control_namespace: Annotated[str, typer.Option(metavar="NAME", help=_CONTROL)] = "",
-    concurrency: Annotated[
-        int | None, typer.Option(metavar="NUMBER", min=1, max=64, help="Requests at a time; default: 8.")
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=0.1, help="Seconds one request or render may take.")
-    ] = None,
+    base: options.Base = "",
+    head: options.Head = "",
+    path: options.Folder = None,
+    namespace: options.Namespace = "",
+    recurse: options.Recurse = False,
+    prune: options.Prune = False,
+    only: options.Only = None,
+    explain: options.Explain = False,
+    output: options.Output = Format.TEXT,
+    kubeconfig: options.Kubeconfig = "",
+    context: options.Context = "",
+    control_namespace: options.ControlNamespace = "",
+    concurrency: options.Concurrency = None,
+    timeout: options.Timeout = None,
 ) -> int:
     """Say what merging this checkout changes.
 
     The API server of the kubeconfig answers with dry runs: nothing is written. The applications are those that the
     cluster, or the folder .foresail, has for this repository. Uncommitted and new files count; ignored ones do not.
     """
-    from bot.cli import output as written
     from bot.cli.preview import Asked
-    from bot.cli.preview import explain as explained
-    from bot.cli.preview import preview as previewed
 
     settings = _settings(
         kubeconfig=kubeconfig,
@@ -97,13 +81,27 @@ def preview(  # noqa: PLR0913 - each option is a parameter
         only=tuple(only or ()),
         context=context,
     )
+    return _explain(asked, settings, output) if explain else _preview(asked, settings, output)
+
+
+def _preview(asked: Asked, settings: Settings, output: Format) -> int:
+    from bot.cli import output as written
+    from bot.cli.preview import preview as previewed
+
     with written.progress() as say:
-        answer = explained(asked, settings, say=say) if explain else previewed(asked, settings, say=say)
-    if isinstance(answer, list):
-        written.write_verdicts(answer, output)
-        return ExitCode.NOTHING
-    written.write_report(answer, output, settings)
-    return exit_code(answer)
+        report = previewed(asked, settings, say=say)
+    written.write_report(report, output, settings)
+    return exit_code(report)
+
+
+def _explain(asked: Asked, settings: Settings, output: Format) -> int:
+    from bot.cli import output as written
+    from bot.cli.preview import explain as explained
+
+    with written.progress() as say:
+        verdicts = explained(asked, settings, say=say)
+    written.write_verdicts(verdicts, output)
+    return ExitCode.NOTHING
 
 
 @app.command(epilog="Example: foresail demo --keep")
