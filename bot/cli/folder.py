@@ -16,7 +16,7 @@ from bot.model.applications import Application, ApplicationSpec, Automated, Dest
 from bot.model.reports import Action
 from bot.model.resources import options_of
 from bot.preview.affected import Candidate
-from bot.preview.losses import lost_with
+from bot.preview.dangers import of_deletion
 from bot.preview.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def folder_report(report: Report, live: Mapping[ResourceKey, JsonObject], *, pru
             return resource
         if prune and resource.action is Action.ORPHAN and "Prune=false" not in options_of(current, SYNC_OPTIONS):
             gone = unified(redactor.redact(comparable(current)), None)
-            return replace(resource, action=Action.PRUNE, effect_diff=gone, note=lost_with(current))
+            pruned = replace(resource, action=Action.PRUNE, effect_diff=gone, note="")
+            return replace(pruned, dangers=of_deletion(pruned, current))
         owner = owner_of(current)
         return replace(resource, note=f"belongs to application {owner}, which manages it too") if owner else resource
 

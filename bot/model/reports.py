@@ -49,8 +49,6 @@ class ResourceReport:
     hook: str = ""
     """Phases it is a hook of: `PreSync`."""
     note: str = ""
-    danger: str = ""
-    """What a reviewer must have seen and the action does not say: `is taken over from application shop`."""
     dangers: tuple[Danger, ...] = ()
     """What a reviewer must have seen about it, the most severe first."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bot.preview.dangers.asking import questions
 from bot.preview.dangers.knowledge import Contents, Knowledge, Questions, Volume
-from bot.preview.dangers.rules import judged
+from bot.preview.dangers.rules import judged, of_deletion
 from bot.preview.dangers.scene import Scene, Subject
 
-__all__ = ["Contents", "Knowledge", "Questions", "Scene", "Subject", "Volume", "judged", "questions"]
+__all__ = ["Contents", "Knowledge", "Questions", "Scene", "Subject", "Volume", "judged", "of_deletion", "questions"]

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.model.dangers import Danger
+from bot.model.predictions import ResourceStates
+from bot.model.reports import ApplicationReport, ResourceReport
 from bot.preview.dangers import (
     apis,
     application,
@@ -23,7 +25,7 @@ from bot.preview.dangers.scene import Scene, Subject
 from bot.preview.dangers.sorts import ranked
 
 if TYPE_CHECKING:
-    from bot.model.reports import ApplicationReport
+    from bot.model.resources import JsonObject
 
 Rule: TypeAlias = Callable[[Subject], Iterable[Danger]]
 """Finds what is dangerous about one object that the change or a sync does something to."""
@@ -78,6 +80,13 @@ def judged(scene: Scene) -> ApplicationReport:
         images=images.changed_images(scene),
         routine=is_routine(scene, everything),
     )
+
+
+def of_deletion(report: ResourceReport, live: JsonObject) -> tuple[Danger, ...]:
+    """Return what is dangerous about the deletion of an object of which only the live one is known."""
+    states = ResourceStates(report.key, live, base=None, head=None)
+    alone = ApplicationReport("", "", "", report.key.namespace, (report,))
+    return dangers_of(Subject(states, report, Scene(alone, {report.key: states})))
 
 
 def dangers_of(subject: Subject) -> tuple[Danger, ...]:

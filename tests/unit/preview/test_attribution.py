@@ -183,13 +183,13 @@ def test_a_replacement_says_why_and_what_is_lost() -> None:
     assert added(found.effect_diff) == ["-  version: 1", "+  version: 2"]
 
 
-def test_a_replacement_that_a_sync_makes_anyway_is_drift_and_dangerous() -> None:
+def test_a_replacement_that_a_sync_makes_anyway_is_drift() -> None:
     live, side = held(make(), status={"replicas": 1}), refused(make(2), IMMUTABLE)
     found = report(live=live, base=side, head=side, by=REPLACING)
 
     assert (actions(found), found.failure, found.effect_diff) == ((Action.NOTHING, Action.REPLACE), "", "")
-    assert found.danger.startswith("is replaced by a sync even without this change: cannot be changed in place")
-    assert found.danger.endswith("1 pod goes away at once")
+    assert found.note.startswith("cannot be changed in place")
+    assert found.note.endswith("1 pod goes away at once")
 
 
 def test_changing_what_a_sync_replaces_anyway_is_a_change() -> None:
@@ -282,20 +282,20 @@ def test_bringing_an_object_of_another_application_takes_it_over() -> None:
     found = report(live=held(make(owner="shop")), head=accepted(make()))
 
     assert (found.action, found.effect_diff) == (Action.CHANGE, "")
-    assert found.danger == "is taken over from application shop, which manages it too"
+    assert found.note == ""
 
 
 def test_bringing_an_object_that_exists_adopts_it() -> None:
     found = report(live=held(make(owner="")), head=accepted(make()))
 
-    assert (found.action, found.note, found.danger) == (Action.CHANGE, "exists already and is adopted", "")
+    assert (found.action, found.note) == (Action.CHANGE, "exists already and is adopted")
 
 
 def test_two_applications_that_fight_over_an_object_are_no_news() -> None:
     one = accepted(make())
     found = report(live=held(make(owner="shop")), base=one, head=one)
 
-    assert (actions(found), found.danger) == ((Action.NOTHING, Action.NOTHING), "")
+    assert actions(found) == (Action.NOTHING, Action.NOTHING)
     assert found.note == "belongs to application shop, which manages it too"
 
 

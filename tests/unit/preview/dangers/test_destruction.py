@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.preview.dangers import Contents, Knowledge, Volume
+from bot.model.reports import Action, ResourceReport
+from bot.model.resources import ResourceKey
+from bot.preview.dangers import Contents, Knowledge, Volume, of_deletion
 from tests.unit.preview.dangers.scenes import change, dangers, ids, obj, owned, replaced, said, same, service, workload
 
 CLAIM = obj(
@@ -93,6 +95,12 @@ def test_a_stateful_set_says_what_becomes_of_its_claims(policy: dict[str, str], 
 def test_a_workload_without_pods_is_only_deleted() -> None:
     assert said(change(workload(replicas=2))) == ["warning: is deleted: 2 pods go away at once"]
     assert said(change(workload(replicas=0))) == ["note: is deleted"]
+
+
+def test_a_deletion_is_judged_by_the_live_object_alone() -> None:
+    told = ResourceReport(ResourceKey.of(CLAIM), Action.PRUNE, Action.NOTHING, "", "")
+
+    assert [danger.id for danger in of_deletion(told, CLAIM)] == ["volume-deleted"]
 
 
 def test_a_service_gives_up_its_address() -> None:
