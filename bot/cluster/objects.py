@@ -77,6 +77,14 @@ class Cluster:
     def _any_of(self, kind: ResourceType) -> bool:
         return next(self.listed(kind), None) is not None
 
+    def quotas(self) -> list[JsonObject]:
+        """Read every ResourceQuota; none when they may not be read: then each object is only weighed alone."""
+        kind = self.discovery.preferred("", "ResourceQuota")
+        try:
+            return list(self.listed(kind)) if kind is not None else []
+        except ApiRefused:
+            return []
+
     def get(self, kind: ResourceType, *, namespace: str, name: str) -> JsonObject | None:
         """Read one object; None when there is none."""
         try:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.coming import Coming, is_rule
-from bot.model.predictions import Prediction
+from bot.engine.order import order
+from bot.engine.quota import Created, exceeded
+from bot.model.predictions import Prediction, Refusal
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
-    from bot.model.predictions import Refusal, ResourceStates
+    from bot.cluster.objects import Cluster
+    from bot.model.predictions import ResourceStates
     from bot.model.resources import JsonObject, ResourceKey
 
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
@@ -59,6 +63,45 @@ class Estimates:
 
     def _doubt(self, head: Prediction, application: str, *, is_new: bool) -> str:
         return self._coming.doubt(head.manifest, application, is_new=is_new)
+
+
+def within_quotas(
+    applications: Iterable[dict[ResourceKey, ResourceStates]], quotas: Sequence[JsonObject], cluster: Cluster
+) -> None:
+    """Refuse, in place, what the applications together have no room for: each dry run was weighed alone."""
+    if not quotas:
+        return
+    namespaces = {metadata_of(quota).get("namespace") for quota in quotas}
+    for_states = list(applications)
+    created = [
+        Created(head.result, _resource(cluster, head.result))
+        for states in for_states
+        for head in _created(states)
+        if head.result is not None and metadata_of(head.result).get("namespace") in namespaces
+    ]
+    refused = exceeded(created, quotas)
+    for states in for_states:
+        for key in refused.keys() & states.keys():
+            head = states[key].head
+            if head is not None:
+                refusal = Refusal(refused[key], code=HTTPStatus.FORBIDDEN, reason="Forbidden")
+                states[key] = replace(states[key], head=replace(head, result=None, refusal=refusal))
+
+
+def _created(states: Mapping[ResourceKey, ResourceStates]) -> Iterator[Prediction]:
+    """Yield what a sync creates, in its order."""
+    new = {
+        key: one.head
+        for key, one in states.items()
+        if one.live is None and one.head is not None and one.head.result is not None and not one.head.estimated
+    }
+    for task in order(one.manifest for one in new.values()):
+        yield new[task.key]
+
+
+def _resource(cluster: Cluster, obj: JsonObject) -> str:
+    kind = cluster.discovery.find(obj)
+    return f"{kind.plural}.{kind.group}" if kind.group else kind.plural
 
 
 def _as_created(side: Prediction | None) -> Prediction | None:

@@ -22,7 +22,7 @@ from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
-from bot.prediction.estimates import Estimates
+from bot.prediction.estimates import Estimates, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.questions import Questions
 from bot.prediction.recorded import recorded
@@ -225,8 +225,9 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
     read meanwhile.
     """
     questions = Questions(cluster)
-    with ThreadPoolExecutor(2, thread_name_prefix="look") as beside:
+    with ThreadPoolExecutor(3, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
+        quotas = beside.submit(cluster.quotas)
         reading = beside.submit(cluster.live, _everything(work))
         questions.ask([named for one in work for named in one.at_once()])
         live = reading.result()
@@ -245,6 +246,7 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
         name, instance = one.application.name, one.application.instance(control_namespace)
         states = _states(one, live, answers, instance=instance)
         one.states = {key: estimates.settled(found, name) for key, found in states.items()}
+    within_quotas((one.states for one in work), quotas.result(), cluster)
 
 
 def _states(

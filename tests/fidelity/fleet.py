@@ -41,6 +41,7 @@ _AUTHOR: Final = Author("Fidelity", "fidelity@acme.example", 1_700_000_000)
 _MOST_STEPS: Final = 150
 _PAUSE: Final = 0.2
 """Seconds between two looks at something that is being deleted."""
+_COUNTED: Final = 30.0
 _FOLDER: Final = "apps"
 
 
@@ -110,6 +111,7 @@ class Fleet:
         for name, change in names.items():
             for piece in change.pieces:
                 self._tamper(name, piece)
+        self._await_quotas(names)
         head = self._commit(names, head=True, parent=base)
         return self._merged(names, base, head)
 
@@ -176,6 +178,16 @@ class Fleet:
             elif before == after:  # applied, and waiting for controllers that do not run here
                 self.services.applications.update(after, {"operation": None})
                 return
+
+    def _await_quotas(self, names: Mapping[str, Change]) -> None:
+        """Wait until the controller has counted what the quotas limit; before, they limit nothing."""
+        deadline = time.monotonic() + _COUNTED
+        for quota in (one for one in self.cluster.quotas() if metadata_of(one).get("namespace") in names):
+            current: JsonObject | None = quota
+            while current is not None and "hard" not in current.get("status", {}):
+                assert time.monotonic() < deadline, f"nobody counts {metadata_of(quota)['namespace']}"
+                time.sleep(_PAUSE)
+                current = self.cluster.live([quota]).get(ResourceKey.of(quota))
 
     def _tamper(self, name: str, piece: Piece) -> None:
         """Do by hand what the piece says; what the API server refuses is not done."""

@@ -87,6 +87,7 @@ def _alterations(before: JsonObject, after: JsonObject, actions: set[Action]) ->
 
 
 def _without_version(obj: JsonObject) -> JsonObject:
-    """Return an object without its version: of a claim, the API server counts up even when nothing is different."""
+    """Return an object without its status and version: of a claim, the API server counts up though nothing differs."""
     metadata = {name: value for name, value in metadata_of(obj).items() if name != "resourceVersion"}
-    return {**obj, "metadata": metadata}
+    metadata["managedFields"] = [one for one in metadata.get("managedFields", []) if "subresource" not in one]
+    return {name: value for name, value in obj.items() if name != "status"} | {"metadata": metadata}

@@ -27,11 +27,12 @@ _READY: Final = 60.0
 _KUBECTL: Final = 60.0
 
 _ALL: Final = ("*",)
-_DELETING: Final = (
+_STILL: Final = (
     "garbage-collector-controller",
     "namespace-controller",
     "persistentvolumeclaim-protection-controller",
     "persistentvolume-protection-controller",
+    "resourcequota-controller",
 )
 
 _AUDIT_POLICY: Final = """\
@@ -67,14 +68,14 @@ class ControlPlane:
     def start(cls, programs: Programs, directory: Path, *, nodes: int = 2, audit: bool = False) -> Self:
         """Start a control plane that keeps its files in `directory`; it answers and has nodes when this returns.
 
-        Without nodes nothing is scheduled, and only the controllers that finish deletions run: what is not written to
-        stays as it is.
+        Without nodes nothing is scheduled, and only the controllers that finish deletions and count quotas run: what is not
+        written to stays as it is.
         """
         directory.mkdir(parents=True, exist_ok=True)
         plane = cls(programs, directory)
         try:
             plane._start_servers(audit=audit)
-            plane._start_controller_manager(_ALL if nodes else _DELETING)
+            plane._start_controller_manager(_ALL if nodes else _STILL)
             if nodes:
                 plane._start_scheduling()
                 plane._add_nodes(nodes)
