@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.forges.port import Forge
+    from bot.model.applications import IgnoreDifference
     from bot.prediction.desired import Sources
     from bot.prediction.preview import Predictor
     from bot.repository.mirrors import GitAuth, Mirrors
@@ -84,6 +85,7 @@ class Services:
             control_namespace=namespace,
             auth_for=forge_credentials(forge, settings.github_url),
         )
+        sources.everywhere = _ignored_everywhere(settings)
         percent = settings.mass_deletion_percent
         return cls(
             settings=settings,
@@ -105,6 +107,19 @@ class Services:
         self.renderer.close()
         for cluster in self.clusters.all():
             cluster.close()
+
+
+def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:
+    """Read what every application ignores; a mounted ConfigMap has a file for each of its keys."""
+    from bot.engine.diff.ignored import SETTING, ignored_everywhere
+
+    if settings.argocd_cm is None:
+        return ()
+    try:
+        named = {path.name: path for path in settings.argocd_cm.iterdir() if path.name.startswith(SETTING)}
+        return ignored_everywhere({name: path.read_text(encoding="utf-8") for name, path in named.items()})
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected(f"FORESAIL_ARGOCD_CM cannot be read: {error}") from error
 
 
 def _control_server(settings: Settings) -> ApiServer:

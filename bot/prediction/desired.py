@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application, Source
+    from bot.model.applications import Application, IgnoreDifference, Source
     from bot.model.resources import JsonObject
     from bot.preview.affected import Branch
     from bot.repository.mirrors import GitAuth, Mirror, Mirrors
@@ -116,6 +116,8 @@ class Sources:
         self._control_namespace = control_namespace
         self.auth_for = auth_for
         """Credentials for a repository's URL; None when it needs none."""
+        self.everywhere: tuple[IgnoreDifference, ...] = ()
+        """What every application ignores, whatever it says itself."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
         self._lock = threading.Lock()
         self._expressions = Expressions()
@@ -202,7 +204,7 @@ class Sources:
                 instance=application.instance(self._control_namespace),
                 namespaced=lambda obj: _scope(cluster, obj),
             )
-            ignored = Ignored.of(application, find=self._expressions)
+            ignored = Ignored.of(application, find=self._expressions, everywhere=self.everywhere)
         except Rejected as error:
             return Desired.failed(error.message)
         return Desired(_with_namespace(targets, application, cluster), ignored=ignored)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.functional.conftest import Opener, Shop, application, deployment
+from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 
 POINTER = dedent("""\
     ignoreDifferences:
@@ -22,6 +22,15 @@ MANAGER = dedent("""\
       - {group: apps, kind: Deployment, managedFieldsManagers: [autoscaler]}
     """)
 RESPECT = "RespectIgnoreDifferences=true"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return where what all applications ignore is mounted."""
+    folder = tmp_path_factory.mktemp("argocd-cm")
+    entry = folder / "resource.customizations.ignoreDifferences.ConfigMap"
+    entry.write_text("jsonPointers: [/data/kept]\n", encoding="utf-8")
+    return {"FORESAIL_ARGOCD_CM": str(folder)}
 
 
 def open_ignoring(open_shop: Opener, ignored: str, *, options: str = "") -> Shop:
@@ -121,3 +130,14 @@ def test_a_real_autoscaler_keeps_its_replicas(open_shop: Opener) -> None:
     shop.merge(number)
     shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")
     assert (image(shop), shop.replicas("web")) == ("nginx:1.28", 4)
+
+
+def test_what_every_application_ignores_is_kept_too(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": config_map(kept="git", colour="blue")}, options=RESPECT)
+    where = ("--namespace", shop.namespace, "--type=merge", "--patch", '{"data": {"kept": "live"}}')
+    shop.stage.plane.kubectl("patch", "configmap", "settings", *where)
+    number = shop.propose({"deploy/settings.yaml": config_map(kept="git2", colour="green")})
+    assert shop.await_preview(number) == "success"
+    assert "kept: git" not in shop.body(number)
+    shop.merge(number)
+    assert shop.data("settings") == {"kept": "live", "colour": "green"}
