@@ -1,0 +1,129 @@
+"""Field ownership handed from client-side to server-side apply, so that the latter goes on where the former was.
+
+As client-go's `csaupgrade.UpgradeManagedFields`, which `kubectl apply --server-side` and Argo CD use: without it
+a field that is no longer in the manifest stays for ever, as its old owner still holds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from bot.engine.diff.equality import same
+from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
+from bot.model.resources import metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bot.model.resources import JsonObject
+
+_Entry: TypeAlias = dict[str, Any]
+
+KUBECTL: Final = "kubectl-client-side-apply"
+ARGO_CD: Final = "argocd-controller"
+CLIENT_SIDE_MANAGERS: Final = frozenset({KUBECTL, ARGO_CD})
+"""Who applies on the client's side: what these own by updates they have applied."""
+
+_ANNOTATION: Final = ("f:metadata", "f:annotations", f"f:{LAST_APPLIED_ANNOTATION}")
+_ONLY_ANNOTATION: Final[JsonObject] = {_ANNOTATION[0]: {_ANNOTATION[1]: {_ANNOTATION[2]: {}}}}
+
+
+def hand_over(live: JsonObject, *, to: str, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject | None:
+    """Return the JSON merge patch that makes `to` the applier of what `managers` own; None when they own nothing.
+
+    Whoever wrote the last-applied annotation is a client-side applier too, whatever its name. The annotation itself
+    stays its writer's, so that the next server-side apply does not remove it, and the way back is open. The patch holds
+    the resource version of `live`: the server answers with a conflict when the object has changed since.
+    """
+    entries = _entries(live)
+    names = sorted({entry["manager"] for entry in entries if _applies(entry, managers)})
+    after = entries
+    for name in names:
+        after = _handed_over(after, name, to)
+    if same(entries, after):
+        return None
+    version = metadata_of(live).get("resourceVersion")
+    return {"metadata": {"managedFields": after, "resourceVersion": version}}
+
+
+def _entries(live: JsonObject) -> list[_Entry]:
+    entries = metadata_of(live).get("managedFields")
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+
+def _updates(entry: _Entry, manager: str) -> bool:
+    return entry.get("manager") == manager and entry.get("operation") == "Update" and not entry.get("subresource")
+
+
+def _applies(entry: _Entry, managers: frozenset[str]) -> bool:
+    """Whether an entry is of one who applies on the client's side."""
+    name = entry.get("manager")
+    if not isinstance(name, str) or not _updates(entry, name):
+        return False
+    fields = _fields(entry)
+    others = _without(fields, _ANNOTATION)
+    return bool(others) and (name in managers or not same(fields, others))
+
+
+def _fields(entry: _Entry) -> JsonObject:
+    fields = entry.get("fieldsV1")
+    return fields if isinstance(fields, dict) else {}
+
+
+def _handed_over(entries: list[_Entry], manager: str, to: str) -> list[_Entry]:
+    """Make one manager's updates part of what `to` applies."""
+    place = _first(entries, lambda entry: _is_applied_by(entry, to))
+    if place is None:
+        place = _first(entries, lambda entry: _updates(entry, manager))
+    if place is None:
+        return entries
+    chosen = entries[place]
+    # Fields of another version of the API have other names: they are dropped, as client-go does.
+    given = [entry for entry in entries if entry is chosen or _is_given(entry, manager, chosen)]
+    fields = _united(_without(_fields(entry), _ANNOTATION) for entry in given)
+    applied = {**chosen, "manager": to, "operation": "Apply", "fieldsV1": fields}
+    kept = [entry for entry in entries if entry is not chosen and not _updates(entry, manager)]
+    writers = [{**entry, "fieldsV1": _ONLY_ANNOTATION} for entry in entries if _wrote_annotation(entry, manager)]
+    return [applied, *kept, *writers]
+
+
+def _wrote_annotation(entry: _Entry, manager: str) -> bool:
+    fields = _fields(entry)
+    return _updates(entry, manager) and not same(fields, _without(fields, _ANNOTATION))
+
+
+def _is_given(entry: _Entry, manager: str, chosen: _Entry) -> bool:
+    return _updates(entry, manager) and entry.get("apiVersion") == chosen.get("apiVersion")
+
+
+def _is_applied_by(entry: _Entry, manager: str) -> bool:
+    return entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
+
+
+def _first(entries: list[_Entry], wanted: Callable[[_Entry], bool]) -> int | None:
+    return next((number for number, entry in enumerate(entries) if wanted(entry)), None)
+
+
+def _united(sets: Iterable[JsonObject]) -> JsonObject:
+    """Unite sets of fields, each a trie as in FieldsV1: `.` is the place itself, and a leaf is a place without more."""
+    union: JsonObject = {}
+    for fields in sets:
+        for name, below in fields.items():
+            known = union.get(name)
+            union[name] = below if known is None or name == "." else _united_below(known, below)
+    return union
+
+
+def _united_below(one: Any, other: Any) -> JsonObject:
+    leaf: JsonObject = {".": {}}
+    union = _united([one or leaf, other or leaf])
+    return {} if union == leaf else union
+
+
+def _without(fields: JsonObject, path: tuple[str, ...]) -> JsonObject:
+    """Take one place out of a set of fields."""
+    name, *below = path
+    if not isinstance(fields.get(name), dict):
+        return fields
+    kept = _without(fields[name], tuple(below)) if below else {}
+    return {key: kept if key == name else value for key, value in fields.items() if key != name or kept}

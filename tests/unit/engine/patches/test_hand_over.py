@@ -1,0 +1,77 @@
+"""Field ownership handed over; what it brings about is seen on a real API server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
+from bot.engine.patches.hand_over import ARGO_CD, KUBECTL, hand_over
+
+LAST_APPLIED: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{LAST_APPLIED_ANNOTATION}": {}}}}
+
+
+def entry(manager: str, fields: dict[str, Any], **values: Any) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsV1": fields, **values}
+
+
+def handed_over(*entries: dict[str, Any]) -> list[dict[str, Any]] | None:
+    live = {"metadata": {"name": "a", "resourceVersion": "7", "managedFields": list(entries)}}
+    patch = hand_over(live, to="us")
+    if patch is None:
+        return None
+    assert patch["metadata"].pop("resourceVersion") == "7"
+    return list(patch["metadata"]["managedFields"])
+
+
+@pytest.mark.parametrize("manager", [KUBECTL, ARGO_CD, "somebody"])
+def test_who_applied_on_the_clients_side_becomes_us(manager: str) -> None:
+    fields: dict[str, Any] = {"f:data": {"f:a": {}}}
+
+    assert handed_over(entry(manager, LAST_APPLIED | fields)) == [
+        entry("us", fields, operation="Apply"),
+        entry(manager, LAST_APPLIED),
+    ]
+
+
+def test_what_we_apply_already_is_united_with_it() -> None:
+    ours = entry("us", {"f:data": {"f:a": {}, "f:b": {"f:c": {}}}}, operation="Apply")
+    theirs = entry(KUBECTL, {"f:data": {".": {}, "f:b": {}, "f:d": {}}})
+    union: dict[str, Any] = {"f:data": {".": {}, "f:a": {}, "f:b": {".": {}, "f:c": {}}, "f:d": {}}}
+
+    assert handed_over(ours, theirs) == [{**ours, "fieldsV1": union}]
+
+
+def test_both_may_have_applied() -> None:
+    entries = (entry(KUBECTL, {"f:a": {}}), entry(ARGO_CD, {"f:b": {}}))
+
+    (only,) = handed_over(*entries) or []
+    assert (only["manager"], only["operation"], only["fieldsV1"]) == ("us", "Apply", {"f:a": {}, "f:b": {}})
+
+
+def test_fields_of_another_version_are_dropped() -> None:
+    ours = entry("us", {"f:a": {}}, operation="Apply")
+
+    assert handed_over(ours, entry(KUBECTL, {"f:b": {}}, apiVersion="v2")) == [ours]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (),
+        (entry("us", {"f:a": {}}, operation="Apply"),),
+        (entry("kubectl-edit", {"f:a": {}}),),
+        (entry(KUBECTL, {"f:a": {}}, subresource="status"),),
+        (entry(KUBECTL, LAST_APPLIED | {"f:a": {}}, operation="Apply"),),
+        (entry(KUBECTL, LAST_APPLIED),),
+        ({}, {"manager": 1, "fieldsV1": []}),
+    ],
+)
+def test_nothing_is_handed_over_by_anybody_else(entries: tuple[dict[str, Any], ...]) -> None:
+    assert handed_over(*entries) is None
+
+
+def test_an_object_without_managed_fields_is_no_matter() -> None:
+    assert hand_over({"metadata": {"managedFields": None}}, to="us") is None
+    assert hand_over({}, to="us") is None
