@@ -71,7 +71,7 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
         "sync": {
             "status": "Synced" if synced else "OutOfSync",
             "revision": state.operation.revision,
-            "comparedTo": _compared_to(scene.application),
+            "comparedTo": _compared_to(scene.application) | _ignored(scene.application),
         },
         "health": {"status": health.status.value, "message": health.message or None},
         "conditions": _warnings(scene, now=now),
@@ -139,6 +139,13 @@ def _compared_to(application: Application) -> JsonObject:
         return compared | {"sources": sources}
     source = spec.source.model_dump(by_alias=True, exclude_defaults=True, mode="json") if spec.source else {}
     return compared | {"source": source}
+
+
+def _ignored(application: Application) -> JsonObject:
+    """Return what differences were ignored; as part of a merge patch, so that nothing of an earlier list stays."""
+    entries = application.spec.ignore_differences
+    said = [one.model_dump(by_alias=True, exclude_defaults=True, mode="json") for one in entries]
+    return {"ignoreDifferences": said or None}
 
 
 def _managed_entries(scene: Scene, state: OperationState) -> list[JsonObject]:

@@ -107,3 +107,13 @@ def test_a_result_survives_its_record() -> None:
     key = next(iter(objects(1)))
     for one in (result(key), replace(result(key), hook=True, sync_phase="PreSync", code=None, differences=None)):
         assert TaskResult.from_wire(one.to_wire()) == one
+
+
+@pytest.mark.parametrize("entries", [[], [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]])
+def test_what_was_ignored_is_recorded_and_an_earlier_record_of_it_goes(entries: list[JsonObject]) -> None:
+    spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}}
+    ignoring = Application.parse({"metadata": {"name": "shop"}, "spec": {**spec, "ignoreDifferences": entries}})
+    state = OperationState(Operation("a" * 40), Phase.SUCCEEDED, "", NOW)
+    patch = status_patch(Scene(ignoring, {}, {}, plan_sync({}, [], state=state, spec=ignoring.spec)), state, now=NOW)
+    assert patch["sync"]["comparedTo"]["ignoreDifferences"] == (entries or None)
+    assert "ignoreDifferences" not in patch["history"][0]
