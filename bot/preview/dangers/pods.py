@@ -73,7 +73,7 @@ def _of_pod(pod: JsonObject) -> Iterator[Danger]:
     for volume in mappings(pod.get("volumes")):
         path = text(mapping(volume, "hostPath").get("path"))
         if path:
-            harmless = volume.get("name") in read_only
+            harmless = text(volume.get("name")) in read_only
             words = f"mounts {path} of its node{', to read it' if harmless else ''}"
             yield sorts.HOST_PATH.danger(words, severity=Severity.WARNING if harmless else None)
 

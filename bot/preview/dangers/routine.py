@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _VERSIONS: Final = frozenset({"helm.sh/chart", "app.kubernetes.io/version", "chart"})
 """Labels that only say which version of a chart or program this is."""
 _CONTAINERS: Final = ("containers", "initContainers")
+_DEPTH: Final = 8
+"""How deep a pod template's labels may lie: `spec.jobTemplate.spec.template.metadata.labels` in a CronJob."""
 
 
 def is_routine(scene: Scene, dangers: Iterable[Danger]) -> bool:
@@ -38,19 +40,19 @@ def _only_versions(before: JsonObject | None, after: JsonObject | None) -> bool:
     return same(_masked(comparable(before)), _masked(comparable(after)))
 
 
-def _masked(value: Any) -> Any:
-    """Return an object without what routinely moves, at any depth at which a pod template may stand."""
-    if not isinstance(value, dict):
+def _masked(value: Any, *, depth: int = _DEPTH) -> Any:
+    """Return an object without what routinely moves."""
+    if not isinstance(value, dict) or not depth:
         return value
-    return {name: _masked_field(name, below) for name, below in value.items()}
+    return {name: _masked_field(name, below, depth=depth - 1) for name, below in value.items()}
 
 
-def _masked_field(name: str, value: Any) -> Any:
+def _masked_field(name: str, value: Any, *, depth: int) -> Any:
     if name in _CONTAINERS and isinstance(value, list):
         return [{**entry, "image": ""} if isinstance(entry, dict) and "image" in entry else entry for entry in value]
     if name in {"labels", "annotations"} and isinstance(value, dict):
         return {key: below for key, below in value.items() if key not in _VERSIONS and not _is_checksum(key)}
-    return _masked(value)
+    return _masked(value, depth=depth)
 
 
 def _is_checksum(key: object) -> bool:

@@ -112,7 +112,7 @@ def _blocks(budget: JsonObject, world: World, namespace: str) -> str:
     """
     spec = mapping(budget, "spec")
     most, least = spec.get("maxUnavailable"), spec.get("minAvailable")
-    if most in {0, "0", "0%"} and most is not False:
+    if str(most) in {"0", "0%"}:
         return f"maxUnavailable is {most}"
     if least == "100%":
         return "minAvailable is 100%"
