@@ -113,7 +113,7 @@ def test_a_result_survives_its_record() -> None:
 def test_what_was_ignored_is_recorded_and_an_earlier_record_of_it_goes(entries: list[JsonObject]) -> None:
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}}
     ignoring = Application.parse({"metadata": {"name": "shop"}, "spec": {**spec, "ignoreDifferences": entries}})
-    state = OperationState(Operation("a" * 40), Phase.SUCCEEDED, "", NOW)
+    state = OperationState(Operation("a" * 40, prune=True), Phase.SUCCEEDED, "", NOW)
     patch = status_patch(Scene(ignoring, {}, {}, plan_sync({}, [], state=state, spec=ignoring.spec)), state, now=NOW)
     assert patch["sync"]["comparedTo"]["ignoreDifferences"] == (entries or None)
     assert "ignoreDifferences" not in patch["history"][0]
