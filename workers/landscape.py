@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.model.applications import Application
 from bot.model.changes import repository_address, repository_identity
 from bot.prediction.desired import Sides, Tree
+from bot.prediction.generated import KnownSets
 from bot.prediction.selection import ROOT_FOLDER, Grounds, select
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import GitAuth
@@ -80,14 +81,18 @@ class Landscape:
             if self.mirror.has_branch(name)
         )
 
-    def select(self, sides: Sides, branch: Branch) -> Selection:
-        """Find the applications that a step between two states of a branch touches."""
+    def select(self, sides: Sides, branch: Branch, *, generating: bool = False) -> Selection:
+        """Find the applications that a step between two states of a branch touches.
+
+        `generating`: what ApplicationSets are going to generate counts as well, before their controller has done it.
+        """
         following = [Candidate(one, one) for one in self.applications if _follows(one, branch)]
         new = [root for root in self._new_root(sides, branch) if root.either.name not in self.names]
         grounds = Grounds(
             known={one.name: one for one in self.applications},
             control_namespace=self.services.settings.control_namespace,
             repositories=frozenset({repository_address(self.repository.clone_url), *self._repositories_in_use()}),
+            sets=self._sets() if generating else None,
         )
         return select(self.services.sources, [*following, *new], sides, branch, grounds)
 
@@ -144,6 +149,9 @@ class Landscape:
     def declares_applications(self, commit: str) -> bool:
         """Whether the repository has the folder of Applications at a commit."""
         return self.mirror.entry(self.mirror.tree_of(commit), ROOT_FOLDER) is not None
+
+    def _sets(self) -> KnownSets:
+        return KnownSets.survey(self.services.control, self.services.settings.control_namespace)
 
     def _repositories_in_use(self) -> Iterator[str]:
         for application in self.applications:

@@ -87,7 +87,7 @@ def predicted(services: Services, change: Change) -> tuple[Report, Forecast | No
 
 def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> tuple[Report, Forecast]:
     """Predict what a step between two states of a branch does."""
-    selection = landscape.select(sides, landscape.branch(words.base_branch))
+    selection = landscape.select(sides, landscape.branch(words.base_branch), generating=True)
     found = landscape.services.predictor.predict(
         selection.candidates, selection.sides, words=words, considered=selection.considered
     )

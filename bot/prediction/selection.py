@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Final
 from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.changes import repository_address
+from bot.prediction.applicationsets import SetChange, depends_on, follow, is_applicationset, paired
 from bot.prediction.desired import Wanted
+from bot.prediction.generated import KnownSets, TreeFacts
 from bot.preview.affected import Branch, Candidate, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.model.applications import Source
-    from bot.prediction.desired import Desired, Sides, Sources
+    from bot.model.resources import JsonObject
+    from bot.prediction.desired import Desired, Sides, Sources, Tree
 
 ROOT_FOLDER: Final = ".foresail"
 """Folder of an allowed repository that declares Applications."""
@@ -31,6 +34,8 @@ class Grounds:
     """Where Applications have to live to be synced."""
     repositories: frozenset[str] | None = None
     """Addresses of the repositories that a change may have us read; None: any, whoever asks has the right to."""
+    sets: KnownSets | None = None
+    """ApplicationSets of the cluster; None: none are followed, what they generate is left to their controller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,13 @@ def select(
 
     What a parent renders is the word on its children: a child is compared as both sides declare it, not as the cluster
     has it now, so the answer is the same before and after the change was applied. Each name is followed once, which
-    ends cycles.
+    ends cycles. ApplicationSets, declared or already in the cluster, are followed into what they generate.
     """
     search = _Search(sources, sides.of(branch), branch, grounds)
     looked_at = {candidate.either.name: candidate for candidate in candidates}
     while looked_at:
         affected = search.judge(looked_at)
-        looked_at = search.children(affected)
+        looked_at = search.children(affected) or search.generated_in_the_cluster()
     return Selection(
         candidates=tuple(search.chosen.values()),
         sides=search.sides,
@@ -88,12 +93,15 @@ class _Search:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    generators: dict[str, str] = field(default_factory=dict)
+    """By application name: which ApplicationSet generates it."""
+    followed_sets: set[str] = field(default_factory=set)
 
     def judge(self, looked_at: Mapping[str, Candidate]) -> list[Candidate]:
         """Judge candidates and return those that are affected."""
         affected = []
         for name, candidate in looked_at.items():
-            self.verdicts[name] = judge(candidate, self.branch, self._inputs)
+            self.verdicts[name] = self._with_origin(name, judge(candidate, self.branch, self._inputs))
             self.chosen.pop(name, None)
             if self.verdicts[name].affected:
                 self.chosen[name] = candidate
@@ -113,12 +121,62 @@ class _Search:
         ]
         rendered = self.sources.desired([Wanted(application, tree) for application, tree, _ in sides])
         found: dict[str, Candidate] = {}
+        declared_sets: list[tuple[JsonObject, bool]] = []
         followed = frozenset(self.parents)
+        # A parent that fails with the change removes nothing: its children stay as they are.
+        failing = {
+            one.name for (one, _, is_head), desired in zip(sides, rendered, strict=True) if is_head and desired.failure
+        }
         for (parent, _, is_head), desired in zip(sides, rendered, strict=True):
+            if parent.name in failing:
+                continue
             for name, child in self._declared(desired):
                 if name not in followed and self.parents.setdefault(name, parent.name) == parent.name:
                     found[name] = _with(found.get(name), child, is_head=is_head)
+            sets = (manifest for key, manifest in desired.targets.objects.items() if is_applicationset(key))
+            declared_sets.extend((manifest, is_head) for manifest in sets)
+        found.update(self._generated(paired(declared_sets).values()))
         return {name: child for name, child in found.items() if self._may_follow(child)}
+
+    def generated_in_the_cluster(self) -> dict[str, Candidate]:
+        """Return what ApplicationSets of the cluster generate otherwise, those that nobody has declared meanwhile."""
+        known = self.grounds.sets.manifests if self.grounds.sets else ()
+        waiting = [SetChange(one, one) for one in known if depends_on(one, self.branch)]
+        return {name: child for name, child in self._generated(waiting).items() if self._may_follow(child)}
+
+    def _generated(self, changes: Iterable[SetChange]) -> dict[str, Candidate]:
+        """Return the Applications that ApplicationSets generate otherwise, each ApplicationSet followed once."""
+        found: dict[str, Candidate] = {}
+        for change in changes:
+            if self.grounds.sets is None or change.name in self.followed_sets:
+                continue
+            self.followed_sets.add(change.name)
+            if change.namespace not in {"", self.grounds.control_namespace}:
+                self.notes.append(f"ApplicationSet {change.name} is in namespace {change.namespace}, and not followed")
+                continue
+            base, head = (self._facts(self.grounds.sets, tree) for tree in (self.sides.base, self.sides.head))
+            followed = follow(change, base, head, self.grounds.known)
+            self.notes.extend(followed.notes)
+            for name, candidate in followed.candidates.items():
+                if name not in self.parents:
+                    self.parents[name] = ""
+                    self.generators[name] = change.name
+                    found[name] = Candidate(self._known(candidate.base), self._known(candidate.head))
+        return found
+
+    def _facts(self, sets: KnownSets, tree: Tree) -> TreeFacts:
+        return TreeFacts(self.sources, tree, self.grounds.repositories, sets.clusters)
+
+    def _known(self, application: Application | None) -> Application | None:
+        return None if application is None else self._as_it_is(application)
+
+    def _with_origin(self, name: str, verdict: Verdict) -> Verdict:
+        generator = self.generators.get(name)
+        return (
+            replace(verdict, words=f"generated by ApplicationSet {generator}: {verdict.words}")
+            if generator
+            else verdict
+        )
 
     def _inputs(self, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape that `judge` asks for
         return self.sources.inputs(source, self.sides.head if head else self.sides.base)

@@ -1,0 +1,202 @@
+"""What a change does to the Applications that ApplicationSets generate: added, altered, removed, or kept by policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.applicationsets.definition import ApplicationSet
+from bot.engine.applicationsets.generating import Generated, generated
+from bot.errors import Rejected
+from bot.model.applications import Application, Source
+from bot.model.resources import JsonObject, ResourceKey, metadata_of
+from bot.preview.affected import Branch, Candidate
+
+if TYPE_CHECKING:
+    from bot.engine.applicationsets.facts import Facts
+
+_MOST_NAMES: Final = 10
+_ROLLING: Final = "RollingSync"
+
+
+def is_applicationset(key: ResourceKey) -> bool:
+    """Whether an object is an ApplicationSet."""
+    return (key.group, key.kind) == ("argoproj.io", "ApplicationSet")
+
+
+@dataclass(frozen=True, slots=True)
+class SetChange:
+    """One ApplicationSet as the target branch and as the merge result have it; one of the two may be None."""
+
+    base: JsonObject | None
+    head: JsonObject | None
+
+    @property
+    def name(self) -> str:
+        """The ApplicationSet's name."""
+        return str(metadata_of(self.head or self.base or {}).get("name") or "")
+
+    @property
+    def namespace(self) -> str:
+        """Where it lives, and where what it generates does."""
+        return str(metadata_of(self.head or self.base or {}).get("namespace") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The Applications of one ApplicationSet that a change touches, and what there is to say."""
+
+    candidates: Mapping[str, Candidate]
+    notes: tuple[str, ...]
+
+
+def depends_on(manifest: JsonObject, branch: Branch) -> bool:
+    """Whether what an ApplicationSet generates can depend on a branch; True when templates decide that."""
+    try:
+        sources = ApplicationSet.parse(manifest).sources()
+    except Rejected:
+        return False
+    return any(_may_follow(branch, url, revision) for url, revision in sources)
+
+
+def _may_follow(branch: Branch, url: str, revision: str) -> bool:
+    templated = "{{" in url or "{{" in revision
+    return templated or (bool(url) and branch.is_source_of(Source(repo_url=url, target_revision=revision)))
+
+
+def follow(change: SetChange, base: Facts, head: Facts, known: Mapping[str, Application]) -> Followed:
+    """Generate both sides of an ApplicationSet and compare them.
+
+    `known` are the applications of the cluster by name. Where one side cannot be generated, nothing is said to be
+    removed: the controller deletes nothing either.
+    """
+    following = _Following(change.name, known)
+    following.take(_side(change.base, base), _side(change.head, head))
+    return Followed(following.candidates, tuple(following.notes()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What one side generates."""
+
+    found: Generated | None
+    """None when it has no such ApplicationSet, or when it cannot be generated."""
+    failure: str = ""
+
+    @property
+    def applications(self) -> dict[str, JsonObject]:
+        generated_ones = self.found.applications if self.found else ()
+        return {str(one["metadata"]["name"]): one for one in generated_ones}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether an Application that is not among them is not generated."""
+        return not self.failure and not (self.found and self.found.not_evaluated)
+
+
+def _side(manifest: JsonObject | None, facts: Facts) -> _Side:
+    if manifest is None:
+        return _Side(None)
+    try:
+        return _Side(generated(manifest, facts))
+    except Rejected as error:
+        return _Side(None, error.message)
+
+
+@dataclass
+class _Following:
+    name: str
+    known: Mapping[str, Application]
+    candidates: dict[str, Candidate] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    altered: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+    def take(self, base: _Side, head: _Side) -> None:
+        if head.failure:
+            self.told.append(f"{head.failure}; until that is mended, what it has generated stays as it is")
+            return
+        if base.failure:
+            self.told.append(f"as the target branch has it: {base.failure}")
+        self.told.extend(head.found.not_evaluated if head.found else ())
+        before, after = base.applications, head.applications
+        refused = dict(head.found.refused) if head.found else {}
+        self.told.extend(refused.values())
+        for name, manifest in after.items():
+            self._present(name, before.get(name), manifest, base, head)
+        for name in before.keys() - after.keys() - refused.keys():
+            self._absent(name, before[name], base, head)
+        if head.found and head.found.strategy == _ROLLING and (self.added or self.altered):
+            self.told.append(f"ApplicationSet {self.name} rolls out step by step, with automated syncs off meanwhile")
+
+    def notes(self) -> Iterator[str]:
+        """Say what it generates otherwise than before."""
+        parts = [
+            f"{verb} {_named(names)}"
+            for verb, names in (
+                ("adds", self.added),
+                ("alters", self.altered),
+                ("removes", self.removed),
+                ("by its policy leaves as they are", self.kept),
+            )
+            if names
+        ]
+        if parts:
+            yield f"generated by ApplicationSet {self.name}: the change {'; '.join(parts)}"
+        yield from self.told
+
+    def _present(self, name: str, before: JsonObject | None, after: JsonObject, base: _Side, head: _Side) -> None:
+        current = self.known.get(name)
+        earlier = self._parsed(before) if before else (None if base.is_whole else current)
+        later = self._parsed(after)
+        if later is None:
+            return
+        if earlier is None:
+            self.added.append(name)
+        elif earlier.spec != later.spec:
+            if head.found and not head.found.sync_policy.may_update:
+                self.kept.append(name)
+                return
+            self.altered.append(name)
+        elif current is not None:
+            return  # as the cluster has it, and looked at as such
+        self.candidates[name] = Candidate(earlier, later)
+
+    def _absent(self, name: str, before: JsonObject, base: _Side, head: _Side) -> None:
+        policy = (head.found or base.found or _NOTHING).sync_policy
+        if not head.is_whole:
+            self.told.append(f"whether ApplicationSet {self.name} still generates {name} is not known")
+        elif not policy.may_delete:
+            self.kept.append(name)
+        elif (earlier := self._parsed(before)) is not None:
+            self.removed.append(name)
+            self.candidates[name] = Candidate(earlier, None)
+
+    def _parsed(self, manifest: JsonObject) -> Application | None:
+        try:
+            return Application.parse(manifest)
+        except Rejected as error:
+            self.told.append(f"ApplicationSet {self.name} generates what is no Application: {error.message}")
+            return None
+
+
+_NOTHING: Final = Generated((), (), ())
+
+
+def paired(sides: Iterable[tuple[JsonObject, bool]]) -> dict[str, SetChange]:
+    """Put the ApplicationSets of both sides (head: True) together by name."""
+    found: dict[str, SetChange] = {}
+    for manifest, is_head in sides:
+        one = SetChange(manifest, manifest)
+        before = found.get(one.name, SetChange(None, None))
+        found[one.name] = replace(before, head=manifest) if is_head else replace(before, base=manifest)
+    return found
+
+
+def _named(names: list[str]) -> str:
+    shown = sorted(names)[:_MOST_NAMES]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(shown) + more

@@ -1,0 +1,173 @@
+"""Facts for generators of ApplicationSets: from Git trees, and from the cluster Secrets of the control namespace."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.cluster.errors import ApiRefused
+from bot.cluster.objects import collection_path
+from bot.engine.applicationsets.facts import ClusterFact, NotKnownError
+from bot.engine.applicationsets.globs import PathSpec
+from bot.errors import Rejected
+from bot.model.applications import Source
+from bot.model.changes import repository_address, repository_identity
+from bot.model.resources import JsonObject, ResourceType, metadata_of
+from bot.repository import manifests
+from bot.repository.trees import MOST_FILES, EntryKind, Snapshot
+
+if TYPE_CHECKING:
+    from bot.cluster.objects import Cluster
+    from bot.prediction.desired import Sources, Tree
+
+_APPLICATION_SET: Final = ("argoproj.io", "ApplicationSet")
+_SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
+_CLUSTER_SECRETS: Final = {"labelSelector": "argocd.argoproj.io/secret-type=cluster", "limit": "500"}
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""Holds the whole Secret where it was made by `kubectl apply`, credentials and all."""
+_LARGEST_FILE: Final = 1_000_000
+_LARGEST_SUM: Final = 20_000_000
+"""Bytes of all files that one generator reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSets:
+    """What the control cluster knows of ApplicationSets."""
+
+    manifests: tuple[JsonObject, ...] = ()
+    clusters: Callable[[], Sequence[ClusterFact]] = tuple
+    """Asked when a generator wants the clusters; NotKnownError when they may not be read."""
+
+    @classmethod
+    def survey(cls, cluster: Cluster, namespace: str) -> KnownSets:
+        """Read every ApplicationSet of the control namespace; none when the cluster does not serve the kind."""
+        kind = cluster.discovery.preferred(*_APPLICATION_SET)
+        found = () if kind is None else tuple(cluster.listed(kind, namespace=namespace))
+        return cls(found, lambda: cluster_facts(cluster, namespace))
+
+
+def cluster_facts(cluster: Cluster, namespace: str) -> list[ClusterFact]:
+    """Read which clusters there are; of their Secrets nothing but name, server and project is looked at."""
+    found: list[ClusterFact] = []
+    query = dict(_CLUSTER_SECRETS)
+    while True:
+        try:
+            page = cluster.server.request("GET", collection_path(_SECRET, namespace=namespace), query=query)
+        except ApiRefused as error:
+            raise NotKnownError(f"the cluster Secrets in {namespace} cannot be read: {error.message}") from error
+        found.extend(_cluster(item) for item in page.get("items") or [])
+        token = metadata_of(page).get("continue")
+        if not token:
+            return found
+        query["continue"] = str(token)
+
+
+def _cluster(secret: JsonObject) -> ClusterFact:
+    metadata = metadata_of(secret)
+    data = secret.get("data")
+    data = data if isinstance(data, dict) else {}
+    return ClusterFact(
+        name=_decoded(data.get("name")),
+        server=_decoded(data.get("server")),
+        project=_decoded(data.get("project")),
+        labels=_texts(metadata.get("labels")),
+        annotations={key: text for key, text in _texts(metadata.get("annotations")).items() if key != _LAST_APPLIED},
+    )
+
+
+def _decoded(value: Any) -> str:
+    try:
+        return base64.b64decode(str(value or ""), validate=True).decode("utf-8", errors="replace")
+    except binascii.Error:
+        return ""
+
+
+def _texts(value: Any) -> Mapping[str, str]:
+    return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
+
+
+@dataclass
+class TreeFacts:
+    """What generators ask, as one state of the repository answers it; other repositories as they are now."""
+
+    sources: Sources
+    tree: Tree
+    repositories: frozenset[str] | None
+    """Addresses that may be fetched from; None: any."""
+    clusters_of: Callable[[], Sequence[ClusterFact]]
+    _trees: dict[tuple[str, str], Tree] = field(default_factory=dict)
+    _folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def directories(self, repo_url: str, revision: str) -> Sequence[str]:
+        """Return every folder by its path, hidden ones and what is below them left out."""
+        tree = self._tree(repo_url, revision)
+        key = f"{tree.mirror.path}\0{tree.tree_id}"
+        if key not in self._folders:
+            self._folders[key] = tuple(_folders(Snapshot(str(tree.mirror.path), tree.tree_id)))
+        return self._folders[key]
+
+    def files(self, repo_url: str, revision: str, patterns: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of the files that a pattern matches, links followed within the repository."""
+        tree = self._tree(repo_url, revision)
+        snapshot = Snapshot(str(tree.mirror.path), tree.tree_id)
+        wanted = [PathSpec(pattern) for pattern in patterns]
+        total = 0
+        for path, entry in snapshot.walk(tree.tree_id):
+            if any(one.matches(path) for one in wanted):
+                found = snapshot.find(path) if entry.kind is EntryKind.LINK else None
+                blob = found.entry if found else entry
+                if blob.kind is not EntryKind.FILE:
+                    raise Rejected(f"{path} is no file that can be read")
+                total += snapshot.size(blob.id)
+                if snapshot.size(blob.id) > _LARGEST_FILE or total > _LARGEST_SUM:
+                    raise Rejected(f"{path}, or all that matches together, is too large for parameters")
+                yield path, snapshot.read(blob.id)
+
+    def clusters(self) -> Sequence[ClusterFact]:
+        """Return the clusters that have a Secret."""
+        return self.clusters_of()
+
+    def yaml(self, content: bytes, name: str) -> Any:
+        """Read the first document of a text."""
+        documents = manifests.read(content, name)
+        return documents[0].value if documents else None
+
+    def _tree(self, repo_url: str, revision: str) -> Tree:
+        key = (repo_url, revision)
+        if key not in self._trees:
+            self._trees[key] = self._found(Source(repo_url=repo_url, target_revision=revision))
+        return self._trees[key]
+
+    def _found(self, source: Source) -> Tree:
+        ours = self.tree
+        if repository_identity(source.repo_url) == ours.repository:
+            if ours.branch is None or ours.branch.is_source_of(source):
+                return ours
+            commit = ours.mirror.resolve(source.target_revision or "HEAD")
+            return type(ours)(ours.repository, ours.mirror, ours.mirror.tree_of(commit))
+        if self.repositories is not None and repository_address(source.repo_url) not in self.repositories:
+            raise NotKnownError(
+                f"no application on the target branch uses the repository {repository_address(source.repo_url)} yet, "
+                "and what a change alone asks for is not read before it is merged"
+            )
+        return self.sources.newest(source)[0]
+
+
+def _folders(snapshot: Snapshot) -> Iterator[str]:
+    waiting = [("", snapshot.tree_id)]
+    met = 0
+    while waiting:
+        path, folder_id = waiting.pop()
+        for name, entry in snapshot.folder(folder_id).items():
+            met += 1
+            if met > MOST_FILES:
+                raise Rejected(f"the repository has more than {MOST_FILES:,} files and folders")
+            if name.startswith(".") or entry.kind not in (EntryKind.FOLDER, EntryKind.SUBMODULE):
+                continue
+            below = f"{path}/{name}" if path else name
+            yield below
+            if entry.kind is EntryKind.FOLDER:
+                waiting.append((below, entry.id))
