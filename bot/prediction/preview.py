@@ -24,6 +24,7 @@ from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.estimates import Estimates, within_quotas
 from bot.prediction.forecast import Forecast
+from bot.prediction.moved import with_moves
 from bot.prediction.questions import Questions
 from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
@@ -182,9 +183,8 @@ class Predictor:
         self, work: Sequence[_Work], reports: Sequence[ApplicationReport], hidden: _Hidden
     ) -> tuple[ApplicationReport, ...]:
         clusters = {id(one): cluster for cluster, members in self._by_cluster(work).items() for one in members}
-        foreseen = [
-            Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, reports, strict=True)
-        ]
+        told = with_moves([(report, one.states) for one, report in zip(work, reports, strict=True)])
+        foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
         return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
 
     def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:

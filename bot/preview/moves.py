@@ -38,6 +38,7 @@ class Piece:
     application: str
     obj: JsonObject = field(repr=False)
     """Its manifest."""
+    cluster: str = ""
 
     @property
     def key(self) -> ResourceKey:
@@ -53,21 +54,21 @@ class Move:
     new: Piece
 
     @property
-    def within_cluster_identity(self) -> bool:
+    def is_same_object(self) -> bool:
         """Whether it is the very same object, which only another application has from now on."""
-        return self.old.key == self.new.key
+        return (self.old.cluster, self.old.key) == (self.new.cluster, self.new.key)
 
     @property
     def words_of_old(self) -> str:
         """What happens to the object that goes away."""
-        if self.within_cluster_identity:
+        if self.is_same_object:
             return f"moves to application {self.new.application}"
         return f"{self._verb} to {self._place(self.new)}"
 
     @property
     def words_of_new(self) -> str:
         """What happens to the object that comes."""
-        if self.within_cluster_identity:
+        if self.is_same_object:
             return f"moves here from application {self.old.application}"
         return f"{self._verb} from {self._place(self.old)}"
 

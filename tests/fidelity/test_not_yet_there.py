@@ -80,3 +80,15 @@ def test_what_exceeds_a_quota_only_together_is_refused_as_the_sync_is(fleet: Fle
     refused = [one.key.name for one in outcome.report.resources if one.failure]
     assert refused == ["lease-2", "lease-3"]
     assert differences(outcome) == []
+
+
+def test_a_renamed_object_is_told_at_both_of_its_names(fleet: Fleet) -> None:
+    data = {"one": "1", "two": "2"}
+    old, new = make("ConfigMap", "old", data=data), make("ConfigMap", "new", data=data)
+    change = Change((Piece(old, None, Hand.NOTHING, {}), Piece(None, new, Hand.NOTHING, {})), "")
+    (outcome,) = fleet.carry_out([change])
+
+    assert outcome.report is not None
+    name = outcome.name
+    assert {one.note for one in outcome.report.resources} == {f"renamed to {name}/new", f"renamed from {name}/old"}
+    assert differences(outcome) == []
