@@ -65,7 +65,10 @@ class Expressions:
 
         Raises Rejected when it is no path expression or takes too long, Temporary when it cannot be evaluated now.
         """
-        question = frames.encode({"expression": expression, "object": obj})
+        try:
+            question = frames.encode({"expression": expression, "object": obj})
+        except TypeError as error:
+            raise Rejected("the object is nested too deep, or no JSON") from error
         with self._lock:
             began = time.monotonic()
             try:

@@ -69,7 +69,10 @@ class _Changes:
 
     def compare(self, old: JsonObject, new: JsonObject, path: str, depth: int = 0) -> None:
         """Note what differs between two schemas of one place."""
-        if old == new or depth > _DEEPEST:
+        if old == new:
+            return
+        if depth > _DEEPEST:
+            self.lines.append("  … a schema changes below what can be shown")
             return
         self.descriptions += old.get("description") != new.get("description")
         place = path if path.endswith(("]", "}")) or "." in path else f"{path}(root)"

@@ -52,7 +52,10 @@ def without_routine(before: JsonObject, after: JsonObject) -> tuple[JsonObject, 
     Only what both have is routine: an annotation that comes or goes is shown. Looks at differing parts alone.
     """
     counts: Counter[str] = Counter()
-    one, other = _folded(before, after, "", counts)
+    try:
+        one, other = _folded(before, after, "", counts)
+    except RecursionError:  # nested deeper than can be shown; who shows it says so
+        return before, after, Counter()
     return one, other, counts
 
 

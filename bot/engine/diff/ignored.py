@@ -100,7 +100,8 @@ class _Rule:
 
     def names(self, obj: JsonObject) -> bool:
         metadata = metadata_of(obj)
-        return self.name in {"", metadata.get("name")} and self.namespace in {"", metadata.get("namespace")}
+        named = not self.name or self.name == metadata.get("name")
+        return named and (not self.namespace or self.namespace == metadata.get("namespace"))
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,12 @@ def meant(before: JsonObject, after: JsonObject) -> JsonObject:
     are not looked at. The very `after` when nothing is written otherwise.
     """
     kind = type_of(after)
-    if before == after or type_of(before) != kind:
+    try:
+        if before == after or type_of(before) != kind:
+            return after
+        return _mapping(before, after, kind, (kind,))
+    except RecursionError:  # nested deeper than can be shown; who shows it says so
         return after
-    return _mapping(before, after, kind, (kind,))
 
 
 def _value(before: Any, after: Any, known: Field, path: tuple[str, ...]) -> Any:

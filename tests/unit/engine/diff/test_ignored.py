@@ -317,3 +317,16 @@ def test_a_managers_fields_in_lists_cannot_be_foretold(find: Expressions) -> Non
     obj = templated({"name": "a", "image": "1"}, {"name": "b", "image": "2"})
     foretold = ignoring(find, MANAGED, respect=True).foretold(obj, live=live)
     assert foretold == templated({"name": "a", "image": "1"}, {"name": "b"})
+
+
+def test_an_object_with_an_impossible_name_is_not_named(find: Expressions) -> None:
+    strange = {**deployment(replicas=2), "metadata": {"name": ["web"], "namespace": {}}}
+    assert not ignoring(find, {**REPLICAS, "name": "web"}).concerns(strange)
+    assert ignoring(find, REPLICAS).without(strange)["spec"] == {}
+
+
+def test_what_is_being_deleted_keeps_nothing(find: Expressions) -> None:
+    live = deployment(replicas=5)
+    live["metadata"] = {**live["metadata"], "deletionTimestamp": "2026-01-02T03:04:05Z"}
+    target = deployment(replicas=2)
+    assert ignoring(find, REPLICAS, respect=True).sent(target, live) is target

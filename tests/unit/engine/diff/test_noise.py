@@ -153,3 +153,12 @@ def test_amounts_are_matched_by_the_element_they_belong_to() -> None:
 
     before, after = two(("a", "1"), ("b", "2")), two(("b", "2000m"), ("a", "1000m"))
     assert meant(before, after) == two(("b", "2"), ("a", "1"))
+
+
+def test_what_is_nested_too_deep_to_be_shown_is_left_as_it_is() -> None:
+    one: Any = 1
+    other: Any = 2
+    for _ in range(900):
+        one, other = {"a": one, "b": 1}, {"a": other, "b": 1}
+    after = ship(deep=other)
+    assert meant(ship(deep=one), after) is after
