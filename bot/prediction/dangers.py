@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bot.prediction.knowledge import gathered
-from bot.preview.dangers import Knowledge, Questions, Scene, judged, questions
+from bot.preview.dangers import Questions, Scene, judged, questions
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from bot.model.predictions import ResourceStates
     from bot.model.reports import ApplicationReport
     from bot.model.resources import ResourceKey
-
-_NOTHING: Final = Knowledge()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +41,23 @@ def with_dangers(
     no word may quote; it is asked only when there are words. Raises Temporary when a cluster cannot be reached now.
     """
     scenes = [Scene(one.report, one.states, percent=percent) for one in predicted]
-    known = _known(predicted, scenes)
-    return tuple(
-        _scrubbed(judged(replace(scene, knowledge=known.get(number, _NOTHING))), hidden)
-        if scene.report.resources
-        else scene.report
-        for number, scene in enumerate(scenes)
-    )
+    _inform(predicted, scenes)
+    return tuple(_scrubbed(judged(scene), hidden) if scene.report.resources else scene.report for scene in scenes)
 
 
-def _known(predicted: Sequence[Foreseen], scenes: Sequence[Scene]) -> dict[int, Knowledge]:
-    """Ask each cluster about all of its applications at once; answers by the place of the application."""
-    members: dict[Cluster, list[int]] = defaultdict(list)
-    for number, one in enumerate(predicted):
+def _inform(predicted: Sequence[Foreseen], scenes: Sequence[Scene]) -> None:
+    """Ask each cluster about all of its applications at once, and give each of them the answers."""
+    members: dict[Cluster, list[Scene]] = defaultdict(list)
+    for one, scene in zip(predicted, scenes, strict=True):
         if one.cluster is not None and one.report.resources:
-            members[one.cluster].append(number)
-    known: dict[int, Knowledge] = {}
-    for cluster, numbers in members.items():
-        asked = reduce(or_, (questions(scenes[number]) for number in numbers), Questions())
+            members[one.cluster].append(scene)
+    for cluster, there in members.items():
+        asked = reduce(or_, map(questions, there), Questions())
         answers = gathered(cluster, asked)
         if asked.services:
-            answers = replace(answers, arriving=_arriving([scenes[number] for number in numbers]))
-        known.update(dict.fromkeys(numbers, answers))
-    return known
+            answers = replace(answers, arriving=_arriving(there))
+        for scene in there:
+            scene.knowledge = answers
 
 
 def _arriving(scenes: Sequence[Scene]) -> tuple[tuple[str, Mapping[str, str]], ...]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def questions(scene: Scene) -> Questions:
     """Return what has to be asked about the objects in question, and about no other."""
-    going = [(one.key, one.live) for one in scene.subjects() if one.live is not None and one.goes]
-    scaled = (one.key for one in scene.subjects() if one.after is not None and sets_replicas(one.states))
+    going = [(one.key, one.live) for one in scene.subjects if one.live is not None and one.goes]
+    scaled = (one.key for one in scene.subjects if one.after is not None and sets_replicas(one.states))
     return Questions(
         definitions=frozenset(_definitions(going)),
         namespaces=frozenset(key.name for key, _ in going if (key.group, key.kind) == ("", "Namespace")),

@@ -28,7 +28,7 @@ def mutable_tags(subject: Subject) -> Iterator[Danger]:
 def changed_images(scene: Scene) -> tuple[ImageChange, ...]:
     """Return which image becomes which, and in how many objects; the most frequent first."""
     counts: Counter[tuple[str, str]] = Counter()
-    for subject in scene.subjects():
+    for subject in scene.subjects:
         before, after = _images(subject.before), _images(subject.after)
         pairs = {(before[name], image) for name, image in after.items() if before.get(name, image) != image}
         counts.update(pairs)

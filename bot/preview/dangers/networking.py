@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.preview.dangers.workloads import Workload
 
 _NAMED: Final = 3
+_INGRESS: Final = ("networking.k8s.io", "Ingress")
 
 
 def selector_changed(subject: Subject) -> Iterator[Danger]:
@@ -62,16 +63,16 @@ def unserved(scene: Scene) -> Iterator[tuple[ResourceKey, dict[str, str], bool]]
 
     A Service that is new, or that selects something new, counts unless some custom resource may make its pods.
     """
-    if not scene.report.touched:
+    if not scene.pods_change:
         return
-    custom = any(is_custom(key) for key in scene.after.objects)
+    custom = any(map(is_custom, scene.states))
     for key, service in scene.after.of("", "Service"):
         selector = _service_selector(service)
-        if not selector or _served(scene.after, key.namespace, selector):
+        if not selector or scene.after.serves(key.namespace, selector):
             continue
-        earlier = scene.before.objects.get(key)
+        earlier = scene.before.get(key)
         selected = _service_selector(earlier) if earlier is not None else {}
-        had = bool(selected) and _served(scene.before, key.namespace, selected)
+        had = bool(selected) and scene.before.serves(key.namespace, selected)
         if had or (selected != selector and not custom):
             yield key, selector, had
 
@@ -93,7 +94,7 @@ def without_endpoints(scene: Scene) -> Iterator[Danger]:
 
 def hosts_claimed_twice(scene: Scene) -> Iterator[Danger]:
     """Tell of hosts and paths that several Ingresses of the application claim since this change."""
-    if not scene.report.touched:
+    if not scene.touches(*_INGRESS):
         return
     before = _claims(scene.before)
     for (_, host, path), claiming in _claims(scene.after).items():
@@ -125,10 +126,6 @@ def _service_selector(service: JsonObject) -> dict[str, str]:
     """Return the labels a Service selects; nothing for one whose endpoints are made by hand or elsewhere."""
     spec = mapping(service, "spec")
     return {} if spec.get("type") == "ExternalName" else labels(spec.get("selector"))
-
-
-def _served(world: World, namespace: str, selector: dict[str, str]) -> bool:
-    return any(each.runs and contains(each.labels, selector) for each in world.running(namespace))
 
 
 def _stays(scene: Scene, namespace: str, given: object) -> bool:
@@ -163,7 +160,7 @@ def _names(workloads: list[Workload]) -> str:
 
 def _claims(world: World) -> dict[tuple[str, str, str], list[ResourceKey]]:
     found: dict[tuple[str, str, str], list[ResourceKey]] = defaultdict(list)
-    for key, ingress in world.of("networking.k8s.io", "Ingress"):
+    for key, ingress in world.of(*_INGRESS):
         spec = mapping(ingress, "spec")
         for rule in mappings(spec.get("rules")):
             for path in mappings(mapping(rule, "http").get("paths")):

@@ -30,7 +30,7 @@ def is_routine(scene: Scene, dangers: Iterable[Danger]) -> bool:
         return False
     if any(danger.severity is not Severity.NOTE for danger in dangers):
         return False
-    changed = [one for one in scene.subjects() if one.report.action is Action.CHANGE]
+    changed = [one for one in scene.subjects if one.report.action is Action.CHANGE]
     return all(_only_versions(one.before, one.after) for one in changed)
 
 

@@ -69,7 +69,7 @@ OF_APPLICATIONS: Final[tuple[Callable[[Scene], Iterable[Danger]], ...]] = (
 
 def judged(scene: Scene) -> ApplicationReport:
     """Return the application's report with every danger there is, the most severe first."""
-    found = {subject.key: dangers_of(subject) for subject in scene.subjects()}
+    found = {subject.key: dangers_of(subject) for subject in scene.subjects}
     own = ranked(danger for rule in OF_APPLICATIONS for danger in rule(scene))
     everything = [*own, *(danger for dangers in found.values() for danger in dangers)]
     resources = (replace(one, dangers=found.get(one.key, one.dangers)) for one in scene.report.resources)

@@ -83,11 +83,11 @@ def autoscaler_fights(subject: Subject) -> Iterator[Danger]:
 
 def budgets_that_block(scene: Scene) -> Iterator[Danger]:
     """Tell of PodDisruptionBudgets that allow no eviction since this change: no node can be drained of such pods."""
-    if not scene.report.touched:
+    if not scene.pods_change:
         return
     for key, budget in scene.after.of("policy", "PodDisruptionBudget"):
         words = _blocks(budget, scene.after, key.namespace)
-        earlier = scene.before.objects.get(key)
+        earlier = scene.before.get(key)
         if words and (earlier is None or not _blocks(earlier, scene.before, key.namespace)):
             yield sorts.BUDGET_BLOCKS.danger(f"allows no eviction: {words}", subject=str(key))
 

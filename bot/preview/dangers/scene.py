@@ -2,54 +2,85 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.engine.hooks import is_hook
 from bot.engine.order import phases_of
 from bot.model.reports import Action, ApplicationReport, ResourceReport
 from bot.model.resources import ResourceKey
 from bot.preview.dangers.knowledge import Knowledge
-from bot.preview.dangers.workloads import Workload
+from bot.preview.dangers.selectors import contains
+from bot.preview.dangers.workloads import Workload, may_run_pods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bot.model.predictions import Prediction, ResourceStates
     from bot.model.resources import JsonObject
 
-_GOES = frozenset({Action.PRUNE, Action.REPLACE})
+_GOES: Final = frozenset({Action.PRUNE, Action.REPLACE})
+_COUNTED_BY: Final = frozenset(
+    {("", "Service"), ("policy", "PodDisruptionBudget"), ("autoscaling", "HorizontalPodAutoscaler")}
+)
+"""Kinds that are about how many pods there are, and which."""
 
 
-@dataclass(frozen=True)
 class World:
-    """The objects of one application at one time; hooks are not among them, they come and go with each sync."""
+    """The objects of one application at one time; hooks are not among them, they come and go with each sync.
 
-    objects: Mapping[ResourceKey, JsonObject]
+    An object is only looked at when a rule asks for its kind: most changes are about a few of thousands.
+    """
+
+    def __init__(self, scene: Scene, find: Callable[[ResourceKey], JsonObject | None]) -> None:
+        self._scene = scene
+        self._find = find
+
+    def get(self, key: ResourceKey) -> JsonObject | None:
+        """Return an object; None when there is none."""
+        found = self._find(key) if key in self._scene.states else None
+        return None if found is None or is_hook(found) else found
 
     def of(self, group: str, kind: str) -> Iterator[tuple[ResourceKey, JsonObject]]:
         """Yield the objects of a kind."""
-        return ((key, obj) for key, obj in self.objects.items() if (key.group, key.kind) == (group, kind))
+        keys = self._scene.by_kind.get((group, kind), ())
+        return ((key, obj) for key in keys if (obj := self.get(key)) is not None)
 
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """What runs pods."""
-        return tuple(found for obj in self.objects.values() if (found := Workload.of(obj)) is not None)
+        objects = (self.get(key) for kind, keys in self._scene.by_kind.items() if may_run_pods(kind) for key in keys)
+        return tuple(found for obj in objects if obj is not None and (found := Workload.of(obj)) is not None)
 
     def running(self, namespace: str) -> Iterator[Workload]:
         """Yield what runs pods in a namespace."""
         return (each for each in self.workloads if each.key.namespace == namespace)
 
+    def serves(self, namespace: str, selector: Mapping[str, str]) -> bool:
+        """Tell whether some pods in a namespace have all of these labels, of which there is at least one."""
+        first = next(iter(selector.items()))
+        return any(each.runs and contains(each.labels, selector) for each in self._labelled.get((namespace, first), ()))
 
-@dataclass(frozen=True)
+    @cached_property
+    def _labelled(self) -> Mapping[tuple[str, tuple[str, str]], list[Workload]]:
+        found: dict[tuple[str, tuple[str, str]], list[Workload]] = defaultdict(list)
+        for each in self.workloads:
+            for label in each.labels.items():
+                found[each.key.namespace, label].append(each)
+        return found
+
+
+@dataclass
 class Scene:
     """One application of a change."""
 
     report: ApplicationReport
     states: Mapping[ResourceKey, ResourceStates]
     knowledge: Knowledge = field(default_factory=Knowledge)
+    """Filled in once the cluster has answered the questions about it."""
     percent: int = 100
     """Share of the application from which on its deletion is a danger, and held for a person."""
 
@@ -59,25 +90,40 @@ class Scene:
         return {report.key: report for report in self.report.resources}
 
     @cached_property
+    def by_kind(self) -> Mapping[tuple[str, str], list[ResourceKey]]:
+        """Every object, by API group and kind."""
+        found: dict[tuple[str, str], list[ResourceKey]] = defaultdict(list)
+        for key in self.states:
+            found[key.group, key.kind].append(key)
+        return found
+
+    @cached_property
     def before(self) -> World:
         """The application as a sync without the change leaves it."""
-        found = ((key, before(one)) for key, one in self.states.items())
-        return World({key: obj for key, obj in found if obj is not None and not is_hook(obj)})
+        return World(self, lambda key: before(self.states[key]))
 
     @cached_property
     def after(self) -> World:
         """The application as the merge leaves it: what fails stays as it is, what is orphaned stays too."""
-        found = ((key, self._remaining(key, one)) for key, one in self.states.items())
-        return World({key: obj for key, obj in found if obj is not None and not is_hook(obj)})
+        return World(self, self._remaining)
 
-    def subjects(self) -> Iterator[Subject]:
-        """Yield the objects that the change or a sync does something to, or fails at."""
-        for report in self.report.resources:
-            if (report.affected or report.drift in _GOES) and report.key in self.states:
-                yield Subject(self.states[report.key], report, self)
+    @cached_property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The objects that the change or a sync does something to, or fails at."""
+        reports = (one for one in self.report.resources if one.affected or one.drift in _GOES)
+        return tuple(Subject(self.states[one.key], one, self) for one in reports if one.key in self.states)
 
-    def _remaining(self, key: ResourceKey, states: ResourceStates) -> JsonObject | None:
-        report = self.reports.get(key)
+    @cached_property
+    def pods_change(self) -> bool:
+        """Whether there may be other pods after the change, or others are meant by something."""
+        return any(one.kind in _COUNTED_BY or _pods(one.before) != _pods(one.after) for one in self.subjects)
+
+    def touches(self, group: str, kind: str) -> bool:
+        """Tell whether anything happens to objects of a kind."""
+        return any(one.kind == (group, kind) for one in self.subjects)
+
+    def _remaining(self, key: ResourceKey) -> JsonObject | None:
+        states, report = self.states[key], self.reports.get(key)
         if report is not None and Action.PRUNE in {report.action, report.drift}:
             return None
         head = states.head
@@ -88,7 +134,7 @@ class Scene:
         return _expected(head)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Subject:
     """One object and what happens to it."""
 
@@ -111,12 +157,12 @@ class Subject:
         """The object as it is now."""
         return self.states.live
 
-    @property
+    @cached_property
     def before(self) -> JsonObject | None:
         """What it is without the change: what Git's target branch makes of it, or else what is there."""
         return before(self.states)
 
-    @property
+    @cached_property
     def after(self) -> JsonObject | None:
         """What it becomes; None when it goes away, is let go, or cannot become what Git says."""
         head = self.states.head
@@ -158,3 +204,9 @@ def _expected(side: Prediction) -> JsonObject:
 def is_custom(key: ResourceKey) -> bool:
     """Tell whether an object is of a kind that somebody's own controller acts on."""
     return "." in key.group and not key.group.endswith(".k8s.io")
+
+
+def _pods(obj: JsonObject | None) -> tuple[dict[str, str], int | None] | None:
+    """Return what matters to those who count pods."""
+    found = Workload.of(obj) if obj is not None else None
+    return (found.labels, found.replicas) if found is not None else None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
+_PODLESS: Final = frozenset({"ConfigMap", "Secret", "Service", "ServiceAccount", "Ingress", "Namespace"})
+"""The most frequent kinds of which it is known that they run no pods."""
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
 """Kinds that run one pod when nothing says how many."""
 
@@ -47,6 +49,11 @@ class Workload:
     def runs(self) -> bool:
         """Whether there are any pods."""
         return self.replicas != 0
+
+
+def may_run_pods(kind: tuple[str, str]) -> bool:
+    """Tell whether an object of a kind is worth looking at for its pods."""
+    return kind[1] not in _PODLESS
 
 
 def pod_template(obj: JsonObject) -> JsonObject | None:
