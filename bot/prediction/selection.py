@@ -69,9 +69,11 @@ def select(
     """
     search = _Search(sources, sides.of(branch), branch, grounds)
     looked_at = {candidate.either.name: candidate for candidate in candidates}
-    while looked_at:
+    while True:
         affected = search.judge(looked_at)
         looked_at = search.children(affected) or search.generated_in_the_cluster()
+        if not looked_at:
+            break
     return Selection(
         candidates=tuple(search.chosen.values()),
         sides=search.sides,
