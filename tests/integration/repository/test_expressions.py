@@ -90,3 +90,11 @@ def _children() -> set[int]:
     command = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout
     return {int(line.split()[0]) for line in listed.splitlines() if "bot.repository.expressions" in line}
+
+
+def test_an_object_that_no_json_can_hold_is_refused_in_words(find: Expressions) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(400):
+        deep = {"a": deep}
+    with pytest.raises(Rejected, match="nested too deep"):
+        find(".a", deep)
