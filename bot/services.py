@@ -62,7 +62,7 @@ class Services:
     @classmethod
     def build(cls, settings: Settings) -> Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
-        from bot.cluster.applications import Applications
+        from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
         from bot.cluster.objects import Cluster
         from bot.forges.github.client import GitHub
@@ -86,6 +86,7 @@ class Services:
             auth_for=forge_credentials(forge, settings.github_url),
         )
         sources.everywhere = _ignored_everywhere(settings)
+        sources.project_of = Projects(control, namespace=namespace).find
         percent = settings.mass_deletion_percent
         return cls(
             settings=settings,

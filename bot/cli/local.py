@@ -12,7 +12,7 @@ import yaml
 from kubernetes import config
 
 from bot.cli.kubectl import KubectlCluster
-from bot.cluster.applications import Applications
+from bot.cluster.applications import Applications, Projects
 from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Cluster
@@ -68,6 +68,8 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
         control_namespace=settings.control_namespace,
         auth_for=lambda _: None,
     )
+    if tracks:
+        sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
     try:
         _ = cluster.discovery.version  # asked first, so that a cluster that will not speak to us is named as that
         yield Local(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
 PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appprojects", namespaced=True)
+_KEPT_SECONDS: Final = 5.0
 
 
 class Conflict(Temporary):
@@ -54,12 +56,12 @@ class Inventory:
 
 
 class Applications:
-    """The Applications and AppProjects of one control cluster; safe to use from threads."""
+    """The Applications of one control cluster; safe to use from threads."""
 
     def __init__(self, cluster: Cluster, *, namespace: str) -> None:
         self._cluster = cluster
         self.namespace = namespace
-        """The control namespace: Applications live here, projects too."""
+        """The control namespace: Applications live here."""
 
     def all(self) -> Inventory:
         """Read every Application; one request per page of 500."""
@@ -76,11 +78,6 @@ class Applications:
         """Read one Application; None when there is none; Rejected when its spec is unusable."""
         obj = self._cluster.get(APPLICATION, namespace=self.namespace, name=name)
         return None if obj is None else Application.parse(obj)
-
-    def project(self, name: str) -> AppProject | None:
-        """Read one project; None when there is none."""
-        obj = self._cluster.get(PROJECT, namespace=self.namespace, name=name)
-        return None if obj is None else AppProject.parse(obj)
 
     def update(self, application: Application, patch: JsonObject) -> Application:
         """Merge `patch` into the Application as it was read and return it as it is now.
@@ -119,3 +116,21 @@ class Applications:
         path = object_path(APPLICATION, namespace=self.namespace, name=str(metadata_of(manifest).get("name")))
         headers = {"Content-Type": "application/apply-patch+yaml"}
         return self._cluster.server.request("PATCH", path, query=query, body=manifest, headers=headers)
+
+
+class Projects:
+    """The AppProjects of one control cluster, each read at most every few seconds; safe to use from threads."""
+
+    def __init__(self, cluster: Cluster, *, namespace: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._kept: dict[str, tuple[float, AppProject | None]] = {}
+
+    def find(self, name: str) -> AppProject | None:
+        """Return a project; None when there is none; raises Rejected when it cannot be read."""
+        until, project = self._kept.get(name, (0.0, None))
+        if time.monotonic() >= until:
+            obj = self._cluster.get(PROJECT, namespace=self._namespace, name=name)
+            project = None if obj is None else AppProject.parse(obj)
+            self._kept[name] = (time.monotonic() + _KEPT_SECONDS, project)
+        return project

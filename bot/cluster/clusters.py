@@ -41,6 +41,12 @@ class Clusters:
         found = self._by_server.get((destination.server or "").rstrip("/"))
         return destination.name or (found.name if found else destination.server)
 
+    def names_of(self, destination: Destination) -> tuple[str, ...]:
+        """Return every name and URL of the cluster a destination means; Rejected when it is not one of ours."""
+        cluster = self.at(destination)
+        known = {**self._by_name, **self._by_server}
+        return tuple(name for name, one in known.items() if one is cluster)
+
     def all(self) -> tuple[Cluster, ...]:
         """Return each cluster once."""
         return tuple(dict.fromkeys(self._by_name.values()))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
+from bot.engine.projects import DEFAULT, why_not_allowed, why_not_permitted
 from bot.engine.targets import Targets, targets_of
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application, IgnoreDifference, Source
+    from bot.model.applications import Application, AppProject, IgnoreDifference, Source
     from bot.model.resources import JsonObject
     from bot.preview.affected import Branch
     from bot.repository.mirrors import GitAuth, Mirror, Mirrors
@@ -118,6 +119,8 @@ class Sources:
         """Credentials for a repository's URL; None when it needs none."""
         self.everywhere: tuple[IgnoreDifference, ...] = ()
         """What every application ignores, whatever it says itself."""
+        self.project_of: Callable[[str], AppProject | None] = _no_project
+        """Finds a project by name; None when there is none."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
         self._lock = threading.Lock()
         self._expressions = Expressions()
@@ -159,10 +162,14 @@ class Sources:
         """Return one request a source, or why the application cannot be rendered."""
         try:
             _refuse_several(wanted.application)
-            self._clusters.at(wanted.application.spec.destination)
+            spec = wanted.application.spec
+            self._clusters.at(spec.destination)
+            project = self.project_of(spec.project or DEFAULT)
+            if words := why_not_allowed(project, spec, self._clusters.names_of(spec.destination)):
+                return words
             return [
                 RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
-                for source in wanted.application.spec.effective_sources
+                for source in spec.effective_sources
                 for tree in (self._tree(source, wanted.tree),)
             ]
         except Rejected as error:
@@ -196,18 +203,28 @@ class Sources:
             if isinstance(part, RenderFailed):
                 return Desired.failed(part.message)
             manifests.extend(part.manifests)
-        cluster = self._clusters.at(application.spec.destination)
+        spec = application.spec
+        cluster = self._clusters.at(spec.destination)
         try:
             targets = targets_of(
                 manifests,
-                namespace=application.spec.destination.namespace,
+                namespace=spec.destination.namespace,
                 instance=application.instance(self._control_namespace),
                 namespaced=lambda obj: _scope(cluster, obj),
             )
             ignored = Ignored.of(application, find=self._expressions, everywhere=self.everywhere)
+            project = self.project_of(spec.project or DEFAULT)
         except Rejected as error:
             return Desired.failed(error.message)
+        names = self._clusters.names_of(spec.destination)
+        # As with Argo CD, one object that is not permitted keeps the whole sync from starting.
+        if words := why_not_permitted(project, targets.objects, names):
+            return Desired.failed(words)
         return Desired(_with_namespace(targets, application, cluster), ignored=ignored)
+
+
+def _no_project(_name: str) -> None:
+    return None
 
 
 def _refuse_several(application: Application) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import socket
 
@@ -243,3 +244,26 @@ def test_a_name_that_is_none_fails_its_application_and_its_repair_is_predicted(o
         assert "cannot be the name" in shop.body(number)
         shop.repository.push("feature", {"deploy/odd.yaml": config_map("odd", A="b")})
         assert shop.await_preview(number) == "success"
+
+
+def test_nothing_outside_of_its_project_is_shown_or_predicted(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    plane, control = shop.stage.plane, shop.stage.control_namespace
+    elsewhere = shop.unique()
+    plane.kubectl("create", "namespace", elsewhere)
+    plane.kubectl("create", "configmap", "theirs", "-n", elsewhere, "--from-literal=PLAN=confidential")
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": shop.name, "namespace": control},
+        "spec": {"sourceRepos": ["*"], "destinations": [{"name": "*", "namespace": shop.namespace}]},
+    }
+    plane.kubectl("apply", "-f", "-", stdin=json.dumps(project))
+    patch = json.dumps({"spec": {"project": shop.name}})
+    plane.kubectl("patch", "application", shop.name, "-n", control, "--type=merge", "-p", patch)
+    theirs = config_map("theirs", PLAN="public").replace("name: theirs", f"name: theirs\n  namespace: {elsewhere}")
+    number = shop.propose({"deploy/theirs.yaml": theirs})
+    assert shop.await_preview(number) == "failure"
+    assert "confidential" not in shop.body(number)
+    words = shop.body(number).replace("`", "")
+    assert f"namespace {elsewhere} is not permitted in project {shop.name}" in words

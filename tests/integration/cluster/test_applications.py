@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import bot.cluster
-from bot.cluster.applications import APPLICATION, Applications, Conflict, RecordTooLarge
+from bot.cluster.applications import APPLICATION, Applications, Conflict, Projects, RecordTooLarge
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.objects import Cluster, collection_path
 from bot.errors import Rejected
@@ -100,9 +100,10 @@ def test_a_project_is_read_and_checked(applications: Applications, cluster: Clus
         "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "shop-*"}]},
     }
     cluster.create(project)
-    found = applications.project("shop")
+    projects = Projects(cluster, namespace=applications.namespace)
+    found = projects.find("shop")
     assert found is not None
-    assert (found.spec.source_repos, applications.project("other")) == (("*",), None)
+    assert (found.spec.source_repos, projects.find("other")) == (("*",), None)
 
     with pytest.raises(Rejected, match=r"spec\.sourceRepos"):
         cluster.create({**project, "metadata": {**project["metadata"], "name": "b"}, "spec": {"sourceRepos": "*"}})

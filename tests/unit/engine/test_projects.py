@@ -1,0 +1,127 @@
+"""The fence that a project is around its applications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.engine.projects import why_not_allowed, why_not_permitted
+from bot.model.applications import ApplicationSpec, AppProject
+from bot.model.resources import ResourceKey
+
+HERE = ("in-cluster", "https://kubernetes.default.svc")
+SHOP = "https://github.com/acme/shop"
+
+
+def project(**spec: Any) -> AppProject:
+    everywhere = [{"server": "*", "namespace": "*"}]
+    return AppProject.parse(
+        {"metadata": {"name": "team"}, "spec": {"sourceRepos": ["*"], "destinations": everywhere} | spec}
+    )
+
+
+def application(url: str = SHOP, namespace: str = "shop", name: str = "team") -> ApplicationSpec:
+    destination = {"name": "in-cluster", "namespace": namespace}
+    return ApplicationSpec.model_validate(
+        {"project": name, "destination": destination, "source": {"repoURL": url, "path": "."}}
+    )
+
+
+def config(namespace: str = "shop") -> ResourceKey:
+    return ResourceKey("", "ConfigMap", namespace, "settings")
+
+
+def destinations(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"name": cluster, "namespace": namespace} for cluster, namespace in pairs]
+
+
+@pytest.mark.parametrize("url", [SHOP, f"{SHOP}.git", "https://GitHub.com/acme/shop.git"])
+def test_a_repository_is_allowed_however_its_url_is_written(url: str) -> None:
+    assert why_not_allowed(project(sourceRepos=[SHOP]), application(url), HERE) == ""
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ["https://github.com/acme/other"],
+        ["https://github.com/*"],
+        ["*", "!https://github.com/acme/*"],
+        ["http://github.com/acme/shop"],
+        ["https://github.com:8443/acme/shop"],
+        [],
+    ],
+)
+def test_a_repository_that_no_pattern_fits_or_one_denies_is_not(patterns: list[str]) -> None:
+    words = why_not_allowed(project(sourceRepos=patterns), application(), HERE)
+
+    assert words == f"repository {SHOP} is not permitted in project team"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["https://github.com/acme/*", "https://github.com/**", "https://*/acme/{shop,other}"]
+)
+def test_a_repository_may_be_allowed_by_a_pattern(pattern: str) -> None:
+    assert why_not_allowed(project(sourceRepos=[pattern]), application(), HERE) == ""
+
+
+def test_a_destination_is_allowed_by_the_name_or_the_url_of_its_cluster() -> None:
+    by_url = [{"server": "https://kubernetes.default.svc", "namespace": "shop"}]
+
+    assert why_not_allowed(project(destinations=by_url), application(), HERE) == ""
+    assert why_not_allowed(project(destinations=destinations(("in-*", "sh*"))), application(), HERE) == ""
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        destinations(("in-cluster", "other")),
+        destinations(("other", "shop")),
+        destinations(("*", "*"), ("in-cluster", "!shop")),
+        destinations(("*", "*"), ("!in-cluster", "*")),
+        [],
+    ],
+)
+def test_another_destination_is_not(listed: list[dict[str, str]]) -> None:
+    words = why_not_allowed(project(destinations=listed), application(), HERE)
+
+    assert words == "destination in-cluster · shop is not permitted in project team"
+
+
+def test_a_project_has_to_exist_but_for_the_default_one() -> None:
+    assert why_not_allowed(None, application(), HERE) == "it belongs to project team, which does not exist"
+    assert why_not_allowed(None, application(name="default"), HERE) == ""
+
+
+def test_an_object_stays_in_the_namespaces_of_the_project() -> None:
+    fenced = project(destinations=destinations(("in-cluster", "shop")))
+
+    assert why_not_permitted(fenced, [config()], HERE) == ""
+    assert why_not_permitted(fenced, [config(), config("kube-system")], HERE) == (
+        "ConfigMap kube-system/settings: namespace kube-system is not permitted in project team"
+    )
+
+
+def test_objects_of_the_whole_cluster_need_to_be_listed() -> None:
+    role = ResourceKey("rbac.authorization.k8s.io", "ClusterRole", "", "reader")
+    listed = [{"group": "rbac.authorization.k8s.io", "kind": "*"}]
+
+    assert why_not_permitted(project(), [role], HERE) == (
+        "ClusterRole reader: resource rbac.authorization.k8s.io:ClusterRole is not permitted in project team"
+    )
+    assert why_not_permitted(project(clusterResourceWhitelist=listed), [role], HERE) == ""
+    denied = project(clusterResourceWhitelist=listed, clusterResourceBlacklist=[{"group": "*", "kind": "ClusterRole"}])
+    assert why_not_permitted(denied, [role], HERE)
+
+
+def test_objects_of_namespaces_need_to_be_listed_only_where_there_is_a_list() -> None:
+    listed = [{"group": "apps", "kind": "Deployment"}]
+
+    assert why_not_permitted(project(), [config()], HERE) == ""
+    assert why_not_permitted(project(namespaceResourceWhitelist=listed), [config()], HERE)
+    assert why_not_permitted(project(namespaceResourceWhitelist=[]), [config()], HERE)
+    assert why_not_permitted(project(namespaceResourceBlacklist=[{"group": "", "kind": "Config*"}]), [config()], HERE)
+
+
+def test_without_a_project_everything_is_permitted() -> None:
+    assert why_not_permitted(None, [ResourceKey("", "Namespace", "", "x")], HERE) == ""
