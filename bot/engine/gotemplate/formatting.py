@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from bot.engine.gotemplate.numbers import shortest
+from bot.engine.gotemplate.numbers import hexadecimal, shortest
 from bot.engine.gotemplate.values import (
     DEEPEST,
     LONGEST_TEXT,
@@ -181,9 +181,10 @@ def _value(writer: _Writer, value: Value, verb: _Verb, depth: int = 0) -> None:
         raise TooMuchError(f"a value is nested deeper than {DEEPEST} levels")
     if verb.letter == "T":
         writer.add(_padded(type_name(value), verb))
+    elif value is None and depth:
+        writer.add("interface {}(nil)" if verb.letter == "v" and verb.has("#") else "<nil>")
     elif value is None:
-        nested = "interface {}(nil)" if depth and verb.has("#") else "<nil>"
-        writer.add(_padded(nested, verb) if verb.letter == "v" else f"%!{verb.letter}(<nil>)")
+        writer.add(_padded("<nil>", verb) if verb.letter == "v" else f"%!{verb.letter}(<nil>)")
     elif verb.letter == "v" and verb.has("#") and isinstance(value, (list, dict)):
         _go_syntax(writer, value, verb, depth)
     elif isinstance(value, list):
@@ -240,10 +241,8 @@ def _scalar(value: Value, verb: _Verb, budget: Budget) -> str:
 
 
 def _bad(value: Value, verb: _Verb) -> str:
-    shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-    if isinstance(value, int) and not isinstance(value, bool):
-        shown = str(int(value))
-    return f"%!{verb.letter}({type_name(value)}={shortest(value) if isinstance(value, float) else shown})"
+    """Say that a verb does not fit; the value follows as `%v`, within the same width."""
+    return f"%!{verb.letter}({type_name(value)}={_scalar(value, replace(verb, letter='v'), Budget())})"
 
 
 def _text(text: str, verb: _Verb) -> str:
@@ -298,6 +297,9 @@ def _float(value: float, verb: _Verb) -> str:
         precision = _DEFAULT_PRECISION if verb.precision is None else verb.precision
         number = format(value, f".{precision}{verb.letter}")
         number = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(number.lower(), number)
+    elif verb.letter in "xX" and verb.precision is None:
+        number = hexadecimal(value)
+        number = number.upper() if verb.letter == "X" else number
     else:
         return _bad(value, verb)
     sign = "-" if number.startswith("-") else _plus(verb)

@@ -38,3 +38,13 @@ def shortest(value: float, *, large: int = _LARGE, low: int = _LOWEST, pad: int 
 def json_number(value: float) -> str:
     """Return a float as `encoding/json` writes it."""
     return shortest(value, large=21, low=-6, pad=1)
+
+
+def hexadecimal(value: float) -> str:
+    """Return a float as `%x` writes it: `0x1.8p+01`."""
+    if not math.isfinite(value):
+        return shortest(value)
+    mantissa, _, exponent = value.hex().partition("p")
+    whole, point, fraction = mantissa.partition(".")
+    fraction = fraction.rstrip("0")
+    return f"{whole}{point if fraction else ''}{fraction}p{exponent[0]}{int(exponent[1:]):02d}"

@@ -43,6 +43,18 @@ class Strings(list[str]):
     __slots__ = ()
 
 
+class NoStrings(Strings):
+    """A `[]string` that is nil: as empty as another, but `null` in JSON."""
+
+    __slots__ = ()
+
+
+class NoList(list[Value]):
+    """A `[]interface {}` that is nil."""
+
+    __slots__ = ()
+
+
 class Ints(list[int]):
     """A `[]int`."""
 
@@ -105,6 +117,8 @@ _NAMES: Final[dict[type, str]] = {
     str: "string",
     list: "[]interface {}",
     Strings: "[]string",
+    NoStrings: "[]string",
+    NoList: "[]interface {}",
     Ints: "[]int",
     Lists: "[][]interface {}",
     dict: "map[string]interface {}",
@@ -131,6 +145,13 @@ def kind_name(value: Value) -> str:
     if isinstance(value, (Int64, Uint8)):
         return type_name(value)
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "invalid")
+
+
+SPACES: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What is a space to Go (`unicode.IsSpace`); Python's `isspace` has four more."""
 
 
 def is_true(value: Value) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from bot.engine.gotemplate.functions import Table, takes
 from bot.engine.gotemplate.values import TemplateError, Value, kind_name
 
+_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 _PATH_SAFE: Final = "/:@!$&'()*+,;=-._~"
 
 
@@ -38,9 +40,13 @@ def _extension(path: str) -> str:
 def _parsed(url: str) -> dict[str, Value]:
     try:
         parts = urlsplit(url)
-        hostname = parts.hostname or ""
+        hostname, port = parts.hostname or "", parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
     except ValueError as error:
         raise TemplateError(f"this is no URL: {error}") from error
+    odd = not port.isdigit() if port else " " in parts.netloc
+    colon = not parts.scheme and not parts.netloc and ":" in parts.path.partition("/")[0]
+    if odd or colon or _ESCAPE.search(parts.path + parts.fragment + parts.netloc):
+        raise TemplateError(f"{url!r} is no URL")
     userinfo, at, host = parts.netloc.rpartition("@")
     opaque = parts.path if parts.scheme and not parts.netloc and parts.path[:1] not in ("/", "") else ""
     return {

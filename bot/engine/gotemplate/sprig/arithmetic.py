@@ -57,7 +57,7 @@ def _decimal(calculate: Callable[[Decimal, Decimal], Decimal], first: Value, *ot
                 found = calculate(found, _exact(one))
             except (DivisionByZero, InvalidOperation) as error:
                 raise TemplateError("division by zero") from error
-    return float(found)
+    return float(found) + 0.0  # a decimal knows no negative zero
 
 
 def _exact(value: Value) -> Decimal:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
+from bot.engine.gotemplate.values import SPACES
+
 
 class _Kind(Enum):
     NONE = auto()
@@ -26,26 +28,41 @@ class _Word(NamedTuple):
 _END = _Word(_Kind.NONE, "")
 
 
+def upper(text: str) -> str:
+    """Write in upper case letter by letter, as `unicode.ToUpper`: what would become two letters stays."""
+    return text.upper() if text.isascii() else "".join(_alone(letter, letter.upper()) for letter in text)
+
+
+def lower(text: str) -> str:
+    """Write in lower case letter by letter, as `unicode.ToLower`."""
+    return text.lower() if text.isascii() else "".join(_alone(letter, letter.lower()) for letter in text)
+
+
+def _alone(letter: str, other: str) -> str:
+    return other if len(other) == 1 else letter
+
+
 def camel(text: str) -> str:
     """Join words, each beginning upper case; connectors in front stay, of several in a row one goes."""
     body = text.lstrip("".join({letter for letter in text if _connects(letter)}))
     lead = text[: len(text) - len(body)]
     if not body:
-        return text
+        return text + text[-1:]  # as it is there: a lone connector comes out twice
     found = list(lead)
     was_upper = body[0].isupper()
-    before = body[0].upper()
+    before = upper(body[0])
     for letter in body[1:]:
         if _connects(letter) and _connects(before):
             found.append(before)
+            before = letter
             continue
         following = letter
         if _connects(before):
             was_upper = letter.isupper()
-            following = letter.upper()
+            following = upper(letter)
         else:
             if was_upper and letter.isupper():
-                following = letter.lower()
+                following = lower(letter)
             else:
                 was_upper = False
             found.append(before)
@@ -116,7 +133,7 @@ class _Connecting:
 
     def _add(self, word: _Word) -> None:
         if word.kind in (_Kind.UPPER, _Kind.CONNECTOR):
-            self._found.extend(self._connector if _connects(letter) else letter.lower() for letter in word.text)
+            self._found.extend(self._connector if _connects(letter) else lower(letter) for letter in word.text)
         else:
             self._found.append(word.text)
 
@@ -159,7 +176,7 @@ def _run(text: str, fits: Callable[[str], bool]) -> int:
 
 
 def _connects(letter: str) -> bool:
-    return letter in "-_" or letter.isspace()
+    return letter in "-_" or letter in SPACES
 
 
 def _punctuates(letter: str) -> bool:

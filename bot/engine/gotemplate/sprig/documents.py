@@ -10,7 +10,18 @@ import yaml
 
 from bot.engine.gotemplate.functions import Table, takes
 from bot.engine.gotemplate.numbers import json_number, shortest
-from bot.engine.gotemplate.values import DEEPEST, Budget, Record, TemplateError, TooMuchError, Value, as_bytes, as_go
+from bot.engine.gotemplate.values import (
+    DEEPEST,
+    Budget,
+    NoList,
+    NoStrings,
+    Record,
+    TemplateError,
+    TooMuchError,
+    Value,
+    as_bytes,
+    as_go,
+)
 
 _HTML: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _LINES: Final = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\x7f"})
@@ -56,7 +67,9 @@ class _Json:
         self._parts.append(("\n" + self._indent * depth if self._indent else "") + {"{": "}", "[": "]"}[bracket])
 
     def _scalar(self, value: Value) -> str:
-        if value is None or isinstance(value, (bool, list, dict)):
+        if value is None or isinstance(value, (NoStrings, NoList)):
+            return "null"
+        if isinstance(value, (bool, list, dict)):
             return json.dumps(value)  # a list or mapping that gets here is empty
         if isinstance(value, float):
             return json_number(value)
@@ -156,19 +169,16 @@ def to_yaml(budget: Budget, value: Value) -> str:
 
 
 def _plain(value: Value) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(one) for key, one in value.items()}
-        case list():
-            return [_plain(one) for one in value]
-        case bool() | None:
-            return value
-        case int():
-            return int(value)
-        case Record():
-            return value.text
-        case _:
-            return value
+    """Return a value in types that PyYAML knows; booleans count as integers in Python, and are not to."""
+    if isinstance(value, (NoStrings, NoList)):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, Record):
+        return value.text
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 DOCUMENTS: Final[Table] = {

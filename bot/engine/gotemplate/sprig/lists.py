@@ -9,6 +9,7 @@ from bot.engine.gotemplate.sprig.conversion import integer_of, text_of, texts_of
 from bot.engine.gotemplate.values import (
     Budget,
     Lists,
+    NoList,
     Strings,
     TemplateError,
     Value,
@@ -78,12 +79,22 @@ def _slice(value: Value, *bounds: Value) -> Value:
 def _concatenated(budget: Budget, *values: Value) -> list[Value]:
     parts = [_list(value, "concat") for value in values]
     budget.spend(sum(map(len, parts)))
-    return [one for part in parts for one in part]
+    return [one for part in parts for one in part] or NoList()
 
 
 def _end(value: Value, place: int, verb: str) -> Value:
     values = _list(value, verb)
     return values[place] if values else None
+
+
+def _copied(budget: Budget, value: Value) -> Value:
+    if value is None:
+        raise TemplateError("nothing cannot be copied")
+    return deep_copy(value, budget)
+
+
+def _cut(values: list[Value], start: int, end: int | None) -> list[Value]:
+    return list(values[start:end]) if values else NoList()
 
 
 def _default(default: Value, *given: Value) -> Value:
@@ -104,14 +115,14 @@ _LISTS: Final = _or_must(
         "append": ("any any", lambda value, one: [*_list(value, "append to"), one]),
         "chunk": ("$ int any", _chunks),
         "compact": ("any", lambda value: [one for one in _list(value, "compact") if is_true(one)]),
-        "deepCopy": ("$ any", lambda budget, value: deep_copy(value, budget)),
+        "deepCopy": ("$ any", _copied),
         "first": ("any", lambda value: _end(value, 0, "take the first of")),
         "has": ("$ any any", _has),
-        "initial": ("any", lambda value: list(_list(value, "take all but the last of")[:-1])),
+        "initial": ("any", lambda value: _cut(_list(value, "take all but the last of"), 0, -1)),
         "last": ("any", lambda value: _end(value, -1, "take the last of")),
         "prepend": ("any any", lambda value, one: [one, *_list(value, "prepend to")]),
         "push": ("any any", lambda value, one: [*_list(value, "push to"), one]),
-        "rest": ("any", lambda value: list(_list(value, "take the rest of")[1:])),
+        "rest": ("any", lambda value: _cut(_list(value, "take the rest of"), 1, None)),
         "reverse": ("any", lambda value: list(reversed(_list(value, "reverse")))),
         "slice": ("any any*", _slice),
         "uniq": ("$ any", _unique),

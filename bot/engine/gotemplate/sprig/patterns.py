@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import re2  # type: ignore[import-untyped]  # it ships no types
 
 from bot.engine.gotemplate.functions import Table, takes
-from bot.engine.gotemplate.values import Budget, Strings, TemplateError
+from bot.engine.gotemplate.values import Budget, NoStrings, Strings, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +67,8 @@ def _find(pattern: str, text: str) -> str:
 
 
 def _find_all(budget: Budget, pattern: str, text: str, count: int) -> Strings:
-    return Strings(match.group() for match in _found(budget, pattern, _whole(text), count))
+    found = [match.group() for match in _found(budget, pattern, _whole(text), count)]
+    return Strings(found) if found else NoStrings()
 
 
 def _replace(budget: Budget, pattern: str, text: str, expand: Callable[[Any], str]) -> str:
@@ -105,8 +106,9 @@ def _expanded(template: str, match: Any, names: dict[str, int]) -> str:
 def _split(budget: Budget, pattern: str, text: str, count: int) -> Strings:
     """Split as `Regexp.Split`."""
     text = _whole(text)
+    _compiled(pattern)
     if count == 0:
-        return Strings()
+        return NoStrings()
     if pattern and not text:
         return Strings([""])
     parts, start, end = Strings(), 0, 0

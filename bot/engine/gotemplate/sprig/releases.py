@@ -18,7 +18,8 @@ _VERSION: Final = re.compile(rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{_TAIL}"
 _PART: Final = r"[0-9|x|X|\*]+"
 _WILD: Final = rf"v?({_PART})(?:\.({_PART}))?(?:\.({_PART}))?{_TAIL}"
 _OPERATOR: Final = r"=|!=|>=|=>|<=|=<|>|<|~>|~|\^|"
-_CONSTRAINT: Final = re.compile(rf"[\s,]*({_OPERATOR})\s*{_WILD}")
+_FIRST: Final = re.compile(rf"\s*({_OPERATOR})\s*{_WILD}\s*")
+_NEXT: Final = re.compile(rf"(?:(?<=\s)|,\s*)({_OPERATOR})\s*{_WILD}\s*")
 _RANGE: Final = re.compile(r"\s*(\S+)\s+-\s+(\S+)\s*")
 _GREATEST: Final = 2**63
 
@@ -164,15 +165,13 @@ def _constraints(text: str) -> list[list[_Constraint]]:
 
 def _all_of(part: str, whole: str) -> list[_Constraint]:
     found: list[_Constraint] = []
-    position, end = 0, len(part.rstrip())
-    while position < end:
-        match = _CONSTRAINT.match(part, position)
-        if match is None or match.end() == position:
+    position = 0
+    while position < len(part) or not found:
+        match = (_NEXT if found else _FIRST).match(part, position)
+        if match is None:
             raise TemplateError(f"improper constraint: {whole}")
         found.append(_constraint(match))
         position = match.end()
-    if not found:
-        raise TemplateError(f"improper constraint: {whole}")
     return found
 
 

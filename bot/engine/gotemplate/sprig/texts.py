@@ -7,9 +7,9 @@ from typing import Final
 
 from bot.engine.gotemplate.formatting import quoted, sprint_value
 from bot.engine.gotemplate.functions import Table, takes
-from bot.engine.gotemplate.sprig.casing import camel, connected
+from bot.engine.gotemplate.sprig.casing import camel, connected, lower, upper
 from bot.engine.gotemplate.sprig.conversion import text_of, texts_of
-from bot.engine.gotemplate.values import Budget, StringMap, Strings, TemplateError, Value, as_bytes, as_text
+from bot.engine.gotemplate.values import SPACES, Budget, StringMap, Strings, TemplateError, Value, as_bytes, as_text
 
 _NARROWEST: Final = 4
 _NARROWEST_BOTH: Final = 7
@@ -135,21 +135,21 @@ def _title_letter(letter: str) -> str:
 def _separates(letter: str) -> bool:
     if letter.isascii():
         return not (letter.isalnum() or letter == "_")
-    return not letter.isalnum() and letter.isspace()
+    return not letter.isalnum() and letter in SPACES
 
 
 def _untitled(text: str) -> str:
     found, first = [], True
     for letter in text:
         found.append(letter.lower() if first else letter)
-        first = letter.isspace()
+        first = letter in SPACES
     return "".join(found)
 
 
 def _initials(text: str) -> str:
     found, first = [], True
-    for letter in text:
-        if letter.isspace():
+    for letter in _as_bytes_are(text):
+        if letter in SPACES:
             first = True
         elif first:
             found.append(letter)
@@ -162,14 +162,14 @@ def _swapped(text: str) -> str:
     for letter in text:
         kind = unicodedata.category(letter)
         if kind in ("Lu", "Lt"):
-            found.append(letter.lower())
+            found.append(lower(letter))
             space = False
         elif kind == "Ll":
-            found.append(_title_letter(letter) if space else letter.upper())
+            found.append(_title_letter(letter) if space else upper(letter))
             space = False
         else:
             found.append(letter)
-            space = letter.isspace()
+            space = letter in SPACES
     return "".join(found)
 
 
@@ -198,7 +198,14 @@ def _wrapped(budget: Budget, width: int, line: str, text: str, *, long_words: bo
 
 
 def _without_space(text: str) -> str:
-    return "".join(letter for letter in text if not letter.isspace())
+    mangled = _as_bytes_are(text)
+    kept = "".join(letter for letter in mangled if letter not in SPACES)
+    return text if kept == mangled else kept
+
+
+def _as_bytes_are(text: str) -> str:
+    """Take each byte for a letter, as `goutils` does: what is not ASCII comes out mangled."""
+    return as_bytes(text).decode("latin-1")
 
 
 def _failed(words: str) -> Value:
@@ -218,7 +225,7 @@ TEXTS: Final[Table] = {
     "initials": takes("string", _initials),
     "join": takes("$ string any", _joined),
     "kebabcase": takes("string", lambda text: connected(text, "-")),
-    "lower": takes("string", lambda text: text.lower()),
+    "lower": takes("string", lower),
     "nindent": takes("$ int string", lambda budget, spaces, text: "\n" + _indented(budget, spaces, text)),
     "nospace": takes("string", _without_space),
     "plural": takes("string string int", lambda one, many, count: one if count == 1 else many),
@@ -238,14 +245,14 @@ TEXTS: Final[Table] = {
     "title": takes("string", _title),
     "toString": takes("$ any", text_of),
     "toStrings": takes("$ any", texts_of),
-    "trim": takes("string", lambda text: text.strip()),
+    "trim": takes("string", lambda text: text.strip(SPACES)),
     "trimAll": takes("string string", lambda letters, text: _trimmed(text, letters)),
     "trimPrefix": takes("string string", lambda part, text: text.removeprefix(part)),
     "trimSuffix": takes("string string", lambda part, text: text.removesuffix(part)),
     "trimall": takes("string string", lambda letters, text: _trimmed(text, letters)),
     "trunc": takes("int string", _truncated),
     "untitle": takes("string", _untitled),
-    "upper": takes("string", lambda text: text.upper()),
+    "upper": takes("string", upper),
     "wrap": takes("$ int string", lambda budget, width, text: _wrapped(budget, width, "", text, long_words=False)),
     "wrapWith": takes(
         "$ int string string", lambda budget, width, line, text: _wrapped(budget, width, line, text, long_words=True)
