@@ -186,7 +186,8 @@ def secrets_of(objects: Iterable[JsonObject]) -> frozenset[str]:
     """Return the values that `Redactor` would hide in these objects, plain and as base64, for `bot.preview.scrub`."""
     collector = _Collector()
     for obj in objects:
-        _walked(obj, collector)
+        if not _is_innocent(obj):
+            _walked(obj, collector)
     return frozenset(collector.found - {""})
 
 
