@@ -129,8 +129,18 @@ class _Following:
             self._present(name, before.get(name), manifest, base, head)
         for name in before.keys() - after.keys() - refused.keys():
             self._absent(name, before[name], base, head)
-        if head.found and head.found.strategy == _ROLLING and (self.added or self.altered):
-            self.told.append(f"ApplicationSet {self.name} rolls out step by step, with automated syncs off meanwhile")
+        if head.found and (self.added or self.altered):
+            self.told.extend(self._reservations(head.found))
+
+    def _reservations(self, found: Generated) -> Iterator[str]:
+        """Say in which ways the controller may do otherwise than is predicted."""
+        if found.strategy == _ROLLING:
+            yield f"ApplicationSet {self.name} rolls out step by step, with automated syncs off meanwhile"
+        if found.ignores_differences:
+            yield (
+                f"ApplicationSet {self.name} has ignoreApplicationDifferences: fields of its Applications that somebody "
+                "altered are kept, which is not predicted"
+            )
 
     def notes(self) -> Iterator[str]:
         """Say what it generates otherwise than before."""

@@ -40,13 +40,26 @@ class KnownSets:
     manifests: tuple[JsonObject, ...] = ()
     clusters: Callable[[], Sequence[ClusterFact]] = tuple
     """Asked when a generator wants the clusters; NotKnownError when they may not be read."""
+    is_served: bool = True
+    """Whether the cluster knows the kind; where it does not, nothing is generated."""
+    problem: str = ""
+    """Why the ApplicationSets of the cluster are not among them; empty when they are."""
 
     @classmethod
     def survey(cls, cluster: Cluster, namespace: str) -> KnownSets:
-        """Read every ApplicationSet of the control namespace; none when the cluster does not serve the kind."""
-        kind = cluster.discovery.preferred(*_APPLICATION_SET)
-        found = () if kind is None else tuple(cluster.listed(kind, namespace=namespace))
-        return cls(found, lambda: cluster_facts(cluster, namespace))
+        """Read every ApplicationSet of the control namespace; that they may not be read does not end the preview."""
+
+        def clusters() -> Sequence[ClusterFact]:
+            return cluster_facts(cluster, namespace)
+
+        try:
+            kind = cluster.discovery.preferred(*_APPLICATION_SET)
+            if kind is None:
+                return cls(is_served=False)
+            return cls(tuple(cluster.listed(kind, namespace=namespace)), clusters)
+        except ApiRefused as error:
+            words = f"the ApplicationSets in {namespace} cannot be read, so what they generate is not known"
+            return cls((), clusters, problem=f"{words}: {error.message}")
 
 
 def cluster_facts(cluster: Cluster, namespace: str) -> list[ClusterFact]:

@@ -143,6 +143,8 @@ class _Search:
     def generated_in_the_cluster(self) -> dict[str, Candidate]:
         """Return what ApplicationSets of the cluster generate otherwise, those that nobody has declared meanwhile."""
         known = self.grounds.sets.manifests if self.grounds.sets else ()
+        if self.grounds.sets and self.grounds.sets.problem and self.grounds.sets.problem not in self.notes:
+            self.notes.append(self.grounds.sets.problem)
         waiting = [SetChange(one, one) for one in known if depends_on(one, self.branch)]
         return {name: child for name, child in self._generated(waiting).items() if self._may_follow(child)}
 
@@ -153,6 +155,9 @@ class _Search:
             if self.grounds.sets is None or change.name in self.followed_sets:
                 continue
             self.followed_sets.add(change.name)
+            if not self.grounds.sets.is_served:
+                self.notes.append(f"ApplicationSet {change.name} generates nothing: the cluster does not know the kind")
+                continue
             if change.namespace not in {"", self.grounds.control_namespace}:
                 self.notes.append(f"ApplicationSet {change.name} is in namespace {change.namespace}, and not followed")
                 continue

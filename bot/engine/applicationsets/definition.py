@@ -58,6 +58,8 @@ class ApplicationSet:
     sync_policy: SyncPolicy
     strategy: str
     """`AllAtOnce`, or `RollingSync`: then one step of Applications follows the other."""
+    ignores_differences: bool = False
+    """Whether some fields of its Applications stay as somebody set them (`ignoreApplicationDifferences`)."""
 
     @classmethod
     def parse(cls, manifest: JsonObject) -> ApplicationSet:
@@ -86,6 +88,7 @@ class ApplicationSet:
             template_patch=_text(spec.get("templatePatch"), f"{where}.templatePatch"),
             sync_policy=SyncPolicy(applications_sync, policy.get("preserveResourcesOnDeletion") is True),
             strategy=str(strategy.get("type") or "AllAtOnce"),
+            ignores_differences=bool(spec.get("ignoreApplicationDifferences")),
         )
 
     def sources(self) -> frozenset[tuple[str, str]]:

@@ -40,6 +40,8 @@ class Generated:
     """Names that the controller refuses, with its words; Applications of these names stay as they are."""
     sync_policy: SyncPolicy = _USUAL
     strategy: str = "AllAtOnce"
+    ignores_differences: bool = False
+    """Whether the controller keeps some fields of the Applications as they are."""
 
 
 def generated(applicationset: JsonObject, facts: Facts) -> Generated:
@@ -136,6 +138,7 @@ def _told_apart(definition: ApplicationSet, found: list[JsonObject], not_evaluat
         refused=tuple(refused.items()),
         sync_policy=definition.sync_policy,
         strategy=definition.strategy,
+        ignores_differences=definition.ignores_differences,
     )
 
 
