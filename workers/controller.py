@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.applications import APPLICATION
+from bot.cluster.applications import APPLICATION, repositories_of
 from bot.cluster.watch import Watch
 from bot.engine.sync.plan import APPROVED
 from bot.errors import ForesailError, Rejected
@@ -26,6 +26,7 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.services import Services
 from bot.settings import Settings
 from workers.claims import CLAIM, Claim
+from workers.index import IndexKeeper
 from workers.payloads import refreshes
 
 if TYPE_CHECKING:
@@ -38,10 +39,8 @@ _TICK: Final = 0.2
 _PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at even if no event spoke of it."""
 _RECOVERY: Final = 3600.0
-_FEW: Final = 20
-"""Applications that are to be refreshed right away; of more it is waited for the last."""
-_GATHERING: Final = 5.0
-"""Seconds more of them are waited for at most."""
+_SILENCE: Final = 90.0
+"""Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
 
 
 def run() -> int:
@@ -81,19 +80,27 @@ class Controller:
         self._services = services
         self._stop = stop
         self._known: dict[str, _Known] = {}
-        self._watched: set[tuple[str, ResourceType]] = set()
+        self._watched: set[tuple[str, ResourceType]] = {(services.control.name, APPLICATION)}
         self._lock = threading.Lock()
         self._left_over: dict[str, jobs.JobRequest] = {}
         """By job id: what an event called for while Redis was away."""
         self._to_refresh: dict[str, Application] = {}
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
-        self._gathered, self._gathering_since = 0, 0.0
-        """How many there were at the last tick, and since when."""
+        self._index = IndexKeeper(services.memory.index)
+        self._applications = Watch(
+            services.control.server,
+            APPLICATION,
+            self._on_application,
+            namespace=services.settings.control_namespace,
+            on_listed=self._on_listed,
+        )
+        self._listed = threading.Event()
+        """Set once every Application that there is has been seen."""
         self._recovered = 0.0
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
-        self._watch(self._services.control, APPLICATION, namespace=self._services.settings.control_namespace)
+        self._start(self._applications)
         while not self._stop.wait(_TICK):
             try:
                 self._tick(time.time())
@@ -109,7 +116,8 @@ class Controller:
             memory.mark()
             self._recovered = now
         self._send_left_over()
-        self._send_refreshes(now)
+        self._write_index()
+        self._send_refreshes()
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
@@ -132,16 +140,11 @@ class Controller:
             self._services.queue.enqueue(request)
             del self._left_over[identity]
 
-    def _send_refreshes(self, now: float) -> None:
-        """Queue what was gathered, unless many are still coming: a list is told one by one, and is one round."""
+    def _send_refreshes(self) -> None:
+        """Queue what was gathered; a first list is waited for, so that it is one round."""
+        if not self._listed.is_set():
+            return
         with self._lock:
-            count = len(self._to_refresh)
-            if self._gathered == 0:
-                self._gathering_since = now
-            coming = count > max(_FEW, self._gathered) and now - self._gathering_since < _GATHERING
-            self._gathered = count if coming else 0
-            if coming:
-                return
             gathered, self._to_refresh = self._to_refresh, {}
         try:
             self._services.queue.enqueue(*refreshes(gathered.values()))
@@ -149,6 +152,11 @@ class Controller:
             with self._lock:
                 self._to_refresh = {**gathered, **self._to_refresh}
             raise
+
+    def _write_index(self) -> None:
+        """Let others find Applications without reading all of them, as long as what is known here is current."""
+        if self._listed.is_set() and time.monotonic() - self._applications.heard_at < _SILENCE:
+            self._index.write()
 
     def _is_due(self, known: _Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + _PATIENCE)
@@ -158,20 +166,16 @@ class Controller:
         if cluster is not None and found is not None:
             self._watch(cluster, found)
 
-    def _watch(self, cluster: Cluster, kind: ResourceType, *, namespace: str = "") -> None:
+    def _watch(self, cluster: Cluster, kind: ResourceType) -> None:
         """Watch a type, once for each cluster."""
-        if (cluster.name, kind) in self._watched:
-            return
-        self._watched.add((cluster.name, kind))
-        watch = Watch(
-            cluster.server,
-            kind,
-            self._on_application if kind == APPLICATION else functools.partial(self._on_object, cluster),
-            namespace=namespace,
-            metadata_only=kind != APPLICATION,
-        )
-        thread = threading.Thread(target=watch.run, args=(self._stop,), name=f"watch-{kind.plural}", daemon=True)
-        thread.start()
+        if (cluster.name, kind) not in self._watched:
+            self._watched.add((cluster.name, kind))
+            on_event = functools.partial(self._on_object, cluster)
+            self._start(Watch(cluster.server, kind, on_event, metadata_only=True))
+
+    def _start(self, watch: Watch) -> None:
+        name = f"watch-{watch.kind.plural}"
+        threading.Thread(target=watch.run, args=(self._stop,), name=name, daemon=True).start()
 
     def _on_object(self, cluster: Cluster, _event: str, obj: JsonObject) -> None:
         """Have the operations go on that wait for the object that moved."""
@@ -193,8 +197,10 @@ class Controller:
         if event == "DELETED":
             with self._lock:
                 self._known.pop(name, None)
+            self._index.lost(name)
             self._tell_of_deleted(obj)
             return
+        self._index.saw(name, repositories_of(obj))
         try:
             application = Application.parse(obj)
         except Rejected as error:
@@ -209,6 +215,14 @@ class Controller:
                 self._to_refresh[name] = application
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
+
+    def _on_listed(self, names: frozenset[str]) -> None:
+        """Forget what went while the watch was broken."""
+        with self._lock:
+            for name in self._known.keys() - names:
+                del self._known[name]
+        self._index.only(names)
+        self._listed.set()
 
     def _tell_of_deleted(self, obj: JsonObject) -> None:
         """Have the commit told that an Application which is gone was synced to: nobody else will."""

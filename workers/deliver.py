@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-import orjson
 import structlog
 
 from bot.errors import Rejected
@@ -15,6 +14,7 @@ from bot.model.reports import STATUS_LENGTH
 from bot.prediction.desired import Sides
 from bot.preview.inert import clipped
 from bot.settings import Mode
+from workers.expected import keep_expected
 from workers.landscape import Landscape
 from workers.operations import start
 from workers.payloads import repository_in
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bot.prediction.selection import Selection
     from bot.preview.affected import Candidate
     from bot.services import Services
+    from workers.landscape import Clone
 
 _log = structlog.get_logger()
 GONE: Final = "the branch no longer has this commit"
@@ -59,7 +60,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             _log.warning("commit not delivered", reason=error.message)
             _excuse(services, payload, error.message)
             return None
-        keep_expected(services, repository.full_name, commit, selection)
+        keep_expected(services, repository.full_name, commit, branch=branch, selection=selection)
         change = merged_change(services, landscape, commit)
         occasion = Occasion(
             repository.full_name,
@@ -87,10 +88,7 @@ def with_root(landscape: Landscape, branch: str, commit: str) -> Landscape:
     manifest = landscape.root_manifest()
     if manifest is None or not landscape.branch(branch).default or not landscape.declares_applications(commit):
         return landscape
-    if manifest["metadata"]["name"] not in landscape.names:
-        landscape.services.applications.apply(manifest)
-        return landscape.again()
-    return landscape
+    return landscape if manifest["metadata"]["name"] in landscape.known else landscape.with_applied(manifest)
 
 
 def affected_by(landscape: Landscape, branch: str, *, commit: str, before: str) -> Selection:
@@ -101,29 +99,9 @@ def affected_by(landscape: Landscape, branch: str, *, commit: str, before: str) 
     return landscape.select(Sides(landscape.tree(earlier), landscape.tree(commit)), landscape.branch(branch))
 
 
-Expected: TypeAlias = tuple[tuple[str, str], ...]
-"""Each application that a commit is to be seen in, with the one that declares it, empty when none does."""
-
-
-def keep_expected(services: Services, repository: str, commit: str, selection: Selection) -> Expected:
-    """Remember which applications a commit is to be seen in; those that it removes are not waited for.
-
-    What was expected before still is: somebody may have deleted the Application since, and has to be told of that.
-    """
-    earlier = services.memory.expected(repository, commit)
-    found = {
-        candidate.head.name: selection.parents.get(candidate.head.name, "")
-        for candidate in selection.candidates
-        if candidate.head is not None
-    }
-    expected = tuple({**(dict(orjson.loads(earlier)) if earlier else {}), **found}.items())
-    services.memory.keep_expected(repository, commit, orjson.dumps(expected))
-    return expected
-
-
-def merged_change(services: Services, landscape: Landscape, commit: str) -> Change | None:
+def merged_change(services: Services, clone: Clone, commit: str) -> Change | None:
     """Return the change whose merge made the commit, None when none did."""
-    found = services.forge.changes_of_commit(landscape.repository, commit)
+    found = services.forge.changes_of_commit(clone.repository, commit)
     return next((change for change in found if change.merge_sha == commit), None)
 
 
@@ -139,7 +117,7 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
     head = candidate.head
     if head is None:
         return
-    current = next((one for one in landscape.applications if one.name == head.name), None)
+    current = landscape.known.get(head.name)
     if (
         current is not None
         and (declares_itself or current.spec == head.spec)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from bot.model.applications import Application
@@ -14,9 +16,9 @@ from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import GitAuth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from bot.cluster.applications import Problem
+    from bot.cluster.applications import Inventory, Problem
     from bot.model.changes import Repository
     from bot.model.resources import JsonObject
     from bot.prediction.selection import Selection
@@ -24,32 +26,78 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 ROOT_LABEL: Final = "foresail.dev/root"
+_ONE_BY_ONE: Final = 50
+"""Applications that are read for being named; a change that names more has all of them read once."""
 
 
 @dataclass(frozen=True)
-class Landscape:
-    """One repository with a fresh mirror, and every application there is."""
+class Clone:
+    """One repository with a mirror that was fetched just now."""
 
     services: Services
     repository: Repository
     mirror: Mirror
-    applications: tuple[Application, ...]
-    problems: tuple[Problem, ...]
-    """Applications that cannot be read, with what is wrong with them."""
 
     @classmethod
-    def survey(cls, services: Services, repository: Repository, *, wanted: Sequence[str] = ()) -> Landscape:
-        """Fetch the repository (with the refs or commits `wanted`) and list the applications."""
+    def fetched(cls, services: Services, repository: Repository, *, wanted: Sequence[str] = ()) -> Clone:
+        """Fetch the repository, with the refs or commits `wanted`."""
         credentials = services.forge.git_credentials(repository)
         auth = GitAuth(credentials.username, credentials.password)
-        mirror = services.mirrors.refresh(repository.clone_url, auth=auth, wanted=wanted)
-        inventory = services.applications.all()
-        return cls(services, repository, mirror, inventory.applications, inventory.problems)
+        return cls(services, repository, services.mirrors.refresh(repository.clone_url, auth=auth, wanted=wanted))
 
     @property
     def identity(self) -> str:
         """The repository's identity, whatever its URL."""
         return repository_identity(self.repository.clone_url)
+
+    def branch(self, name: str) -> Branch:
+        """Return a branch as applications' sources name it."""
+        return Branch(self.identity, name, default=name == self.repository.default_branch)
+
+    def tree(self, commit: str) -> Tree:
+        """Return the state of the repository at a commit."""
+        return Tree(self.identity, self.mirror, self.mirror.tree_of(commit))
+
+    def branches_of(self, application: Application) -> Iterator[str]:
+        """Yield the branches of this repository that an application follows."""
+        for source in application.spec.effective_sources:
+            revision = (source.target_revision or "HEAD").removeprefix("refs/heads/")
+            name = self.repository.default_branch if revision == "HEAD" else revision
+            if self.branch(name).is_source_of(source):
+                yield name
+
+    def has_on(self, branches: Iterable[str], commit: str) -> bool:
+        """Whether one of the branches has a commit."""
+        tips = (self.mirror.resolve(name) for name in branches if self.mirror.has_branch(name))
+        return any(self.mirror.is_ancestor(commit, tip) for tip in tips)
+
+    def landscape(self) -> Landscape:
+        """Find the applications of the repository, by the index where somebody keeps one."""
+        inventory, addresses = _applications_of(self.services, self.identity)
+        found = (inventory.applications, inventory.problems)
+        return Landscape(self.services, self.repository, self.mirror, *found, addresses=addresses)
+
+
+@dataclass(frozen=True)
+class Landscape(Clone):
+    """A repository among the applications; cheap where there are many others, see `workers/index.py`."""
+
+    applications: tuple[Application, ...]
+    """Those that have this repository among their sources, and perhaps others."""
+    problems: tuple[Problem, ...]
+    """Applications that cannot be read, with what is wrong with them."""
+    addresses: frozenset[str] | None = None
+    """Where the repositories are that any application uses; None: those of `applications`, which are all there are."""
+
+    @classmethod
+    def survey(cls, services: Services, repository: Repository, *, wanted: Sequence[str] = ()) -> Landscape:
+        """Fetch the repository (with the refs or commits `wanted`) and find its applications."""
+        return Clone.fetched(services, repository, wanted=wanted).landscape()
+
+    @cached_property
+    def known(self) -> Mapping[str, Application]:
+        """Every application of the cluster, by name; those of other repositories are read when they are asked for."""
+        return _Known(self.services, {one.name: one for one in self.applications})
 
     @property
     def own_problems(self) -> tuple[str, ...]:
@@ -60,36 +108,15 @@ class Landscape:
             if self.identity in {repository_identity(url) for url in problem.repositories}
         )
 
-    def branch(self, name: str) -> Branch:
-        """Return a branch as applications' sources name it."""
-        return Branch(self.identity, name, default=name == self.repository.default_branch)
-
-    def tree(self, commit: str) -> Tree:
-        """Return the state of the repository at a commit."""
-        return Tree(self.identity, self.mirror, self.mirror.tree_of(commit))
-
-    def is_on_a_branch(self, commit: str) -> bool:
-        """Whether some branch that an application follows still has a commit."""
-        tips = [self.mirror.resolve(name) for name in self.tracked_branches() if self.mirror.has_branch(name)]
-        return any(self.mirror.is_ancestor(commit, tip) for tip in tips)
-
-    def follows_a_branch_with(self, commit: str, application: Application) -> bool:
-        """Whether an application follows a branch of this repository that has a commit."""
-        return any(
-            _follows(application, self.branch(name)) and self.mirror.is_ancestor(commit, self.mirror.resolve(name))
-            for name in self.tracked_branches()
-            if self.mirror.has_branch(name)
-        )
-
     def select(self, sides: Sides, branch: Branch, *, generating: bool = False) -> Selection:
         """Find the applications that a step between two states of a branch touches.
 
         `generating`: what ApplicationSets are going to generate counts as well, before their controller has done it.
         """
         following = [Candidate(one, one) for one in self.applications if _follows(one, branch)]
-        new = [root for root in self._new_root(sides, branch) if root.either.name not in self.names]
+        new = [root for root in self._new_root(sides, branch) if root.either.name not in self.known]
         grounds = Grounds(
-            known={one.name: one for one in self.applications},
+            known=self.known,
             control_namespace=self.services.settings.control_namespace,
             repositories=frozenset({repository_address(self.repository.clone_url), *self._repositories_in_use()}),
             sets=self._sets() if generating else None,
@@ -101,11 +128,7 @@ class Landscape:
         default = self.repository.default_branch
         names = dict.fromkeys([default] if self.root_manifest() else [])
         for application in self.applications:
-            for source in application.spec.effective_sources:
-                revision = (source.target_revision or "HEAD").removeprefix("refs/heads/")
-                name = default if revision == "HEAD" else revision
-                if self.branch(name).is_source_of(source):
-                    names[name] = None
+            names.update(dict.fromkeys(self.branches_of(application)))
         yield from names
 
     def root_manifest(self) -> JsonObject | None:
@@ -136,15 +159,10 @@ class Landscape:
             },
         }
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of all applications."""
-        return frozenset(one.name for one in self.applications)
-
-    def again(self) -> Landscape:
-        """Return the same with the applications as they are now."""
-        inventory = self.services.applications.all()
-        return replace(self, applications=inventory.applications, problems=inventory.problems)
+    def with_applied(self, manifest: JsonObject) -> Landscape:
+        """Write an Application and return the same with it."""
+        applied = Application.parse(self.services.applications.apply(manifest))
+        return replace(self, applications=(*self.applications, applied))
 
     def declares_applications(self, commit: str) -> bool:
         """Whether the repository has the folder of Applications at a commit."""
@@ -153,9 +171,11 @@ class Landscape:
     def _sets(self) -> KnownSets:
         return KnownSets.survey(self.services.control, self.services.settings.control_namespace)
 
-    def _repositories_in_use(self) -> Iterator[str]:
-        for application in self.applications:
-            yield from (repository_address(source.repo_url) for source in application.spec.effective_sources)
+    def _repositories_in_use(self) -> Iterable[str]:
+        if self.addresses is not None:
+            return self.addresses
+        sources = (source for application in self.applications for source in application.spec.effective_sources)
+        return (repository_address(source.repo_url) for source in sources)
 
     def _new_root(self, sides: Sides, branch: Branch) -> Iterator[Candidate]:
         """Yield the root application that the cluster does not have yet, on the sides that have its folder."""
@@ -168,6 +188,47 @@ class Landscape:
         )
         if base or head:
             yield Candidate(base, head)
+
+
+class _Known(Mapping[str, Application]):
+    """Applications by name: some at hand, the others read when they are asked for, once."""
+
+    def __init__(self, services: Services, at_hand: dict[str, Application]) -> None:
+        self._services = services
+        self._found: dict[str, Application] = dict(at_hand)
+        self._missing: set[str] = set()
+        self._left = _ONE_BY_ONE
+        """How many more are read one by one; negative when all have been read."""
+
+    def __getitem__(self, name: str) -> Application:
+        if name not in self._found and name not in self._missing and self._left >= 0:
+            self._read(name)
+        return self._found[name]
+
+    def _read(self, name: str) -> None:
+        applications, self._left = self._services.applications, self._left - 1
+        inventory = applications.named([name]) if self._left >= 0 else applications.all()
+        for application in inventory.applications:
+            self._found.setdefault(application.name, application)
+        self._missing.add(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _applications_of(services: Services, repository: str) -> tuple[Inventory, frozenset[str] | None]:
+    """Return the applications of a repository, and the addresses of all repositories in use.
+
+    The index is a hint: it counts only while it holds as many Applications as there are, which one small request tells.
+    Without it all are read, and they are then all there are: no addresses are returned.
+    """
+    entry = services.memory.index.of(repository)
+    if entry is None or entry.total != services.applications.count():
+        return services.applications.all(), None
+    return services.applications.named(entry.applications), entry.addresses
 
 
 def _follows(application: Application, branch: Branch) -> bool:

@@ -1,11 +1,14 @@
-"""Notify: tell the forge how far a commit has come, from nothing but Git and the Applications' own records."""
+"""Notify: tell the forge how far a commit has come, from nothing but Git and the Applications' own records.
+
+It is asked for with every step of every application, so it reads those alone that the commit is expected in.
+"""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
 from bot.errors import Rejected
@@ -18,8 +21,9 @@ from bot.preview.delivery import delivery_of, statuses_of, without_its_applicati
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
 from workers.comments import WRITING, first_comment
-from workers.deliver import GONE, Expected, affected_by, keep_expected, merged_change
-from workers.landscape import Landscape
+from workers.deliver import GONE, affected_by, merged_change
+from workers.expected import Expected, keep_expected
+from workers.landscape import Clone
 from workers.runtime import job
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from bot.model.reports import Delivery
     from bot.model.resources import JsonObject
     from bot.services import Services
+    from workers.landscape import Landscape
 
 _log = structlog.get_logger()
 
@@ -44,13 +49,13 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
         try:
             repository = services.forge.repository(str(payload["repository"]))
-            landscape = Landscape.survey(services, repository)
-            if not landscape.mirror.has(commit):
+            clone = Clone.fetched(services, repository)
+            if not clone.mirror.has(commit):
                 return None
-            deliveries = _deliveries(landscape, commit)
+            deliveries = _deliveries(clone, commit)
             statuses = statuses_of(deliveries, instance=services.settings.instance)
             services.forge.set_statuses(repository, commit, statuses)
-            change = merged_change(services, landscape, commit)
+            change = merged_change(services, clone, commit)
             if change is not None and deliveries:
                 _write_epilogue(services, change, Epilogue(commit, tuple(deliveries)))
         except Rejected as error:
@@ -58,18 +63,19 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     return None
 
 
-def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
-    by_name = {application.name: application for application in landscape.applications}
-
-    gone = not landscape.is_on_a_branch(commit)
+def _deliveries(clone: Clone, commit: str) -> list[Delivery]:
+    expected = _expected(clone, commit)
+    parents = expected.parents
+    by_name = {one.name: one for one in clone.services.applications.named(parents).applications}
+    followed = (branch for application in by_name.values() for branch in clone.branches_of(application))
+    gone = not clone.has_on({*expected.branches, *followed}, commit)
+    declared = functools.cache(lambda: _declared(clone.services))
 
     def delivery(name: str) -> Delivery:
         application = by_name.get(name)
-        own = delivery_of(name, application, commit=commit, covers=_coverage(landscape, application, commit))
+        own = delivery_of(name, application, commit=commit, covers=_coverage(clone, application, commit))
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
-
-    parents = dict(_expected(landscape, commit))
 
     def told(name: str, *below: str) -> Delivery:
         own, parent = delivery(name), parents.get(name, "")
@@ -78,30 +84,31 @@ def _deliveries(landscape: Landscape, commit: str) -> list[Delivery]:
         above = told(parent, name, *below) if parent and parent not in {name, *below} else None
         if name in by_name and (above is None or above.state is not DeliveryState.FAILED):
             return own
-        done = name not in by_name and _was_good(landscape, commit, name)
-        return without_its_application(own, above, declared=_is_declared(landscape, name), done=done)
+        done = name not in by_name and _was_good(clone, commit, name)
+        return without_its_application(own, above, declared=name in declared(), done=done)
 
     return [told(name) for name in parents]
 
 
-def _is_declared(landscape: Landscape, name: str) -> bool:
-    """Whether some application records an Application of this name among its objects."""
-    key = ResourceKey("argoproj.io", "Application", landscape.services.settings.control_namespace, name)
-    return any(key in recorded(application) for application in landscape.applications)
+def _declared(services: Services) -> frozenset[str]:
+    """Return the names of all Applications that some application records among its objects; this reads all."""
+    place = services.settings.control_namespace
+    kept = (key for application in services.applications.all().applications for key in recorded(application))
+    return frozenset(key.name for key in kept if key == ResourceKey("argoproj.io", "Application", place, key.name))
 
 
-def _was_good(landscape: Landscape, commit: str, name: str) -> bool:
+def _was_good(clone: Clone, commit: str, name: str) -> bool:
     """Whether the forge was told already that a commit came to a good end in an application."""
-    context = f"{landscape.services.settings.instance}/sync"
-    known = landscape.services.forge.statuses(landscape.repository, commit)
+    context = f"{clone.services.settings.instance}/sync"
+    known = clone.services.forge.statuses(clone.repository, commit)
     own = known.get(f"{context}/{name}") or known.get(context)
     return own is not None and own.state is StatusState.SUCCESS
 
 
-def _coverage(landscape: Landscape, application: Application | None, commit: str) -> Callable[[str], bool]:
+def _coverage(clone: Clone, application: Application | None, commit: str) -> Callable[[str], bool]:
     """Return what tells whether an application at a revision is where the commit wants it."""
-    mirror = landscape.mirror
-    if application is not None and not landscape.follows_a_branch_with(commit, application):
+    mirror = clone.mirror
+    if application is not None and not clone.has_on(clone.branches_of(application), commit):
         # The commit changed what it asks for and not what is there: it is done once that definition was synced.
         state = OperationState.of_status(application.status)
         synced = state is not None and state.operation.info.get("definition") == application.spec.definition
@@ -109,16 +116,17 @@ def _coverage(landscape: Landscape, application: Application | None, commit: str
     return lambda revision: mirror.has(revision) and mirror.is_ancestor(commit, revision)
 
 
-def _expected(landscape: Landscape, commit: str) -> Expected:
+def _expected(clone: Clone, commit: str) -> Expected:
     """Return the applications that the commit is to be seen in; derived anew when nobody remembers."""
-    kept = landscape.services.memory.expected(landscape.repository.full_name, commit)
+    kept = Expected.recall(clone.services, clone.repository.full_name, commit)
     if kept is not None:
-        return tuple((name, parent) for name, parent in orjson.loads(kept))
+        return kept
+    landscape = clone.landscape()
     occasion = _occasion(landscape, commit)
     branch = occasion.branch if occasion and occasion.branch else landscape.repository.default_branch
     before = occasion.before if occasion else ""
     selection = affected_by(landscape, branch, commit=commit, before=before)
-    return keep_expected(landscape.services, landscape.repository.full_name, commit, selection)
+    return keep_expected(clone.services, clone.repository.full_name, commit, branch=branch, selection=selection)
 
 
 def _occasion(landscape: Landscape, commit: str) -> Occasion | None:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.cluster.errors import TOO_LARGE, ApiRefused
-from bot.cluster.objects import object_path
+from bot.cluster.objects import collection_path, object_path
 from bot.errors import Rejected, Temporary
 from bot.model.applications import Application, AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.cluster.objects import Cluster
 
 APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
 PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appprojects", namespaced=True)
+_METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_AT_ONCE: Final = 8
+"""Applications that are read at a time."""
+_MANY: Final = 100
+_SHARE: Final = 4
+"""Where one Application in so many is wanted, and many are, reading all of them in pages costs less."""
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_LONGEST_NAME: Final = 253
+"""https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names"""
 _KEPT_SECONDS: Final = 5.0
 
 
@@ -39,17 +52,12 @@ class Problem:
     @classmethod
     def of(cls, obj: JsonObject, message: str) -> Problem:
         """Note what is wrong with an Application."""
-        spec = obj.get("spec")
-        spec = spec if isinstance(spec, dict) else {}
-        several = spec.get("sources")
-        sources = [spec.get("source"), *(several if isinstance(several, list) else [])]
-        urls = (source.get("repoURL") for source in sources if isinstance(source, dict))
-        return cls(message, tuple(url for url in urls if isinstance(url, str)))
+        return cls(message, repositories_of(obj))
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Every Application of the control cluster, the unusable ones with what is wrong with them."""
+    """Applications of the control cluster, the unusable ones with what is wrong with them."""
 
     applications: tuple[Application, ...]
     problems: tuple[Problem, ...]
@@ -65,18 +73,40 @@ class Applications:
 
     def all(self) -> Inventory:
         """Read every Application; one request per page of 500."""
-        applications: list[Application] = []
-        problems: list[Problem] = []
-        for obj in self._cluster.listed(APPLICATION, namespace=self.namespace):
-            try:
-                applications.append(Application.parse(obj))
-            except Rejected as error:
-                problems.append(Problem.of(obj, error.message))
-        return Inventory(tuple(applications), tuple(problems))
+        return _inventory(self._cluster.listed(APPLICATION, namespace=self.namespace))
+
+    def count(self) -> int | None:
+        """Ask how many Applications there are, which is one small request; None when the server does not say."""
+        path = collection_path(APPLICATION, namespace=self.namespace)
+        page = self._cluster.server.request("GET", path, query={"limit": "1"}, headers={"Accept": _METADATA})
+        more = metadata_of(page)
+        if more.get("continue") and more.get("remainingItemCount") is None:
+            return None
+        return len(page.get("items") or []) + int(more.get("remainingItemCount") or 0)
+
+    def named(self, names: Iterable[str]) -> Inventory:
+        """Read some Applications by name and leave out those that do not exist.
+
+        That is a request each, several at once; where it is a good part of all, one per page of 500.
+        """
+        wanted = frozenset(names)
+        if len(wanted) >= _MANY and len(wanted) * _SHARE > (self.count() or 0):
+            every = self._cluster.listed(APPLICATION, namespace=self.namespace)
+            return _inventory(obj for obj in every if metadata_of(obj).get("name") in wanted)
+        if not wanted:
+            return Inventory((), ())
+        with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="applications") as threads:
+            return _inventory(obj for obj in threads.map(self._read, sorted(wanted)) if obj is not None)
+
+    def _read(self, name: str) -> JsonObject | None:
+        # What cannot be an object's name is not asked for: it may be a megabyte that somebody wrote into a file.
+        if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+            return None
+        return self._cluster.get(APPLICATION, namespace=self.namespace, name=name)
 
     def get(self, name: str) -> Application | None:
         """Read one Application; None when there is none; Rejected when its spec is unusable."""
-        obj = self._cluster.get(APPLICATION, namespace=self.namespace, name=name)
+        obj = self._read(name)
         return None if obj is None else Application.parse(obj)
 
     def update(self, application: Application, patch: JsonObject) -> Application:
@@ -134,3 +164,24 @@ class Projects:
             project = None if obj is None else AppProject.parse(obj)
             self._kept[name] = (time.monotonic() + _KEPT_SECONDS, project)
         return project
+
+
+def repositories_of(obj: JsonObject) -> tuple[str, ...]:
+    """Return the URLs of an Application's sources, as far as they can be read."""
+    spec = obj.get("spec")
+    spec = spec if isinstance(spec, dict) else {}
+    several = spec.get("sources")
+    sources = [spec.get("source"), *(several if isinstance(several, list) else [])]
+    urls = (source.get("repoURL") for source in sources if isinstance(source, dict))
+    return tuple(url for url in urls if isinstance(url, str))
+
+
+def _inventory(objects: Iterable[JsonObject]) -> Inventory:
+    applications: list[Application] = []
+    problems: list[Problem] = []
+    for obj in objects:
+        try:
+            applications.append(Application.parse(obj))
+        except Rejected as error:
+            problems.append(Problem.of(obj, error.message))
+    return Inventory(tuple(applications), tuple(problems))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -44,6 +45,13 @@ class Watch:
     namespace: str = ""
     metadata_only: bool = False
     """Ask for names, labels, annotations and owners alone: a tenth of the bytes."""
+    on_listed: Callable[[frozenset[str]], None] | None = None
+    """Called after each list with the names that are there: what else was told of went during a break."""
+    heard_at: float = field(default=float("-inf"), init=False)
+    """When the server last said anything about the changes that are followed, on the monotonic clock.
+
+    It does so about once a minute even when nothing changes.
+    """
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop` is set; what goes wrong is logged and tried again after a pause."""
@@ -77,14 +85,18 @@ class Watch:
         """Tell of everything that is there and return the version from which changes follow."""
         path = collection_path(self.kind, namespace=self.namespace)
         query = {"limit": _PAGE}
+        names: set[str] = set()
         while True:
             page = self.server.request("GET", path, query=query, headers=self._headers(listing=True))
-            for item in page.get("items", []):
+            for item in page.get("items") or []:  # a list of metadata says null for none
                 if stop.is_set():
                     return ""
                 self._tell("ADDED", item)
+                names.add(str(metadata_of(item).get("name")))
             token = metadata_of(page).get("continue")
             if not token:
+                if self.on_listed is not None:
+                    self.on_listed(frozenset(names))
                 return str(metadata_of(page).get("resourceVersion") or "")
             query = {"limit": _PAGE, "continue": str(token)}
 
@@ -99,7 +111,9 @@ class Watch:
         path = collection_path(self.kind, namespace=self.namespace)
         headers = self._headers(listing=False)
         with self.server.stream(path, query=query, idle=_IDLE, headers=headers) as events:
+            self.heard_at = time.monotonic()
             for event in events:
+                self.heard_at = time.monotonic()
                 if stop.is_set():
                     break
                 kind, obj = str(event.get("type")), event.get("object") or {}

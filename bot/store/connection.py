@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnectionError
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMEOUT: Final = 2.0
 """Seconds one command may take; a webhook request would rather tell the forge to come again than wait longer."""
@@ -33,3 +38,12 @@ def connect(url: str) -> redis.Redis:
         )
     except ValueError as error:
         raise Rejected(f"FORESAIL_REDIS_URL: {error}", remedy="Use redis://host:port/0 or rediss://…") from error
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn Redis's errors into Temporary."""
+    try:
+        yield
+    except RedisError as error:
+        raise Temporary(f"Redis: {error}") from error

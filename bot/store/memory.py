@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from redis.exceptions import RedisError
-
-from bot.errors import Temporary
+from bot.store.connection import reachable
+from bot.store.index import Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import redis
 
 _MONTH: Final = 30 * 24 * 3600
@@ -24,6 +20,8 @@ class Memory:
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
+        self.index = Index(connection)
+        """Which Applications use which repository."""
 
     def keep_forecast(self, change: str, head_sha: str, forecast: bytes) -> None:
         """Keep what was predicted for a change's head, for a month."""
@@ -44,7 +42,7 @@ class Memory:
     def keep_outcome(self, repository: str, head_sha: str, number: int, outcome: bytes) -> None:
         """Keep what a change was told at a head, for a month after the last word about that head."""
         name = f"foresail:outcomes:{repository}:{head_sha}"
-        with _reachable():
+        with reachable():
             pipeline = self._connection.pipeline()
             pipeline.hset(name, str(number), outcome)
             pipeline.expire(name, _MONTH)
@@ -52,49 +50,41 @@ class Memory:
 
     def outcomes(self, repository: str, head_sha: str) -> dict[int, bytes]:
         """Return by its number what each change was told at a head; empty when nobody knows any more."""
-        with _reachable():
+        with reachable():
             kept = self._connection.hgetall(f"foresail:outcomes:{repository}:{head_sha}")
         return {int(number): outcome for number, outcome in kept.items() if isinstance(outcome, bytes)}
 
     def drop_outcome(self, repository: str, head_sha: str, number: int) -> None:
         """Forget what a change was told at a head that it no longer has."""
-        with _reachable():
+        with reachable():
             self._connection.hdel(f"foresail:outcomes:{repository}:{head_sha}", str(number))
 
     def swap_head(self, change: str, head_sha: str) -> str:
         """Keep at which head a change was told something last; return the one before, empty when nobody knows."""
-        with _reachable():
+        with reachable():
             earlier = self._connection.set(f"foresail:head:{change}", head_sha, get=True, ex=_MONTH)
         return earlier.decode() if isinstance(earlier, bytes) else ""
 
     def first_within(self, what: str, *, seconds: int) -> bool:
         """Whether nobody has asked the same within the last seconds."""
-        with _reachable():
+        with reachable():
             return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, ex=seconds))
 
     def is_empty(self) -> bool:
         """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""
-        with _reachable():
+        with reachable():
             return not self._connection.exists(_EPOCH)
 
     def mark(self) -> None:
         """Leave a mark that is gone when Redis is emptied."""
-        with _reachable():
+        with reachable():
             self._connection.set(_EPOCH, b"1")
 
     def _keep(self, name: str, value: bytes) -> None:
-        with _reachable():
+        with reachable():
             self._connection.set(f"foresail:{name}", zlib.compress(value), ex=_MONTH)
 
     def _kept(self, name: str) -> bytes | None:
-        with _reachable():
+        with reachable():
             kept = self._connection.get(f"foresail:{name}")
         return zlib.decompress(kept) if isinstance(kept, bytes) else None
-
-
-@contextmanager
-def _reachable() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise Temporary(f"Redis: {error}") from error

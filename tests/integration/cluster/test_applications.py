@@ -162,3 +162,29 @@ def test_a_record_that_the_server_has_no_room_for_is_refused_for_good(
         applications.update(shop, {"status": status})
     assert caught.value.remedy == "Split it into several applications."
     assert applications.get("shop") == shop
+
+
+def test_applications_are_counted_without_being_read(applications: Applications) -> None:
+    assert applications.count() == 0
+    for name in ("shop", "site", "home"):
+        applications.apply(application(name, applications.namespace))
+        assert applications.count() == len(applications.all().applications)
+
+
+def test_applications_are_read_by_name(applications: Applications, cluster: Cluster) -> None:
+    for name in ("shop", "site"):
+        applications.apply(application(name, applications.namespace))
+    hydrated = application("odd", applications.namespace, source=None, sourceHydrator={"drySource": {}})
+    path = collection_path(APPLICATION, namespace=applications.namespace)
+    cluster.server.request("POST", path, body=hydrated)
+
+    inventory = applications.named(["site", "odd", "gone", "no/name", "", "x" * 1_000_000])
+    assert [one.name for one in inventory.applications] == ["site"]
+    assert [one.message for one in inventory.problems] == ["Application odd: spec: give source, or sources"]
+
+
+def test_many_that_are_most_of_all_are_read_in_pages(applications: Applications) -> None:
+    applications.apply(application("shop", applications.namespace))
+    applications.apply(application("site", applications.namespace))
+    inventory = applications.named(["shop", *(f"gone-{number}" for number in range(200))])
+    assert [one.name for one in inventory.applications] == ["shop"]
