@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from bot.engine.applicationsets.facts import Facts
 
 _MOST_NAMES: Final = 10
+_LONGEST_NAME: Final = 253
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+"""What the API server takes for a name (RFC 1123 subdomain); it refuses the others, and so does the controller."""
 _ROLLING: Final = "RollingSync"
 
 
@@ -138,8 +142,8 @@ class _Following:
             yield f"ApplicationSet {self.name} rolls out step by step, with automated syncs off meanwhile"
         if found.ignores_differences:
             yield (
-                f"ApplicationSet {self.name} has ignoreApplicationDifferences: fields of its Applications that somebody "
-                "altered are kept, which is not predicted"
+                f"ApplicationSet {self.name} has ignoreApplicationDifferences: fields of its Applications that "
+                "somebody altered are kept, which is not predicted"
             )
 
     def notes(self) -> Iterator[str]:
@@ -186,6 +190,12 @@ class _Following:
             self.candidates[name] = Candidate(earlier, None)
 
     def _parsed(self, manifest: JsonObject) -> Application | None:
+        name = str(metadata_of(manifest)["name"])
+        if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+            self.told.append(
+                f"ApplicationSet {self.name} generates an Application {name[:_LONGEST_NAME]!r}, which is no name"
+            )
+            return None
         try:
             return Application.parse(manifest)
         except Rejected as error:

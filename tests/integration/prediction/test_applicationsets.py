@@ -134,6 +134,13 @@ def test_what_its_controller_may_do_otherwise_is_said(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", ["Web", "we_b", "a b", "<b>", "x" * 300])
+def test_a_name_that_no_server_takes_is_told(desk: Desk, folder: str) -> None:
+    found = desk.select(WEB, {**WEB, f"apps/{folder}/c.yaml": CONFIG}, desk.known(desk.manifest()))
+    assert sides(found) == {}
+    assert "which is no name" in found.notes[0]
+
+
 def test_a_file_that_is_none_of_its_business_changes_nothing(desk: Desk) -> None:
     found = desk.select(WEB, {**WEB, "docs/x.yaml": CONFIG}, desk.known(desk.manifest()))
     assert sides(found) == {}
