@@ -10,7 +10,7 @@ from bot.engine.applicationsets.git import directory_parameters, file_parameters
 from bot.engine.applicationsets.parameters import Parameters, combined, flattened, merged
 from bot.engine.applicationsets.selectors import is_empty, selects
 from bot.engine.gotemplate.names import sanitized
-from bot.engine.gotemplate.values import StringMap, TemplateError, TooMuchError, as_go
+from bot.engine.gotemplate.values import StringMap, TemplateError, TooMuchError, as_bytes, as_go
 from bot.errors import Rejected
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Generators:
         elements = [self._element(one) for one in _listed(generator.get("elements"), "elements")]
         text = generator.get("elementsYaml")
         if isinstance(text, str) and text:
-            more = self._facts.yaml(text.encode(), "elementsYaml") or []
+            more = self._facts.yaml(as_bytes(text), "elementsYaml") or []
             elements += [_mapping(as_go(one), "an element of elementsYaml") for one in _listed(more, "elementsYaml")]
         return elements
 

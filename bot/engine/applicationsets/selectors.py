@@ -30,11 +30,13 @@ def is_empty(selector: Any) -> bool:
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Tell whether labels fit; Rejected says what is wrong with a selector."""
-    for key, value in (selector.get("matchLabels") or {}).items():
+    wanted, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    if not isinstance(wanted, dict) or not isinstance(expressions, list):
+        raise Rejected("a selector has matchLabels, a mapping, and matchExpressions, a list")
+    for key in wanted:
         _check_key(key)
-        if labels.get(key) != value:
-            return False
-    return all(_fits(one, labels) for one in selector.get("matchExpressions") or [])
+    fits = [_fits(one, labels) for one in expressions]
+    return all(fits) and all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _fits(expression: Any, labels: Mapping[str, str]) -> bool:
@@ -42,7 +44,7 @@ def _fits(expression: Any, labels: Mapping[str, str]) -> bool:
         raise Rejected("an entry of matchExpressions is no mapping")
     key, operator, values = expression.get("key"), expression.get("operator"), expression.get("values") or []
     _check_key(key)
-    if operator not in _OPERATORS:
+    if not isinstance(operator, str) or operator not in _OPERATORS:
         raise Rejected(f"{operator!r} is not an operator of a selector")
     if not isinstance(values, list) or (operator in _WITH_VALUES) != bool(values):
         raise Rejected(f"the operator {operator} needs {'values' if operator in _WITH_VALUES else 'no values'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +16,7 @@ LONGEST_TEXT: Final = 1_000_000
 DEEPEST: Final = 100
 """Levels of blocks, parentheses, template calls and values; Python's stack holds about three times that."""
 _CHARACTERS_A_STEP: Final = 32
+_HALVES: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class TemplateError(Exception):
@@ -165,8 +167,11 @@ def zero_element(container: Value) -> Value:
 
 
 def as_bytes(text: str) -> bytes:
-    """Return a text as Go has it."""
-    return text.encode("utf-8", errors="surrogateescape")
+    """Return a text as Go has it; half a surrogate pair, which JSON can spell, is no character there."""
+    try:
+        return text.encode("utf-8", errors="surrogateescape")
+    except UnicodeEncodeError:
+        return _HALVES.sub("\ufffd", text).encode("utf-8", errors="surrogateescape")
 
 
 def as_text(data: bytes) -> str:

@@ -45,9 +45,24 @@ def test_whatever_a_field_is_there_is_an_answer(field: str, value: object) -> No
     assert answer(manifest).startswith("ApplicationSet shops")
 
 
-@pytest.mark.parametrize(
-    "value", [None, 1, "x", [], [None], {"matchLabels": {"a/b/c": "d"}}, {"matchExpressions": [1]}]
-)
+ODD = [
+    None,
+    1,
+    "x",
+    [],
+    [None],
+    {"matchLabels": 1},
+    {"matchLabels": {"a/b/c": "d"}},
+    {"matchExpressions": 1},
+    {"matchExpressions": [1]},
+    {"matchExpressions": [{"key": "a", "operator": ["In"]}]},
+    {"elementsYaml": "\ud800x"},
+    {"elements": [{"name": "\ud800x"}]},
+    {"elements": [{"name": "\udc80x"}], "template": 1},
+]
+
+
+@pytest.mark.parametrize("value", ODD)
 @pytest.mark.parametrize("kind", ["list", "clusters", "git", "matrix", "merge", "selector"])
 def test_whatever_a_generator_is_there_is_an_answer(kind: str, value: object) -> None:
     manifest = applicationset("- list: {elements: [{name: x}]}")
