@@ -45,3 +45,5 @@ class ResourceStates:
     """With the change; None when the merge result does not have it."""
     ending: JsonObject | None = None
     """The live object that is being deleted right now."""
+    recorded: bool = False
+    """Whether the application had the object when it was last looked at."""

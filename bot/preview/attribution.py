@@ -8,7 +8,7 @@ is compared with like: where a side has no answer of the server, the manifests o
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.folding import difference
@@ -18,10 +18,11 @@ from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.paths import changed_fields
 from bot.engine.hooks import hook_words, is_hook
 from bot.engine.order import SYNC_OPTIONS, phases_of
-from bot.engine.tracking import owner_of
+from bot.engine.tracking import TRACKING_ID, owner_of
 from bot.model.reports import Action, ResourceReport
-from bot.model.resources import options_of
+from bot.model.resources import annotations_of, options_of
 from bot.preview.losses import in_place, lost_with, replacement
+from bot.preview.overlap import overlap
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _REPAIRED: Final = "the API server refuses this object as the target branch has it; the change repairs that"
 _NOT_THERE: Final = "does not exist yet: a sync creates it"
+_GONE: Final = "was there at the last sync and is gone: a sync creates it again"
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
 _ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
 _NAMED: Final = 3
@@ -40,8 +42,7 @@ _NAMED: Final = 3
 _ADOPTED: Final = "exists already and is adopted"
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(NamedTuple):
     """One answer to "what happens to it?", with the words that go with it."""
 
     action: Action = Action.NOTHING
@@ -93,8 +94,15 @@ class Attribution:
             failure=self._scrubbed(effect.failure),
             estimated=_estimated(states),
             hook=hook_words(side.manifest) if side is not None else "",
-            note=self._scrubbed(effect.note or drift.note),
+            note=self._scrubbed(_joined([effect.note, self._meeting(states, effect, drift), drift.note])),
         )
+
+    def _meeting(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> str:
+        """Tell of an object that is changed by the change and by somebody else."""
+        live, base, head = states.live, states.base, states.head
+        if live is None or base is None or head is None or {effect.action, drift.action} != {Action.CHANGE}:
+            return ""
+        return overlap(*(comparable(one) for one in (live, _predicted(base, live), _predicted(head, live))))
 
     def _effect(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell what the change does to an object that the merge result has."""
@@ -193,7 +201,7 @@ class Attribution:
             return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=replacement(base.refusal, live))
         wanted = _predicted(base, live)
         if live is None:
-            return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states))
+            return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states) or _gone(states))
         # What was proven to be in sync was never asked: the live object itself is the prediction.
         return _Finding() if wanted is live else self._drifted(live, wanted)
 
@@ -212,8 +220,11 @@ class Attribution:
     def _claim(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell whether a sync makes an object its application's own that was not before; definitions are nobody's."""
         live = states.live
-        owner = owner_of(live) if live is not None else None
-        if live is None or owner == self.instance or is_hook(live) or owner_of(head.manifest) != self.instance:
+        # What is tracked as before changes no hands, whoever its owner is.
+        if live is None or annotations_of(live).get(TRACKING_ID) == annotations_of(head.manifest).get(TRACKING_ID):
+            return _Finding()
+        owner = owner_of(live)
+        if owner == self.instance or is_hook(live) or owner_of(head.manifest) != self.instance:
             return _Finding()
         if states.base is not None:
             return _Finding(note=f"belongs to application {owner}, which manages it too" if owner else _ADOPTED)
@@ -284,7 +295,13 @@ def _written_anyway(fields: set[str]) -> str:
 
 
 def _existence(states: ResourceStates) -> str:
-    return _ending(states) or (_NOT_THERE if states.live is None else "")
+    if states.ending is not None or states.live is not None:
+        return _ending(states)
+    return _gone(states) or _NOT_THERE
+
+
+def _gone(states: ResourceStates) -> str:
+    return _GONE if states.recorded else ""
 
 
 def _ending(states: ResourceStates) -> str:
@@ -303,4 +320,4 @@ def _cannot(refusal: Refusal) -> str:
 
 
 def _joined(notes: list[str]) -> str:
-    return "; ".join(note for note in notes if note)
+    return "; ".join(dict.fromkeys(note for note in notes if note))

@@ -197,7 +197,7 @@ def test_changing_what_a_sync_replaces_anyway_is_a_change() -> None:
     found = report(live=held(make()), base=base, head=head, by=REPLACING)
 
     assert actions(found) == (Action.CHANGE, Action.REPLACE)
-    assert found.note == "a sync deletes it and creates it again even without this change"
+    assert found.note.startswith("a sync deletes it and creates it again even without this change; ")
 
 
 def test_a_change_may_repair_what_the_target_branch_cannot_apply() -> None:
