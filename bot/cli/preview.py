@@ -19,6 +19,7 @@ from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.reports import Report
 from bot.prediction.desired import Sides, Tree
+from bot.prediction.generated import KnownSets
 from bot.prediction.preview import ChangeWords
 from bot.prediction.selection import ROOT_FOLDER, Grounds, Selection, select
 from bot.preview.affected import Branch
@@ -172,6 +173,7 @@ def _selected(
     grounds = Grounds(
         known={candidate.either.name: candidate.either for candidate in ours.candidates},
         control_namespace=local.applications.namespace,
+        sets=KnownSets.survey(local.cluster, local.applications.namespace),
     )
     selection = select(local.sources, ours.candidates, named.sides, named.branch, grounds)
     named = replace(named, sides=selection.sides)
@@ -215,8 +217,8 @@ def _folder(asked: Asked, question: _Question, local: Local, *, say: Callable[[s
     candidate, notes = folder.candidate(question.sides, local, against_base=bool(asked.base))
     report = _predicted([candidate], question, local, say=say, considered=1)
     cluster = local.cluster
-    seen, unseen = (cluster.seen, cluster.notes) if isinstance(cluster, KubectlCluster) else ({}, ())
-    return folder_report(replace(report, notes=(*report.notes, *notes, *unseen)), seen, prune=asked.prune)
+    seen = cluster.seen if isinstance(cluster, KubectlCluster) else {}
+    return folder_report(replace(report, notes=(*report.notes, *notes)), seen, prune=asked.prune)
 
 
 def _predicted(

@@ -68,8 +68,8 @@ class ControlPlane:
     def start(cls, programs: Programs, directory: Path, *, nodes: int = 2, audit: bool = False) -> Self:
         """Start a control plane that keeps its files in `directory`; it answers and has nodes when this returns.
 
-        Without nodes nothing is scheduled, and only the controllers that finish deletions and count quotas run: what is not
-        written to stays as it is.
+        Without nodes nothing is scheduled, and only the controllers that finish deletions and count quotas run: what
+        nobody writes to stays as it is.
         """
         directory.mkdir(parents=True, exist_ok=True)
         plane = cls(programs, directory)
