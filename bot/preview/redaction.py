@@ -77,22 +77,11 @@ _NAMES_OF_KEYS: Final = frozenset({"secretKey"})
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SUSPICIOUS: Final = re.compile(r"pass|pwd|token|secret|key|cred|://|LS0tLS1CRUdJTi", re.IGNORECASE)
-_HINTS: Final = tuple(
-    hint.lower().encode()
-    for hint in (
-        "pass",
-        "pwd",
-        "token",
-        "secret",
-        "key",
-        "cred",
-        "://",
-        "LS0tLS1CRUdJTi",
-        "dockerconfigjson",
-        *tuple(_MANIFEST_COPIES),
-    )
+_HINTS: Final = (
+    *("pass", "pwd", "token", "secret", "key", "cred", "://", "ls0tls1crudjti", "dockerconfigjson"),
+    *("applied", "kapp.k14s.io/original"),
 )
-"""Some of these stands in whatever is hidden: in `_SECRET_WORDS`, `_SECRET_PAIRS`, kinds and texts alike."""
+"""Some of these stands in whatever is hidden: in `_SECRET_WORDS`, `_SECRET_PAIRS`, kinds, texts and manifest copies."""
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,40}-----.*?"
     r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,40}-----|\Z)",
@@ -194,7 +183,7 @@ def secrets_of(objects: Iterable[JsonObject]) -> frozenset[str]:
 def _is_innocent(obj: JsonObject) -> bool:
     """Whether not even a part of a word in an object hints at a secret: most objects need no closer look."""
     try:
-        text = orjson.dumps(obj).lower()
+        text = orjson.dumps(obj).lower().decode()
     except TypeError:
         return False
     return not any(hint in text for hint in _HINTS)

@@ -10,6 +10,18 @@ def same(one: Any, other: Any) -> bool:
 
     Any depth and any types are compared; what JSON cannot hold (NaN) equals nothing.
     """
+    # What Python tells apart, JSON does too, and Python is much faster at it.
+    return _may_be_same(one, other) and _walked(one, other)
+
+
+def _may_be_same(one: Any, other: Any) -> bool:
+    try:
+        return bool(one == other)
+    except RecursionError:
+        return True
+
+
+def _walked(one: Any, other: Any) -> bool:
     waiting = [(one, other)]
     while waiting:
         left, right = waiting.pop()

@@ -21,13 +21,19 @@ BOOKKEEPING: Final = frozenset({TRACKING_ID, LAST_APPLIED_ANNOTATION})
 
 def comparable(obj: JsonObject) -> JsonObject:
     """Return `obj` without `status`, server-managed metadata and tools' bookkeeping; the argument is left as it is."""
-    metadata = {name: value for name, value in metadata_of(obj).items() if name not in SERVER_MANAGED}
+    metadata = dict(metadata_of(obj))
+    for name in SERVER_MANAGED:
+        metadata.pop(name, None)
     annotations = metadata.pop("annotations", None)
     if isinstance(annotations, dict):
         kept = {name: value for name, value in annotations.items() if name not in BOOKKEEPING}
         if kept:
             metadata["annotations"] = kept
-    return {name: value for name, value in obj.items() if name not in {"metadata", "status"}} | {"metadata": metadata}
+    compared = dict(obj)
+    for name in ("status", "metadata"):
+        compared.pop(name, None)
+    compared["metadata"] = metadata
+    return compared
 
 
 _SERVICE_PICKS: Final = ("clusterIP", "clusterIPs", "healthCheckNodePort")

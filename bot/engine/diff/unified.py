@@ -6,17 +6,14 @@ of 20,000 lines take 0.6 s at worst, where Python's `difflib` grows with the squ
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.engine.diff.lines import to_lines
+from bot.engine.diff.lines import Outline, to_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bot.model.resources import JsonObject
 
@@ -33,22 +30,19 @@ def unified(before: JsonObject | None, after: JsonObject | None, *, context: int
     if before is None or after is None:
         sign, present = ("+", after) if before is None else ("-", before)
         return "\n".join(sign + line for line in to_lines(present)) if present is not None else ""
-    old, new = to_lines(before), to_lines(after)
-    hunks = list(_hunks(_changes(old, new), context))
-    if not hunks:
-        return ""
-    old_paths = _paths(old, {hunk[0].old_start for hunk in hunks if hunk[0].removes})
-    new_paths = _paths(new, {hunk[0].new_start for hunk in hunks if not hunk[0].removes})
+    old, new = Outline.of(before), Outline.of(after)
+    hunks = list(_hunks(_changes(old.lines, new.lines), context))
+    old_paths = old.paths(hunk[0].old_start for hunk in hunks if hunk[0].removes)
+    new_paths = new.paths(hunk[0].new_start for hunk in hunks if not hunk[0].removes)
     written: list[str] = []
     for hunk in hunks:
         first = hunk[0]
         written.append(f"@@ {old_paths[first.old_start] if first.removes else new_paths[first.new_start]} @@")
-        written.extend(_written(hunk, old, new, context))
+        written.extend(_written(hunk, old.lines, new.lines, context))
     return "\n".join(written)
 
 
-@dataclass(frozen=True, slots=True)
-class _Section:
+class _Section(NamedTuple):
     """Lines `old_start:old_end` become lines `new_start:new_end`."""
 
     old_start: int
@@ -60,11 +54,6 @@ class _Section:
     def removes(self) -> bool:
         """Whether it has lines of the old text."""
         return self.old_end > self.old_start
-
-    @property
-    def adds(self) -> bool:
-        """Whether it has lines of the new text."""
-        return self.new_end > self.new_start
 
 
 def _hunks(changes: list[_Section], context: int) -> Iterator[list[_Section]]:
@@ -79,81 +68,76 @@ def _hunks(changes: list[_Section], context: int) -> Iterator[list[_Section]]:
         yield hunk
 
 
-def _written(hunk: list[_Section], old: list[str], new: list[str], context: int) -> Iterator[str]:
+def _written(hunk: list[_Section], old: list[str], new: list[str], context: int) -> list[str]:
+    written: list[str] = []
     at = max(0, hunk[0].old_start - context)
     for change in hunk:
-        yield from (" " + line for line in old[at : change.old_start])
-        yield from ("-" + line for line in old[change.old_start : change.old_end])
-        yield from ("+" + line for line in new[change.new_start : change.new_end])
+        written += [" " + line for line in old[at : change.old_start]]
+        written += ["-" + line for line in old[change.old_start : change.old_end]]
+        written += ["+" + line for line in new[change.new_start : change.new_end]]
         at = change.old_end
-    yield from (" " + line for line in old[at : at + context])
+    return written + [" " + line for line in old[at : at + context]]
 
 
 def _changes(old: list[str], new: list[str]) -> list[_Section]:
-    """Return what lies between the matching lines."""
-    runs = [(0, 0, 0), *_Matcher(old, new).runs(), (len(old), len(new), 0)]
-    return [
-        section
-        for (old_at, new_at, length), (old_next, new_next, _) in pairwise(runs)
-        if (section := _Section(old_at + length, old_next, new_at + length, new_next)).removes or section.adds
-    ]
-
-
-@dataclass(slots=True)
-class _Matcher:
-    """Find the lines two texts have in common: patience diff, then Myers' greedy search between its anchors.
+    """Return what differs, in order: patience diff, then Myers' greedy search where no line is certain.
 
     Sources: https://bramcohen.livejournal.com/73318.html and Myers, An O(ND) Difference Algorithm, 1986.
     """
+    found: list[_Section] = []
+    waiting = [_Section(0, len(old), 0, len(new))]
+    while waiting:
+        rest = _trimmed(waiting.pop(), old, new)
+        one, other = old[rest.old_start : rest.old_end], new[rest.new_start : rest.new_end]
+        # Of one line against one it is known by now that they differ.
+        if not one or not other or len(one) == len(other) == 1:
+            found += [rest] if one or other else []
+        elif anchors := _anchors(one, other):
+            waiting += _between(anchors, rest)
+        else:
+            found += _between(_common(one, other), rest)
+    return sorted(found)
 
-    old: list[str]
-    new: list[str]
-    found: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def runs(self) -> list[tuple[int, int, int]]:
-        """Return where equal lines start on both sides and how many there are, ascending on both sides."""
-        waiting = [_Section(0, len(self.old), 0, len(self.new))]
-        while waiting:
-            rest = self._trimmed(waiting.pop())
-            if rest.removes and rest.adds:
-                waiting.extend(self._within(rest))
-        return sorted(self.found)
+def _trimmed(section: _Section, old: list[str], new: list[str]) -> _Section:
+    """Return what is left of a section without the lines that both sides begin and end with."""
+    one, other = old[section.old_start : section.old_end], new[section.new_start : section.new_end]
+    ahead = _alike(one, other)
+    behind = min(_alike(reversed(one), reversed(other)), len(one) - ahead, len(other) - ahead)
+    return _Section(
+        section.old_start + ahead, section.old_end - behind, section.new_start + ahead, section.new_end - behind
+    )
 
-    def _trimmed(self, section: _Section) -> _Section:
-        """Match both ends of a section; return what is left of it."""
-        old, new = self.old, self.new
-        shorter = min(section.old_end - section.old_start, section.new_end - section.new_start)
-        ahead = 0
-        while ahead < shorter and old[section.old_start + ahead] == new[section.new_start + ahead]:
-            ahead += 1
-        behind = 0
-        while behind < shorter - ahead and old[section.old_end - 1 - behind] == new[section.new_end - 1 - behind]:
-            behind += 1
-        old_end, new_end = section.old_end - behind, section.new_end - behind
-        self.found += [(section.old_start, section.new_start, ahead), (old_end, new_end, behind)]
-        return _Section(section.old_start + ahead, old_end, section.new_start + ahead, new_end)
 
-    def _within(self, section: _Section) -> list[_Section]:
-        """Match what is certain within a section; return the smaller sections between."""
-        old, new = self.old[section.old_start : section.old_end], self.new[section.new_start : section.new_end]
-        anchors = _anchors(old, new)
-        matches = [(section.old_start + one, section.new_start + other) for one, other in anchors or _common(old, new)]
-        self.found += [(one, other, 1) for one, other in matches]
-        if not anchors:
-            return []
-        ends = [(section.old_start - 1, section.new_start - 1), *matches, (section.old_end, section.new_end)]
-        return [
-            _Section(one + 1, next_one, other + 1, next_other)
-            for (one, other), (next_one, next_other) in pairwise(ends)
-            if next_one - one > 1 and next_other - other > 1
-        ]
+def _between(matches: list[tuple[int, int]], section: _Section) -> Iterator[_Section]:
+    """Yield what lies between matching lines, which are counted from the start of a section."""
+    old_at, new_at = section.old_start, section.new_start
+    for one, other in matches:
+        old_end, new_end = section.old_start + one, section.new_start + other
+        if old_at < old_end or new_at < new_end:
+            yield _Section(old_at, old_end, new_at, new_end)
+        old_at, new_at = old_end + 1, new_end + 1
+    if old_at < section.old_end or new_at < section.new_end:
+        yield _Section(old_at, section.old_end, new_at, section.new_end)
+
+
+def _alike(old: Iterable[str], new: Iterable[str]) -> int:
+    """Return how many lines are alike before the first that differ."""
+    count = 0
+    for one, other in zip(old, new, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Return the longest ascending run of lines that stand exactly once on both sides."""
     once = _once(old)
-    pairs = [(once[line], at) for line, at in _once(new).items() if line in once]
-    pairs.sort()
+    pairs = sorted((once[line], at) for line, at in _once(new).items() if line in once)
+    ats = [at for _, at in pairs]
+    if ats == sorted(ats):
+        return pairs
     piles: list[int] = []
     tops: list[int] = []
     below: list[int] = []
@@ -171,8 +155,11 @@ def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _once(lines: Sequence[str]) -> dict[str, int]:
+    found = {line: at for at, line in enumerate(lines)}
+    if len(found) == len(lines):
+        return found
     counts = Counter(lines)
-    return {line: at for at, line in enumerate(lines) if counts[line] == 1}
+    return {line: at for line, at in found.items() if counts[line] == 1}
 
 
 def _common(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
@@ -211,92 +198,3 @@ def _walk_back(history: list[dict[int, int]], one: int, other: int) -> list[tupl
         added = diagonal == -edits or (diagonal != edits and reach[diagonal - 1] < reach[diagonal + 1])
         one, other = (one, other - 1) if added else (one - 1, other)
     return matched[::-1]
-
-
-_NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One step of a path: a key, or an element of a list."""
-
-    indent: int
-    label: str
-    index: int = -1
-    """Position in its list; -1 for a key."""
-
-    def __str__(self) -> str:
-        return f".{self.label}" if self.index < 0 and _NAME.fullmatch(self.label) else f"[{self.label}]"
-
-
-@dataclass(slots=True)
-class _Outline:
-    """Follow the lines that `to_lines` writes and know at each where it stands in the object."""
-
-    steps: list[_Step] = field(default_factory=list)
-    floor: int | None = None
-    """Indentation of what holds the text of several lines we are in; None outside of such texts."""
-
-    inside: bool = False
-    """Whether the last line was part of such a text."""
-
-    @property
-    def path(self) -> str:
-        """What holds the last line: `spec.template.spec.containers[web]`."""
-        steps = self.steps if self.inside else self.steps[:-1] or self.steps
-        return "".join(map(str, steps)).removeprefix(".")
-
-    def read(self, line: str) -> None:
-        """Take the next line in."""
-        indent = len(line) - len(line.lstrip(" "))
-        self.inside = self.floor is not None and (not line or indent > self.floor)
-        if self.inside:
-            return
-        self.floor = None
-        rest = line[indent:]
-        while rest.startswith("- "):
-            rest = rest[2:]
-            self._enter_item(indent, rest)
-            indent += 2
-        key, value = _split(rest)
-        if key is not None:
-            self._leave(indent)
-            self.steps.append(_Step(indent, key))
-        if value.startswith("|") or (value.startswith('"') and value.endswith("\\")):
-            self.floor = indent if key is not None else indent - 2
-
-    def _enter_item(self, indent: int, rest: str) -> None:
-        while self.steps and self.steps[-1].indent > indent:
-            self.steps.pop()
-        index = 0
-        if self.steps and self.steps[-1].indent == indent and self.steps[-1].index >= 0:
-            index = self.steps.pop().index + 1
-        key, value = _split(rest)
-        self.steps.append(_Step(indent, value if key == "name" and value else str(index), index))
-
-    def _leave(self, indent: int) -> None:
-        while self.steps and self.steps[-1].indent >= indent:
-            self.steps.pop()
-
-
-def _split(rest: str) -> tuple[str | None, str]:
-    """Return the key and the value of a line; no key when it is an element of a list."""
-    quoted = _QUOTED.match(rest)
-    if quoted:
-        end = quoted.end()
-        return (rest[1 : end - 1], rest[end + 2 :]) if rest[end : end + 1] == ":" else (None, rest)
-    key, colon, value = rest.partition(": ")
-    if colon:
-        return key, value
-    return (rest[:-1], "") if rest.endswith(":") else (None, rest)
-
-
-def _paths(lines: list[str], wanted: set[int]) -> dict[int, str]:
-    """Return the path of what holds each wanted line."""
-    outline, paths = _Outline(), {}
-    for number, line in enumerate(lines[: max(wanted, default=-1) + 1]):
-        outline.read(line)
-        if number in wanted:
-            paths[number] = outline.path
-    return paths

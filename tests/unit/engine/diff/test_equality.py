@@ -9,8 +9,7 @@ import pytest
 from bot.engine.diff.equality import same
 
 
-def deep(levels: int) -> Any:
-    value: Any = 1
+def deep(levels: int, value: Any = 1) -> Any:
     for _ in range(levels):
         value = [{"a": value}]
     return value
@@ -35,6 +34,7 @@ def test_a_value_equals_itself(value: Any) -> None:
             ([1, 2], [2, 1]),
             ([1], [1, 1]),
         ),
+        *((deep(5000), deep(5000, 2)), (deep(5000), deep(5000, value=True))),
         *(({"a": 1}, {"a": True}), ({"a": 1}, {"b": 1}), ({"a": None}, {}), (float("nan"), float("nan"))),
     ],
 )

@@ -83,6 +83,22 @@ def test_a_text_that_looks_like_yaml_does_not_make_a_path() -> None:
     assert headers(before, {"data": {**before["data"], "c": "2"}}) == ["@@ data @@"]
 
 
+def test_a_text_among_the_elements_of_a_list_goes_by_its_position() -> None:
+    before, after = {"args": ["a", "key: x\r\ny\nz"]}, {"args": ["a", "key: x\r\ny\nw"]}
+
+    assert headers(before, after) == ["@@ args[1] @@"]
+    assert headers(before, {"args": ["a", "key: v\r\ny\nw"]}) == ["@@ args @@"]
+
+
+def test_an_element_of_a_list_within_a_list_has_a_position_in_each() -> None:
+    assert headers({"a": [[], [{"b": 1}]]}, {"a": [[], [{"b": 2}]]}) == ["@@ a[1][0] @@"]
+
+
+def test_at_the_top_a_line_is_named_by_its_own_key() -> None:
+    assert headers({"a": 1, "a: b": 1}, {"a": 1, "a: b": 2}) == ["@@ [a: b] @@"]
+    assert headers({}, {"yes": 1}) == ["@@  @@"]
+
+
 def test_a_number_and_its_digits_in_quotes_differ() -> None:
     assert unified({"a": 1}, {"a": "1"}, context=0) == '@@ a @@\n-a: 1\n+a: "1"'
 
