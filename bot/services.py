@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.errors import Rejected
 from bot.model.changes import Repository, repository_identity
+from bot.settings import Mode
 from bot.store.connection import connect
 from bot.store.locks import Locks
 from bot.store.memory import Memory
@@ -64,7 +65,8 @@ class Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
-        from bot.cluster.objects import Cluster
+        from bot.cluster.objects import FIELD_MANAGER, Cluster
+        from bot.engine.patches.hand_over import ARGO_CD
         from bot.forges.github.client import GitHub
         from bot.prediction.desired import Sources
         from bot.prediction.preview import Predictor
@@ -73,7 +75,9 @@ class Services:
 
         connection = connect(settings.redis_url)
         forge = GitHub.from_settings(settings)
-        control = Cluster(_control_server(settings), concurrency=settings.concurrency)
+        by_argo_cd = settings.mode is Mode.PREVIEW
+        manager = ARGO_CD if by_argo_cd else FIELD_MANAGER
+        control = Cluster(_control_server(settings), concurrency=settings.concurrency, manager=manager)
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
         renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
@@ -85,6 +89,7 @@ class Services:
             control_namespace=namespace,
             auth_for=forge_credentials(forge, settings.github_url),
         )
+        sources.by_argo_cd = by_argo_cd
         sources.everywhere = _ignored_everywhere(settings)
         sources.project_of = Projects(control, namespace=namespace).find
         percent = settings.mass_deletion_percent

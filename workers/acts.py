@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.errors import ApiRefused, ServerFailed
-from bot.cluster.objects import Apply
+from bot.cluster.writing import Write
 from bot.engine.hooks import is_hook
-from bot.engine.order import SYNC_OPTIONS
 from bot.engine.sync.advance import UNCHANGED
 from bot.engine.sync.plan import made_by
 from bot.engine.tracking import hijacked
+from bot.engine.writes import Strategy
 from bot.errors import Rejected
 from bot.model.operations import Phase, ResultCode, TaskResult
-from bot.model.resources import metadata_of, options_of
+from bot.model.predictions import Refusal
+from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.cluster.objects import Cluster
+    from bot.cluster.writing import Writer
     from bot.engine.diff.ignored import Ignored
     from bot.engine.order import Task
+    from bot.engine.writes import Writes
     from bot.model.operations import OperationState
     from bot.model.resources import JsonObject, ResourceKey
     from bot.prediction.forecast import Forecast
@@ -44,13 +46,13 @@ _UNSERVED: Final = NotYet("waiting for kinds that this sync defines to be served
 class Actor:
     """Carries out the tasks of one operation."""
 
-    cluster: Cluster
+    writer: Writer
     application: str
     instance: str
     """The application's name in tracking ids."""
     state: OperationState
-    replaces: bool
-    """Whether the application's sync options allow deleting an object and creating it again."""
+    writes: Writes
+    """How its objects are written."""
     forecast: Forecast | None
     """What the change's preview said; None when nobody remembers."""
     proof: Proof
@@ -82,7 +84,7 @@ class Actor:
         except (Rejected, ServerFailed) as error:
             if isinstance(error, ServerFailed) and not error.about_the_object:
                 raise
-            if kind in self.defined and _is_unserved(error):
+            if _is_unserved(error) and self._is_defined_elsewhere(kind, task):
                 return _UNSERVED
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
 
@@ -91,15 +93,18 @@ class Actor:
             return self._prune(task)
         return self._hook(task, current) if is_hook(task.obj) else self._apply(task, current)
 
+    def _is_defined_elsewhere(self, kind: str, task: Task) -> bool:
+        return kind in self.defined or (not task.prune and self.writes.skips_unserved(task.obj))
+
     def _prune(self, task: Task) -> TaskResult:
         if not metadata_of(task.obj).get("deletionTimestamp"):
-            self.cluster.delete(task.obj)
+            self.writer.cluster.delete(task.obj, propagation=self.writes.propagation)
         differences = None if self.forecast is None else self.forecast.removal(self.application, task.key)
         return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted", differences)
 
     def _hook(self, task: Task, current: JsonObject | None) -> TaskResult:
         if current is None:
-            self.cluster.apply(_request(task.obj))
+            self._write(task.obj, None)
         return self._result(task, Phase.RUNNING, None, "started")
 
     def _apply(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
@@ -108,26 +113,43 @@ class Actor:
         if current is not None and metadata_of(current).get("deletionTimestamp"):
             return NotYet(f"waiting for the deletion of {task.key}")  # what is applied to it goes away with it
         task = replace(task, obj=self.ignored.sent(task.obj, current))
-        if self.proof.in_sync(task.obj, current) and current is not None:
-            # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
-            differences = self._differences(task, current)
-            told = () if differences == () else None
-            return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
+        if current is not None and self._is_in_sync(task.obj, current):
+            return self._unchanged(task, current)
         words = "created" if current is None else "configured"
         try:
-            result = self.cluster.apply(_request(task.obj))
+            result = self._write(task.obj, current)
         except ApiRefused as error:
-            if current is None or not error.immutable_fields or not self._may_replace(task.obj):
+            if current is None or not self._recreates(task.obj, current, error):
                 raise
-            self.cluster.delete(current, propagation="Background")
-            if self.cluster.live([task.obj]):
+            cluster = self.writer.cluster
+            cluster.delete(current, propagation="Background")
+            if cluster.live([task.obj]):
                 return NotYet(f"waiting for the deletion of {task.key}")
-            result = self.cluster.apply(_request(task.obj))
+            result = self._write(task.obj, None)
             words = f"replaced: {', '.join(error.immutable_fields)} cannot change in place"
+        if result is current:
+            return self._unchanged(task, current)
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
 
-    def _may_replace(self, manifest: JsonObject) -> bool:
-        return self.replaces or bool(options_of(manifest, SYNC_OPTIONS) & {"Replace=true", "Force=true"})
+    def _is_in_sync(self, manifest: JsonObject, current: JsonObject) -> bool:
+        """Whether applying is proven to change nothing; what is written otherwise is never proven."""
+        how = self.writes.how(manifest, current)
+        if how.strategy is not Strategy.SERVER_SIDE or how.hands_over(current):
+            return False
+        return self.proof.in_sync(manifest, current)
+
+    def _unchanged(self, task: Task, current: JsonObject) -> TaskResult:
+        # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
+        told = () if self._differences(task, current) == () else None
+        return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
+
+    def _write(self, manifest: JsonObject, current: JsonObject | None) -> JsonObject:
+        how = self.writes.how(manifest, current)
+        return self.writer.write(Write(manifest, current, how, self.ignored)).obj
+
+    def _recreates(self, manifest: JsonObject, current: JsonObject, error: ApiRefused) -> bool:
+        refusal = Refusal(error.message, error.code, error.reason, error.immutable_fields)
+        return self.writes.how(manifest, current).recreates_after(refusal)
 
     def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
         if self.forecast is None:
@@ -160,7 +182,3 @@ def _is_unserved(error: Rejected | ServerFailed) -> bool:
     return isinstance(error, UnknownKind) or (
         isinstance(error, ApiRefused) and error.code == HTTPStatus.NOT_FOUND and not error.reason
     )
-
-
-def _request(manifest: JsonObject) -> Apply:
-    return Apply(manifest, validate="Validate=false" not in options_of(manifest, SYNC_OPTIONS))

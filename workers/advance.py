@@ -18,10 +18,11 @@ from bot.engine.diff.ignored import Ignored
 from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
-from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync
+from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.targets import Targets
 from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
+from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase
@@ -148,6 +149,8 @@ class _Advance:
     """Secret values that no word about the operation may hold."""
     ignored: Ignored = field(default_factory=Ignored)
     """In which fields objects may differ from what is wanted."""
+    writes: Writes = field(default_factory=Writes)
+    """How its objects are written."""
     saved_at: float = 0.0
     """When the claim was last renewed, on the monotonic clock."""
 
@@ -166,7 +169,8 @@ class _Advance:
         state = replace(state, operation=replace(state.operation, revision=commit))
         desired = services.sources.desired([Wanted(application, tree)])[0]
         hidden = secrets_of(desired.targets.objects.values())
-        return cls(services, application, state, desired.targets, desired.failure, cluster, hidden, desired.ignored)
+        found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
+        return replace(found, ignored=desired.ignored, writes=desired.writes)
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -213,7 +217,9 @@ class _Advance:
         return Scene(self.application, self.targets.objects, live, plan)
 
     def _held(self, scene: Scene) -> str:
-        return mass_deletion(
+        instance = self.application.instance(self.services.settings.control_namespace)
+        objects = (scene.live[key] for key in self.targets.objects if key in scene.live)
+        return self.writes.shared(self.application, instance, objects) or mass_deletion(
             scene.plan,
             percent=self.services.settings.mass_deletion_percent,
             application_annotations=dict(self.application.annotations),
@@ -227,6 +233,9 @@ class _Advance:
 
     def _step(self, cluster: Cluster, scene: Scene, tasks: Sequence[Task]) -> bool:
         """Carry out one wave and record it; False when it has to wait before it can go on."""
+        if words := unconfirmed(tasks, self.application, since=self.state.started_at):
+            self._wait(words, scene, self.state)
+            return False
         self._save(f"applying {len(tasks)} of {len(scene.plan.tasks)} objects", scene)
         actor = self._actor(cluster, scene)
         blockers = [blocker for task in tasks if (blocker := actor.blocker(task, scene.live)) is not None]
@@ -278,11 +287,11 @@ class _Advance:
         definitions = {task.key: defines(task.obj) for task in scene.plan.tasks if not task.prune}
         served = {result.key for result in self.state.results if result.phase is Phase.SUCCEEDED}
         return Actor(
-            cluster=cluster,
+            writer=self.services.clusters.writer(cluster),
             application=self.application.name,
             instance=self.application.instance(self.services.settings.control_namespace),
             state=self.state,
-            replaces=any(self.application.spec.has_option(option) for option in ("Replace=true", "Force=true")),
+            writes=self.writes,
             forecast=None if kept is None else Forecast.from_json(kept),
             proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
             ignored=self.ignored,

@@ -15,7 +15,8 @@ from bot.cli.kubectl import KubectlCluster
 from bot.cluster.applications import Applications, Projects
 from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
-from bot.cluster.objects import Cluster
+from bot.cluster.objects import FIELD_MANAGER, Cluster
+from bot.engine.patches.hand_over import ARGO_CD
 from bot.engine.tracking import TRACKING_ID
 from bot.errors import Rejected
 from bot.model.resources import annotations_of, metadata_of
@@ -23,6 +24,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
+from bot.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +60,14 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     with _kubeconfig_errors():
         namespace = _context_namespace(settings.kubeconfig, context)
         server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
-    cluster = (Cluster if tracks else KubectlCluster)(server, concurrency=settings.concurrency)
+    by_argo_cd = tracks and settings.mode is Mode.PREVIEW
+    manager = ARGO_CD if by_argo_cd else FIELD_MANAGER
+    concurrency = settings.concurrency
+    cluster = (
+        Cluster(server, concurrency=concurrency, manager=manager)
+        if tracks
+        else KubectlCluster(server, concurrency=concurrency)
+    )
     clusters = Clusters(cluster)
     renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
     sources = (Sources if tracks else _Untracked)(
@@ -68,6 +77,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
         control_namespace=settings.control_namespace,
         auth_for=lambda _: None,
     )
+    sources.by_argo_cd = by_argo_cd
     if tracks:
         sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
     try:

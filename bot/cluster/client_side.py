@@ -10,7 +10,7 @@ from bot.cluster.objects import collection_path, object_path
 from bot.cluster.schemas import MergeSchemas
 from bot.engine.patches import json_merge, strategic
 from bot.engine.patches.directives import Unmergeable
-from bot.engine.patches.hand_over import hand_over
+from bot.engine.patches.hand_over import CLIENT_SIDE_MANAGERS, hand_over
 from bot.engine.patches.last_applied import annotated, last_applied_of
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
@@ -92,7 +92,7 @@ class ClientSide:
         return self._cluster.server.request("PATCH", target.path, query=target.query, body=patch, headers=headers)
 
 
-def take_over(cluster: Cluster, live: JsonObject) -> JsonObject:
+def take_over(cluster: Cluster, live: JsonObject, *, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
     """Make the cluster's own manager the applier of what client-side apply owns in `live`; return the object it is now.
 
     Nothing of the object changes but who owns which field. Raises ApiRefused, after five conflicts too.
@@ -100,7 +100,7 @@ def take_over(cluster: Cluster, live: JsonObject) -> JsonObject:
     key = ResourceKey.of(live)
     path = object_path(cluster.discovery.find(live), namespace=key.namespace, name=key.name)
     for attempt in range(_CONFLICTS):
-        patch = hand_over(live, to=cluster.manager)
+        patch = hand_over(live, to=cluster.manager, managers=managers)
         if patch is None:
             break
         headers = {"Content-Type": _JSON_MERGE}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.cluster.writing import Writer
 from bot.errors import Rejected
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Clusters:
         self._control = control
         self._by_name = {IN_CLUSTER_NAME: control, control.name: control}
         self._by_server = {IN_CLUSTER_SERVER: control, control.server.server: control}
+        self._writers = {control: Writer(control)}
 
     def at(self, destination: Destination) -> Cluster:
         """Return the cluster a destination means; Rejected when it is not one of ours."""
@@ -35,6 +37,10 @@ class Clusters:
                 remedy=f"Use one of these by name: {known}; or {IN_CLUSTER_SERVER} for the cluster Foresail runs in.",
             )
         return found
+
+    def writer(self, cluster: Cluster) -> Writer:
+        """Return what writes to one of these clusters, the same each time: it keeps how kinds are merged."""
+        return self._writers[cluster]
 
     def name_of(self, destination: Destination) -> str:
         """Return what people call the cluster a destination means; the destination's own words when it is unknown."""

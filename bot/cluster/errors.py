@@ -20,13 +20,15 @@ _UNREADABLE: Final = re.compile(r"failed to create typed patch object|strconv\.P
 """Server-side apply answers 500 to a manifest that does not fit the schema: unknown field, wrong type, bad version."""
 
 _IMMUTABLE: Final = re.compile(
-    r"\bimmutable\b|may not change\b|may not be changed\b|updates to statefulset spec for fields other than",
+    r"\bimmutable\b|may not change\b|may not be changed\b|updates to statefulset spec for fields other than"
+    r"|cannot change roleRef",
     re.IGNORECASE,
 )
 """API servers have no reason code for what can never change: words are what there is.
 
 Sources: apimachinery `validation.FieldImmutableErrorMsg` ("field is immutable"), and in `pkg/apis/core/validation`
-"spec is immutable after creation", "may not change once set", "pod updates may not change fields other than".
+"spec is immutable after creation", "may not change once set", "pod updates may not change fields other than"; in
+`pkg/apis/rbac/validation` "cannot change roleRef".
 """
 
 _TOO_LARGE: Final = re.compile(r"request is too large|message larger than max")

@@ -6,8 +6,9 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from bot.cluster.discovery import Discovery, UnknownKind
@@ -29,6 +30,7 @@ _LIST_FROM: Final = 4
 _UNASKED: Final = Refusal("not asked", code=0)
 _PAGE: Final = "500"
 
+_Answer = TypeVar("_Answer")
 _MUTATING: Final = ("MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding")
 
 
@@ -135,47 +137,36 @@ class Cluster:
 
     def try_apply(self, applies: Sequence[Apply]) -> list[JsonObject | Refusal]:
         """Dry-run every apply, many at once; answers stand in the order of `applies`."""
-        return self.trying(applies)()
+        return self.asking([partial(self._tried, apply) for apply in applies])()
 
-    def trying(self, applies: Sequence[Apply]) -> Callable[[], list[JsonObject | Refusal]]:
-        """Begin to dry-run every apply; the function returned waits for the answers.
+    def asking(self, questions: Sequence[Callable[[], _Answer]]) -> Callable[[], list[_Answer | Refusal]]:
+        """Begin to ask many at once; the function returned waits for the answers, in the order of `questions`.
 
-        They are without `managedFields`: half of an object, and nothing anybody asks about one that is not there.
+        What the API server refuses is an answer too; other errors are raised by the one who waits.
         """
-        answers: list[JsonObject | Refusal] = [_UNASKED] * len(applies)
-        waiting: SimpleQueue[tuple[int, Apply]] = SimpleQueue()
-        for numbered in enumerate(applies):
+        answers: list[_Answer | Refusal] = [_UNASKED] * len(questions)
+        waiting: SimpleQueue[tuple[int, Callable[[], _Answer]]] = SimpleQueue()
+        for numbered in enumerate(questions):
             waiting.put(numbered)
 
         def work() -> None:
             with suppress(Empty):
                 while True:
-                    number, apply = waiting.get_nowait()
-                    answers[number] = self._try_one(apply)
+                    number, question = waiting.get_nowait()
+                    answers[number] = _asked(question)
 
-        # A future for each thread, not for each apply: waking up for every answer costs as much as parsing it.
-        threads = [self._asking.submit(work) for _ in range(min(self._concurrency, len(applies)))]
+        # A future for each thread, not for each question: waking up for every answer costs as much as parsing it.
+        threads = [self._asking.submit(work) for _ in range(min(self._concurrency, len(questions)))]
 
-        def answered() -> list[JsonObject | Refusal]:
+        def answered() -> list[_Answer | Refusal]:
             for thread in threads:
                 thread.result()
             return answers
 
         return answered
 
-    def _try_one(self, apply: Apply) -> JsonObject | Refusal:
-        try:
-            answer = self.apply(apply, dry_run=True)
-            metadata_of(answer).pop("managedFields", None)
-            return answer  # noqa: TRY300 - the errors below are the other answers
-        except UnknownKind as error:
-            return Refusal(error.message, code=404, reason="UnknownKind")
-        except ApiRefused as error:
-            return Refusal(error.message, error.code, error.reason, error.immutable_fields)
-        except ServerFailed as error:
-            if not error.about_the_object:
-                raise
-            return Refusal(error.message, code=500, reason="InternalError")
+    def _tried(self, apply: Apply) -> JsonObject:
+        return without_owners(self.apply(apply, dry_run=True))
 
     def apply(self, apply: Apply, *, dry_run: bool = False) -> JsonObject:
         """Server-side apply one manifest and return what the server holds afterwards (or, dry, would hold)."""
@@ -196,12 +187,23 @@ class Cluster:
             headers={"Content-Type": "application/apply-patch+yaml"},
         )
 
-    def create(self, manifest: JsonObject) -> JsonObject:
+    def create(self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False) -> JsonObject:
         """Create one object; ApiRefused with reason `AlreadyExists` when there is one."""
         kind = self.discovery.find(manifest)
         namespace = str(metadata_of(manifest).get("namespace") or "")
-        query = {"fieldManager": self.manager, "fieldValidation": "Strict"}
+        query = self._query(validate=validate, dry_run=dry_run)
         return self.server.request("POST", collection_path(kind, namespace=namespace), query=query, body=manifest)
+
+    def replace(self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False) -> JsonObject:
+        """Put all of an object in place of what is there; a `resourceVersion` in it has to be the live one's."""
+        key = _key_of(manifest)
+        path = object_path(self.discovery.find(manifest), namespace=key.namespace, name=key.name)
+        query = self._query(validate=validate, dry_run=dry_run)
+        return self.server.request("PUT", path, query=query, body=manifest)
+
+    def _query(self, *, validate: bool, dry_run: bool) -> dict[str, str]:
+        query = {"fieldManager": self.manager, "fieldValidation": "Strict" if validate else "Ignore"}
+        return query | ({"dryRun": "All"} if dry_run else {})
 
     def delete(self, obj: JsonObject, *, propagation: str = "Foreground") -> None:
         """Delete exactly this object (its uid is a precondition); no error when it is gone already."""
@@ -218,6 +220,25 @@ class Cluster:
         except ApiRefused as error:
             if error.code not in {404, 409}:
                 raise
+
+
+def without_owners(answer: JsonObject) -> JsonObject:
+    """Take `managedFields` out of an answer, in place: half of an object, and nobody asks about those of a dry run."""
+    metadata_of(answer).pop("managedFields", None)
+    return answer
+
+
+def _asked(question: Callable[[], _Answer]) -> _Answer | Refusal:
+    try:
+        return question()
+    except UnknownKind as error:
+        return Refusal(error.message, code=404, reason="UnknownKind")
+    except ApiRefused as error:
+        return Refusal(error.message, error.code, error.reason, error.immutable_fields)
+    except ServerFailed as error:
+        if not error.about_the_object:
+            raise
+        return Refusal(error.message, code=500, reason="InternalError")
 
 
 def collection_path(kind: ResourceType, *, namespace: str = "") -> str:

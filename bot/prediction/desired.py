@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
+from bot.engine.order import SYNC_OPTIONS
 from bot.engine.projects import DEFAULT, why_not_allowed, why_not_permitted
 from bot.engine.targets import Targets, targets_of
+from bot.engine.writes import SERVER_SIDE_APPLY, Writes
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
@@ -74,6 +76,8 @@ class Desired:
     failure: str = ""
     ignored: Ignored = field(default_factory=Ignored)
     """In which fields its objects may differ from what is wanted."""
+    writes: Writes = field(default_factory=Writes)
+    """How its syncs write."""
 
     def sent(self, live: Mapping[ResourceKey, JsonObject]) -> Desired:
         """Return the same with every object as a sync sends it, given what is live; all of it where nothing is kept."""
@@ -119,6 +123,8 @@ class Sources:
         """Credentials for a repository's URL; None when it needs none."""
         self.everywhere: tuple[IgnoreDifference, ...] = ()
         """What every application ignores, whatever it says itself."""
+        self.by_argo_cd = False
+        """Whether an Argo CD does the syncing."""
         self.project_of: Callable[[str], AppProject | None] = _no_project
         """Finds a project by name; None when there is none."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
@@ -220,7 +226,8 @@ class Sources:
         # As with Argo CD, one object that is not permitted keeps the whole sync from starting.
         if words := why_not_permitted(project, targets.objects, names):
             return Desired.failed(words)
-        return Desired(_with_namespace(targets, application, cluster), ignored=ignored)
+        writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
+        return Desired(_with_namespace(targets, application, cluster), ignored=ignored, writes=writes)
 
 
 def _no_project(_name: str) -> None:
@@ -241,18 +248,28 @@ def _refuse_several(application: Application) -> None:
 
 
 def _with_namespace(targets: Targets, application: Application, cluster: Cluster) -> Targets:
-    """Put the destination's namespace before everything else while it is missing and `CreateNamespace` asks for it.
+    """Put the destination's namespace before everything else where `CreateNamespace` asks for it.
 
-    It is nobody's: an application that goes away leaves it, as with Argo CD.
+    That is while it is missing, and always when it is to have labels and annotations: those are applied server-side,
+    beside what others give it. It is nobody's: an application that goes away leaves it, as with Argo CD.
+    Source: argo-cd `controller/sync_namespace.go`.
     """
-    name = application.spec.destination.namespace
+    name, managed = application.spec.destination.namespace, application.spec.sync_policy.managed_namespace_metadata
     manifest: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     key = ResourceKey.of(manifest) if name else None
     if key is None or key in targets.objects or not application.spec.has_option("CreateNamespace=true"):
         return targets
-    if key in cluster.live([manifest]):
+    if managed is not None:
+        manifest["metadata"] |= _managed(managed)
+    elif key in cluster.live([manifest]):
         return targets
     return replace(targets, objects={key: manifest, **targets.objects})
+
+
+def _managed(metadata: JsonObject) -> JsonObject:
+    labels, annotations = (metadata.get(name) or {} for name in ("labels", "annotations"))
+    managed: JsonObject = {"annotations": {**annotations, SYNC_OPTIONS: SERVER_SIDE_APPLY}}
+    return managed | ({"labels": labels} if labels else {})
 
 
 def _render_key(request: RenderRequest) -> str:

@@ -16,9 +16,14 @@ from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
+    from bot.engine.writes import Writes
     from bot.model.predictions import ResourceStates
     from bot.model.resources import JsonObject, ResourceKey
 
+_UNSERVED: Final = (
+    "its kind is not served yet, and SkipDryRunOnMissingResource=true says that something will define it; "
+    "shown as it is in Git"
+)
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
 
 
@@ -63,6 +68,26 @@ class Estimates:
 
     def _doubt(self, head: Prediction, application: str, *, is_new: bool) -> str:
         return self._coming.doubt(head.manifest, application, is_new=is_new)
+
+
+def defined_elsewhere(
+    states: Mapping[ResourceKey, ResourceStates], *, base: Writes, head: Writes
+) -> dict[ResourceKey, ResourceStates]:
+    """Return the states with an estimate for kinds that nobody serves yet and that nobody has to serve yet."""
+    return {
+        key: replace(one, base=_unserved(one.base, base), head=_unserved(one.head, head))
+        if any(side is not None and side.refusal is not None for side in (one.base, one.head))
+        else one
+        for key, one in states.items()
+    }
+
+
+def _unserved(side: Prediction | None, writes: Writes) -> Prediction | None:
+    if side is None or side.refusal is None or side.refusal.reason != "UnknownKind":
+        return side
+    return (
+        Prediction(side.manifest, side.manifest, estimated=_UNSERVED) if writes.skips_unserved(side.manifest) else side
+    )
 
 
 def within_quotas(

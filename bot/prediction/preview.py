@@ -22,10 +22,10 @@ from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
-from bot.prediction.estimates import Estimates, within_quotas
+from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.moved import with_moves
-from bot.prediction.questions import Questions
+from bot.prediction.questions import Question, Questions
 from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
+    from bot.cluster.writing import Writer
     from bot.model.applications import Application
     from bot.prediction.desired import Sources
+    from bot.prediction.questions import Identity
     from bot.preview.affected import Candidate
 
     _Hidden = Callable[[], frozenset[str]]
@@ -98,16 +100,26 @@ class _Work:
             if key not in base or not same(base[key], manifest):
                 yield key, manifest
 
-    def at_once(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
-        """Yield of what is altered that of which a sync sends the same whatever is live."""
+    def at_once(self) -> Iterator[Question]:
+        """Yield of what is altered that of which a sync sends the same whatever is live, as far as anybody knows."""
         for key, manifest in self.altered():
-            if not self.head.ignored.keeps(manifest):
-                yield key, manifest
+            question = Question.of(key, self.head)
+            if not self.head.ignored.keeps(manifest) and not question.how.depends_on_live:
+                yield question
 
-    def wanted(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
-        """Yield the objects of both sides."""
-        yield from self.base.targets.objects.items()
-        yield from self.head.targets.objects.items()
+    def questions(self, live: Mapping[ResourceKey, JsonObject]) -> Iterator[Question]:
+        """Yield what there is to be known of the objects of both sides."""
+        for side in (self.base, self.head):
+            for key in side.targets.objects:
+                yield Question.of(key, side, live.get(key))
+
+    def refuse_shared(self, live: Mapping[ResourceKey, JsonObject], *, instance: str) -> None:
+        """Give up on what a sync would not even begin, as it shares an object with another application."""
+        if self.candidate.head is None:
+            return
+        objects = (live[key] for key in self.head.targets.objects if key in live)
+        if words := self.head.writes.shared(self.candidate.head, instance, objects):
+            self.head = self.head.failed(words)
 
 
 class Predictor:
@@ -131,7 +143,7 @@ class Predictor:
         started = time.monotonic()
         work = self._rendered(candidates, sides)
         for cluster, members in self._by_cluster(work).items():
-            _predict_in(cluster, members, control_namespace=self._control_namespace)
+            _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
         redactor = Redactor(secrets.token_bytes(32))
         hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
@@ -193,8 +205,9 @@ class Predictor:
         attribution = Attribution(
             instance=application.instance(self._control_namespace),
             # An Application that goes away leaves its objects, as with Argo CD without a finalizer.
-            prunes=work.candidate.head is not None and spec.prunes and not spec.has_option("Prune=false"),
-            replaces=spec.has_option("Replace=true") or spec.has_option("Force=true"),
+            prunes=work.candidate.head is not None and spec.prunes,
+            writes=work.head.writes if work.candidate.head is not None else work.base.writes,
+            base_writes=work.base.writes,
             redactor=redactor,
             hidden=hidden,
             ignored=work.base.ignored,
@@ -218,23 +231,26 @@ class Predictor:
         )
 
 
-def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: str) -> None:
-    """Fill in the states of every object of these applications, which all live in `cluster`.
+def _predict_in(writer: Writer, work: Sequence[_Work], *, control_namespace: str) -> None:
+    """Fill in the states of every object of these applications, which all live in one cluster.
 
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
     read meanwhile.
     """
-    questions = Questions(cluster)
+    cluster, questions = writer.cluster, Questions(writer)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
         quotas = beside.submit(cluster.quotas)
         reading = beside.submit(cluster.live, _everything(work))
-        questions.ask([named for one in work for named in one.at_once()])
+        questions.ask([question for one in work for question in one.at_once()])
         live = reading.result()
         proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
     for one in work:
         one.base, one.head = one.base.sent(live), one.head.sent(live)
-    questions.ask([named for one in work for named in one.wanted() if not questions.spares(named, proof, live)])
+        one.refuse_shared(live, instance=one.application.instance(control_namespace))
+    questions.ask(
+        [question for one in work for question in one.questions(live) if not questions.spares(question, proof)]
+    )
     answers = questions.answered()
     estimates = Estimates(
         lambda: {one.application.name: list(one.head.targets.objects.values()) for one in work},
@@ -245,32 +261,37 @@ def _predict_in(cluster: Cluster, work: Sequence[_Work], *, control_namespace: s
             continue
         name, instance = one.application.name, one.application.instance(control_namespace)
         states = _states(one, live, answers, instance=instance)
-        one.states = {key: estimates.settled(found, name) for key, found in states.items()}
+        settled = {key: estimates.settled(found, name) for key, found in states.items()}
+        one.states = defined_elsewhere(settled, base=one.base.writes, head=one.head.writes)
     within_quotas((one.states for one in work), quotas.result(), cluster)
 
 
 def _states(
-    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[int, Prediction], *, instance: str
+    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[Identity, Prediction], *, instance: str
 ) -> dict[ResourceKey, ResourceStates]:
-    def answer(key: ResourceKey, targets: Mapping[ResourceKey, JsonObject]) -> Prediction | None:
-        if key not in targets:
+    def answer(key: ResourceKey, side: Desired) -> Prediction | None:
+        if key not in side.targets.objects:
             return None
         words = hijacked(live.get(key), instance)
+        if not words:
+            return answers[Question.of(key, side, live.get(key)).identity]
         refusal = Refusal(words, code=HTTPStatus.FORBIDDEN, reason="Forbidden")
-        return Prediction(targets[key], None, refusal=refusal) if words else answers[id(targets[key])]
+        return Prediction(side.targets.objects[key], None, refusal=refusal)
 
     base, head = work.base.targets.objects, work.head.targets.objects
+    known = recorded(work.application)
     keys = [*head, *(key for key in base if key not in head)]
     states = {
         key: ResourceStates(
             key=key,
             live=live.get(key),
-            base=answer(key, base),
-            head=answer(key, head),
+            base=answer(key, work.base),
+            head=answer(key, work.head),
+            recorded=key in known,
         )
         for key in keys
     }
-    extraneous = (key for key in recorded(work.application) if key not in states and key in live)
+    extraneous = (key for key in known if key not in states and key in live)
     states.update({key: ResourceStates(key, live[key], None, None) for key in extraneous if owner_of(live[key])})
     return states
 

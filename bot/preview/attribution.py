@@ -17,17 +17,19 @@ from bot.engine.diff.noise import meant
 from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.paths import changed_fields
 from bot.engine.hooks import hook_words, is_hook
-from bot.engine.order import SYNC_OPTIONS, phases_of
+from bot.engine.order import phases_of
 from bot.engine.tracking import TRACKING_ID, owner_of
+from bot.engine.writes import DELETION_APPROVED, Pruning, Recreation, Writes, ignores_extraneous
 from bot.model.reports import Action, ResourceReport
-from bot.model.resources import annotations_of, options_of
-from bot.preview.losses import in_place, lost_with, replacement
+from bot.model.resources import annotations_of
+from bot.preview.losses import in_place, lost_with, recreation, replacement
 from bot.preview.overlap import overlap
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.engine.writes import How
     from bot.model.predictions import Prediction, Refusal, ResourceStates
     from bot.model.resources import JsonObject
     from bot.preview.redaction import Redactor
@@ -37,6 +39,7 @@ _NOT_THERE: Final = "does not exist yet: a sync creates it"
 _GONE: Final = "was there at the last sync and is gone: a sync creates it again"
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
 _ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
+_UNCONFIRMED: Final = f"the sync waits until a person approves by the annotation {DELETION_APPROVED}: <now>"
 _NAMED: Final = 3
 """Fields that are named in a sentence."""
 _ADOPTED: Final = "exists already and is adopted"
@@ -59,13 +62,15 @@ class Attribution:
     """The application's instance name, as the tracking annotation has it."""
     prunes: bool
     """Whether its syncs delete what left Git; otherwise such objects stay as orphans."""
-    replaces: bool
-    """Whether its sync options allow deleting and creating an object again."""
     redactor: Redactor
     hidden: Callable[[], frozenset[str]]
     """Finds the secret values that no error text may quote; only asked once there is a text."""
     ignored: Ignored = field(default_factory=Ignored)
     """In which fields a difference is no drift, as the target branch has it."""
+    writes: Writes = field(default_factory=Writes)
+    """How its syncs write, with the change."""
+    base_writes: Writes | None = None
+    """How they do without it; None: alike."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -111,6 +116,8 @@ class Attribution:
             return self._untouched(states, head)
         if head.refusal is not None:
             return self._refused(states, head, head.refusal)
+        if self._recreated(states, head):
+            return self._replaced(states, head, recreation(states.live))
         before, after = _compared(states, head)
         claim = self._claim(states, head)
         if before is None:
@@ -124,20 +131,24 @@ class Attribution:
     def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""
         claim = self._claim(states, head)
-        if head.refusal is None or self._replaceable(head):
+        if head.refusal is None or self._replaceable(states, head):
             return _Finding(note=claim.note)
         return _Finding(failure=_cannot(head.refusal), note=claim.note)
 
     def _refused(self, states: ResourceStates, head: Prediction, refusal: Refusal) -> _Finding:
-        base = states.base
-        before = states.live if base is None else base.manifest
-        diff = self._diff(before, head.manifest)
+        if self._replaceable(states, head):
+            return self._replaced(states, head, replacement(refusal, states.live))
+        before = states.live if states.base is None else states.base.manifest
         action = Action.CREATE if before is None else Action.CHANGE
-        if not self._replaceable(head):
-            return _Finding(action, diff, failure=_cannot(refusal))
-        if base is not None and self._replaceable(base):
+        return _Finding(action, self._diff(before, head.manifest), failure=_cannot(refusal))
+
+    def _replaced(self, states: ResourceStates, head: Prediction, why: str) -> _Finding:
+        """Tell of an object that a sync deletes and creates again."""
+        base = states.base
+        diff = self._diff(states.live if base is None else base.manifest, head.manifest)
+        if base is not None and (self._replaceable(states, base) or self._recreated(states, base)):
             return _Finding(Action.CHANGE, diff, note=_REPLACED_ANYWAY)
-        return _Finding(Action.REPLACE, diff, note=replacement(refusal, states.live))
+        return _Finding(Action.REPLACE, diff, note=why)
 
     def _hook(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that every sync creates anew: what an earlier sync left of it is deleted before."""
@@ -173,7 +184,7 @@ class Attribution:
             return _Finding(note=f"belongs to application {owner} and stays")
         if self._keeps(live) or owner is None:
             return _Finding(Action.ORPHAN, note="stays in the cluster, no longer managed")
-        return _Finding(Action.PRUNE, self._diff(live, None), note=lost_with(live))
+        return _Finding(Action.PRUNE, self._diff(live, None), note=_joined([lost_with(live), self._waiting(live)]))
 
     def _extraneous(self, states: ResourceStates) -> ResourceReport:
         """Report an object that is tracked in the cluster though neither side has it."""
@@ -181,13 +192,15 @@ class Attribution:
         if live is None or is_hook(live) or owner_of(live) != self.instance:
             return ResourceReport(states.key, Action.NOTHING, Action.NOTHING, "", "")
         keeps = self._keeps(live)
+        if keeps and ignores_extraneous(live):
+            return ResourceReport(states.key, Action.NOTHING, Action.NOTHING, "", "")
         return ResourceReport(
             key=states.key,
             action=Action.NOTHING,
             drift=Action.ORPHAN if keeps else Action.PRUNE,
             effect_diff="",
             drift_diff="" if keeps else self._diff(live, None),
-            note="is not in Git on either side",
+            note=_joined(["is not in Git on either side", "" if keeps else self._waiting(live)]),
         )
 
     def _drift(self, states: ResourceStates) -> _Finding:
@@ -196,9 +209,11 @@ class Attribution:
         if base is None or is_hook(base.manifest):
             return _Finding()
         if base.refusal is not None:
-            if live is None or not self._replaceable(base):
+            if live is None or not self._replaceable(states, base):
                 return _Finding()
             return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=replacement(base.refusal, live))
+        if self._recreated(states, base):
+            return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=recreation(live))
         wanted = _predicted(base, live)
         if live is None:
             return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states) or _gone(states))
@@ -232,14 +247,25 @@ class Attribution:
             return _Finding(Action.CHANGE)
         return _Finding(Action.CHANGE, note=_ADOPTED)
 
-    def _replaceable(self, side: Prediction) -> bool:
+    def _replaceable(self, states: ResourceStates, side: Prediction) -> bool:
         """Whether a sync gets past a refusal by deleting the object and creating it again."""
-        if side.refusal is None or not side.refusal.immutable_fields:
+        return side.refusal is not None and self._how(states, side).recreates_after(side.refusal)
+
+    def _recreated(self, states: ResourceStates, side: Prediction) -> bool:
+        """Whether every sync deletes the object and creates it again, changed or not."""
+        if states.live is None or side.result is not None or side.refusal is not None:
             return False
-        return self.replaces or bool(options_of(side.manifest, SYNC_OPTIONS) & {"Replace=true", "Force=true"})
+        return self._how(states, side).recreation is Recreation.ALWAYS
+
+    def _how(self, states: ResourceStates, side: Prediction) -> How:
+        writes = self.writes if side is states.head or self.base_writes is None else self.base_writes
+        return writes.how(side.manifest, states.live)
 
     def _keeps(self, live: JsonObject) -> bool:
-        return not self.prunes or "Prune=false" in options_of(live, SYNC_OPTIONS)
+        return not self.prunes or self.writes.pruning(live) is Pruning.KEPT
+
+    def _waiting(self, live: JsonObject) -> str:
+        return _UNCONFIRMED if self.writes.pruning(live) is Pruning.CONFIRMED else ""
 
     def _scrubbed(self, text: str) -> str:
         return scrub(text, self.hidden()) if text else ""

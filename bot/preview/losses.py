@@ -32,6 +32,12 @@ def replacement(refusal: Refusal, live: JsonObject | None) -> str:
     return f"{in_place(refusal)}: deleted, then created again{f'; {lost}' if lost else ''}"
 
 
+def recreation(live: JsonObject | None) -> str:
+    """Return why an object is replaced by every sync, and what is lost with the one that is there."""
+    lost = lost_with(live) if live is not None else ""
+    return f"Replace=true with Force=true: every sync deletes it and creates it again{f'; {lost}' if lost else ''}"
+
+
 def pods_lost(obj: JsonObject) -> str:
     """Return how many pods go away with a workload, in words; nothing when it has none."""
     status, spec = _mapping(obj.get("status")), _mapping(obj.get("spec"))

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.hooks import is_hook
-from bot.engine.order import PRUNE_LAST, SYNC_OPTIONS, Task, order, phases_of
-from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of, options_of
+from bot.engine.order import PRUNE_LAST, Task, order, phases_of
+from bot.engine.writes import Pruning, Writes, approved
+from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.model.applications import ApplicationSpec
+    from bot.model.applications import Application, ApplicationSpec
     from bot.model.operations import OperationState
 
 OPERATION_ANNOTATION: Final = "foresail.dev/operation"
@@ -40,10 +41,11 @@ def plan_sync(
     spec: ApplicationSpec,
 ) -> SyncPlan:
     """Order the targets and what is pruned of `extraneous`: live objects of this application that Git lacks."""
+    writes = Writes.of(spec)
     pruned: list[JsonObject] = []
     kept: list[tuple[ResourceKey, str]] = []
     for obj in extraneous:
-        if "Prune=false" in options_of(obj, SYNC_OPTIONS) or spec.has_option("Prune=false"):
+        if writes.pruning(obj) is Pruning.KEPT:
             kept.append((ResourceKey.of(obj), "ignored (no prune)"))
         elif not state.operation.prune:
             kept.append((ResourceKey.of(obj), "ignored (requires pruning)"))
@@ -71,6 +73,20 @@ def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapp
     if not words or application_annotations.get(APPROVED) == revision:
         return ""
     return f"held: {words}; a person allows it by the annotation {APPROVED}: {revision}"
+
+
+def unconfirmed(tasks: Iterable[Task], application: Application, *, since: str) -> str:
+    """Return for which deletion a wave waits until a person approves (`Prune=confirm`), all of it and without deadline.
+
+    `since` is when the operation was started, RFC 3339: what was approved before counts for an earlier one.
+    """
+    writes = Writes.of(application.spec)
+    waiting = [task.key for task in tasks if task.prune and writes.pruning(task.obj) is Pruning.CONFIRMED]
+    if not waiting or approved(application, since=since):
+        return ""
+    first = waiting[0]
+    more = f" and {len(waiting) - 1} more resources" if len(waiting) > 1 else ""
+    return f"waiting for pruning confirmation of {first.group}/{first.kind}/{first.name}{more}"
 
 
 def deletes_too_much(deletions: int, objects: int, *, percent: int) -> str:

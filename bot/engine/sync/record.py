@@ -14,6 +14,7 @@ import orjson
 from bot.engine.health import assess
 from bot.engine.health.application import aggregate, judge
 from bot.engine.hooks import is_hook, is_skipped, unknown_hook
+from bot.engine.writes import ignores_extraneous
 from bot.model.operations import Phase
 from bot.model.resources import ResourceKey
 
@@ -63,7 +64,7 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
 
 
 def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
-    synced = state.phase is Phase.SUCCEEDED and not scene.plan.kept
+    synced = state.phase is Phase.SUCCEEDED and not any(_counts(scene, key) for key, _ in scene.plan.kept)
     members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
     health = aggregate(member for member in members if member is not None)
     patch: JsonObject = {
@@ -82,6 +83,11 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
+
+
+def _counts(scene: Scene, key: ResourceKey) -> bool:
+    """Whether an object that Git lacks makes the application out of sync."""
+    return key not in scene.live or not ignores_extraneous(scene.live[key])
 
 
 def _shortened(patch: JsonObject, scene: Scene, state: OperationState) -> JsonObject:

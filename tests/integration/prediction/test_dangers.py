@@ -12,6 +12,7 @@ import pytest
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
 from bot.engine.tracking import stamp, tracking_id
+from bot.engine.writes import Writes
 from bot.model.predictions import Prediction, ResourceStates
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey
@@ -20,7 +21,9 @@ from bot.preview.attribution import Attribution
 from bot.preview.redaction import Redactor
 from bot.sandbox.control_plane.cluster import ControlPlane
 
-OURS = Attribution(instance="shop", prunes=True, replaces=True, redactor=Redactor(b"k" * 16), hidden=frozenset)
+OURS = Attribution(
+    instance="shop", prunes=True, writes=Writes(("Force=true",)), redactor=Redactor(b"k" * 16), hidden=frozenset
+)
 
 
 @pytest.fixture(scope="module")

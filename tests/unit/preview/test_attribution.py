@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from bot.engine.tracking import stamp
+from bot.engine.writes import Writes
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
 from bot.preview.attribution import Attribution
 from bot.preview.redaction import Redactor
 
-OURS = Attribution(instance="web", prunes=True, replaces=False, redactor=Redactor(b"k" * 16), hidden=frozenset)
+OURS = Attribution(instance="web", prunes=True, redactor=Redactor(b"k" * 16), hidden=frozenset)
 KEEPING = replace(OURS, prunes=False)
-REPLACING = replace(OURS, replaces=True)
+REPLACING = replace(OURS, writes=Writes(("Replace=true",)))
 IMMUTABLE = Refusal("spec.selector: field is immutable", 422, "Invalid", ("spec.selector",))
 DENIED = Refusal("no such luck", 422, "Invalid")
 

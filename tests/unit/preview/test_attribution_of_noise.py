@@ -36,7 +36,6 @@ def report(
     by = Attribution(
         instance="web",
         prunes=True,
-        replaces=False,
         redactor=Redactor(b"k" * 16),
         hidden=frozenset,
         ignored=ignored or Ignored(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.engine.tracking import stamp
+from bot.engine.writes import Writes
 from bot.model.dangers import Danger
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport
@@ -14,7 +15,9 @@ from bot.preview.dangers import Knowledge, Scene, judged
 from bot.preview.redaction import Redactor
 
 OWNER = "shop"
-ATTRIBUTION = Attribution(instance=OWNER, prunes=True, replaces=True, redactor=Redactor(b"k" * 16), hidden=frozenset)
+ATTRIBUTION = Attribution(
+    instance=OWNER, prunes=True, writes=Writes(("Force=true",)), redactor=Redactor(b"k" * 16), hidden=frozenset
+)
 IMMUTABLE = Refusal("spec.selector: field is immutable", 422, "Invalid", ("spec.selector",))
 NOWHERE = Knowledge()
 APIS = {

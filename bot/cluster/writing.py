@@ -1,0 +1,149 @@
+"""Write one object as was decided, dry or for real: predictions and syncs both come through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bot.cluster.client_side import ClientSide, take_over
+from bot.cluster.errors import ApiRefused
+from bot.cluster.objects import Apply, object_path, without_owners
+from bot.engine.diff.ignored import Ignored
+from bot.engine.patches.hand_over import applied_on_the_client, hand_over
+from bot.engine.patches.pruning import without_handed_over
+from bot.engine.writes import How, Strategy, in_sync
+from bot.model.resources import ResourceKey, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.cluster.objects import Cluster
+    from bot.model.predictions import Refusal
+    from bot.model.resources import JsonObject
+
+_CONFLICTS: Final = 5
+"""How often an object that has changed meanwhile is read and replaced again."""
+_NOT_FILLED_IN: Final = (
+    "fields that client-side apply owns go with this sync, and what the API server fills in instead was not asked"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One object to be written, and how."""
+
+    manifest: JsonObject
+    live: JsonObject | None
+    """What is there as far as is known; None also when nobody has looked, which server-side apply allows."""
+    how: How
+    ignored: Ignored = field(default_factory=Ignored)
+    """In which fields a difference does not make it out of sync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the server holds after a write, or would hold."""
+
+    obj: JsonObject
+    """The very live object where nothing had to be sent."""
+    estimated: str = ""
+    """Why it is not the server's answer; empty when it is, and after every real write."""
+
+
+class Writer:
+    """Writes to one cluster; safe to use from threads."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._client_side = ClientSide(cluster, manager=cluster.manager)
+
+    def trying(self, writes: Sequence[Write]) -> Callable[[], list[Written | Refusal]]:
+        """Begin the dry runs, many at once; the function returned waits for the answers, in the order of `writes`."""
+        return self.cluster.asking([partial(self.write, one, dry_run=True) for one in writes])
+
+    def write(self, write: Write, *, dry_run: bool = False) -> Written:
+        """Bring one object to what its manifest says; Written.obj is `write.live` itself when that sends nothing.
+
+        Raises ApiRefused for what the server refuses; UnknownKind for a kind that is not served.
+        """
+        if write.how.refusal:
+            raise ApiRefused(422, {"reason": "BadRequest", "message": write.how.refusal})
+        if write.live is not None and write.how.out_of_sync_only and self._is_in_sync(write, write.live):
+            return Written(write.live)
+        written = self._written(write, dry_run=dry_run)
+        if dry_run and written.obj is not write.live:
+            without_owners(written.obj)
+        return written
+
+    def _written(self, write: Write, *, dry_run: bool) -> Written:
+        match write.how.strategy:
+            case Strategy.CLIENT_SIDE:
+                apply = Apply(write.manifest, validate=write.how.validate)
+                return Written(self._client_side.apply(apply, write.live, dry_run=dry_run))
+            case Strategy.REPLACE:
+                return self._replaced(write, dry_run=dry_run)
+            case Strategy.SERVER_SIDE:
+                return self._applied(write, dry_run=dry_run)
+
+    def _is_in_sync(self, write: Write, live: JsonObject) -> bool:
+        """Compare as Argo CD does before it leaves one out: by what applying makes of it, however it is written."""
+        strategy = write.how.strategy
+        compare = self._applied if strategy is Strategy.REPLACE else self._written
+        try:
+            return in_sync(compare(write, dry_run=True).obj, live, write.ignored)
+        except ApiRefused:
+            return False
+
+    def _applied(self, write: Write, *, dry_run: bool) -> Written:
+        """Server-side apply, after taking over what was applied on the client's side."""
+        live, managers = write.live, write.how.takes_over
+        apply = Apply(write.manifest, validate=write.how.validate)
+        if live is None or managers is None or not applied_on_the_client(live, managers):
+            return Written(self.cluster.apply(apply, dry_run=dry_run))
+        if dry_run:
+            return self._foreseen(apply, live, managers)
+        take_over(self.cluster, live, managers=managers)
+        return Written(self.cluster.apply(apply))
+
+    def _foreseen(self, apply: Apply, live: JsonObject, managers: frozenset[str]) -> Written:
+        """Foresee an apply after a take-over, which no dry run can be made of: that is two writes.
+
+        What the second takes away is taken out of the answer without the first, and the server fills in the rest.
+        """
+        answer = self.cluster.apply(apply, dry_run=True)
+        manager = self.cluster.manager
+        given = hand_over(live, to=manager, managers=managers)
+        less = answer if given is None else without_handed_over(answer, given, manager=manager)
+        if less is answer:
+            return Written(answer)
+        try:
+            return Written(self.cluster.replace(less, validate=False, dry_run=True))
+        except ApiRefused:
+            return Written(less, estimated=_NOT_FILLED_IN)
+
+    def _replaced(self, write: Write, *, dry_run: bool) -> Written:
+        """Replace what is there, or create it."""
+        how, live = write.how, write.live
+        if live is None:
+            return Written(self.cluster.create(write.manifest, validate=how.validate, dry_run=dry_run))
+        try:
+            return Written(self._put(write, live, dry_run=dry_run))
+        except ApiRefused as error:
+            if not how.applies_instead or error.reason != "Invalid":
+                raise
+        return self._applied(write, dry_run=dry_run)
+
+    def _put(self, write: Write, live: JsonObject, *, dry_run: bool) -> JsonObject:
+        key = ResourceKey.of(write.manifest)
+        path = object_path(self.cluster.discovery.find(write.manifest), namespace=key.namespace, name=key.name)
+        for attempt in range(_CONFLICTS):
+            metadata = {**metadata_of(write.manifest), "resourceVersion": metadata_of(live).get("resourceVersion")}
+            put = {**write.manifest, "metadata": metadata}
+            try:
+                return self.cluster.replace(put, validate=write.how.validate, dry_run=dry_run)
+            except ApiRefused as error:
+                if error.reason != "Conflict" or attempt == _CONFLICTS - 1:
+                    raise
+            live = self.cluster.server.get(path)
+        raise AssertionError("the last attempt answers or raises")

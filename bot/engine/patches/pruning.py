@@ -1,0 +1,93 @@
+"""What server-side apply takes away of an object: the fields that its manager owned and no longer applies.
+
+The server does so itself, but for fields that were handed over it would have to be told by a write of its own; this
+foresees it. As structured-merge-diff `merge/update.go` (prune): what nobody owns goes with what it stands in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bot.engine.diff.equality import same
+from bot.model.resources import metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.model.resources import JsonObject
+
+
+def without_handed_over(applied: JsonObject, given: JsonObject, *, manager: str) -> JsonObject:
+    """Return the object as applying leaves it when `manager` had been given the fields of `given` before.
+
+    `applied` is what applying without them leaves; `given` is the patch of `hand_over`. The same object when nothing
+    goes. Fields of another version of the API have other names, and stay.
+    """
+    owned = next((entry for entry in _entries(given) if _is_applied(entry, manager)), {})
+    if owned.get("apiVersion") != applied.get("apiVersion"):
+        return applied
+    left = [_fields(entry) for entry in _entries(given) if entry is not owned]
+    now = [_fields(entry) for entry in _entries(applied) if _is_applied(entry, manager)]
+    return _mapping(applied, _fields(owned), [*now, *left])
+
+
+def _mapping(obj: JsonObject, last: JsonObject, owners: Sequence[JsonObject]) -> JsonObject:
+    for name, below in last.items():
+        field = name.removeprefix("f:")
+        if not name.startswith("f:") or field not in obj:
+            continue
+        known = [owner[name] for owner in owners if name in owner]
+        if not known:
+            obj = {key: value for key, value in obj.items() if key != field}
+        elif below and all(known):
+            obj = {**obj, field: _within(obj[field], below, known)}
+    return obj
+
+
+def _within(value: Any, last: JsonObject, owners: Sequence[JsonObject]) -> Any:
+    if isinstance(value, dict):
+        return _mapping(value, last, owners)
+    return _elements(value, last, owners) if isinstance(value, list) else value
+
+
+def _elements(elements: list[Any], last: JsonObject, owners: Sequence[JsonObject]) -> list[Any]:
+    for name, below in last.items():
+        at = _position(elements, name)
+        if at is None:
+            continue
+        known = [owner[name] for owner in owners if name in owner]
+        if not known:
+            elements = [*elements[:at], *elements[at + 1 :]]
+        elif below and all(known) and isinstance(elements[at], dict):
+            elements = [*elements[:at], _mapping(elements[at], below, known), *elements[at + 1 :]]
+    return elements
+
+
+def _position(elements: list[Any], name: str) -> int | None:
+    """Return where the element stands that a FieldsV1 path element names."""
+    if not name.startswith(("k:", "v:")):
+        return None
+    selector = orjson.loads(name[2:])
+    for index, element in enumerate(elements):
+        if name.startswith("v:"):
+            found = same(element, selector)
+        else:
+            found = isinstance(element, dict) and all(same(element.get(key), value) for key, value in selector.items())
+        if found:
+            return index
+    return None
+
+
+def _entries(obj: JsonObject) -> list[JsonObject]:
+    return [entry for entry in metadata_of(obj).get("managedFields") or [] if isinstance(entry, dict)]
+
+
+def _is_applied(entry: JsonObject, manager: str) -> bool:
+    return entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
+
+
+def _fields(entry: JsonObject) -> JsonObject:
+    fields = entry.get("fieldsV1")
+    return fields if isinstance(fields, dict) else {}
