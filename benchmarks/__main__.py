@@ -14,7 +14,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import load, memory, previews
+from benchmarks import affected, load, memory, previews
 from benchmarks.previews import Rounds
 from benchmarks.workload import Workload
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -31,7 +31,7 @@ _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
 _ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
-_PARTS: Final = ("previews", "webhooks", "memory")
+_PARTS: Final = ("affected", "previews", "webhooks", "memory")
 _RATE: Final = 200.0
 _SECONDS: Final = 30.0
 
@@ -45,6 +45,9 @@ _MEANINGS: Final = {
     "cold_ratio_to_floor": "cold / floor: smaller is better",
     "ratio_to_kubectl_diff": "kubectl diff / warm: bigger is better",
     "ratio_to_kubectl_server_side_diff": "kubectl diff --server-side / warm: bigger is better",
+    "ms": "which of 10,000 applications a change of 300 files touches, where the branch is known",
+    "cold_ms": "the same in a new process",
+    "index_mb": "what is kept of 10,000 applications",
     "p50_ms": f"half of the webhooks, at {_RATE:.0f} a second for {_SECONDS:.0f} s, are answered within",
     "p99_ms": "99 of 100 are",
     "max_ms": "all are",
@@ -61,6 +64,8 @@ _TARGETS: Final = {
     "preview_100.ratio_to_floor": "≤ 1.5",
     "preview_100.ratio_to_kubectl_diff": "≥ 15",
     "preview_100.ratio_to_kubectl_server_side_diff": "≥ 1.5",
+    "affected_10k.ms": "≤ 50",
+    "affected_10k.index_mb": "≤ 10",
     "webhook.p99_ms": "≤ 15",
     "webhook.lost": "0",
     "memory.web_mb": "≤ 80",
@@ -76,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="foresail-bench-") as name:
         directory, tools = Path(name), programs()
+        if "affected" in parts:
+            _say("affected: 10,000 applications")
+            found |= _named("affected_10k", affected.measure(directory))
         if "webhooks" in parts:
             found |= _webhooks(tools, directory)
         if parts & {"previews", "memory"}:

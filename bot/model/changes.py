@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -93,6 +94,7 @@ _SCP_LIKE: Final = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
 _PORTS: Final = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
 
 
+@lru_cache(maxsize=1024)
 def repository_identity(url: str) -> str:
     """Return what two URLs of the same repository have in common: `host/path`, lower case.
 

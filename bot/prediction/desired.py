@@ -17,6 +17,7 @@ from bot.engine.writes import SERVER_SIDE_APPLY, Writes
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
+from bot.prediction.reading import Reading
 from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash
 from bot.repository.render import RenderFailed, RenderRequest
@@ -127,6 +128,8 @@ class Sources:
         """Whether an Argo CD does the syncing."""
         self.project_of: Callable[[str], AppProject | None] = _no_project
         """Finds a project by name; None when there is none."""
+        self.reading = Reading()
+        """Which applications read what."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
         self._lock = threading.Lock()
         self._expressions = Expressions()

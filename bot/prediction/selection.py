@@ -11,12 +11,12 @@ from bot.model.changes import repository_address
 from bot.prediction.applicationsets import SetChange, depends_on, follow, is_applicationset, paired
 from bot.prediction.desired import Wanted
 from bot.prediction.generated import KnownSets, TreeFacts
-from bot.preview.affected import Branch, Candidate, Verdict, judge
+from bot.prediction.verdicts import verdicts
+from bot.preview.affected import Branch, Candidate, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.model.applications import Source
     from bot.model.resources import JsonObject
     from bot.prediction.desired import Desired, Sides, Sources, Tree
 
@@ -102,12 +102,12 @@ class _Search:
     def judge(self, looked_at: Mapping[str, Candidate]) -> list[Candidate]:
         """Judge candidates and return those that are affected."""
         affected = []
-        for name, candidate in looked_at.items():
-            self.verdicts[name] = self._with_origin(name, judge(candidate, self.branch, self._inputs))
+        for name, verdict in verdicts(self.sources.reading, looked_at, self.sides, self.branch).items():
+            self.verdicts[name] = self._with_origin(name, verdict)
             self.chosen.pop(name, None)
-            if self.verdicts[name].affected:
-                self.chosen[name] = candidate
-                affected.append(candidate)
+            if verdict.affected:
+                self.chosen[name] = looked_at[name]
+                affected.append(looked_at[name])
         return affected
 
     def children(self, parents: Sequence[Candidate]) -> dict[str, Candidate]:
@@ -184,9 +184,6 @@ class _Search:
             if generator
             else verdict
         )
-
-    def _inputs(self, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape that `judge` asks for
-        return self.sources.inputs(source, self.sides.head if head else self.sides.base)
 
     def _declared(self, desired: Desired) -> Iterator[tuple[str, Application | None]]:
         """Yield the Applications among an application's objects by name; None for one that cannot be read."""

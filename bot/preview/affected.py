@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.model.changes import repository_identity
 
@@ -46,6 +46,12 @@ class Candidate:
             raise ValueError("a candidate is an application on at least one side")
         return found
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether both sides define the application, and alike: only what it is rendered from can differ."""
+        base, head = self.base, self.head
+        return base is not None and head is not None and (base is head or base.spec == head.spec)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -53,6 +59,14 @@ class Verdict:
 
     affected: bool
     words: str
+
+
+UNTOUCHED: Final = Verdict(affected=False, words="everything it is rendered from is the same on both sides")
+
+
+def stranger(branch: Branch) -> Verdict:
+    """Say of an application that it follows something else."""
+    return Verdict(affected=False, words=f"none of its sources follows {branch.repository}@{branch.name}")
 
 
 def judge(candidate: Candidate, branch: Branch, inputs: Callable[[Source, bool], str | None]) -> Verdict:
@@ -69,8 +83,8 @@ def judge(candidate: Candidate, branch: Branch, inputs: Callable[[Source, bool],
         return Verdict(affected=True, words="the change alters this application's own definition")
     sources = [source for source in candidate.head.spec.effective_sources if branch.is_source_of(source)]
     if not sources:
-        return Verdict(affected=False, words=f"none of its sources follows {branch.repository}@{branch.name}")
+        return stranger(branch)
     for source in sources:
         if inputs(source, False) != inputs(source, True):
             return Verdict(affected=True, words=f"files that {source.path or '.'} is rendered from differ")
-    return Verdict(affected=False, words="everything it is rendered from is the same on both sides")
+    return UNTOUCHED

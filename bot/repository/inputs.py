@@ -1,10 +1,11 @@
-"""Whether a render can differ: a hash over all the files it reads, from object ids alone."""
+"""Whether a render can differ: what it reads, by name, and a hash over all of it, from object ids alone."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import Rejected
 from bot.repository.kustomization import closure
@@ -17,50 +18,82 @@ if TYPE_CHECKING:
     from bot.repository.mirrors import Mirror
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a render of one source reads at one state of a repository."""
+
+    digest: str | None
+    """Over the content of all of it; None when the source's path is not there."""
+    paths: frozenset[str] | None
+    """Files and folders by name, folders with everything below them; None: the whole repository.
+
+    As long as nothing at or below one of these paths changes, the digest stays: what would be read if it appeared lies
+    in a folder that is read, or is among them as a path that is missing.
+    """
+
+
 def input_hash(mirror: Mirror, tree_id: str, source: Source) -> str | None:
     """Return a hash over everything a render of `source` reads in that tree; None when its path is not there.
 
     Equal hashes mean equal renders. The reverse does not hold: where the files that are read are not understood, the
     hash is over the whole repository. Raises Temporary when the mirror lacks the tree.
     """
+    return inputs_of(mirror, tree_id, source).digest
+
+
+def inputs_of(mirror: Mirror, tree_id: str, source: Source) -> Inputs:
+    """Return what a render of `source` reads in that tree. Raises Temporary when the mirror lacks the tree."""
     options = SourceOptions.of(source.model_dump(by_alias=True))
     snapshot = Snapshot(str(mirror.path), tree_id)
     try:
-        found = snapshot.find(options.path)
+        found, watched = snapshot.find(options.path), snapshot.watched(options.path)
     except Rejected:
-        return None
+        return Inputs(None, None)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
-        return None
+        return Inputs(None, None if watched is None else frozenset({watched}))
     try:
-        rows = None if options.only_a_reference else _inputs(snapshot, found, options)
+        read = None if options.only_a_reference else _read(snapshot, found, options)
     except Rejected:
-        rows = None
-    return tree_id if rows is None else _digest(rows)
+        read = None
+    if read is None:
+        return Inputs(tree_id, None)
+    return Inputs(_digest(read.rows), read.paths if watched == found.path else None)
 
 
-def _inputs(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterable[str] | None:
-    """Return one line for each thing that is read; None when that cannot be told."""
+class _Read(NamedTuple):
+    rows: list[str]
+    """One line for each thing that is read."""
+    paths: frozenset[str] | None
+    """Where these are, and what would be read if it appeared; None when names do not tell that."""
+
+
+def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:
+    """Return what is read; None when that cannot be told."""
     names = snapshot.folder(found.entry.id)
+    here = frozenset({found.path})
     match options.tool(names):
         case Tool.KUSTOMIZE:
             return _kustomize(snapshot, found, options)
         case Tool.DIRECTORY if options.recurse:
-            return None if leads_away(snapshot.repository, found.entry.id) else ["directory", found.entry.id]
+            away = leads_away(snapshot.repository, found.entry.id)
+            return None if away else _Read(["directory", found.entry.id], here)
         case Tool.DIRECTORY:
             kinds = (EntryKind.FILE, EntryKind.LINK)
             files = [(name, one) for name, one in names.items() if one.kind in kinds and options.selects(name)]
             if any(entry.kind is EntryKind.LINK for _, entry in files):
                 return None
-            return ["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))]
+            return _Read(["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))], here)
         case _:
             return None
 
 
-def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterable[str] | None:
+def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:
     read = closure(snapshot, found.path, more=added_paths(options.kustomize))
     if not read.complete or read.outside or read.remote:
         return None
-    return ["kustomize", *(f"{object_id} {path}" for path, object_id in sorted({**read.folders, **read.files}.items()))]
+    known = {**read.folders, **read.files}
+    rows = ["kustomize", *(f"{object_id} {path}" for path, object_id in sorted(known.items()))]
+    return _Read(rows, frozenset({*known, *read.missing}) if read.by_name else None)
 
 
 def _digest(rows: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.errors import Rejected
 from bot.repository import manifests
 from bot.repository.tools import KUSTOMIZATIONS
-from bot.repository.trees import EntryKind, Snapshot, leads_away
+from bot.repository.trees import EntryKind, Snapshot, leads_away, leaves_a_folder
 
 _MOST_FOLDERS: Final = 1000
 _LARGEST: Final = 1_000_000
@@ -60,8 +60,12 @@ class Closure:
     """Folders with a kustomization, by real path, with their tree's id."""
     files: dict[str, str] = field(default_factory=dict)
     """Files that are referenced, by real path, with their blob's id; many lie in one of the folders."""
+    missing: set[str] = field(default_factory=set)
+    """Paths that are named and not there: what would be read if it appeared."""
     complete: bool = True
     """Whether that is all; if not, take the whole repository."""
+    by_name: bool = True
+    """Whether names tell what would be read if it appeared."""
     remote: list[str] = field(default_factory=list)
     """What would have to be fetched, with the folder that asks for it."""
     outside: list[str] = field(default_factory=list)
@@ -107,6 +111,7 @@ def _place(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> I
         (found.remote if "://" in reference else found.outside).append(where)
         return
     way = posixpath.join(folder, reference)
+    found.by_name &= not leaves_a_folder(reference)
     try:
         target = snapshot.find(way)
     except Rejected:
@@ -115,12 +120,23 @@ def _place(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> I
     if target is None:
         if _REMOTE.match(reference):
             found.remote.append(where)
+        _note_missing(snapshot, folder, reference, found)
         return
     found.complete &= posixpath.normpath(way) == (target.path or ".")
     if target.entry.kind is EntryKind.FILE:
         found.files[target.path] = target.entry.id
     elif target.entry.kind is EntryKind.FOLDER:
         yield target.path
+    else:
+        _note_missing(snapshot, folder, reference, found)
+
+
+def _note_missing(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> None:
+    watched = snapshot.watched(posixpath.normpath(posixpath.join(folder, reference)))
+    if watched is None:
+        found.by_name = False
+    else:
+        found.missing.add(watched)
 
 
 def _references(snapshot: Snapshot, blob_id: str) -> _References:

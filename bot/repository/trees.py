@@ -5,6 +5,8 @@ What an object id names cannot change, so listings are kept for the whole proces
 
 from __future__ import annotations
 
+import posixpath
+import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,8 @@ MOST_FILES: Final = 100_000
 _MOST_LINKS: Final = 40
 """Links on one way, as Linux counts them (path_resolution(7))."""
 _LISTINGS: Final = 4096
+
+_LEAVES_A_FOLDER: Final = re.compile(r"(^|/)(?!\.\.?/)[^/]+/+(\./+)*\.\.(/|$)")
 
 _opened = threading.local()
 
@@ -86,6 +90,28 @@ class Snapshot:
                 way.append((step, entry))
         return Found("/".join(name for name, _ in way[1:]), way[-1][1])
 
+    def watched(self, path: str) -> str | None:
+        """Return which path has to change before `find(path)` can answer otherwise: itself, or what is missing of it.
+
+        None when names do not tell that: there is a link on the way, or a folder that is left again by `..`.
+        """
+        if leaves_a_folder(path):
+            return None
+        entry, way = Entry(EntryKind.FOLDER, self.tree_id), ""
+        for step in posixpath.normpath(path).split("/"):
+            if step == ".":
+                continue
+            if step == ".." or entry.kind is EntryKind.LINK:
+                return None
+            if entry.kind is not EntryKind.FOLDER:
+                break
+            way = f"{way}/{step}" if way else step
+            found = self.folder(entry.id).get(step)
+            if found is None:
+                break
+            entry = found
+        return None if entry.kind is EntryKind.LINK else way
+
     def folder(self, folder_id: str) -> Mapping[str, Entry]:
         """Return what is directly in a folder."""
         return listing(self.repository, folder_id)
@@ -125,6 +151,11 @@ class Snapshot:
         if target.startswith("/") or links > _MOST_LINKS:
             raise Rejected(f"a link on the way to {path!r} leads out of the repository or in circles")
         return target.split("/")
+
+
+def leaves_a_folder(path: str) -> bool:
+    """Whether a path has `..` behind a name: where it leads then also depends on that there is a folder of the name."""
+    return _LEAVES_A_FOLDER.search(path) is not None
 
 
 @lru_cache(maxsize=_LISTINGS)

@@ -1,0 +1,58 @@
+"""Judge which applications a step between two states of a branch touches, and say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.preview.affected import UNTOUCHED, Branch, Candidate, Verdict, judge, stranger
+from bot.preview.named_paths import MANIFEST_GENERATE_PATHS
+from bot.repository.inputs import input_hash
+from bot.repository.steps import Between
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.model.applications import Application, Source
+    from bot.prediction.desired import Sides
+    from bot.prediction.reading import Reading, Step
+
+
+def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides, branch: Branch) -> dict[str, Verdict]:
+    """Judge candidates by name; those that read nothing of what differs are not looked at.
+
+    Raises Temporary when the mirror lacks one of the two states.
+    """
+    settled = {name: one.head for name, one in candidates.items() if one.head is not None and one.is_settled}
+    between = Between(sides.base.mirror, sides.base.tree_id, sides.head.tree_id)
+    judging = _Judging(reading.step(settled, between, branch), sides, branch)
+    found = dict.fromkeys(candidates, UNTOUCHED)
+    for name in candidates.keys() - settled.keys():
+        found[name] = judge(candidates[name], branch, judging.inputs)
+    for name in judging.step.readers:
+        found[name] = judging.of_reader(name, settled[name])
+    return found | dict.fromkeys(judging.step.strangers, stranger(branch))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    step: Step
+    sides: Sides
+    branch: Branch
+
+    def of_reader(self, name: str, application: Application) -> Verdict:
+        """Judge an application that reads something of what differs."""
+        sources = [one for one in application.spec.effective_sources if self.branch.is_source_of(one)]
+        known = dict(zip(map(id, sources), self.step.base[name], strict=True))
+        verdict = judge(
+            Candidate(application, application),
+            self.branch,
+            lambda source, head: self.inputs(source, head) if head else known[id(source)],
+        )
+        named = "" if verdict.affected else self.step.named(application, sources)
+        return Verdict(affected=True, words=f"its {MANIFEST_GENERATE_PATHS} names {named}") if named else verdict
+
+    def inputs(self, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape that `judge` asks for
+        """Return the hash over what a source reads on one side."""
+        tree = self.sides.head if head else self.sides.base
+        return input_hash(tree.mirror, tree.tree_id, source)
