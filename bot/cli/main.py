@@ -30,7 +30,6 @@ Examples:
   foresail preview                           what you have here, against the cluster
   foresail preview --head HEAD --base main   what is committed, merged into main
   foresail preview --path deploy -n shop     one folder, without any Application
-  foresail preview --app shop --explain      why an application is, or is not, affected
   foresail preview -o markdown               the comment a pull request would get
 
 \b
@@ -49,7 +48,6 @@ def preview(  # noqa: PLR0913 - each option is a parameter
     recurse: options.Recurse = False,
     prune: options.Prune = False,
     only: options.Only = None,
-    explain: options.Explain = False,
     output: options.Output = Format.TEXT,
     kubeconfig: options.Kubeconfig = "",
     context: options.Context = "",
@@ -81,7 +79,39 @@ def preview(  # noqa: PLR0913 - each option is a parameter
         only=tuple(only or ()),
         context=context,
     )
-    return _explain(asked, settings, output) if explain else _preview(asked, settings, output)
+    return _preview(asked, settings, output)
+
+
+_EXPLAIN: Final = """\b
+Examples:
+  foresail explain                what you have here touches which applications, and why
+  foresail explain --app shop     what shop is rendered from, and what of that differs
+"""
+
+
+@app.command(epilog=_EXPLAIN)
+def explain(  # noqa: PLR0913 - each option is a parameter
+    *,
+    only: options.Explained = None,
+    base: options.Base = "",
+    head: options.Head = "",
+    output: options.Output = Format.TEXT,
+    kubeconfig: options.Kubeconfig = "",
+    context: options.Context = "",
+    control_namespace: options.ControlNamespace = "",
+    timeout: options.Timeout = None,
+) -> int:
+    """Say why each application is affected by this checkout, or is not.
+
+    Nothing is predicted and nothing is written. An application is affected when files that it is rendered from differ,
+    or its own definition does.
+    """
+    from bot.cli.preview import Asked
+
+    settings = _settings(
+        kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
+    )
+    return _explain(Asked(base=base, head=head, only=tuple(only or ()), context=context), settings, output)
 
 
 def _preview(asked: Asked, settings: Settings, output: Format) -> int:

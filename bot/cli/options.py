@@ -1,4 +1,4 @@
-"""The options of `foresail preview`, grouped by what they are about; the command only names them."""
+"""The options of the commands about a checkout, grouped by what they are about; a command only names them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from bot.cli.outcome import Format
 Base = Annotated[str, typer.Option(metavar="REVISION", help="Merge into this; default: where the checkout left main.")]
 Head = Annotated[str, typer.Option(metavar="REVISION", help="Revision to look at; default: the working tree.")]
 Only = Annotated[list[str] | None, typer.Option("--app", metavar="NAME", help="Only this application; repeatable.")]
+Explained = Annotated[
+    list[str] | None, typer.Option("--app", metavar="NAME", help="Only this one, with what it reads; repeatable.")
+]
 
 # One folder, without any Application.
 Folder = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Render this folder; look for no Applications.")]
@@ -21,7 +24,6 @@ Recurse = Annotated[bool, typer.Option("--recurse", "-R", help="With --path: fol
 Prune = Annotated[bool, typer.Option("--prune", help="With --path: what left it is deleted.")]
 
 # What is written.
-Explain = Annotated[bool, typer.Option("--explain", help="Say why each application is selected.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to write it.")]
 
 # The cluster that answers.

@@ -56,8 +56,17 @@ def write_verdicts(verdicts: Sequence[Explained], form: Format) -> None:
         _write_json({"verdicts": verdicts})
         return
     width = max((len(one.application) for one in verdicts), default=0)
-    lines = (f"{'*' if one.affected else ' '} {one.application.ljust(width)}  {one.words}" for one in verdicts)
-    _write(visible("\n".join(lines)) + "\n")
+    _write(visible("\n".join(line for one in verdicts for line in _explained(one, width))) + "\n")
+
+
+def _explained(one: Explained, width: int) -> Iterator[str]:
+    yield f"{'*' if one.affected else ' '} {one.application.ljust(width)}  {one.words}"
+    if one.reads is None:
+        return
+    yield from (f"    reads    {path}" for path in one.reads.paths)
+    if one.reads.whole:
+        yield "    reads    what cannot be told by name: any file of the repository counts"
+    yield from (f"    changed  {path}" for path in one.reads.changed)
 
 
 def write_error(error: ForesailError) -> None:

@@ -22,6 +22,7 @@ from bot.prediction.desired import Sides, Tree
 from bot.prediction.generated import KnownSets
 from bot.prediction.preview import ChangeWords
 from bot.prediction.selection import ROOT_FOLDER, Grounds, Selection, select
+from bot.prediction.verdicts import Reads, reads
 from bot.preview.affected import Branch
 from bot.repository.mirrors import Conflict
 
@@ -56,6 +57,8 @@ class Explained:
     application: str
     affected: bool
     words: str
+    reads: Reads | None = None
+    """What it is rendered from; only of one that was asked for by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,16 @@ def preview(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> 
 
 def explain(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> list[Explained]:
     """Say of each application of the repository why a preview shows it, or does not; raises as `preview` does."""
-    if asked.folder is not None:
-        raise Rejected("--path names what to render; there is nothing for --explain to explain")
     with _readable():
         say("reading the checkout")
         question = _question(asked)
         if isinstance(question, Report):
             raise Rejected(question.headline, remedy=f"Merge {question.base_branch} into this branch first.")
         with connected(settings, context=asked.context) as local:
-            _, selection, _ = _selected(asked, question, local, say=say)
+            named, selection, _ = _selected(asked, question, local, say=say)
+        found = {name: reads(selection.looked_at[name], named.sides, named.branch) for name in asked.only}
     verdicts = sorted(selection.verdicts.items())
-    return [Explained(name, affected=verdict.affected, words=verdict.words) for name, verdict in verdicts]
+    return [Explained(name, one.affected, one.words, found.get(name)) for name, one in verdicts]
 
 
 def _question(asked: Asked) -> _Question | Report:

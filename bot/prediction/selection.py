@@ -45,8 +45,10 @@ class Selection:
     candidates: tuple[Candidate, ...]
     sides: Sides
     """What they lie between, as states of the branch."""
+    looked_at: dict[str, Candidate]
+    """By name: every application that was looked at."""
     verdicts: dict[str, Verdict]
-    """By application name: every application that was looked at."""
+    """What came of it."""
     parents: dict[str, str]
     """By application name: which application declares it."""
     notes: tuple[str, ...]
@@ -77,6 +79,7 @@ def select(
     return Selection(
         candidates=tuple(search.chosen.values()),
         sides=search.sides,
+        looked_at=search.looked_at,
         verdicts=search.verdicts,
         parents=search.parents,
         notes=tuple(search.notes),
@@ -92,6 +95,7 @@ class _Search:
     branch: Branch
     grounds: Grounds
     chosen: dict[str, Candidate] = field(default_factory=dict)
+    looked_at: dict[str, Candidate] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -102,6 +106,7 @@ class _Search:
     def judge(self, looked_at: Mapping[str, Candidate]) -> list[Candidate]:
         """Judge candidates and return those that are affected."""
         affected = []
+        self.looked_at.update(looked_at)
         for name, verdict in verdicts(self.sources.reading, looked_at, self.sides, self.branch).items():
             self.verdicts[name] = self._with_origin(name, verdict)
             self.chosen.pop(name, None)

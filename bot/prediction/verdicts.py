@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.preview.affected import UNTOUCHED, Branch, Candidate, Verdict, judge, stranger
-from bot.preview.named_paths import MANIFEST_GENERATE_PATHS
-from bot.repository.inputs import input_hash
+from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, named_paths, names
+from bot.repository.inputs import input_hash, inputs_of
 from bot.repository.steps import Between
 
 if TYPE_CHECKING:
@@ -32,6 +32,34 @@ def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides
     for name in judging.step.readers:
         found[name] = judging.of_reader(name, settled[name])
     return found | dict.fromkeys(judging.step.strangers, stranger(branch))
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an application is rendered from, and what of it differs between two states of a branch."""
+
+    paths: tuple[str, ...]
+    """Files and folders, folders with everything below them; the root is `.`."""
+    whole: bool
+    """Whether it counts as reading the whole repository, because what it reads cannot be told by name."""
+    changed: tuple[str, ...]
+
+
+def reads(candidate: Candidate, sides: Sides, branch: Branch) -> Reads:
+    """Say what an application reads on either side; raises Temporary when the mirror lacks one of the states."""
+    paths: set[str] = set()
+    whole = False
+    for application, tree in ((candidate.base, sides.base), (candidate.head, sides.head)):
+        if application is None:
+            continue
+        sources = [one for one in application.spec.effective_sources if branch.is_source_of(one)]
+        paths |= named_paths(application, sources)
+        for found in (inputs_of(tree.mirror, tree.tree_id, source) for source in sources):
+            whole |= found.paths is None
+            paths |= found.paths or frozenset()
+    changed = Between(sides.base.mirror, sides.base.tree_id, sides.head.tree_id).changed() or frozenset()
+    touched = (file for file in changed if whole or any(names(path, file) for path in paths))
+    return Reads(tuple(sorted(path or "." for path in paths)), whole, tuple(sorted(touched)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,10 +150,6 @@ def test_a_linked_worktree_is_rendered_too(folder: Work, tmp_path: Path, namespa
     assert "+  colour: green" in only(preview(linked, namespace))["effect_diff"]
 
 
-def test_there_is_nothing_to_explain_about_a_folder(folder: Work) -> None:
-    assert "--explain" in folder.foresail("preview", "--path", "deploy", "--explain").err
-
-
 def test_a_folder_that_is_not_there_is_refused(folder: Work) -> None:
     done = folder.foresail("preview", "--path", "nowhere")
     assert done.code == 1

@@ -103,10 +103,19 @@ def test_an_unknown_application_is_refused_with_what_there_is(shop: Work) -> Non
 def test_every_verdict_is_explained(shop: Work, namespace: str) -> None:
     shop.write(".foresail/web.yaml", application("web", namespace=namespace))
     shop.write("apps/web/web.yaml", settings("web"))
-    done = shop.foresail("preview", "--explain")
+    done = shop.foresail("explain")
     assert done.code == 0, done.err
     assert "  shop  everything it is rendered from is the same on both sides" in done.out
     assert "* web   the change adds this application" in done.out
+
+
+def test_what_one_application_reads_is_explained(shop: Work) -> None:
+    shop.write(SETTINGS, settings(colour="green"))
+    shop.write("apps/web/web.yaml", settings("web"))
+    done = shop.foresail("explain", "--app", "shop")
+    assert done.code == 0, done.err
+    words = "* shop  files that apps/shop is rendered from differ"
+    assert done.out.splitlines() == [words, "    reads    apps/shop", "    changed  apps/shop/settings.yaml"]
 
 
 def test_markdown_is_what_the_bot_would_post(shop: Work) -> None:
