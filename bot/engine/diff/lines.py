@@ -112,14 +112,17 @@ def visible(text: str) -> str:
 def _mapping(obj: JsonObject, pad: str, outline: Outline) -> None:
     lines = outline.lines
     below, heads = _heads(tuple(obj), pad)
+    # A line stands in what holds its key; at the top nothing does but the key itself.
+    own = 1 if pad else 0
     for key, head, step in heads:
         value = obj[key]
         kind = type(value)
-        if pad and kind is str and len(value) <= _SHORT and _is_plain(value):
+        if kind is str and len(value) <= _SHORT and _is_plain(value):
             lines.append(f"{head} {value}")
+            if not pad:
+                outline.parts.append((len(lines) - 1, len(lines), step))
             continue
-        # At the top nothing holds a line but its own key.
-        start = len(lines) + 1 if pad else len(lines)
+        start = len(lines) + own
         if kind is dict and value:
             lines.append(head)
             _mapping(value, below, outline)
