@@ -20,7 +20,7 @@ from bot.model.predictions import Refusal
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bot.cluster.writing import Writer
     from bot.engine.diff.ignored import Ignored
@@ -88,6 +88,25 @@ class Actor:
                 return _UNSERVED
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
 
+    def moved(
+        self, tasks: Iterable[Task], live: Mapping[ResourceKey, JsonObject]
+    ) -> dict[ResourceKey, tuple[str, ...]]:
+        """Try every task without writing, and return the objects that would become something else than predicted."""
+        ordinary = [task for task in tasks if not is_hook(task.obj)]
+        written = [task for task in ordinary if not task.prune and not hijacked(live.get(task.key), self.instance)]
+        current = [(task, live.get(task.key)) for task in written]
+        writes = [self._request(self.ignored.sent(task.obj, one), one) for task, one in current]
+        answers = self.writer.trying(writes)()
+        found = {
+            task.key: self._differences(task, answer.obj)
+            for task, answer in zip(written, answers, strict=True)
+            if not isinstance(answer, Refusal)
+        }
+        if self.forecast is not None:
+            pruned = (task.key for task in ordinary if task.prune)
+            found |= {key: self.forecast.removal(self.application, key) for key in pruned}
+        return {key: fields for key, fields in found.items() if fields}
+
     def _done(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
         if task.prune:
             return self._prune(task)
@@ -144,8 +163,10 @@ class Actor:
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
 
     def _write(self, manifest: JsonObject, current: JsonObject | None) -> JsonObject:
-        how = self.writes.how(manifest, current)
-        return self.writer.write(Write(manifest, current, how, self.ignored)).obj
+        return self.writer.write(self._request(manifest, current)).obj
+
+    def _request(self, manifest: JsonObject, current: JsonObject | None) -> Write:
+        return Write(manifest, current, self.writes.how(manifest, current), self.ignored)
 
     def _recreates(self, manifest: JsonObject, current: JsonObject, error: ApiRefused) -> bool:
         refusal = Refusal(error.message, error.code, error.reason, error.immutable_fields)

@@ -18,7 +18,7 @@ from bot.engine.diff.ignored import Ignored
 from bot.engine.order import defines
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
-from bot.engine.sync.plan import SyncPlan, mass_deletion, plan_sync, unconfirmed
+from bot.engine.sync.plan import SyncPlan, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.targets import Targets
 from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
@@ -36,6 +36,7 @@ from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
+from workers.holds import why_held
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
@@ -180,9 +181,9 @@ class _Advance:
             return
         for _ in range(_MOST_STEPS):
             scene = self._look(cluster)
-            held = "" if self.state.results else self._held(scene)
-            if held:
-                self._finish(Phase.FAILED, held, scene)
+            words = "" if self.state.results else self._held(cluster, scene)
+            if words:
+                self._finish(Phase.FAILED, words, scene)
                 return
             if not self._go_on(cluster, scene):
                 return
@@ -216,15 +217,12 @@ class _Advance:
         plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
         return Scene(self.application, self.targets.objects, live, plan)
 
-    def _held(self, scene: Scene) -> str:
+    def _held(self, cluster: Cluster, scene: Scene) -> str:
         instance = self.application.instance(self.services.settings.control_namespace)
         objects = (scene.live[key] for key in self.targets.objects if key in scene.live)
-        return self.writes.shared(self.application, instance, objects) or mass_deletion(
-            scene.plan,
-            percent=self.services.settings.mass_deletion_percent,
-            application_annotations=dict(self.application.annotations),
-            revision=self.state.operation.revision,
-        )
+        if words := self.writes.shared(self.application, instance, objects):
+            return words
+        return why_held(self.services, self.application, self.state, scene, lambda: self._actor(cluster, scene))
 
     def _overdue(self) -> str:
         limit = self.services.settings.sync_deadline
@@ -261,6 +259,7 @@ class _Advance:
         """
         most = 100 if not actor.proof.admission_mutates else max(1, len(tasks) // _RECORDS)
         done: list[TaskResult] = []
+        failed: list[TaskResult] = []
         waits = ""
         try:
             for task in tasks:
@@ -268,7 +267,8 @@ class _Advance:
                 if isinstance(result, NotYet):
                     waits = waits or result.words
                 else:
-                    done.append(replace(result, message=self._scrubbed(result.message)))
+                    results = failed if result.phase is Phase.FAILED else done
+                    results.append(replace(result, message=self._scrubbed(result.message)))
                 late = time.monotonic() - self.saved_at > self.services.settings.claim_seconds / 3
                 if late or len(done) >= most:
                     self._record(done)
@@ -278,7 +278,8 @@ class _Advance:
             self._record(done)
             self._save(f"tried again in a moment: {error.message}", scene)
             raise
-        self._record(done)
+        # A failure ends the operation: what was deleted to be created again would stay deleted.
+        self._record(done if waits else [*done, *failed])
         return waits
 
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:

@@ -222,12 +222,18 @@ class AppProject:
 
     name: str
     spec: AppProjectSpec
+    annotations: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, obj: JsonObject) -> AppProject:
         """Read a project; Rejected names it and each wrong field."""
         name = str(metadata_of(obj).get("name") or "without a name")
-        return cls(name, _parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}"))
+        spec = _parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}")
+        return cls(name, spec, tuple(sorted((one, str(value)) for one, value in annotations_of(obj).items())))
+
+    def annotation(self, name: str) -> str:
+        """Return an annotation's value, empty when it is not there."""
+        return dict(self.annotations).get(name, "")
 
 
 _Spec = TypeVar("_Spec", bound=Wire)

@@ -146,10 +146,32 @@ def test_a_sync_that_would_delete_most_of_an_application_waits_for_a_person(open
     sha = shop.repository.merge(number)
     shop.stage.until(lambda: "held" in str(shop.status(sha, "sync")), what="the hold")
     assert shop.live("configmap", "settings-0") is not None
-    patch = f"foresail.dev/approve-deletion={sha}"
+    patch = f"foresail.dev/approve={sha}"
     shop.stage.plane.kubectl("annotate", "application", shop.name, patch, "-n", shop.stage.control_namespace)
     shop.await_sync(sha)
     assert shop.live("configmap", "settings-0") is None
+
+
+def test_a_sync_that_would_not_do_what_its_preview_said_waits_where_that_is_asked_for(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    kubectl, control = shop.stage.plane.kubectl, ("-n", shop.stage.control_namespace)
+    kubectl("annotate", "application", shop.name, "foresail.dev/hold=changed-plan", *control)
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    patch = '{"data": {"BY_HAND": "yes"}}'
+    kubectl("patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "-p", patch)
+    sha = shop.repository.merge(number)
+    shop.stage.until(lambda: "held" in str(shop.status(sha, "sync")), what="the hold")
+    held = shop.status(sha, f"sync/{shop.name}")
+    assert held is not None
+    assert "would not do what its preview said: ConfigMap" in held.description
+    assert shop.data("settings") == {"COLOUR": "blue", "BY_HAND": "yes"}
+    kubectl(
+        "patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "-p", patch.replace('"yes"', "null")
+    )
+    kubectl("annotate", "application", shop.name, f"foresail.dev/approve={sha}", *control)
+    shop.await_sync(sha)
+    assert shop.data("settings") == {"COLOUR": "green"}
 
 
 def test_an_application_without_automation_waits_for_a_person(open_shop: Opener) -> None:

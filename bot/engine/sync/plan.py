@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 OPERATION_ANNOTATION: Final = "foresail.dev/operation"
 """On every hook we create: which operation made it, so that a resumed one recognises its own."""
 
-APPROVED: Final = "foresail.dev/approve-deletion"
-"""On an Application: the revision for which a person allowed a mass deletion."""
+APPROVED: Final = "foresail.dev/approve"
+"""On an Application: the revision for which a person allowed what was held."""
+
+HOLD: Final = "foresail.dev/hold"
+"""On an Application or its AppProject: `changed-plan` has a sync that would not do what its preview said wait."""
+CHANGED_PLAN: Final = "changed-plan"
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,10 @@ def made_by(obj: JsonObject, state: OperationState) -> bool:
     return annotations_of(obj).get(OPERATION_ANNOTATION) == operation_id(state)
 
 
-def mass_deletion(plan: SyncPlan, *, percent: int, application_annotations: Mapping[str, str], revision: str) -> str:
+def mass_deletion(plan: SyncPlan, *, percent: int) -> str:
     """Return why a person has to look first, or nothing: the sync would delete too large a share of the application."""
     managed = [task for task in plan.tasks if not is_hook(task.obj)]
-    words = deletes_too_much(sum(task.prune for task in managed), len(managed), percent=percent)
-    if not words or application_annotations.get(APPROVED) == revision:
-        return ""
-    return f"held: {words}; a person allows it by the annotation {APPROVED}: {revision}"
+    return deletes_too_much(sum(task.prune for task in managed), len(managed), percent=percent)
 
 
 def unconfirmed(tasks: Iterable[Task], application: Application, *, since: str) -> str:
@@ -87,6 +89,22 @@ def unconfirmed(tasks: Iterable[Task], application: Application, *, since: str) 
     first = waiting[0]
     more = f" and {len(waiting) - 1} more resources" if len(waiting) > 1 else ""
     return f"waiting for pruning confirmation of {first.group}/{first.kind}/{first.name}{more}"
+
+
+def changed_plan(moved: Mapping[ResourceKey, tuple[str, ...]]) -> str:
+    """Return why a person has to look first, or nothing: objects by what would be different about them."""
+    if not moved:
+        return ""
+    named = [f"{key} ({', '.join(fields)})" for key, fields in sorted(moved.items())[:_MOST_NAMED]]
+    more = f" and {len(moved) - _MOST_NAMED} more" if len(moved) > _MOST_NAMED else ""
+    return f"the sync would not do what its preview said: {', '.join(named)}{more}"
+
+
+def held(words: str, *, application_annotations: Mapping[str, str], revision: str) -> str:
+    """Return the words of an operation that waits for a person, nothing once one has allowed it."""
+    if not words or application_annotations.get(APPROVED) == revision:
+        return ""
+    return f"held: {words}; a person allows it by the annotation {APPROVED}: {revision}"
 
 
 def deletes_too_much(deletions: int, objects: int, *, percent: int) -> str:

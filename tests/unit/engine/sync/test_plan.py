@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from bot.engine.sync.plan import OPERATION_ANNOTATION, SyncPlan, made_by, mass_deletion, operation_id, plan_sync
+from bot.engine.sync.plan import (
+    OPERATION_ANNOTATION,
+    SyncPlan,
+    changed_plan,
+    held,
+    made_by,
+    mass_deletion,
+    operation_id,
+    plan_sync,
+)
 from bot.model.applications import ApplicationSpec
 from bot.model.operations import Operation, OperationState, Phase
 from bot.model.resources import JsonObject, ResourceKey, annotations_of
@@ -96,7 +105,7 @@ def test_a_skipped_object_has_no_turn() -> None:
 def test_a_sync_that_deletes_too_large_a_share_is_held(*, kept: int, pruned: int, percent: int, held: bool) -> None:
     targets = [make(f"a{number}") for number in range(kept)]
     found = plan(targets, [make(f"b{number}") for number in range(pruned)])
-    words = mass_deletion(found, percent=percent, application_annotations={}, revision="r")
+    words = mass_deletion(found, percent=percent)
 
     assert bool(words) is held
     assert not words or f"would delete {pruned} of {kept + pruned} objects, more than {percent} %" in words
@@ -105,11 +114,24 @@ def test_a_sync_that_deletes_too_large_a_share_is_held(*, kept: int, pruned: int
 def test_hooks_do_not_count_as_objects_that_stay() -> None:
     found = plan([make("hook", hook="PreSync"), make("a")], [make("b")])
 
-    assert "1 of 2 objects" in mass_deletion(found, percent=49, application_annotations={}, revision="r")
+    assert "1 of 2 objects" in mass_deletion(found, percent=49)
 
 
-def test_a_person_allows_a_mass_deletion_for_one_revision() -> None:
-    found, allowed = plan([], [make("b")]), {"foresail.dev/approve-deletion": "r"}
+def test_a_person_allows_what_is_held_for_one_revision() -> None:
+    allowed = {"foresail.dev/approve": "r"}
 
-    assert mass_deletion(found, percent=10, application_annotations=allowed, revision="r") == ""
-    assert mass_deletion(found, percent=10, application_annotations=allowed, revision="s") != ""
+    assert held("too much", application_annotations=allowed, revision="r") == ""
+    assert held("too much", application_annotations=allowed, revision="s") == (
+        "held: too much; a person allows it by the annotation foresail.dev/approve: s"
+    )
+    assert held("", application_annotations={}, revision="s") == ""
+
+
+def test_a_plan_that_moved_names_what_would_be_different() -> None:
+    keys = [ResourceKey.of(make(name)) for name in "dcba"]
+    words = changed_plan(dict.fromkeys(keys, ("data", "metadata.labels")))
+
+    assert words.startswith("the sync would not do what its preview said: ")
+    assert f"{keys[3]} (data, metadata.labels)" in words
+    assert words.endswith(" and 1 more")
+    assert changed_plan({}) == ""
