@@ -36,10 +36,10 @@ def main(arguments: str) -> None:
     confinement.limit_resources()
     pygit2.settings.mwindow_mapped_limit = _MAPPED
     kept = KeptFiles()
-    _send(frames.encode(confined))
-    while (request := frames.receive(_receive)) is not None:
+    send(frames.encode(confined))
+    while (request := frames.receive(receive)) is not None:
         confinement.limit_processor(setup["timeout"])
-        _send(_answer(request, kustomize, kept))
+        send(_answer(request, kustomize, kept))
 
 
 def _answer(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> bytes:
@@ -93,11 +93,13 @@ def _tool(snapshot: Snapshot, found: Found, options: SourceOptions) -> Tool:
     return options.tool(names)
 
 
-def _receive(size: int) -> bytes:
+def receive(size: int) -> bytes:
+    """Read from the parent."""
     return os.read(_CHANNEL, size)
 
 
-def _send(message: bytes) -> None:
+def send(message: bytes) -> None:
+    """Write to the parent."""
     view = memoryview(message)
     while view:
         view = view[os.write(_CHANNEL, view) :]

@@ -22,7 +22,10 @@ _PREFIX: Final = "foresail-render-"
 _LEFT_ALONE: Final = 60.0
 """Seconds in which a folder may not be locked yet."""
 _ROOT: Final = str(Path(__file__).resolve().parents[2])
-_START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from bot.repository.child import main; main(sys.argv[2])"
+_START: Final = (
+    "import importlib, sys; sys.path.insert(0, sys.argv[1]); importlib.import_module(sys.argv[2]).main(sys.argv[3])"
+)
+RENDERING: Final = "bot.repository.child"
 _START_SECONDS: Final = 30.0
 """A busy machine may need a while to start an interpreter; usually it is 0.15 s."""
 
@@ -84,17 +87,17 @@ class Child:
         """What it could give up: `network`, `files`."""
 
     @classmethod
-    def start(cls, *, kustomize: str, timeout: float) -> Self:
+    def start(cls, *, kustomize: str, timeout: float, main: str = RENDERING) -> Self:
         """Start an interpreter with an empty environment, a home of its own and nothing but a socket to us.
 
-        Raises ChildLostError when it does not come up.
+        It runs `main` of the module of that name. Raises ChildLostError when it does not come up.
         """
         home = _Home()
         ours, theirs = socket.socketpair()
         setup = {"parent": os.getpid(), "kustomize": kustomize, "timeout": timeout}
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, _ROOT, orjson.dumps(setup).decode()],
+                [sys.executable, "-I", "-c", _START, _ROOT, main, orjson.dumps(setup).decode()],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -61,11 +61,20 @@ def die_with_parent(parent: int) -> None:
         sys.exit(1)
 
 
-def limit_resources() -> None:
-    """Limit memory, file size and open files; no core dumps."""
+def address_space() -> int:
+    """Return how many bytes of address space this process has taken (proc_pid_statm(5))."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
+
+
+def limit_resources(*, reserved: int = 0) -> None:
+    """Limit memory, file size and open files; no core dumps.
+
+    `reserved` bytes of address space do not count: an allocator may have taken them once and for all, unused.
+    """
     limits = {
-        resource.RLIMIT_DATA: MEMORY,
-        resource.RLIMIT_AS: ADDRESSES,
+        resource.RLIMIT_DATA: MEMORY + reserved,
+        resource.RLIMIT_AS: ADDRESSES + reserved,
         resource.RLIMIT_FSIZE: FILE_SIZE,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
