@@ -93,6 +93,8 @@ class Services:
         sources.everywhere = _ignored_everywhere(settings)
         sources.project_of = Projects(control, namespace=namespace).find
         percent = settings.mass_deletion_percent
+        predictor = Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent)
+        predictor.policies = settings.policies
         return cls(
             settings=settings,
             queue=Queue(connection),
@@ -105,7 +107,7 @@ class Services:
             mirrors=mirrors,
             renderer=renderer,
             sources=sources,
-            predictor=Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent),
+            predictor=predictor,
         )
 
     def close(self) -> None:

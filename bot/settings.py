@@ -65,6 +65,8 @@ class Settings(BaseModel):
     """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
     argocd_cm: Path | None = None
     """Folder in which an `argocd-cm` is mounted; its `resource.customizations.ignoreDifferences.…` hold here too."""
+    policies: Path | None = None
+    """Folder of rules in Rego and CEL that every change has to keep (docs/policies.md)."""
     comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)
     """Bytes one comment may have; the rest goes into further comments."""
     render_timeout: float = Field(default=60.0, gt=0)

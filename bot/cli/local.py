@@ -80,6 +80,8 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     sources.by_argo_cd = by_argo_cd
     if tracks:
         sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
+    predictor = Predictor(sources, clusters, control_namespace=settings.control_namespace)
+    predictor.policies = settings.policies
     try:
         _ = cluster.discovery.version  # asked first, so that a cluster that will not speak to us is named as that
         yield Local(
@@ -88,7 +90,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
             applications=Applications(cluster, namespace=settings.control_namespace),
             renderer=renderer,
             sources=sources,
-            predictor=Predictor(sources, clusters, control_namespace=settings.control_namespace),
+            predictor=predictor,
             context_namespace=namespace,
         )
     finally:

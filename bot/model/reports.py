@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.model.changes import StatusState
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.policies import Finding, PolicySeverity
 from bot.model.resources import ResourceKey
 
 STATUS_LENGTH: Final = 140
@@ -51,6 +52,8 @@ class ResourceReport:
     note: str = ""
     dangers: tuple[Danger, ...] = ()
     """What a reviewer must have seen about it, the most severe first."""
+    findings: tuple[Finding, ...] = ()
+    """What users' own rules say about it."""
 
     @property
     def added(self) -> int:
@@ -90,6 +93,8 @@ class ApplicationReport:
     images: tuple[ImageChange, ...] = ()
     routine: bool = False
     """Whether nothing but images, chart versions and checksums moves."""
+    findings: tuple[Finding, ...] = ()
+    """What users' own rules say about the application as a whole."""
 
     @property
     def where(self) -> str:
@@ -100,6 +105,11 @@ class ApplicationReport:
     def all_dangers(self) -> tuple[Danger, ...]:
         """Its own dangers and those of its objects."""
         return (*self.dangers, *(danger for resource in self.resources for danger in resource.dangers))
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """What rules say about it and about its objects."""
+        return (*self.findings, *(finding for resource in self.resources for finding in resource.findings))
 
     @property
     def creates(self) -> int:
@@ -179,6 +189,8 @@ class Report:
     conflict: tuple[str, ...] = ()
     """Files in merge conflict; nothing is predicted while there are any."""
     notes: tuple[str, ...] = ()
+    broken_policies: tuple[str, ...] = ()
+    """Rules that could not be evaluated, with file, line and why: nobody knows what they would have said."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:
@@ -212,9 +224,15 @@ class Report:
         return sum(danger.severity is Severity.CAUTION for danger in dangers)
 
     @property
+    def denials(self) -> tuple[Finding, ...]:
+        """What rules forbid."""
+        findings = (finding for application in self.applications for finding in application.all_findings)
+        return tuple(finding for finding in findings if finding.severity is PolicySeverity.DENY)
+
+    @property
     def failed(self) -> bool:
-        """Whether anything is predicted to fail."""
-        return bool(self.refused or self.unrendered)
+        """Whether anything is predicted to fail, or forbidden, or not known to be allowed."""
+        return bool(self.refused or self.unrendered or self.denials or self.broken_policies)
 
     @property
     def headline(self) -> str:
@@ -229,6 +247,10 @@ class Report:
         nothing = "Merging changes nothing" if more else "Merging changes nothing in any cluster"
         if self.cautions:
             more.append(counted(self.cautions, "caution"))
+        if self.broken_policies:
+            more.append("policies cannot be evaluated")
+        if self.denials:
+            more.append(counted(len(self.denials), "policy violation"))
         return ", ".join([effect or nothing, *more])
 
     @property
@@ -241,6 +263,8 @@ class Report:
             words = f"waits until {counted(len(self.conflict), 'file')} in merge conflict can be merged"
             return Outcome(StatusState.PENDING, words)
         words = self.headline
+        if reason := next((one.message for one in self.denials), next(iter(self.broken_policies), "")):
+            words = f"{words}: {_on_one_line(reason)}"
         if not self.affected:
             words = f"No application is affected ({self.considered} looked at)"
         return Outcome(StatusState.FAILURE if self.failed else StatusState.SUCCESS, words[:STATUS_LENGTH])
@@ -315,6 +339,11 @@ class Epilogue:
 def counted(number: int, noun: str) -> str:
     """Return the number with its noun: `1 resource`, `4 resources`, `no resource`."""
     return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
+
+
+def _on_one_line(words: str) -> str:
+    """Return words from outside fit for a status: no line, no control character."""
+    return " ".join("".join(one if one.isprintable() else " " for one in words).split())
 
 
 def _lines_with(diff: str, sign: str) -> int:

@@ -25,6 +25,7 @@ from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.moved import with_moves
+from bot.prediction.policies import Judged, Policies, Verdict, facts_of_change
 from bot.prediction.questions import Question, Questions
 from bot.prediction.recorded import recorded
 from bot.preview.attribution import Attribution
@@ -34,6 +35,7 @@ from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
@@ -57,6 +59,13 @@ class ChangeWords:
     base_branch: str
     base_sha: str
     head_sha: str
+
+    @property
+    def facts(self) -> JsonObject:
+        """What rules see of the change."""
+        return facts_of_change(
+            self.change, base_branch=self.base_branch, base_sha=self.base_sha, head_sha=self.head_sha
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,8 @@ class Predictor:
         self._clusters = clusters
         self._control_namespace = control_namespace
         self._mass_deletion_percent = mass_deletion_percent
+        self.policies: Path | None = None
+        """A folder with the operator's own rules, which hold whatever the base branch says."""
 
     def predict(
         self, candidates: Sequence[Candidate], sides: Sides, *, words: ChangeWords, considered: int
@@ -152,16 +163,19 @@ class Predictor:
             applications,
             {one.application.name: one.head.ignored for one in work},
         )
+        rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
+        verdict = self._ruled(work, applications, rules)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
             base_sha=words.base_sha,
             head_sha=words.head_sha,
-            applications=applications,
+            applications=verdict.applications,
             considered=considered,
             plan=_plan(applications, forecast),
             clusters=tuple(f"{cluster.name} ({cluster.discovery.version})" for cluster in self._by_cluster(work)),
             seconds=time.monotonic() - started,
+            broken_policies=verdict.broken,
         )
         return Predicted(report, forecast)
 
@@ -198,6 +212,15 @@ class Predictor:
         told = with_moves([(report, one.states) for one, report in zip(work, reports, strict=True)])
         foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
         return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
+
+    def _ruled(self, work: Sequence[_Work], reports: Sequence[ApplicationReport], rules: Policies) -> Verdict:
+        versions = {id(one): at.discovery.version for at, members in self._by_cluster(work).items() for one in members}
+        return rules.judge(
+            [
+                Judged(one.application, report, one.states, versions.get(id(one), ""))
+                for one, report in zip(work, reports, strict=True)
+            ]
+        )
 
     def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from bot.model.dangers import Severity
+from bot.model.policies import PolicySeverity
 from bot.model.reports import DeliveryState, counted
 from bot.preview import words
 from bot.preview.blocks import drifts, effects
@@ -115,11 +116,14 @@ def _head(report: Report, room: int) -> str:
     elif not report.affected:
         written.append(f"\n{words.considered(report)}\n")
     written.append(_table(report, room * 3 // 10))
+    forbidden, warned = (map(_failure, words.policies(report, one)) for one in PolicySeverity)
+    written.append(_alert("CAUTION", forbidden, room // 14))
     written.append(_alert("CAUTION", map(_failure, words.failures(report)), room // 5))
     told = words.dangers(report)
     found = {severity: [_danger(one) for one in told if one.severity is severity] for severity in Severity}
     written.append(_alert("CAUTION", found[Severity.CAUTION], room // 8))
     written.append(_alert("WARNING", found[Severity.WARNING], room // 10))
+    written.append(_alert("WARNING", warned, room // 28))
     written.append(_alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12))
     written.append(_images(report, room // 16))
     return "".join(written)

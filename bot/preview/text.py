@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.engine.diff.lines import visible
 from bot.model.dangers import Severity
+from bot.model.policies import PolicySeverity
 from bot.model.reports import Action, counted
 from bot.preview import words
 
@@ -32,9 +33,10 @@ def _lines(report: Report, epilogue: Epilogue | None) -> Iterator[str]:
     elif not report.affected:
         yield words.considered(report)
     yield from _table(report)
-    failures = (f"{failure.subject}: {failure.message.strip()}" for failure in words.failures(report))
-    yield from _listed("Predicted to fail", failures)
+    yield from _listed("Policy violations", map(_failure, words.policies(report, PolicySeverity.DENY)))
+    yield from _listed("Predicted to fail", map(_failure, words.failures(report)))
     yield from _dangers(report)
+    yield from _listed("Policy warnings", map(_failure, words.policies(report, PolicySeverity.WARN)))
     yield from _images(report)
     yield from _effects(report)
     yield from _drifts(report)
@@ -73,6 +75,10 @@ def _listed(title: str, items: Iterable[str]) -> Iterator[str]:
     lines = [item.replace("\n", "\n    ") for item in items]
     if lines:
         yield from ("", f"{title}:", *(f"  {line}" for line in lines))
+
+
+def _failure(failure: words.Failure) -> str:
+    return f"{failure.subject}: {failure.message.strip()}"
 
 
 def _dangers(report: Report) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.model.dangers import Danger, Severity
+from bot.model.policies import PolicySeverity
 from bot.model.reports import Action, DeliveryState, counted
 from bot.preview.dangers.sorts import TITLES, rank
 
@@ -103,6 +104,23 @@ def failures(report: Report) -> Iterator[Failure]:
         if resource.failure:
             before = "" if resource.action is not Action.NOTHING else ", with or without this change"
             yield Failure(f"{resource.key} ({application.name}) is predicted to fail{before}", resource.failure)
+
+
+def policies(report: Report, severity: PolicySeverity) -> Iterator[Failure]:
+    """Yield what rules forbid, or warn of; rules that cannot be evaluated stand first among the former."""
+    if severity is PolicySeverity.DENY:
+        yield from (Failure("Policies cannot be evaluated", words) for words in report.broken_policies)
+    for application in report.applications:
+        about = [(f"Application {application.name}", one) for one in application.findings]
+        about += [
+            (f"{resource.key} ({application.name})", one)
+            for resource in application.resources
+            for one in resource.findings
+        ]
+        for subject, finding in about:
+            if finding.severity is severity:
+                verb = "violates" if severity is PolicySeverity.DENY else "is warned of by"
+                yield Failure(f"{subject} {verb} policy {finding.policy}", finding.message)
 
 
 def dangers(report: Report) -> list[Warned]:

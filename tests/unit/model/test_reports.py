@@ -7,11 +7,15 @@ from pydantic import TypeAdapter
 
 from bot.model.changes import StatusState
 from bot.model.dangers import ImageChange, Severity
+from bot.model.policies import Finding, PolicySeverity
 from bot.model.reports import Action, DeliveryState, Epilogue, Report
 from tests.unit.preview.samples import Enemy, application, danger, report, resource
 
 LOST, ODD = danger(severity=Severity.CAUTION), danger()
 FAILING = resource("db", failure="quota exceeded")
+DENIED = Finding("main.deny", PolicySeverity.DENY, "no\nversion\x1b")
+WARNED = Finding("main.warn", PolicySeverity.WARN, "one pod")
+BROKEN = "a.rego: line 3: not Rego"
 UNRENDERED = "1 application cannot be rendered"
 
 
@@ -55,6 +59,21 @@ def test_the_headline_says_what_merging_does(subject: Report, headline: str) -> 
         (report(application(resource())), StatusState.SUCCESS, "Merging changes 1 resource in 1 application"),
         (report(), StatusState.SUCCESS, "No application is affected (12 looked at)"),
         (report(application(FAILING)), StatusState.FAILURE, "Merging changes nothing, 1 resource predicted to fail"),
+        (
+            report(application(resource(findings=(WARNED, DENIED)), findings=(DENIED,))),
+            StatusState.FAILURE,
+            "Merging changes 1 resource in 1 application, 2 policy violations: no version",
+        ),
+        (
+            report(application(resource(findings=(WARNED,)))),
+            StatusState.SUCCESS,
+            "Merging changes 1 resource in 1 application",
+        ),
+        (
+            report(application(resource()), broken_policies=(BROKEN,)),
+            StatusState.FAILURE,
+            "Merging changes 1 resource in 1 application, policies cannot be evaluated: a.rego: line 3: not Rego",
+        ),
         (report(conflict=("a",)), StatusState.PENDING, "waits until 1 file in merge conflict can be merged"),
     ],
 )
@@ -92,7 +111,12 @@ def test_a_delivery_is_over_when_it_is_healthy_failed_superseded_or_deleted() ->
 
 def test_reports_can_be_kept_as_json() -> None:
     enemy = Enemy(3)
-    told = application(resource(note="é", dangers=(LOST,)), FAILING, images=(ImageChange("a", "b", 1),), dangers=(ODD,))
+    told = application(
+        resource(note="é", dangers=(LOST,), findings=(DENIED,)),
+        FAILING,
+        images=(ImageChange("a", "b", 1),),
+        dangers=(ODD,),
+    )
     subject, epilogue = report(told), enemy.epilogue()
     reports, epilogues = TypeAdapter(Report), TypeAdapter(Epilogue)
 

@@ -6,6 +6,7 @@ import random
 from typing import Any, Final
 
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.policies import Finding, PolicySeverity
 from bot.model.reports import Action, ApplicationReport, Delivery, DeliveryState, Epilogue, Report, ResourceReport
 from bot.model.resources import ResourceKey
 
@@ -159,7 +160,12 @@ class Enemy:
         return ResourceReport(
             *(key, action, drift, self.diff(), self.diff(), failure, estimated, self.text(), self.text()),
             dangers=self.dangers(),
+            findings=self.findings(),
         )
+
+    def findings(self) -> tuple[Finding, ...]:
+        some = range(self.chance.choice([0, 0, 1, 4]))
+        return tuple(Finding(self.text(), self.chance.choice(list(PolicySeverity)), self.text(30)) for _ in some)
 
     def dangers(self) -> tuple[Danger, ...]:
         some = range(self.chance.choice([0, 0, 1, 4]))
@@ -187,6 +193,7 @@ class Enemy:
             dangers=self.dangers(),
             images=self.images(),
             routine=self.chance.choice([True, False]),
+            findings=self.findings(),
         )
 
     def report(self) -> Report:
@@ -199,6 +206,7 @@ class Enemy:
             seconds=self.chance.random() * 100,
             conflict=self.texts(self.chance.choice([1, 1, 300])),
             notes=self.texts(3),
+            broken_policies=self.texts(3),
         )
 
     def epilogue(self) -> Epilogue:

@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.policies import Finding, PolicySeverity
 from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
 from bot.preview.epilogue import with_epilogue
 from bot.preview.markdown import MOST_PARTS, Marker, comments, marker, read_marker
@@ -118,6 +119,21 @@ def test_many_dangers_do_not_crowd_out_the_rest() -> None:
 
     assert re.search(r"> - … and \d+ more lines\n", body)
     assert "```diff" in body
+
+
+def test_what_rules_say_is_told_denials_first_and_inert() -> None:
+    denied = Finding("main.deny", PolicySeverity.DENY, "see https://example.com @acme/ops")
+    warned = Finding("few", PolicySeverity.WARN, "one pod")
+    subject = report(
+        application(resource(findings=(warned, denied)), findings=(denied,)), broken_policies=("a.rego: line 3: no",)
+    )
+    (body,) = comments(subject, instance="foresail")
+    assert (
+        "> [!CAUTION]\n> - Policies cannot be evaluated: `a.rego`: line 3: no\n"
+        "> - Application shop-web violates policy `main.deny`: see `https://example.com @acme/ops`\n"
+        "> - Deployment `shop/web` (shop-web) violates policy `main.deny`: see `https://example.com @acme/ops`\n"
+        "\n> [!WARNING]\n> - Deployment `shop/web` (shop-web) is warned of by policy few: one pod\n"
+    ) in body
 
 
 def test_images_are_told_with_what_they_become() -> None:
