@@ -13,7 +13,6 @@ SealedSecret encrypts are public.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
@@ -21,14 +20,22 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, metadata_of
+from bot.preview.credentials import (
+    HINTS,
+    Hide,
+    decoded,
+    hidden_in,
+    sounds_like_several,
+    sounds_secret,
+    tells_nothing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,66 +55,10 @@ _SHOWN_OF_SECRETS: Final = frozenset({"apiVersion", "kind", "metadata", "type", 
 
 _PUBLIC: Final = frozenset({"encryptedData", "caBundle"})
 
-_SECRET_WORDS: Final = frozenset(
-    {
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "pass",
-        "token",
-        "apikey",
-        "credentials",
-        "dockerconfigjson",
-        "htpasswd",
-    }
-)
-_SECRET_PAIRS: Final = frozenset(
-    {
-        f"{word} key"
-        for word in ("api", "access", "private", "encryption", "signing", "secret", "account", "master", "tls")
-    }
-    | {
-        f"{word} secret"
-        for word in ("client", "shared", "webhook", "jwt", "hmac", "cookie", "session", "app", "signing")
-    }
-)
-_NAMES_OF_KEYS: Final = frozenset({"secretKey"})
-"""Fields that sound secret and only say where one is (external-secrets.io)."""
-
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_SUSPICIOUS: Final = re.compile(r"pass|pwd|token|secret|key|cred|://|LS0tLS1CRUdJTi", re.IGNORECASE)
-_HINTS: Final = (
-    *("pass", "pwd", "token", "secret", "key", "cred", "://", "ls0tls1crudjti", "dockerconfigjson"),
-    *("applied", "kapp.k14s.io/original"),
-)
-"""Some of these stands in whatever is hidden: in `_SECRET_WORDS`, `_SECRET_PAIRS`, kinds, texts and manifest copies."""
-_PRIVATE_KEY: Final = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,40}-----.*?"
-    r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z0-9 ]{0,40}-----|\Z)",
-    re.DOTALL,
-)
-_ENCODED_PEM: Final = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/]+={0,2}")
-_IN_URL: Final = re.compile(r"(://[^/\s:@]{0,100}:)([^/\s@]+)(?=@)")
-_ASSIGNED: Final = re.compile(
-    r"""^([ \t]*(?:-[ \t]+|export[ \t]+)?["']?([\w.-]{1,100})["']?[ \t]*[:=][ \t]*)(\S[^\n]*)""",
-    re.MULTILINE,
-)
-_MEMBER: Final = re.compile(r'("([\w.-]{1,100})"\s{0,9}:\s{0,9}")((?:[^"\\]|\\.)+)(?=")')
-_REFERENCE: Final = re.compile(r"\$[({]|\{\{|<redacted ")
-_SECRET_MANIFEST: Final = re.compile(
-    r"""^[ \t-]*["']?kind["']?[ \t]*:[ \t]*["']?Secret["']?[ \t]*,?[ \t]*$|"kind"\s{0,9}:\s{0,9}"Secret\"""",
-    re.MULTILINE,
-)
-
-
-class _Hide(Protocol):
-    """Take a secret value and return what stands in its place; `encoded` values are base64."""
-
-    def __call__(self, value: str, *, encoded: bool = False) -> str: ...
-
-    def within(self, part: str) -> _Hide:
-        """Return the same for what stands below a field, a list's item or a line of text."""
+_HINTS: Final = (*HINTS, "applied", "kapp.k14s.io/original")
+"""Some of these stands in whatever is hidden, manifest copies among it."""
+_KEY_OF_A_SECRET: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+"""What an API server takes; anything else is likely to be a value, such as a line of a key in a list of variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +70,7 @@ class _Digest:
 
     def __call__(self, value: str, *, encoded: bool = False) -> str:
         """Return the digest."""
-        plain = _decoded(value) if encoded else None
+        plain = decoded(value) if encoded else None
         if plain is None:
             plain = value.encode("utf-8", "surrogatepass")
         placed = self.place.encode("utf-8", "surrogatepass") + b"\0" + plain
@@ -138,7 +89,7 @@ class _Collector:
 
     def __call__(self, value: str, *, encoded: bool = False) -> str:
         """Keep a value."""
-        plain = _decoded(value) if encoded else value.encode("utf-8", "surrogatepass")
+        plain = decoded(value) if encoded else value.encode("utf-8", "surrogatepass")
         self.found.update({value, value.strip(" \"',")})
         if plain is not None:
             self.found.add(base64.b64encode(plain).decode())
@@ -189,14 +140,14 @@ def _is_innocent(obj: JsonObject) -> bool:
     return not any(hint in text for hint in _HINTS)
 
 
-def _walked(obj: JsonObject, hide: _Hide) -> JsonObject:
+def _walked(obj: JsonObject, hide: Hide) -> JsonObject:
     try:
         return {**_object(obj, hide)}
     except RecursionError:
         raise Rejected("an object nested this deep cannot be shown") from None
 
 
-def _object(value: Any, hide: _Hide) -> Any:
+def _object(value: Any, hide: Hide) -> Any:
     """Walk any value; what is no object may be part of one."""
     if isinstance(value, dict):
         kind = str(value.get("kind")).strip().lower()
@@ -208,10 +159,10 @@ def _object(value: Any, hide: _Hide) -> Any:
         return _mapping(value, hide)
     if isinstance(value, list):
         return _list(value, hide)
-    return _text(value, hide) if isinstance(value, str) else value
+    return hidden_in(value, hide) if isinstance(value, str) else value
 
 
-def _secrets(items: Any, hide: _Hide) -> Any:
+def _secrets(items: Any, hide: Hide) -> Any:
     if not isinstance(items, list):
         return _hidden(items, hide)
     return [
@@ -220,7 +171,7 @@ def _secrets(items: Any, hide: _Hide) -> Any:
     ]
 
 
-def _secret(obj: JsonObject, hide: _Hide) -> JsonObject:
+def _secret(obj: JsonObject, hide: Hide) -> JsonObject:
     shown = {name: value for name, value in obj.items() if name in _SHOWN_OF_SECRETS}
     redacted = _mapping(shown, hide)
     for name, value in obj.items():
@@ -234,10 +185,11 @@ def _secret(obj: JsonObject, hide: _Hide) -> JsonObject:
     return redacted
 
 
-def _hidden(value: Any, hide: _Hide, *, encoded: bool = False) -> Any:
+def _hidden(value: Any, hide: Hide, *, encoded: bool = False) -> Any:
     """Hide every value below, whatever its type; null, true and false tell nothing."""
     if isinstance(value, dict):
-        return {name: _hidden(below, hide.within(str(name)), encoded=encoded) for name, below in value.items()}
+        places = ((name, below, hide.within(str(name))) for name, below in value.items())
+        return {_key(name, place): _hidden(below, place, encoded=encoded) for name, below, place in places}
     if isinstance(value, list):
         return [_hidden(item, below, encoded=encoded) for item, below in zip(value, _each(value, hide), strict=True)]
     if value is None or isinstance(value, bool):
@@ -245,27 +197,41 @@ def _hidden(value: Any, hide: _Hide, *, encoded: bool = False) -> Any:
     return hide(value, encoded=encoded) if isinstance(value, str) else hide(str(value))
 
 
-def _mapping(obj: JsonObject, hide: _Hide) -> JsonObject:
+def _key(name: Any, hide: Hide) -> str:
+    return name if isinstance(name, str) and _KEY_OF_A_SECRET.fullmatch(name) else hide(str(name))
+
+
+def _mapping(obj: JsonObject, hide: Hide) -> JsonObject:
     redacted = {name: _field(name, value, hide.within(str(name))) for name, value in obj.items()}
     name = obj.get("name")
     if "value" in obj and isinstance(name, str):
-        redacted["value"] = _field(name, obj["value"], hide.within("value"))
+        redacted["value"] = _valued(name, obj["value"], hide.within("value"))
     return redacted
 
 
-def _field(name: str, value: Any, hide: _Hide) -> Any:
+def _field(name: str, value: Any, hide: Hide) -> Any:
     if name in _PUBLIC:
         return value
     if name in _MANIFEST_COPIES:
         return _copy(value, hide)
+    if isinstance(value, list) and sounds_like_several(name):
+        places = zip(value, _each(value, hide), strict=True)
+        return [_object(one, below) if isinstance(one, (dict, list)) else _hidden(one, below) for one, below in places]
     if isinstance(value, (dict, list, bool)) or value is None:
         return _object(value, hide)
-    if _sounds_secret(name) and not (isinstance(value, str) and _tells_nothing(value)):
+    if sounds_secret(name) and not (isinstance(value, str) and tells_nothing(value)):
         return hide(str(value))
-    return _text(value, hide) if isinstance(value, str) else value
+    return hidden_in(value, hide) if isinstance(value, str) else value
 
 
-def _copy(value: Any, hide: _Hide) -> Any:
+def _valued(name: str, value: Any, hide: Hide) -> Any:
+    """Hide the value of a variable, whatever its type; a text may be a reference."""
+    if isinstance(value, (dict, list)) and sounds_secret(name):
+        return _hidden(value, hide)
+    return _field(name, value, hide)
+
+
+def _copy(value: Any, hide: Hide) -> Any:
     """Hide a manifest kept as text, and for `secrets_of` also each value in it."""
     if not isinstance(value, str):
         return _hidden(value, hide)
@@ -274,16 +240,16 @@ def _copy(value: Any, hide: _Hide) -> Any:
     return hide(value)
 
 
-def _list(items: list[Any], hide: _Hide) -> list[Any]:
+def _list(items: list[Any], hide: Hide) -> list[Any]:
     places = _each(items, hide)
     redacted = [_object(item, below) for item, below in zip(items, places, strict=True)]
     for at, (flag, item) in enumerate(pairwise(items), 1):
-        if isinstance(flag, str) and isinstance(item, str) and flag.startswith("-") and _sounds_secret(flag):
-            redacted[at] = item if _tells_nothing(item) or item.startswith("-") else places[at - 1](item)
+        if isinstance(flag, str) and isinstance(item, str) and flag.startswith("-") and sounds_secret(flag):
+            redacted[at] = item if tells_nothing(item) or item.startswith("-") else places[at - 1](item)
     return redacted
 
 
-def _each(items: list[Any], hide: _Hide) -> list[_Hide]:
+def _each(items: list[Any], hide: Hide) -> list[Hide]:
     """Return a place for each item of a list: by its name or flag, and how often that was there before.
 
     Not by its position, or whatever stands behind an item that is added would look changed.
@@ -302,64 +268,3 @@ def _label(item: Any) -> str:
     if isinstance(item, dict):
         return str(item.get("name", ""))
     return item.partition("=")[0] if isinstance(item, str) and item.startswith("-") else ""
-
-
-def _text(text: str, hide: _Hide) -> str:
-    """Hide what a text holds that looks like a secret."""
-    if not _SUSPICIOUS.search(text):
-        return text
-    if _SECRET_MANIFEST.search(text):
-        return hide(text)
-    seen: Counter[str] = Counter()
-
-    def place(label: str) -> _Hide:
-        seen[label] += 1
-        return hide.within(f"{label}#{seen[label]}")
-
-    text = _PRIVATE_KEY.sub(lambda match: place("private key")(match[0]), text)
-    text = _ENCODED_PEM.sub(lambda match: _encoded_pem(match[0], place("encoded key")), text)
-    text = _IN_URL.sub(lambda match: match[1] + _unless_known(match[2], place("url")), text)
-    for pattern in (_MEMBER, _ASSIGNED):
-        text = pattern.sub(
-            lambda match: (
-                match[1] + (_unless_known(match[3], place(match[2])) if _sounds_secret(match[2]) else match[3])
-            ),
-            text,
-        )
-    return text
-
-
-def _encoded_pem(value: str, hide: _Hide) -> str:
-    plain = _decoded(value)
-    return value if plain is None or b"PRIVATE KEY-----" not in plain else hide(value, encoded=True)
-
-
-def _unless_known(value: str, hide: _Hide) -> str:
-    return value if _tells_nothing(value) else hide(value)
-
-
-def _tells_nothing(value: str) -> bool:
-    """Whether a value is empty or only says where the secret comes from."""
-    bare = value.strip(" \"',")
-    return not bare or bool(_REFERENCE.match(bare))
-
-
-@lru_cache(maxsize=4096)
-def _sounds_secret(name: str) -> bool:
-    if name in _NAMES_OF_KEYS:
-        return False
-    words = [word.lower() for word in _WORD.findall(name)]
-    if not words:
-        return False
-    return (
-        words[-1] in _SECRET_WORDS
-        or " ".join(words[-2:]) in _SECRET_PAIRS
-        or (words[-1] == "secret" and name.isupper())
-    )
-
-
-def _decoded(value: str) -> bytes | None:
-    try:
-        return base64.b64decode("".join(value.split()), validate=True)
-    except (ValueError, binascii.Error):
-        return None
