@@ -264,9 +264,9 @@ class _Reader:
     def _alias(self, event: Any) -> Any:
         found = self._anchors.get(event.anchor)
         if found is None:
-            raise _Wrong(f"there is no anchor {event.anchor!r}", event)
+            raise _Wrong("an alias (*…) to an anchor that is not there; a text that begins with * needs quotes", event)
         if not found.complete:
-            raise _Wrong(f"the value of anchor {event.anchor!r} contains itself", event)
+            raise _Wrong("an alias (*…) stands in the value of its own anchor", event)
         self._nodes += found.nodes
         self._expanded += found.nodes
         written = self._nodes - self._expanded

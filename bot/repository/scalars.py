@@ -78,7 +78,7 @@ def tagged(tag: str, text: str) -> Scalar:
         return text
     value = plain(text)
     if not isinstance(value, _KINDS[short]) or (short in {"int", "float"} and isinstance(value, bool)):
-        raise ValueError(f"{text!r} is not of the type its tag !!{short} says")
+        raise ValueError(f"the value is not of the type its tag !!{short} says")
     return value
 
 

@@ -51,11 +51,23 @@ def test_an_alias_repeats_its_anchor() -> None:
 
 
 def test_an_anchor_is_known_in_its_own_document_only() -> None:
-    assert refusal(b"a: &a 1\n---\nb: *a\n") == "a.yaml: line 3: there is no anchor 'a'"
+    assert refusal(b"a: &a 1\n---\nb: *a\n").startswith("a.yaml: line 3: an alias (*…) to an anchor that is not there")
 
 
 def test_an_anchor_that_contains_itself_is_refused() -> None:
-    assert "contains itself" in refusal(b"a: &a [1, *a]")
+    assert "in the value of its own anchor" in refusal(b"a: &a [1, *a]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a: *hunter2", "a: &b *hunter2", "a: !!int hunter2", "a: !hunter2 [", "a: !x!hunter2 b", "a: %hunter2"),
+        *("a: @hunter2", 'a: "hunter2', 'a: "\\hunter2"', "a: b: hunter2", "a: b\n hunter2: c", "<<: hunter2"),
+        *("? [hunter2]\n: a", "a: !!float hunter2", "a: |hunter2\n b", "%YAML hunter2\n---\na"),
+    ],
+)
+def test_no_value_is_quoted(text: str) -> None:
+    assert "hunter2" not in refusal(text.encode())
 
 
 @pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "1: x\nb: 2\n'1': y\n", "yes: x\nb: 2\n'true': y\n"])
