@@ -187,22 +187,26 @@ class Cluster:
             headers={"Content-Type": "application/apply-patch+yaml"},
         )
 
-    def create(self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False) -> JsonObject:
-        """Create one object; ApiRefused with reason `AlreadyExists` when there is one."""
+    def create(
+        self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False, manager: str = ""
+    ) -> JsonObject:
+        """Create one object, in another's name than usual if need be; ApiRefused `AlreadyExists` when there is one."""
         kind = self.discovery.find(manifest)
         namespace = str(metadata_of(manifest).get("namespace") or "")
-        query = self._query(validate=validate, dry_run=dry_run)
+        query = self._query(validate=validate, dry_run=dry_run, manager=manager)
         return self.server.request("POST", collection_path(kind, namespace=namespace), query=query, body=manifest)
 
-    def replace(self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False) -> JsonObject:
+    def replace(
+        self, manifest: JsonObject, *, validate: bool = True, dry_run: bool = False, manager: str = ""
+    ) -> JsonObject:
         """Put all of an object in place of what is there; a `resourceVersion` in it has to be the live one's."""
         key = _key_of(manifest)
         path = object_path(self.discovery.find(manifest), namespace=key.namespace, name=key.name)
-        query = self._query(validate=validate, dry_run=dry_run)
+        query = self._query(validate=validate, dry_run=dry_run, manager=manager)
         return self.server.request("PUT", path, query=query, body=manifest)
 
-    def _query(self, *, validate: bool, dry_run: bool) -> dict[str, str]:
-        query = {"fieldManager": self.manager, "fieldValidation": "Strict" if validate else "Ignore"}
+    def _query(self, *, validate: bool, dry_run: bool, manager: str) -> dict[str, str]:
+        query = {"fieldManager": manager or self.manager, "fieldValidation": "Strict" if validate else "Ignore"}
         return query | ({"dryRun": "All"} if dry_run else {})
 
     def delete(self, obj: JsonObject, *, propagation: str = "Foreground") -> None:

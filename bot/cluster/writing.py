@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from bot.cluster.client_side import ClientSide, take_over
 from bot.cluster.errors import ApiRefused
-from bot.cluster.objects import Apply, object_path, without_owners
+from bot.cluster.objects import FIELD_MANAGER, Apply, object_path, without_owners
 from bot.engine.diff.ignored import Ignored
-from bot.engine.patches.hand_over import applied_on_the_client, hand_over
-from bot.engine.patches.pruning import without_handed_over
+from bot.engine.patches.hand_over import OURS, OURS_REPLACED, applied_on_the_client, hand_over
+from bot.engine.patches.pruning import Pruned
 from bot.engine.writes import How, Strategy, in_sync
 from bot.model.resources import ResourceKey, metadata_of
 
@@ -27,6 +27,7 @@ _CONFLICTS: Final = 5
 _NOT_FILLED_IN: Final = (
     "fields that client-side apply owns go with this sync, and what the API server fills in instead was not asked"
 )
+_MAYBE_EMPTY: Final = "an empty list that client-side apply owns goes with this sync, or stays empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Writer:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._client_side = ClientSide(cluster, manager=cluster.manager)
+        ours = cluster.manager == FIELD_MANAGER
+        self._replacing = OURS_REPLACED if ours else cluster.manager
+        self._client_side = ClientSide(cluster, manager=OURS if ours else cluster.manager)
 
     def trying(self, writes: Sequence[Write]) -> Callable[[], list[Written | Refusal]]:
         """Begin the dry runs, many at once; the function returned waits for the answers, in the order of `writes`."""
@@ -114,19 +117,23 @@ class Writer:
         answer = self.cluster.apply(apply, dry_run=True)
         manager = self.cluster.manager
         given = hand_over(live, to=manager, managers=managers)
-        less = answer if given is None else without_handed_over(answer, given, manager=manager)
-        if less is answer:
+        pruned = Pruned(answer) if given is None else Pruned.of(answer, given, manager=manager)
+        if pruned.obj is answer:
             return Written(answer)
         try:
-            return Written(self.cluster.replace(less, validate=False, dry_run=True))
-        except ApiRefused:
-            return Written(less, estimated=_NOT_FILLED_IN)
+            filled_in = self.cluster.replace(pruned.obj, validate=False, dry_run=True)
+        except ApiRefused as error:
+            if error.reason == "Invalid":  # so will what is left by the apply be
+                raise
+            return Written(pruned.obj, estimated=_NOT_FILLED_IN)
+        return Written(filled_in, estimated=_MAYBE_EMPTY if pruned.doubtful else "")
 
     def _replaced(self, write: Write, *, dry_run: bool) -> Written:
         """Replace what is there, or create it."""
         how, live = write.how, write.live
         if live is None:
-            return Written(self.cluster.create(write.manifest, validate=how.validate, dry_run=dry_run))
+            obj = self.cluster.create(write.manifest, validate=how.validate, dry_run=dry_run, manager=self._replacing)
+            return Written(obj)
         try:
             return Written(self._put(write, live, dry_run=dry_run))
         except ApiRefused as error:
@@ -141,7 +148,7 @@ class Writer:
             metadata = {**metadata_of(write.manifest), "resourceVersion": metadata_of(live).get("resourceVersion")}
             put = {**write.manifest, "metadata": metadata}
             try:
-                return self.cluster.replace(put, validate=write.how.validate, dry_run=dry_run)
+                return self.cluster.replace(put, validate=write.how.validate, dry_run=dry_run, manager=self._replacing)
             except ApiRefused as error:
                 if error.reason != "Conflict" or attempt == _CONFLICTS - 1:
                     raise

@@ -11,8 +11,34 @@ from hypothesis import strategies as st
 from bot.model.resources import JsonObject
 from tests.fidelity.kinds import KINDS
 
-_APPLICATION_OPTIONS: Final = ("", "Prune=false", "Replace=true", "Force=true")
-_OBJECT_OPTIONS: Final = ("", "Prune=false", "Replace=true", "Force=true", "Validate=false")
+_APPLICATION_OPTIONS: Final = (
+    "",
+    "",
+    "Prune=false",
+    "Replace=true",
+    "Force=true",
+    "Replace=true,Force=true",
+    "ServerSideApply=false",
+    "ServerSideApply=false,Force=true",
+    "Validate=false",
+    "ApplyOutOfSyncOnly=true",
+    "ApplyOutOfSyncOnly=true,Replace=true",
+    "ApplyOutOfSyncOnly=true,ServerSideApply=false",
+    "FailOnSharedResource=true",
+    "ClientSideApplyMigration=false",
+)
+_OBJECT_OPTIONS: Final = (
+    "",
+    "",
+    "Prune=false",
+    "Replace=true",
+    "Replace=false",
+    "Force=true",
+    "Replace=true,Force=true",
+    "Validate=false",
+    "ServerSideApply=false",
+    "ServerSideApply=true",
+)
 
 
 class Hand(StrEnum):
@@ -22,6 +48,10 @@ class Hand(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     CREATE = "create"
+    APPLY = "apply"
+    """With kubectl, on the client's side; it creates what is not there."""
+    SHARE = "share"
+    """Mark it as another application's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +71,18 @@ class Change:
 
     pieces: tuple[Piece, ...]
     option: str
-    """Of the application's sync options."""
+    """The application's sync options, comma between."""
+    before: str = ""
+    """What they are when the base is synced."""
+
+    @property
+    def hands(self) -> set[Hand]:
+        """Return what people do meanwhile."""
+        return {piece.hand for piece in self.pieces}
+
+
+_HANDS_ON_OURS: Final = (Hand.NOTHING, Hand.NOTHING, Hand.EDIT, Hand.DELETE, Hand.APPLY, Hand.SHARE)
+_HANDS_ON_NOTHING: Final = (Hand.NOTHING, Hand.CREATE, Hand.APPLY)
 
 
 @st.composite
@@ -51,20 +92,17 @@ def _pieces(draw: st.DrawFn, number: int) -> Piece:
     strategy = kind(name)
     base = draw(st.one_of(strategy, st.none()))
     head = draw(st.one_of(strategy, st.just(base), st.none())) if base else draw(strategy)
-    if head is not None:
-        option = draw(st.sampled_from(_OBJECT_OPTIONS))
-        head = _annotated(head, option)
-    hand = draw(
-        st.sampled_from((Hand.NOTHING, Hand.NOTHING, Hand.EDIT, Hand.DELETE) if base else (Hand.NOTHING, Hand.CREATE))
-    )
-    return Piece(base, head, hand, draw(strategy) if hand in {Hand.EDIT, Hand.CREATE} else {})
+    base, head = (side and _annotated(side, draw(st.sampled_from(_OBJECT_OPTIONS))) for side in (base, head))
+    hand = draw(st.sampled_from(_HANDS_ON_OURS if base else _HANDS_ON_NOTHING))
+    return Piece(base, head, hand, draw(strategy) if hand in {Hand.EDIT, Hand.CREATE, Hand.APPLY} else {})
 
 
 def changes() -> st.SearchStrategy[Change]:
     """Draw a change of one to three objects of different kinds."""
     numbers = st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=3, unique=True)
     pieces = numbers.flatmap(lambda chosen: st.tuples(*map(_pieces, chosen)))
-    return st.builds(Change, pieces, st.sampled_from(_APPLICATION_OPTIONS))
+    options = st.sampled_from(_APPLICATION_OPTIONS)
+    return st.builds(Change, pieces, options, st.one_of(st.just(""), options))
 
 
 def _annotated(manifest: JsonObject, option: str) -> JsonObject:

@@ -12,8 +12,11 @@ from typing import Final
 
 import orjson
 
-from bot.cluster.errors import ApiRefused
+from bot.cluster.client_side import ClientSide
 from bot.cluster.objects import Apply, Cluster, object_path
+from bot.engine.patches.hand_over import KUBECTL
+from bot.engine.tracking import TRACKING_ID, tracking_id
+from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.changes import Repository
 from bot.model.operations import Occasion, OperationState, TaskResult
@@ -104,13 +107,14 @@ class Fleet:
         names = {f"f{next(self._numbers)}": change for change in changes}
         for name, change in names.items():
             self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-            self.cluster.apply(Apply(_application(name, change)))
+            self.cluster.apply(Apply(_application(name, change.before)))
         base = self._commit(names, head=False, parent=None)
         for name in names:
             self._sync(name, Occasion(_FULL_NAME, "main", base))
         for name, change in names.items():
             for piece in change.pieces:
                 self._tamper(name, piece)
+            self.cluster.apply(Apply(_application(name, change.option)))
         self._await_quotas(names)
         head = self._commit(names, head=True, parent=base)
         return self._merged(names, base, head)
@@ -200,7 +204,7 @@ class Fleet:
             obj = {**obj, "metadata": {**obj["metadata"], "namespace": name}}
         try:
             self._do(piece, name, obj)
-        except ApiRefused:
+        except Rejected:
             return
 
     def _do(self, piece: Piece, name: str, obj: JsonObject) -> None:
@@ -213,6 +217,13 @@ class Fleet:
                 self.cluster.delete(obj, propagation="Background")
             case Hand.CREATE:
                 self.cluster.server.request("POST", path.rpartition("/")[0], body=edited, query=_BY_HAND)
+            case Hand.APPLY:
+                live = self.cluster.live([edited]).get(key)
+                ClientSide(self.cluster, manager=KUBECTL).apply(Apply(edited), live)
+            case Hand.SHARE:
+                shared = {"metadata": {"annotations": {TRACKING_ID: tracking_id("other", key)}}}
+                headers = {"Content-Type": "application/merge-patch+json"}
+                self.cluster.server.request("PATCH", path, body=shared, query=_BY_HAND, headers=headers)
             case Hand.EDIT:
                 headers = {"Content-Type": "application/merge-patch+json"}
                 self.cluster.server.request("PATCH", path, body=edited, query=_BY_HAND, headers=headers)
@@ -244,8 +255,8 @@ def _named(manifest: JsonObject, name: str) -> JsonObject:
     return named
 
 
-def _application(name: str, change: Change) -> JsonObject:
-    options = {"syncOptions": [change.option]} if change.option else {}
+def _application(name: str, option: str) -> JsonObject:
+    options = {"syncOptions": option.split(",")} if option else {}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",

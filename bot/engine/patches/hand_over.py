@@ -21,8 +21,11 @@ _Entry: TypeAlias = dict[str, Any]
 
 KUBECTL: Final = "kubectl-client-side-apply"
 ARGO_CD: Final = "argocd-controller"
-CLIENT_SIDE_MANAGERS: Final = frozenset({KUBECTL, ARGO_CD})
-"""Who applies on the client's side: what these own by updates they have applied."""
+OURS: Final = "foresail-client-side-apply"
+OURS_REPLACED: Final = "foresail-replace"
+"""Not the name that other updates bear: what we note down in an Application is nothing that Git would have to have."""
+CLIENT_SIDE_MANAGERS: Final = frozenset({KUBECTL, ARGO_CD, OURS, OURS_REPLACED})
+"""Who writes a whole manifest on the client's side: what these own by updates they have applied."""
 
 _ANNOTATION: Final = ("f:metadata", "f:annotations", f"f:{LAST_APPLIED_ANNOTATION}")
 _ONLY_ANNOTATION: Final[JsonObject] = {_ANNOTATION[0]: {_ANNOTATION[1]: {_ANNOTATION[2]: {}}}}

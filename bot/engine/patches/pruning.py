@@ -6,6 +6,7 @@ foresees it. As structured-merge-diff `merge/update.go` (prune): what nobody own
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,50 +20,64 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 
-def without_handed_over(applied: JsonObject, given: JsonObject, *, manager: str) -> JsonObject:
-    """Return the object as applying leaves it when `manager` had been given the fields of `given` before.
+@dataclass
+class Pruned:
+    """An object as applying leaves it when its manager had been given the fields of others before."""
 
-    `applied` is what applying without them leaves; `given` is the patch of `hand_over`. The same object when nothing
-    goes. Fields of another version of the API have other names, and stay.
-    """
-    owned = next((entry for entry in _entries(given) if _is_applied(entry, manager)), {})
-    if owned.get("apiVersion") != applied.get("apiVersion"):
-        return applied
-    left = [_fields(entry) for entry in _entries(given) if entry is not owned]
-    now = [_fields(entry) for entry in _entries(applied) if _is_applied(entry, manager)]
-    return _mapping(applied, _fields(owned), [*now, *left])
+    obj: JsonObject
+    doubtful: bool = False
+    """Whether an empty list went that stays where the schema calls its elements owned apart; nothing here knows."""
 
+    @classmethod
+    def of(cls, applied: JsonObject, given: JsonObject, *, manager: str) -> Pruned:
+        """Take out of `applied`, which is what applying leaves without the hand-over, what goes after it.
 
-def _mapping(obj: JsonObject, last: JsonObject, owners: Sequence[JsonObject]) -> JsonObject:
-    for name, below in last.items():
-        field = name.removeprefix("f:")
-        if not name.startswith("f:") or field not in obj:
-            continue
-        known = [owner[name] for owner in owners if name in owner]
-        if not known:
-            obj = {key: value for key, value in obj.items() if key != field}
-        elif below and all(known):
-            obj = {**obj, field: _within(obj[field], below, known)}
-    return obj
+        `given` is the patch of `hand_over`. `obj` is `applied` itself when nothing goes. Fields of another version of
+        the API have other names, and stay.
+        """
+        pruned = cls(applied)
+        owned = next((entry for entry in _entries(given) if _is_applied(entry, manager)), {})
+        if owned.get("apiVersion") == applied.get("apiVersion"):
+            left = [_fields(entry) for entry in _entries(given) if entry is not owned]
+            now = [_fields(entry) for entry in _entries(applied) if _is_applied(entry, manager)]
+            pruned.obj = pruned._mapping(applied, _fields(owned), [*now, *left])
+        return pruned
 
+    # An owner's `{}` may mean a place with all that is in it, or the place alone. Where the last applier had something
+    # of its own within, the place is one whose parts are owned apart, and it means the latter.
 
-def _within(value: Any, last: JsonObject, owners: Sequence[JsonObject]) -> Any:
-    if isinstance(value, dict):
-        return _mapping(value, last, owners)
-    return _elements(value, last, owners) if isinstance(value, list) else value
+    def _mapping(self, obj: JsonObject, last: JsonObject, owners: Sequence[JsonObject]) -> JsonObject:
+        for name, below in last.items():
+            field = name.removeprefix("f:")
+            if not name.startswith("f:") or field not in obj:
+                continue
+            known = [owner[name] for owner in owners if name in owner]
+            if not known:
+                self.doubtful = self.doubtful or obj[field] == []
+                obj = {key: value for key, value in obj.items() if key != field}
+            elif below:
+                within = self._within(obj[field], below, known)
+                obj = obj if within is obj[field] else {**obj, field: within}
+        return obj
 
+    def _within(self, value: Any, last: JsonObject, owners: Sequence[JsonObject]) -> Any:
+        if isinstance(value, dict):
+            return self._mapping(value, last, owners)
+        return self._elements(value, last, owners) if isinstance(value, list) else value
 
-def _elements(elements: list[Any], last: JsonObject, owners: Sequence[JsonObject]) -> list[Any]:
-    for name, below in last.items():
-        at = _position(elements, name)
-        if at is None:
-            continue
-        known = [owner[name] for owner in owners if name in owner]
-        if not known:
-            elements = [*elements[:at], *elements[at + 1 :]]
-        elif below and all(known) and isinstance(elements[at], dict):
-            elements = [*elements[:at], _mapping(elements[at], below, known), *elements[at + 1 :]]
-    return elements
+    def _elements(self, elements: list[Any], last: JsonObject, owners: Sequence[JsonObject]) -> list[Any]:
+        for name, below in last.items():
+            at = _position(elements, name)
+            if at is None:
+                continue
+            known = [owner[name] for owner in owners if name in owner]
+            if not known:
+                elements = [*elements[:at], *elements[at + 1 :]]
+            elif below and isinstance(elements[at], dict):
+                within = self._mapping(elements[at], below, known)
+                if within is not elements[at]:
+                    elements = [*elements[:at], within, *elements[at + 1 :]]
+        return elements
 
 
 def _position(elements: list[Any], name: str) -> int | None:

@@ -84,10 +84,23 @@ def advance(
     if failed:
         return Progress(current, _after_failure(failed, running=running, rescue=rescue))
     if running:
-        return Progress(current, Wait(_waiting_words(running)))
+        rest = _rest_of_the_wave(tasks, ordinary, running)
+        return Progress(current, Run(rest) if rest else Wait(_waiting_words(running)))
     if ordinary:
         return Progress(current, Run(_first_group(ordinary)))
     return Progress(current, _ending(current, live, overdue=overdue))
+
+
+def _rest_of_the_wave(
+    tasks: Sequence[Task], pending: Sequence[Task], running: Sequence[TaskResult]
+) -> tuple[Task, ...]:
+    """Return what is left of a wave that was interrupted or waited for a deletion: what was deleted must not stay away.
+
+    Its others may take long to be healthy, or never be.
+    """
+    keys = {(result.sync_phase, result.key) for result in running} if pending else set()
+    begun = {(task.phase, task.wave) for task in tasks if (task.phase, task.key) in keys}
+    return tuple(task for task in pending if (task.phase, task.wave) in begun)
 
 
 def _ending(current: Sequence[TaskResult], live: Mapping[ResourceKey, JsonObject], *, overdue: str) -> Step:
