@@ -72,6 +72,8 @@ def hooks_of(obj: JsonObject) -> frozenset[HookType]:
     Argo CD's own types make the Helm ones void. Words that no one knows are passed over, as Argo CD does.
     Source: argo-cd `gitops-engine/pkg/sync/hook/hook.go`, Types.
     """
+    if annotations_of(obj).keys().isdisjoint({HOOK, HELM_HOOK}):
+        return frozenset()
     known = {str(kind): kind for kind in HookType}
     if own := frozenset(known[word] for word in _words(obj, HOOK) if word in known):
         return own

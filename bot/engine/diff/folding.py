@@ -88,7 +88,7 @@ def _folded_fields(
     before: JsonObject, after: JsonObject, _: str, counts: Counter[str]
 ) -> tuple[JsonObject, JsonObject]:
     for key, value in list(before.items()):
-        if isinstance(value, (dict, list)) and key in after and value is not after[key]:
+        if isinstance(value, (dict, list)) and key in after and value != after[key]:
             one, other = _folded(value, after[key], key, counts)
             if one is not value:
                 before, after = _with(before, key, one), _with(after, key, other)

@@ -84,7 +84,7 @@ def _value(before: Any, after: Any, known: Field, path: tuple[str, ...]) -> Any:
 def _mapping(before: JsonObject, after: JsonObject, holder: str, path: tuple[str, ...]) -> JsonObject:
     written: JsonObject = {}
     for name, value in after.items():
-        if name in before and before[name] is not value:
+        if name in before and before[name] != value:
             new = _value(before[name], value, field_of(holder, name), (*path, name))
             if new is not value:
                 written[name] = new
