@@ -105,7 +105,7 @@ class Policies:
     def _subject(self, states: ResourceStates, report: ResourceReport) -> JsonObject:
         ours, theirs = _OPERATIONS[report.action]
         goes = report.action is Action.PRUNE
-        before = states.live if goes or states.base is None else (_result(states.base) or states.live)
+        before = states.live if goes or states.base is None else _result(states.base)
         # Before it is created there is none, whatever a sync of the target branch would make.
         old = None if report.action is Action.CREATE else before
         current = states.head.manifest if states.head is not None else states.live or {}

@@ -19,6 +19,8 @@ _log = structlog.get_logger()
 
 SECONDS: Final = 10.0
 """Seconds the rules may take with one application; they usually take milliseconds."""
+_LOADING: Final = 30.0
+"""Seconds in which the rules have to be read, engines and all; it usually takes a third of one."""
 _MAIN: Final = "bot.repository.policies.child"
 _FAULT: Final = "they cannot be evaluated through a fault of Foresail's own; its log says more"
 
@@ -42,18 +44,18 @@ def evaluated(
     when no child can be started.
     """
     try:
-        child = Child.start(kustomize="", timeout=seconds, main=_MAIN)
+        child = Child.start(kustomize="", timeout=max(seconds, _LOADING), main=_MAIN)
     except ChildLostError as error:
         raise Temporary(f"no evaluator of policies can be started: {error}") from error
     try:
         if not all(child.confined.values()):
             _log.warning("policies are less confined than they could be", **child.confined)
-        asking = _Asking(child, seconds)
+        asking = _Asking(child)
         broken = tuple(words for one in sets for words in one.broken)
-        broken += asking.ask({"policies": [dict(one.files) for one in sets]}).broken
+        broken += asking.ask({"policies": [dict(one.files) for one in sets]}, _LOADING).broken
         for application in applications:
-            answer = asking.ask(application)
-            yield Answer(answer.findings, (*broken, *answer.broken))
+            answer = asking.ask(application, seconds)
+            yield Answer(answer.findings, tuple(dict.fromkeys((*broken, *answer.broken))))
             broken = ()
     finally:
         child.kill()
@@ -62,16 +64,15 @@ def evaluated(
 @dataclass(slots=True)
 class _Asking:
     child: Child
-    seconds: float
     lost: str = ""
 
-    def ask(self, request: JsonObject) -> Answer:
+    def ask(self, request: JsonObject, seconds: float) -> Answer:
         if self.lost:
             return Answer(broken=(self.lost,))
         try:
-            return _read(self.child.ask(frames.encode(request), self.seconds))
+            return _read(self.child.ask(frames.encode(request), seconds))
         except ChildSlowError:
-            self.lost = f"they took longer than {self.seconds:g} s"
+            self.lost = f"they took longer than {seconds:g} s"
         except ChildLostError as error:
             self.lost = f"they gave no answer: {error}"
         return Answer(broken=(self.lost,))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.repository.mirrors import Mirror
 
 FOLDER: Final = ".foresail/policies"
+_SETTING: Final = "FORESAIL_POLICIES"
 REGO: Final = ".rego"
 CEL: Final = (".cel.yaml", ".cel.yml")
 _TESTS: Final = "_test.rego"
@@ -50,14 +51,14 @@ def in_folder(folder: Path) -> PolicySet:
     """Return the operator's own rules; Rejected when the folder cannot be read: without it nothing may pass."""
     try:
         if not folder.is_dir():
-            raise Rejected(f"FORESAIL_POLICIES is no folder: {folder}")
+            raise Rejected(f"{_SETTING} is no folder: {folder}")
         paths = sorted(path for path in folder.rglob("*") if _is_policy(path.name) and path.is_file())
         named = ((path.relative_to(folder), path) for path in paths)
         # A mounted ConfigMap keeps its files in a hidden folder, and links to them.
         shown = ((name.as_posix(), path) for name, path in named if not any(part[0] == "." for part in name.parts))
-        return _read((name, path.read_bytes()) for name, path in shown)
+        return _read((f"{_SETTING}/{name}", path.read_bytes()) for name, path in shown)
     except OSError as error:
-        raise Rejected(f"FORESAIL_POLICIES cannot be read: {error}") from error
+        raise Rejected(f"{_SETTING} cannot be read: {error}") from error
 
 
 def _is_policy(path: str) -> bool:
@@ -68,7 +69,8 @@ def _read(contents: Iterable[tuple[str, bytes]]) -> PolicySet:
     files: dict[str, str] = {}
     broken: list[str] = []
     size = 0
-    for path, content in contents:
+    for given, content in contents:
+        path = given.encode("utf-8", errors="backslashreplace").decode()  # names in Git need not be UTF-8
         size += len(content)
         if len(files) == MOST_FILES or size > MOST_BYTES:
             broken.append(

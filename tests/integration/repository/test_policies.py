@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pygit2.enums import ObjectType
 
 from bot.errors import Rejected
 from bot.model.policies import PolicySeverity
@@ -248,6 +249,15 @@ def test_a_tree_gives_its_rules_without_tests_and_links(repository: Fixed) -> No
     assert in_tree(repository.mirror, repository.tree({"a": "b"})).files == {}
 
 
+def test_a_file_whose_name_is_no_text_is_read_all_the_same(repository: Fixed) -> None:
+    entry = repository.git.create_blob(b"a: b")
+    for mode, name in ((b"100644", b"\xff.cel.yaml"), (b"40000", b"policies"), (b"40000", b".foresail")):
+        entry = repository.git.write(ObjectType.TREE, mode + b" " + name + b"\0" + entry.raw)
+    found = in_tree(repository.mirror, str(entry))
+    answer = next(evaluated([found], [request(subject(deployment()))]))
+    assert answer.broken[0].startswith(".foresail/policies/\\udcff.cel.yaml: line 1")
+
+
 def test_what_cannot_be_read_is_named(repository: Fixed) -> None:
     tree = repository.tree(
         {".foresail/policies/a.rego": b"package main\n# \xff", ".foresail/policies/b.rego": b"#" * 2_000_001}
@@ -271,7 +281,7 @@ def test_a_mounted_folder_is_read_once(tmp_path: Path) -> None:
     (kept / "a.rego").write_text("package main\n", encoding="utf-8")
     (tmp_path / "..data").symlink_to(kept)
     (tmp_path / "a.rego").symlink_to("..data/a.rego")
-    assert list(in_folder(tmp_path).files) == ["a.rego"]
+    assert list(in_folder(tmp_path).files) == ["FORESAIL_POLICIES/a.rego"]
 
 
 def test_no_engine_is_loaded_where_the_rules_are_only_read() -> None:
