@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.engine.order import defines, order
 from bot.engine.structural import schema_of, unknown_fields, with_defaults
-from bot.model.resources import JsonObject, ResourceKey, group_of
+from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +42,10 @@ _RULES_OF_ALL: Final = frozenset(
         )
     }
 )
+_NAMESPACES: Final = ("", "Namespace")
+_SECURITY: Final = "pod-security.kubernetes.io/"
+_LIMITS: Final = re.compile(r" (usage|limit to request ratio) per (Container|Pod|PersistentVolumeClaim)\b")
+"""What a LimitRange forbids is told without its name: kubernetes `plugin/pkg/admission/limitranger`."""
 _UNDER_QUOTA: Final = frozenset({("", "Pod"), ("", "PersistentVolumeClaim")})
 """Kinds that a LimitRange or a quota of what pods request is about, whatever the quota counts besides."""
 
@@ -110,6 +114,21 @@ class Coming:
         rule = next((one for one in self.rules if one.key != key and _is_about(one, key, is_new=is_new)), None)
         if rule is None:
             return ""
+        return self._changes(rule, application)
+
+    def overtaken(self, refusal: Refusal, manifest: JsonObject, application: str) -> Estimate | None:
+        """Return what an object may become when what refuses it is itself changed before; None when it is not."""
+        key = ResourceKey.of(manifest)
+        rule = next((one for one in self.rules if one.key != key and _refuses(one, key, refusal)), None)
+        if rule is None or not self._on_time(rule, key, application):
+            return None
+        schema = schema_of(rule.obj, str(manifest.get("apiVersion"))) if defines(rule.obj) else None
+        if schema is not None and unknown_fields(manifest, schema):
+            return None
+        obj = manifest if schema is None else with_defaults(manifest, schema)
+        return Estimate(obj, f"refused today ({refusal.message}), but {self._changes(rule, application)}")
+
+    def _changes(self, rule: Provider, application: str) -> str:
         others = "" if rule.application == application else f" of application {rule.application}"
         return f"{rule.key}{others} changes with the same merge, and then the API server may answer otherwise"
 
@@ -146,9 +165,20 @@ class Coming:
 
 
 def is_rule(obj: JsonObject) -> bool:
-    """Whether an object decides about what others may be: a quota, an admission policy, a definition."""
+    """Whether an object may decide about what others may be: a quota, an admission policy, a definition."""
     kind = group_of(str(obj.get("apiVersion"))), str(obj.get("kind"))
-    return kind in _RULES_OF_A_NAMESPACE or kind in _RULES_OF_ALL or defines(obj) is not None
+    return kind in _RULES_OF_A_NAMESPACE or kind in _RULES_OF_ALL or kind == _NAMESPACES or defines(obj) is not None
+
+
+def decides(obj: JsonObject | None) -> JsonObject | None:
+    """Return what an object says about others, whatever it is called and labelled; None when it says nothing."""
+    if obj is None or not is_rule(obj):
+        return None
+    if obj.get("kind") == "Namespace":
+        labels = metadata_of(obj).get("labels")
+        secured = {name: value for name, value in labels.items() if str(name).startswith(_SECURITY)} if labels else {}
+        return secured or None
+    return {name: value for name, value in obj.items() if name != "metadata"}
 
 
 def _definition(group: str, kind: str) -> tuple[str, str, str, str]:
@@ -165,7 +195,26 @@ def _is_about(rule: Provider, key: ResourceKey, *, is_new: bool) -> bool:
         return _may_match(rule.obj, key)
     if kind := defines(rule.obj):
         return kind == f"{key.group}/{key.kind}"
+    if (rule.key.group, rule.key.kind) == _NAMESPACES:
+        return (key.group, key.kind, key.namespace) == ("", "Pod", rule.key.name)
     return rule.key.namespace == key.namespace and (is_new or (key.group, key.kind) in _UNDER_QUOTA)
+
+
+def _refuses(rule: Provider, key: ResourceKey, refusal: Refusal) -> bool:
+    """Whether it is this rule, as it is now, that the words of a refusal are about."""
+    if refusal.immutable_fields or not _is_about(rule, key, is_new=True):
+        return False
+    if defines(rule.obj):
+        return refusal.reason in {"Invalid", "BadRequest"}
+    match rule.key.kind:
+        case "ResourceQuota":
+            return f"exceeded quota: {rule.key.name}," in refusal.message
+        case "LimitRange":
+            return _LIMITS.search(refusal.message) is not None
+        case "Namespace":
+            return "violates PodSecurity" in refusal.message
+    names = [rule.key.name, *(str(one.get("name")) for one in rule.obj.get("webhooks") or [] if isinstance(one, dict))]
+    return any(f"'{name}'" in refusal.message or f'"{name}"' in refusal.message for name in names)
 
 
 def _may_match(rule: JsonObject, key: ResourceKey) -> bool:

@@ -8,17 +8,17 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from bot.engine.coming import Coming, is_rule
+from bot.engine.coming import Coming
 from bot.engine.order import order
 from bot.engine.quota import Created, exceeded
 from bot.model.predictions import Prediction, Refusal
-from bot.model.resources import metadata_of
+from bot.model.resources import ResourceKey, metadata_of
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.engine.writes import Writes
     from bot.model.predictions import ResourceStates
-    from bot.model.resources import JsonObject, ResourceKey
+    from bot.model.resources import JsonObject
 
 _UNSERVED: Final = (
     "its kind is not served yet, and SkipDryRunOnMissingResource=true says that something will define it; "
@@ -33,16 +33,17 @@ class Estimates:
 
     wanted: Callable[[], Mapping[str, Sequence[JsonObject]]]
     """What each application wants with the change."""
-    altered: Sequence[tuple[str, ResourceKey, JsonObject]]
-    """What the change adds or alters, by application and object."""
+    altered: Sequence[tuple[str, ResourceKey]]
+    """Rules about other objects that the change adds or alters, by application and object."""
 
     @cached_property
     def _coming(self) -> Coming:
-        return Coming.of(self.wanted(), frozenset((application, key) for application, key, _ in self.altered))
+        return Coming.of(self.wanted(), frozenset(self.altered))
 
-    @cached_property
-    def _has_rules(self) -> bool:
-        return any(is_rule(obj) for _, _, obj in self.altered)
+    def unaltered(self, quotas: Sequence[JsonObject]) -> list[JsonObject]:
+        """Return the quotas that limit a sync as they limit today."""
+        altered = {key for _, key in self.altered}
+        return [quota for quota in quotas if ResourceKey.of(quota) not in altered]
 
     def settled(self, states: ResourceStates, application: str) -> ResourceStates:
         """Return the states with an estimate for each answer that only the cluster of today gives."""
@@ -51,6 +52,8 @@ class Estimates:
             base, head = (_as_created(side) for side in (states.base, states.head))
             return replace(states, live=None, ending=live, base=base, head=head)
         base, head = (self._side(side, application) for side in (states.base, states.head))
+        if head is not None and head.refusal is not None and self.altered:
+            head = self._overtaken(head, head.refusal, application)
         if head is not None and head.refusal is None and not head.estimated and self._is_altered(states):
             head = replace(head, doubt=self._doubt(head, application, is_new=live is None))
         return states if (base, head) == (states.base, states.head) else replace(states, base=base, head=head)
@@ -61,10 +64,14 @@ class Estimates:
         estimate = self._coming.instead_of(side.refusal, side.manifest, application)
         return side if estimate is None else Prediction(side.manifest, estimate.obj, estimated=estimate.why)
 
+    def _overtaken(self, head: Prediction, refusal: Refusal, application: str) -> Prediction:
+        estimate = self._coming.overtaken(refusal, head.manifest, application)
+        return head if estimate is None else Prediction(head.manifest, estimate.obj, estimated=estimate.why)
+
     def _is_altered(self, states: ResourceStates) -> bool:
         """Whether a sync writes the object at all: what it leaves alone no rule judges."""
         head = states.head
-        return self._has_rules and head is not None and head.result is not states.live
+        return bool(self.altered) and head is not None and head.result is not states.live
 
     def _doubt(self, head: Prediction, application: str, *, is_new: bool) -> str:
         return self._coming.doubt(head.manifest, application, is_new=is_new)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from bot.engine.coming import decides
 from bot.engine.diff.equality import same
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
@@ -108,6 +109,13 @@ class _Work:
         for key, manifest in self.head.targets.objects.items():
             if key not in base or not same(base[key], manifest):
                 yield key, manifest
+
+    def altered_rules(self) -> Iterator[ResourceKey]:
+        """Yield what decides about other objects and is to decide otherwise."""
+        base = self.base.targets.objects
+        for key, manifest in self.altered():
+            if not same(decides(base.get(key)), decides(manifest)):
+                yield key
 
     def at_once(self) -> Iterator[Question]:
         """Yield of what is altered that of which a sync sends the same whatever is live, as far as anybody knows."""
@@ -277,7 +285,7 @@ def _predict_in(writer: Writer, work: Sequence[_Work], *, control_namespace: str
     answers = questions.answered()
     estimates = Estimates(
         lambda: {one.application.name: list(one.head.targets.objects.values()) for one in work},
-        [(one.application.name, *named) for one in work for named in one.altered()],
+        [(one.application.name, key) for one in work for key in one.altered_rules()],
     )
     for one in work:
         if one.failure:
@@ -286,7 +294,7 @@ def _predict_in(writer: Writer, work: Sequence[_Work], *, control_namespace: str
         states = _states(one, live, answers, instance=instance)
         settled = {key: estimates.settled(found, name) for key, found in states.items()}
         one.states = defined_elsewhere(settled, base=one.base.writes, head=one.head.writes)
-    within_quotas((one.states for one in work), quotas.result(), cluster)
+    within_quotas((one.states for one in work), estimates.unaltered(quotas.result()), cluster)
 
 
 def _states(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.engine.coming import Coming
+from bot.engine.coming import Coming, decides
 from bot.engine.order import SYNC_WAVE
 from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey
@@ -129,3 +129,67 @@ def test_a_policy_about_another_kind_casts_none() -> None:
 
     assert not coming(policy, CONFIG).doubt(CONFIG, "shop", is_new=True)
     assert coming(policy, CONFIG).doubt(make("Deployment", "web", "apps/v1"), "shop", is_new=False)
+
+
+UNDECLARED = Refusal("failed to create typed patch object: .colour: field not declared in schema", 422, "Invalid")
+COLOURED = {**WIDGET, "colour": "red"}
+OPEN = {"openAPIV3Schema": {"type": "object", "properties": {"colour": {"type": "string"}}}}
+
+
+def test_a_field_that_the_definition_gains_in_the_same_change_is_no_failure() -> None:
+    found = coming(definition(schema=OPEN), COLOURED).overtaken(UNDECLARED, COLOURED, "shop")
+
+    assert found is not None
+    assert found.why.startswith(f"refused today ({UNDECLARED.message}), but CustomResourceDefinition")
+
+
+def test_a_field_that_the_changed_definition_lacks_too_is_a_failure() -> None:
+    assert coming(definition(), COLOURED).overtaken(UNDECLARED, COLOURED, "shop") is None
+
+
+def test_a_quota_that_is_raised_with_what_needs_it_is_no_failure() -> None:
+    refusal = Refusal('pods "p" is forbidden: exceeded quota: small, requested: pods=1', 403, "Forbidden")
+    raised = coming(make("ResourceQuota", "small", namespace="new"), POD)
+
+    assert raised.overtaken(refusal, POD, "shop")
+    assert not coming(make("ResourceQuota", "other", namespace="new"), POD).overtaken(refusal, POD, "shop")
+
+
+def test_pod_security_that_is_relaxed_with_a_pod_that_needs_it_is_no_failure() -> None:
+    refusal = Refusal('pods "p" is forbidden: violates PodSecurity "restricted:latest": …', 403, "Forbidden")
+
+    assert coming(make("Namespace", "new"), POD).overtaken(refusal, POD, "shop")
+    assert not coming(make("Namespace", "old"), POD).overtaken(refusal, POD, "shop")
+
+
+def test_a_limit_that_is_lifted_with_a_claim_that_needs_it_is_no_failure() -> None:
+    refusal = Refusal("maximum storage usage per PersistentVolumeClaim is 1Gi, but limit is 2Gi", 403, "Forbidden")
+    claim = make("PersistentVolumeClaim", "data", namespace="new")
+
+    assert coming(make("LimitRange", "limits", namespace="new"), claim).overtaken(refusal, claim, "shop")
+    late = make("LimitRange", "limits", namespace="new", wave="1")
+    assert coming(late, claim).overtaken(refusal, claim, "shop") is None
+
+
+def test_a_policy_excuses_what_it_is_named_to_refuse() -> None:
+    refusal = Refusal("pods is forbidden: ValidatingAdmissionPolicy 'labels' denied request", 403, "Forbidden")
+    policy = make("ValidatingAdmissionPolicy", "labels", "admissionregistration.k8s.io/v1", wave="-1")
+
+    assert coming(policy, POD).overtaken(refusal, POD, "shop")
+    assert not coming(policy, POD).overtaken(NO_PRIORITY, POD, "shop")
+
+
+def test_a_rule_that_is_only_labelled_decides_as_before() -> None:
+    labelled = definition()
+    labelled["metadata"]["labels"] = {"helm.sh/chart": "widgets-2"}
+
+    assert decides(labelled) == decides(definition())
+    assert decides(CONFIG) is None
+
+
+def test_of_a_namespace_only_the_labels_about_security_decide() -> None:
+    namespace = make("Namespace", "new")
+    namespace["metadata"]["labels"] = {"team": "shop", "pod-security.kubernetes.io/enforce": "baseline"}
+
+    assert decides(namespace) == {"pod-security.kubernetes.io/enforce": "baseline"}
+    assert decides(make("Namespace", "new")) is None
