@@ -1,0 +1,153 @@
+"""What generated changes once showed to be predicted wrong, and what they rarely come upon: one case each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.engine.writes import DELETION_APPROVED
+from bot.model.reports import Action, ResourceReport
+from bot.model.resources import JsonObject
+from tests.fidelity.changes import Change, Hand, Piece
+from tests.fidelity.fleet import Fleet, Outcome
+from tests.fidelity.verdict import differences
+
+OPTIONS = "argocd.argoproj.io/sync-options"
+CONTAINERS: JsonObject = {"containers": [{"name": "main", "image": "web:1"}]}
+
+
+def make(kind: str, name: str = "one", api: str = "v1", options: str = "", **fields: Any) -> JsonObject:
+    metadata = {"name": name} | ({"annotations": {OPTIONS: options}} if options else {}) | fields.pop("metadata", {})
+    return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
+
+
+def carried_out(fleet: Fleet, *pieces: Piece, option: str = "", before: str = "") -> Outcome:
+    (outcome,) = fleet.carry_out([Change(pieces, option, before)])
+    assert differences(outcome) == []
+    return outcome
+
+
+def told(outcome: Outcome, kind: str) -> ResourceReport:
+    assert outcome.report is not None
+    return next(one for one in outcome.report.resources if one.key.kind == kind)
+
+
+def became(outcome: Outcome, kind: str) -> JsonObject:
+    return next(obj for key, obj in outcome.after.items() if key.kind == kind)
+
+
+def test_what_kubectl_applied_and_git_lacks_goes_with_the_first_sync(fleet: Fleet) -> None:
+    by_hand = make("ConfigMap", data={"a": "1", "b": "2"})
+    wanted = make("ConfigMap", data={"a": "1"})
+    outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
+
+    assert '-  b: "2"' in told(outcome, "ConfigMap").effect_diff
+    assert became(outcome, "ConfigMap")["data"] == {"a": "1"}
+
+
+def test_what_goes_with_a_take_over_is_filled_in_by_the_server(fleet: Fleet) -> None:
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": CONTAINERS}
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": template}
+    by_hand = make("Deployment", api="apps/v1", spec={**spec, "revisionHistoryLimit": 3, "paused": True})
+    outcome = carried_out(fleet, Piece(None, make("Deployment", api="apps/v1", spec=spec), Hand.APPLY, by_hand))
+
+    found = told(outcome, "Deployment")
+    assert "+  revisionHistoryLimit: 10" in found.effect_diff
+    assert found.estimated == ""
+
+
+def test_labels_go_though_another_owns_the_place_they_stand_in(fleet: Fleet) -> None:
+    first = make("ConfigMap", options="Replace=true", metadata={"labels": {"app": "web"}})
+    first["metadata"]["annotations"] = {OPTIONS: "Replace=true"}
+    by_hand = make("ConfigMap", metadata={"labels": {"app": "api", "tier": "front"}})
+    outcome = carried_out(fleet, Piece(first, make("ConfigMap"), Hand.APPLY, by_hand))
+
+    assert "labels" not in became(outcome, "ConfigMap")["metadata"]
+
+
+def test_a_field_that_the_server_does_not_let_go_is_refused(fleet: Fleet) -> None:
+    by_hand = make("Pod", spec={**CONTAINERS, "activeDeadlineSeconds": 600})
+    outcome = carried_out(fleet, Piece(None, make("Pod", spec=CONTAINERS), Hand.APPLY, by_hand))
+
+    assert "spec.activeDeadlineSeconds" in told(outcome, "Pod").failure
+
+
+def test_an_empty_list_that_may_stay_is_estimated(fleet: Fleet) -> None:
+    widget = make("Widget", api="fidelity.example.com/v1", spec={"size": 2})
+    by_hand = make("Widget", api="fidelity.example.com/v1", spec={"size": 2, "parts": []})
+    outcome = carried_out(fleet, Piece(None, widget, Hand.APPLY, by_hand))
+
+    assert told(outcome, "Widget").estimated.startswith("an empty list")
+
+
+def test_what_a_replacement_wrote_goes_once_it_is_applied(fleet: Fleet) -> None:
+    first = make("ConfigMap", options="Replace=true", data={"a": "1", "b": "2"})
+    outcome = carried_out(fleet, Piece(first, make("ConfigMap", data={"a": "1"}), Hand.NOTHING, {}))
+
+    assert OPTIONS not in became(outcome, "ConfigMap")["metadata"]["annotations"]
+    assert became(outcome, "ConfigMap")["data"] == {"a": "1"}
+
+
+def test_a_replacement_takes_away_what_a_hand_added(fleet: Fleet) -> None:
+    wanted, other = make("ConfigMap", data={"a": "1"}), make("ConfigMap", "two")
+    added = Piece(wanted, wanted, Hand.EDIT, {"data": {"b": "2"}})
+    outcome = carried_out(fleet, added, Piece(None, other, Hand.NOTHING, {}), option="Replace=true")
+
+    assert told(outcome, "ConfigMap").drift is Action.CHANGE
+    assert all("b" not in obj.get("data", {}) for obj in outcome.after.values())
+
+
+def test_a_job_that_cannot_be_replaced_is_applied(fleet: Fleet) -> None:
+    template = {"spec": {**CONTAINERS, "restartPolicy": "Never"}}
+    sides = [make("Job", api="batch/v1", spec={"template": template, "parallelism": number}) for number in (1, 2)]
+    outcome = carried_out(fleet, Piece(*sides, Hand.NOTHING, {}), option="Replace=true")
+
+    assert told(outcome, "Job").action is Action.CHANGE
+    assert became(outcome, "Job")["spec"]["parallelism"] == 2
+
+
+def test_a_binding_whose_role_changes_is_replaced_by_force(fleet: Fleet) -> None:
+    group = "rbac.authorization.k8s.io"
+    roles = [{"apiGroup": group, "kind": "Role", "name": name} for name in ("one", "two")]
+    sides = [make("RoleBinding", api=f"{group}/v1", roleRef=role) for role in roles]
+    outcome = carried_out(fleet, Piece(*sides, Hand.NOTHING, {}), option="Force=true")
+
+    assert told(outcome, "RoleBinding").action is Action.REPLACE
+
+
+def test_what_was_deleted_to_be_created_again_does_not_wait_for_others(fleet: Fleet) -> None:
+    def claim(storage_class: str) -> JsonObject:
+        resources = {"requests": {"storage": "1Gi"}}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": resources, "storageClassName": storage_class}
+        return make("PersistentVolumeClaim", spec=spec)
+
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": CONTAINERS}
+    never_healthy = make(
+        "ReplicaSet", api="apps/v1", spec={"selector": {"matchLabels": {"app": "web"}}, "template": template}
+    )
+    replaced = Piece(claim("slow"), claim("fast"), Hand.NOTHING, {})
+    outcome = carried_out(fleet, replaced, Piece(None, never_healthy, Hand.NOTHING, {}), option="Force=true")
+
+    assert became(outcome, "PersistentVolumeClaim")["spec"]["storageClassName"] == "fast"
+
+
+def test_nothing_is_written_where_an_object_is_shared_and_must_not_be(fleet: Fleet) -> None:
+    shared = Piece(make("ConfigMap"), make("ConfigMap", data={"a": "1"}), Hand.SHARE, {})
+    outcome = carried_out(fleet, shared, option="FailOnSharedResource=true")
+
+    assert outcome.report is not None
+    assert outcome.report.failure == (
+        f"Shared resource found: ConfigMap/one is part of applications fidelity/{outcome.name} and other"
+    )
+    assert "data" not in became(outcome, "ConfigMap")
+
+
+def test_a_deletion_that_a_person_has_to_approve_is_told_and_waits(fleet: Fleet) -> None:
+    doomed = make("ConfigMap", options="Prune=confirm")
+    (outcome,) = fleet.carry_out([Change((Piece(doomed, None, Hand.NOTHING, {}),), "")])
+
+    found = told(outcome, "ConfigMap")
+    assert found.action is Action.PRUNE
+    assert DELETION_APPROVED in found.note
+    assert outcome.state is not None
+    assert outcome.state.message == "waiting for pruning confirmation of /ConfigMap/one"
+    assert became(outcome, "ConfigMap")["metadata"]["name"] == "one"
