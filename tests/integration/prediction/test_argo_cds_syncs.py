@@ -1,0 +1,212 @@
+"""Previews where an Argo CD does the syncing: what its own way of writing makes of objects that kubectl applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from bot.cluster.clusters import Clusters
+from bot.cluster.connection import ApiServer
+from bot.cluster.objects import Cluster
+from bot.engine.patches.hand_over import ARGO_CD
+from bot.model.applications import Application
+from bot.model.reports import Action, ApplicationReport, ResourceReport
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.desired import Sides, Sources, Tree, Wanted
+from bot.prediction.preview import ChangeWords, Predictor
+from bot.preview.affected import Candidate
+from bot.repository.mirrors import Mirrors
+from bot.repository.render import Renderer
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.toolchain import Programs
+from tests.integration.repository.conftest import Fixed
+
+URL = "https://git.example/acme/shop"
+IDENTITY = "git.example/acme/shop"
+
+
+@dataclass
+class Desk:
+    """An application whose changes are predicted, and kubectl, which writes as its Argo CD does."""
+
+    repository: Fixed
+    plane: ControlPlane
+    sources: Sources
+    cluster: Cluster
+    namespace: str
+    options: tuple[str, ...] = ()
+    managed: JsonObject | None = None
+
+    @property
+    def application(self) -> Application:
+        policy: JsonObject = {"automated": {"prune": True}, "syncOptions": list(self.options)}
+        spec = {
+            "source": {"repoURL": URL, "path": "deploy"},
+            "destination": {"name": "in-cluster", "namespace": self.namespace},
+            "syncPolicy": policy | ({"managedNamespaceMetadata": self.managed} if self.managed else {}),
+        }
+        return Application.parse({"metadata": {"name": "shop", "namespace": "argocd"}, "spec": spec})
+
+    def tree(self, *manifests: JsonObject) -> Tree:
+        files = {f"deploy/{number}.json": orjson.dumps(one).decode() for number, one in enumerate(manifests)}
+        return Tree(IDENTITY, self.repository.mirror, self.repository.tree({"deploy/README.md": "Shop\n", **files}))
+
+    def synced(self, *manifests: JsonObject) -> None:
+        """Have it synced, as Argo CD does without options."""
+        targets = self.sources.desired([Wanted(self.application, self.tree(*manifests))])[0].targets.objects.values()
+        listed = orjson.dumps({"apiVersion": "v1", "kind": "List", "items": list(targets)}).decode()
+        self.plane.kubectl("apply", f"--field-manager={ARGO_CD}", "--validate=false", "-f", "-", stdin=listed)
+
+    def preview(self, base: list[JsonObject], head: list[JsonObject]) -> ApplicationReport:
+        predictor = Predictor(self.sources, Clusters(self.cluster), control_namespace="argocd")
+        sides = Sides(self.tree(*base), self.tree(*head))
+        words = ChangeWords("acme/shop#1", "main", "b" * 40, "h" * 40)
+        candidate = Candidate(self.application, self.application)
+        (report,) = predictor.predict([candidate], sides, words=words, considered=1).report.applications
+        return report
+
+    def changed(self, base: JsonObject, head: JsonObject) -> ResourceReport:
+        report = self.preview([base], [head])
+        assert report.failure == ""
+        return report.resources[0]
+
+    def live(self, manifest: JsonObject) -> JsonObject:
+        placed = {**manifest, "metadata": {**manifest["metadata"], "namespace": self.namespace}}
+        return self.cluster.live([placed])[ResourceKey.of(placed)]
+
+
+@pytest.fixture
+def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_path: Path) -> Iterator[Desk]:
+    cluster = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)), manager=ARGO_CD)
+    renderer = Renderer(kustomize=str(programs.kustomize), timeout=60.0)
+    sources = Sources(
+        mirrors=Mirrors(tmp_path / "mirrors"),
+        renderer=renderer,
+        clusters=Clusters(cluster),
+        control_namespace="argocd",
+        auth_for=lambda _: None,
+    )
+    sources.by_argo_cd = True
+    yield Desk(Fixed(tmp_path / "repository"), control_plane, sources, cluster, namespace)
+    renderer.close()
+    cluster.close()
+
+
+def make(kind: str = "ConfigMap", api: str = "v1", options: str = "", **fields: Any) -> JsonObject:
+    annotations = {"annotations": {"argocd.argoproj.io/sync-options": options}} if options else {}
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "one", **annotations}, **fields}
+
+
+def deployment(app: str = "web", **spec: Any) -> JsonObject:
+    template = {"metadata": {"labels": {"app": app}}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}}
+    return make("Deployment", "apps/v1", spec={"selector": {"matchLabels": {"app": app}}, "template": template, **spec})
+
+
+def binding(role: str) -> JsonObject:
+    group = "rbac.authorization.k8s.io"
+    return make("RoleBinding", f"{group}/v1", roleRef={"apiGroup": group, "kind": "Role", "name": role})
+
+
+def test_what_leaves_git_goes_and_what_a_hand_added_stays(desk: Desk) -> None:
+    base, head = make(data={"a": "1", "b": "2"}), make(data={"a": "1"})
+    desk.synced(base)
+    patch = '{"data": {"c": "3"}}'
+    desk.plane.kubectl("patch", "configmap", "one", "-n", desk.namespace, "--type=merge", "-p", patch)
+
+    found = desk.changed(base, head)
+    assert (found.action, found.drift) == (Action.CHANGE, Action.NOTHING)
+    assert [line for line in found.effect_diff.split("\n") if line.startswith(("+", "-"))] == ['-  b: "2"']
+    desk.synced(head)
+    assert desk.live(head)["data"] == {"a": "1", "c": "3"}
+
+
+def test_what_the_sync_made_of_it_needs_no_further_one(desk: Desk) -> None:
+    base, head = deployment(revisionHistoryLimit=3), deployment(replicas=2)
+    desk.synced(base)
+    assert "+  revisionHistoryLimit: 10" in desk.changed(base, head).effect_diff
+    desk.synced(head)
+
+    assert desk.preview([head], [head]).resources == ()
+
+
+def test_an_unknown_field_is_left_out_as_argo_cd_leaves_it_out(desk: Desk) -> None:
+    base, head = deployment(), deployment(replica=2)
+    desk.synced(base)
+
+    assert desk.preview([base], [head]).resources == ()
+    assert desk.preview([base], [deployment(replicas="two")]).resources[0].failure != ""
+
+
+def test_a_binding_is_recreated_where_its_role_changes(desk: Desk) -> None:
+    desk.synced(binding("reader"))
+
+    assert desk.changed(binding("reader"), binding("writer")).action is Action.REPLACE
+
+
+@pytest.mark.parametrize(
+    ("options", "action", "words"),
+    [
+        ("", Action.CHANGE, "field is immutable"),
+        ("Force=true", Action.REPLACE, ""),
+        ("Replace=true", Action.CHANGE, "field is immutable"),
+        ("Replace=true,Force=true", Action.REPLACE, ""),
+    ],
+)
+def test_an_immutable_field_takes_force(desk: Desk, options: str, action: Action, words: str) -> None:
+    desk.synced(deployment())
+    head = deployment("api")
+    head["metadata"] |= {"annotations": {"argocd.argoproj.io/sync-options": options}}
+
+    found = desk.changed(deployment(), head)
+    assert found.action is action
+    assert words in found.failure
+
+
+def test_replace_with_force_recreates_an_object_that_nobody_changes(desk: Desk) -> None:
+    one = make(options="Replace=true,Force=true", data={"a": "1"})
+    desk.synced(one)
+
+    (found,) = desk.preview([one], [one]).resources
+    assert (found.action, found.drift) == (Action.NOTHING, Action.REPLACE)
+    assert found.note.startswith("Replace=true with Force=true")
+
+
+def test_force_with_server_side_apply_fails_in_kubectls_words(desk: Desk) -> None:
+    desk.options = ("ServerSideApply=true",)
+
+    (found,) = desk.preview([], [make(options="Force=true")]).resources
+    assert found.failure == "error validating options: --force cannot be used with --server-side"
+
+
+def test_server_side_apply_takes_over_what_was_applied_on_the_client(desk: Desk) -> None:
+    base, head = make(data={"a": "1", "b": "2"}), make(data={"a": "1"})
+    desk.synced(base)
+    desk.options = ("ServerSideApply=true",)
+
+    assert '-  b: "2"' in desk.changed(base, head).effect_diff
+
+
+def test_the_namespace_is_given_labels_beside_those_it_has(desk: Desk) -> None:
+    desk.options, desk.managed = ("CreateNamespace=true",), {"labels": {"team": "shop"}}
+
+    (found,) = desk.preview([], []).resources
+    assert (found.key.kind, found.action, found.drift) == ("Namespace", Action.NOTHING, Action.CHANGE)
+    assert "+    team: shop" in found.drift_diff
+    assert "-    kubernetes.io/metadata.name" not in found.drift_diff
+
+
+def test_only_what_is_out_of_sync_is_written_where_that_is_asked_for(desk: Desk) -> None:
+    base = make(data={"a": "1"})
+    desk.synced(base)
+    desk.options = ("ApplyOutOfSyncOnly=true", "Replace=true")
+    patch = '{"metadata": {"labels": {"by": "hand"}}}'
+    desk.plane.kubectl("patch", "configmap", "one", "-n", desk.namespace, "--type=merge", "-p", patch)
+
+    assert desk.preview([base], [base]).resources == ()
+    desk.options = ("Replace=true",)
+    assert desk.preview([base], [base]).resources[0].drift is Action.CHANGE
