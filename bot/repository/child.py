@@ -22,6 +22,8 @@ from bot.repository.tools import SourceOptions, Tool
 from bot.repository.trees import EntryKind, Found, Snapshot
 
 _CHANNEL: Final = 0
+MOST_OBJECTS: Final = 20_000
+"""Objects of one source: each is asked about by itself, and an Application has no room to record more."""
 _MAPPED: Final = 256 << 20
 """Bytes of pack files mapped at a time; libgit2's default would fill the address space it is allowed."""
 
@@ -66,6 +68,18 @@ def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> li
         raise Rejected(f"chart {options.chart}: Helm is not supported yet")
     snapshot = Snapshot(request["repository"], request["tree"])
     found = _folder(snapshot, options.path)
+    rendered = _rendered(snapshot, found, options, kustomize, kept)
+    if len(rendered) > MOST_OBJECTS:
+        raise Rejected(
+            f"{found.path or '.'}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "
+            "split it into several applications"
+        )
+    return rendered
+
+
+def _rendered(
+    snapshot: Snapshot, found: Found, options: SourceOptions, kustomize: Kustomize, kept: KeptFiles
+) -> list[bytes]:
     match _tool(snapshot, found, options):
         case Tool.DIRECTORY:
             return directory.render(snapshot, found, options, kept)

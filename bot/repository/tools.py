@@ -6,15 +6,21 @@ import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Self
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
+
+if TYPE_CHECKING:
+    from wcmatch.fnmatch import WcMatcher
 
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """Names kustomize looks for (kustomize `api/konfig/general.go`)."""
 MANIFEST: Final = re.compile(r".+\.(ya?ml|json|jsonnet)", re.DOTALL)
 """Names that a directory is rendered from (argo-cd `reposerver/repository/repository.go`)."""
+_LONGEST_GLOB: Final = 2_000
+"""Characters of a glob: alternatives multiply them."""
 
 
 class Tool(StrEnum):
@@ -87,7 +93,7 @@ class SourceOptions:
     def selects(self, path: str) -> bool:
         """Whether a directory is rendered from the file at `path`, which is relative to it.
 
-        Raises Rejected for globs whose alternatives multiply; any number of stars costs little.
+        Raises Rejected for globs that are very long or whose alternatives multiply; any number of stars costs little.
         """
         if not MANIFEST.fullmatch(path.rpartition("/")[2]):
             return False
@@ -97,12 +103,19 @@ class SourceOptions:
 
 
 def _matches(glob: str, path: str) -> bool:
-    """Match as Argo CD does: `*` crosses folders, `{a,b}` are alternatives (gobwas/glob without separators)."""
+    if len(glob) > _LONGEST_GLOB:
+        raise Rejected(f"a glob of {len(glob):,} characters, which is more than {_LONGEST_GLOB:,}: {glob[:40]}…")
+    return bool(_compiled(glob).match(path))
+
+
+@lru_cache(maxsize=64)
+def _compiled(glob: str) -> WcMatcher[str]:
+    """Read a glob as Argo CD does: `*` crosses folders, `{a,b}` are alternatives (gobwas/glob without separators)."""
     from wcmatch import fnmatch
     from wcmatch._wcparse import PatternLimitException
 
     flags = fnmatch.BRACE | fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.DOTMATCH
     try:
-        return bool(fnmatch.fnmatch(path, glob, flags=flags))
+        return fnmatch.compile(glob, flags=flags)
     except PatternLimitException:
         raise Rejected(f"the glob {glob!r} stands for too many patterns") from None

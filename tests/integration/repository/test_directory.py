@@ -20,6 +20,11 @@ def config(name: str) -> str:
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
 
 
+def listed(number: int) -> str:
+    items = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"a{one}"}} for one in range(number)]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
 @pytest.fixture
 def answer(repository: Fixed, renderer: Renderer) -> Callable[..., Rendered | RenderFailed]:
     def ask(files: Files, path: str = "app", **source: Any) -> Rendered | RenderFailed:
@@ -175,6 +180,8 @@ def test_too_much_is_refused(failure: Fail) -> None:
         ({"app/.argocd-source.yaml": "a: 1"}, {}, "overrides in the repository are not supported yet"),
         ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: submodules are not supported yet"),
         ({"app/a.yaml": ""}, {"directory": {"include": "{1..1000000}*"}}, "stands for too many patterns"),
+        ({"app/a.yaml": ""}, {"directory": {"exclude": "{" + "a," * 400_000 + "b}"}}, "a glob of 800,003 characters"),
+        ({"app/a.json": listed(20_001)}, {}, "app: renders to 20,001 objects, which is more than 20,000"),
     ],
 )
 def test_what_cannot_be_rendered_is_said(failure: Fail, files: Files, source: dict[str, Any], words: str) -> None:
