@@ -27,6 +27,9 @@ _CONFLICTS: Final = 5
 _NOT_FILLED_IN: Final = (
     "fields that client-side apply owns go with this sync, and what the API server fills in instead was not asked"
 )
+_MERGED: Final = (
+    "the API server refuses it beside fields that client-side apply owns; shown is what it becomes without those"
+)
 _MAYBE_EMPTY: Final = "an empty list that client-side apply owns goes with this sync, or stays empty"
 
 
@@ -114,10 +117,17 @@ class Writer:
 
         What the second takes away is taken out of the answer without the first, and the server fills in the rest.
         """
-        answer = self.cluster.apply(apply, dry_run=True)
+        try:
+            answer = self.cluster.apply(apply, dry_run=True)
+        except ApiRefused as error:
+            if not error.causes:  # about the manifest itself, not about what it makes together with what is to go
+                raise
+            return Written(self._client_side.apply(apply, live, dry_run=True), estimated=_MERGED)
         manager = self.cluster.manager
         given = hand_over(live, to=manager, managers=managers)
-        pruned = Pruned(answer) if given is None else Pruned.of(answer, given, manager=manager)
+        if given is None:
+            return Written(answer)
+        pruned = Pruned.of(answer, given, manager=manager, manifest=apply.manifest)
         if pruned.obj is answer:
             return Written(answer)
         try:

@@ -71,6 +71,22 @@ def test_a_field_that_the_server_does_not_let_go_is_refused(fleet: Fleet) -> Non
     assert "spec.activeDeadlineSeconds" in told(outcome, "Pod").failure
 
 
+def test_what_is_refused_only_beside_what_goes_is_not_predicted_to_fail(fleet: Fleet) -> None:
+    by_hand = make("Service", spec={"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80}]})
+    wanted = make("Service", spec={"selector": {"app": "web"}, "ports": [{"name": "http", "port": 8080}]})
+    outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
+
+    assert told(outcome, "Service").estimated.startswith("the API server refuses it beside fields")
+    assert [port["port"] for port in became(outcome, "Service")["spec"]["ports"]] == [8080]
+
+
+def test_a_secrets_texts_stay_where_they_were_applied_on_the_client(fleet: Fleet) -> None:
+    base, head = (make("Secret", data={"password": "b25l"}, stringData={"token": text}) for text in ("", "a"))
+    outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), before="ServerSideApply=false")
+
+    assert became(outcome, "Secret")["data"] == {"password": "b25l", "token": "YQ=="}
+
+
 def test_an_empty_list_that_may_stay_is_estimated(fleet: Fleet) -> None:
     widget = make("Widget", api="fidelity.example.com/v1", spec={"size": 2})
     by_hand = make("Widget", api="fidelity.example.com/v1", spec={"size": 2, "parts": []})
@@ -98,8 +114,8 @@ def test_a_replacement_takes_away_what_a_hand_added(fleet: Fleet) -> None:
 
 def test_a_job_that_cannot_be_replaced_is_applied(fleet: Fleet) -> None:
     template = {"spec": {**CONTAINERS, "restartPolicy": "Never"}}
-    sides = [make("Job", api="batch/v1", spec={"template": template, "parallelism": number}) for number in (1, 2)]
-    outcome = carried_out(fleet, Piece(*sides, Hand.NOTHING, {}), option="Replace=true")
+    base, head = (make("Job", api="batch/v1", spec={"template": template, "parallelism": count}) for count in (1, 2))
+    outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), option="Replace=true")
 
     assert told(outcome, "Job").action is Action.CHANGE
     assert became(outcome, "Job")["spec"]["parallelism"] == 2
@@ -108,8 +124,8 @@ def test_a_job_that_cannot_be_replaced_is_applied(fleet: Fleet) -> None:
 def test_a_binding_whose_role_changes_is_replaced_by_force(fleet: Fleet) -> None:
     group = "rbac.authorization.k8s.io"
     roles = [{"apiGroup": group, "kind": "Role", "name": name} for name in ("one", "two")]
-    sides = [make("RoleBinding", api=f"{group}/v1", roleRef=role) for role in roles]
-    outcome = carried_out(fleet, Piece(*sides, Hand.NOTHING, {}), option="Force=true")
+    base, head = (make("RoleBinding", api=f"{group}/v1", roleRef=role) for role in roles)
+    outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), option="Force=true")
 
     assert told(outcome, "RoleBinding").action is Action.REPLACE
 

@@ -29,8 +29,8 @@ class Pruned:
     """Whether an empty list went that stays where the schema calls its elements owned apart; nothing here knows."""
 
     @classmethod
-    def of(cls, applied: JsonObject, given: JsonObject, *, manager: str) -> Pruned:
-        """Take out of `applied`, which is what applying leaves without the hand-over, what goes after it.
+    def of(cls, applied: JsonObject, given: JsonObject, *, manager: str, manifest: JsonObject) -> Pruned:
+        """Take out of `applied`, which is what applying `manifest` leaves without the hand-over, what goes after it.
 
         `given` is the patch of `hand_over`. `obj` is `applied` itself when nothing goes. Fields of another version of
         the API have other names, and stay.
@@ -40,7 +40,7 @@ class Pruned:
         if owned.get("apiVersion") == applied.get("apiVersion"):
             left = [_fields(entry) for entry in _entries(given) if entry is not owned]
             now = [_fields(entry) for entry in _entries(applied) if _is_applied(entry, manager)]
-            pruned.obj = pruned._mapping(applied, _fields(owned), [*now, *left])
+            pruned.obj = pruned._mapping(applied, _fields(owned), [*now, *left, _converted(manifest)])
         return pruned
 
     # An owner's `{}` may mean a place with all that is in it, or the place alone. Where the last applier had something
@@ -78,6 +78,14 @@ class Pruned:
                 if within is not elements[at]:
                     elements = [*elements[:at], within, *elements[at + 1 :]]
         return elements
+
+
+def _converted(manifest: JsonObject) -> JsonObject:
+    """Return the fields that a Secret's `stringData` becomes: the server writes them once all else is done."""
+    texts = manifest.get("stringData")
+    if manifest.get("kind") != "Secret" or not isinstance(texts, dict):
+        return {}
+    return {"f:data": {f"f:{name}": {} for name in texts}}
 
 
 def _position(elements: list[Any], name: str) -> int | None:

@@ -52,6 +52,12 @@ def test_a_wave_runs_on_where_a_worker_was_killed() -> None:
     assert ran(advance([task("a"), task("b")], [result("a")], {key("a"): config_map()}).step) == ["b"]
 
 
+def test_what_is_left_of_a_wave_does_not_wait_for_its_others_to_be_healthy() -> None:
+    tasks = [task("a", kind="Job"), task("deleted"), task("late", wave=1)]
+
+    assert ran(advance(tasks, [result("a", kind="Job")], {key("a", "Job"): job()}).step) == ["deleted"]
+
+
 def test_the_next_wave_waits_until_what_was_applied_is_healthy() -> None:
     tasks, applied = [task("a", kind="Job"), task("late", wave=1)], [result("a", kind="Job")]
 

@@ -15,8 +15,9 @@ from bot.engine.sync.plan import (
     mass_deletion,
     operation_id,
     plan_sync,
+    unconfirmed,
 )
-from bot.model.applications import ApplicationSpec
+from bot.model.applications import Application, ApplicationSpec
 from bot.model.operations import Operation, OperationState, Phase
 from bot.model.resources import JsonObject, ResourceKey, annotations_of
 
@@ -92,6 +93,19 @@ def test_a_hook_with_a_generated_name_has_the_same_one_whenever_the_operation_is
     assert first == second
     assert first["name"] == "migrate-abcdef1-presync-1767323045"
     assert "generateName" not in first
+
+
+def test_a_wave_waits_where_a_person_has_to_approve_of_a_deletion() -> None:
+    found = plan([make("kept")], [make("gone", options="Prune=confirm"), make("other", options="Prune=confirm")])
+    asking = Application("shop", "argocd", spec())
+    approving = Application(
+        "shop", "argocd", spec(), annotations=(("argocd.argoproj.io/deletion-approved", "2026-01-02T04:00:00Z"),)
+    )
+
+    words = unconfirmed(found.tasks, asking, since=state().started_at)
+    assert words == "waiting for pruning confirmation of /ConfigMap/gone and 1 more resources"
+    assert unconfirmed(found.tasks, approving, since=state().started_at) == ""
+    assert unconfirmed(plan([], [make("gone")]).tasks, asking, since=state().started_at) == ""
 
 
 def test_a_skipped_object_has_no_turn() -> None:
