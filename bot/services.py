@@ -69,6 +69,7 @@ class Services:
         from bot.engine.patches.hand_over import ARGO_CD
         from bot.forges.github.client import GitHub
         from bot.prediction.desired import Sources
+        from bot.prediction.lasting import Lasting
         from bot.prediction.preview import Predictor
         from bot.repository.mirrors import Mirrors
         from bot.repository.render import Renderer
@@ -95,6 +96,7 @@ class Services:
         percent = settings.mass_deletion_percent
         predictor = Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent)
         predictor.policies = settings.policies
+        predictor.lasting = Lasting()
         return cls(
             settings=settings,
             queue=Queue(connection),

@@ -191,6 +191,10 @@ class Report:
     notes: tuple[str, ...] = ()
     broken_policies: tuple[str, ...] = ()
     """Rules that could not be evaluated, with file, line and why: nobody knows what they would have said."""
+    reused: int = 0
+    """Applications of which an earlier prediction is told again, as nothing that they depend on has changed since."""
+    reused_from: str = ""
+    """When the earliest of those was made: `12:03 UTC`."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:
@@ -347,4 +351,4 @@ def _on_one_line(words: str) -> str:
 
 
 def _lines_with(diff: str, sign: str) -> int:
-    return sum(line.startswith(sign) for line in diff.split("\n"))
+    return diff.count(f"\n{sign}") + diff.startswith(sign)

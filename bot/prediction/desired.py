@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
 from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash
+from bot.repository.mirrors import Mirror
 from bot.repository.render import RenderFailed, RenderRequest
 
 if TYPE_CHECKING:
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
     from bot.model.applications import Application, AppProject, IgnoreDifference, Source
     from bot.model.resources import JsonObject
     from bot.preview.affected import Branch
-    from bot.repository.mirrors import GitAuth, Mirror, Mirrors
+    from bot.repository.mirrors import GitAuth, Mirrors
     from bot.repository.render import Rendered, Renderer
 
 _KEPT_MANIFESTS: Final = 2_000
 """Rendered objects kept from one question to the next; about 10 MB."""
+_KEPT_NAMES: Final = 4_000
+"""Renders of which it is remembered that they declare no Applications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +135,39 @@ class Sources:
         self.reading = Reading()
         """Which applications read what."""
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
+        self._plain: dict[str, None] = {}
         self._lock = threading.Lock()
         self._expressions = Expressions()
 
     def inputs(self, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of `source` reads in `tree`; None when its path is not there."""
         return input_hash(tree.mirror, tree.tree_id, source)
+
+    def fingerprint(self, application: Application, tree: Tree) -> str:
+        """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
+
+        Equal names mean equal renders.
+        """
+        sources = application.spec.effective_sources
+        if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
+            return ""
+        hashes = [self.inputs(source, tree) or "" for source in sources]
+        if not all(hashes):
+            return ""
+        words = [str(tree.mirror.path), *hashes, *(source.model_dump_json() for source in sources)]
+        return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
+
+    def is_plain(self, application: Application, tree: Tree) -> bool:
+        """Whether what an application renders at `tree` is known to declare no Applications or ApplicationSets."""
+        name = self.fingerprint(application, tree)
+        return bool(name) and name in self._plain
+
+    def note_plain(self, application: Application, tree: Tree) -> None:
+        """Remember of what was rendered that it declares none, whoever renders the same again."""
+        if name := self.fingerprint(application, tree):
+            self._plain[name] = None
+            if len(self._plain) > _KEPT_NAMES:
+                self._plain.pop(next(iter(self._plain)), None)
 
     def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
@@ -153,7 +184,7 @@ class Sources:
 
     def _rendered(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
         """Render what was not rendered a moment ago: one job asks for the same tree more than once."""
-        named = [(_render_key(request), request) for request in requests]
+        named = [(self._render_key(request), request) for request in requests]
         with self._lock:
             answers: dict[str, Rendered | RenderFailed] = {
                 key: self._kept[key] for key, _ in named if key in self._kept
@@ -166,6 +197,12 @@ class Sources:
             while sum(len(one.manifests) for one in self._kept.values()) > _KEPT_MANIFESTS:
                 self._kept.popitem(last=False)
         return [answers[key] for key, _ in named]
+
+    def _render_key(self, request: RenderRequest) -> str:
+        """Name a render by what it reads: the same folder is in many trees."""
+        tree = Tree("", Mirror(request.repository), request.tree_id)
+        read = self.inputs(request.source, tree) or request.tree_id
+        return f"{request.repository}\0{read}\0{request.source.model_dump_json()}"
 
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
@@ -273,10 +310,6 @@ def _managed(metadata: JsonObject) -> JsonObject:
     labels, annotations = (metadata.get(name) or {} for name in ("labels", "annotations"))
     managed: JsonObject = {"annotations": {**annotations, SYNC_OPTIONS: SERVER_SIDE_APPLY}}
     return managed | ({"labels": labels} if labels else {})
-
-
-def _render_key(request: RenderRequest) -> str:
-    return f"{request.repository}\0{request.tree_id}\0{request.source.model_dump_json()}"
 
 
 def _scope(cluster: Cluster, obj: JsonObject) -> bool | None:

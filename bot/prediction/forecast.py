@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
@@ -13,18 +13,22 @@ from bot.engine.diff.normalise import comparable, without_assigned
 from bot.model.reports import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from bot.model.predictions import ResourceStates
     from bot.model.reports import ApplicationReport
     from bot.model.resources import JsonObject, ResourceKey
 
 
+Results: TypeAlias = dict[str, dict[str, str]]
+"""Of one application, by object: a digest of each top-level field as it will be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """By application and object: a digest of each top-level field as it will be."""
 
-    results: dict[str, dict[str, dict[str, str]]]
+    results: dict[str, Results]
     removals: dict[str, list[str]]
     """By application: the objects that are predicted to be deleted."""
 
@@ -55,6 +59,15 @@ class Forecast:
                 for application, objects in states.items()
                 for foretold in [(ignored or {}).get(application, nothing).foretold]
             },
+        )
+
+    @classmethod
+    def joined(cls, parts: Iterable[tuple[str, Results, Sequence[str]]]) -> Forecast:
+        """Put together what was forecast of each application: its name, results and removals."""
+        kept = list(parts)
+        return cls(
+            results={name: results for name, results, _ in kept},
+            removals={name: list(removals) for name, _, removals in kept},
         )
 
     @classmethod

@@ -7,15 +7,13 @@ import secrets
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from bot.engine.coming import decides
-from bot.engine.diff.equality import same
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
 from bot.model.predictions import Prediction, Refusal, ResourceStates
@@ -25,30 +23,34 @@ from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
 from bot.prediction.forecast import Forecast
+from bot.prediction.lasting import Memory, Told
 from bot.prediction.moved import with_moves
 from bot.prediction.policies import Judged, Policies, Verdict, facts_of_change
 from bot.prediction.questions import Question, Questions
 from bot.prediction.recorded import recorded
+from bot.prediction.work import Work
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
-from bot.preview.redaction import Redactor, secrets_of
+from bot.preview.redaction import Redactor
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer
-    from bot.model.applications import Application
     from bot.prediction.desired import Sources
+    from bot.prediction.lasting import Lasting
     from bot.prediction.questions import Identity
     from bot.preview.affected import Candidate
 
     _Hidden = Callable[[], frozenset[str]]
 
 
+_SEVERAL: Final = 2
+"""Applications from which on something is kept: a push to a change about one application usually touches just that."""
 _CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
 
 
@@ -77,68 +79,6 @@ class Predicted:
     forecast: Forecast
 
 
-@dataclass(slots=True)
-class _Work:
-    """One application while it is being predicted."""
-
-    candidate: Candidate
-    base: Desired
-    head: Desired
-    states: dict[ResourceKey, ResourceStates] = field(default_factory=dict)
-
-    @property
-    def application(self) -> Application:
-        return self.candidate.either
-
-    @property
-    def failure(self) -> str:
-        if self.head.failure or self.candidate.head is not None:
-            return self.head.failure
-        return f"as the target branch has it: {self.base.failure}" if self.base.failure else ""
-
-    @property
-    def repair(self) -> tuple[str, ...]:
-        """What is to be known when only the target branch cannot be rendered: the change may be what mends it."""
-        if not self.base.failure or self.failure:
-            return ()
-        return (f"compared with the cluster, because the target branch cannot be rendered: {self.base.failure}",)
-
-    def altered(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
-        """Yield what the merge result has and the target branch has not, or not so."""
-        base = self.base.targets.objects
-        for key, manifest in self.head.targets.objects.items():
-            if key not in base or not same(base[key], manifest):
-                yield key, manifest
-
-    def altered_rules(self) -> Iterator[ResourceKey]:
-        """Yield what decides about other objects and is to decide otherwise."""
-        base = self.base.targets.objects
-        for key, manifest in self.altered():
-            if not same(decides(base.get(key)), decides(manifest)):
-                yield key
-
-    def at_once(self) -> Iterator[Question]:
-        """Yield of what is altered that of which a sync sends the same whatever is live, as far as anybody knows."""
-        for key, manifest in self.altered():
-            question = Question.of(key, self.head)
-            if not self.head.ignored.keeps(manifest) and not question.how.depends_on_live:
-                yield question
-
-    def questions(self, live: Mapping[ResourceKey, JsonObject]) -> Iterator[Question]:
-        """Yield what there is to be known of the objects of both sides."""
-        for side in (self.base, self.head):
-            for key in side.targets.objects:
-                yield Question.of(key, side, live.get(key))
-
-    def refuse_shared(self, live: Mapping[ResourceKey, JsonObject], *, instance: str) -> None:
-        """Give up on what a sync would not even begin, as it shares an object with another application."""
-        if self.candidate.head is None:
-            return
-        objects = (live[key] for key in self.head.targets.objects if key in live)
-        if words := self.head.writes.shared(self.candidate.head, instance, objects):
-            self.head = self.head.failed(words)
-
-
 class Predictor:
     """Predicts; safe to use from threads."""
 
@@ -151,6 +91,8 @@ class Predictor:
         self._mass_deletion_percent = mass_deletion_percent
         self.policies: Path | None = None
         """A folder with the operator's own rules, which hold whatever the base branch says."""
+        self.lasting: Lasting | None = None
+        """Where predictions are kept from one preview to the next; None: each is made anew."""
 
     def predict(
         self, candidates: Sequence[Candidate], sides: Sides, *, words: ChangeWords, considered: int
@@ -159,35 +101,66 @@ class Predictor:
 
         Raises Temporary when a cluster or repository cannot be reached now.
         """
-        started = time.monotonic()
-        work = self._rendered(candidates, sides)
+        started, redactor, work = time.monotonic(), Redactor(secrets.token_bytes(32)), list[Work]()
+        hidden = cache(lambda: frozenset[str]().union(*(one.secrets for one in work)))
+        rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
+        memory = self._memory(candidates, sides, rules)
+        work.extend(self._fresh(candidates, sides, memory))
         for cluster, members in self._by_cluster(work).items():
             _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
-        redactor = Redactor(secrets.token_bytes(32))
-        hidden = cache(lambda: secrets_of(_all_objects(work)))
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
         forecast = Forecast.of(
             {one.application.name: one.states for one in work},
             applications,
             {one.application.name: one.head.ignored for one in work},
         )
-        rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
         verdict = self._ruled(work, applications, rules)
+        told = [_told(one, report, forecast) for one, report in zip(work, verdict.applications, strict=True)]
+        by_name = {one.report.name: one for one in told}
+        clusters = self._by_cluster(work)
+        for cluster, members in clusters.items():
+            memory.keep(cluster, [by_name[one.application.name] for one in members])
+        whole = memory.joined(candidates, by_name)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
             base_sha=words.base_sha,
             head_sha=words.head_sha,
-            applications=verdict.applications,
+            applications=tuple(one.report for one in whole),
             considered=considered,
-            plan=_plan(applications, forecast),
-            clusters=tuple(f"{cluster.name} ({cluster.discovery.version})" for cluster in self._by_cluster(work)),
+            plan=hashlib.sha256(b"".join(one.plan for one in whole)).hexdigest()[:8],
+            clusters=tuple(
+                f"{each.name} ({each.discovery.version})" for each in dict.fromkeys([*clusters, *memory.clusters])
+            ),
             seconds=time.monotonic() - started,
             broken_policies=verdict.broken,
+            reused=len(memory.held),
+            reused_from=memory.since,
         )
-        return Predicted(report, forecast)
+        return Predicted(report, Forecast.joined((one.report.name, one.results, one.removals) for one in whole))
 
-    def _rendered(self, candidates: Sequence[Candidate], sides: Sides) -> list[_Work]:
+    def _memory(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Memory:
+        """Find what need not be predicted anew; nothing where rules look, as those may look at the change itself."""
+        if self.lasting is None or rules.sets or len(candidates) < _SEVERAL:
+            return Memory()
+        memory = Memory.of(self.lasting, candidates, sides, self._sources)
+        places: dict[Cluster, list[str]] = defaultdict(list)
+        for one in candidates:
+            if one.either.name in memory.names:
+                places[self._clusters.at(one.either.spec.destination)].append(one.either.name)
+        for cluster, names in places.items():
+            memory.look(cluster, names)
+        return memory
+
+    def _fresh(self, candidates: Sequence[Candidate], sides: Sides, memory: Memory) -> list[Work]:
+        """Render what is to be predicted anew: everything, once some of it can matter to what was kept."""
+        work = self._rendered([one for one in candidates if one.either.name not in memory.held], sides)
+        if memory.held and any(one.disturbs for one in work):
+            memory.held.clear()
+            work = self._rendered(candidates, sides)
+        return work
+
+    def _rendered(self, candidates: Sequence[Candidate], sides: Sides) -> list[Work]:
         """Render both sides of every candidate in one batch; a side without the application wants nothing."""
         wanted = [
             Wanted(application, tree)
@@ -198,7 +171,7 @@ class Predictor:
         answers = iter(self._sources.desired(wanted))
         nothing = Desired.nothing()
         return [
-            _Work(
+            Work(
                 candidate,
                 base=next(answers) if candidate.base is not None else nothing,
                 head=next(answers) if candidate.head is not None else nothing,
@@ -206,22 +179,22 @@ class Predictor:
             for candidate in candidates
         ]
 
-    def _by_cluster(self, work: Iterable[_Work]) -> dict[Cluster, list[_Work]]:
-        groups: dict[Cluster, list[_Work]] = defaultdict(list)
+    def _by_cluster(self, work: Iterable[Work]) -> dict[Cluster, list[Work]]:
+        groups: dict[Cluster, list[Work]] = defaultdict(list)
         for one in work:
             if not one.failure:
                 groups[self._clusters.at(one.application.spec.destination)].append(one)
         return groups
 
     def _judged(
-        self, work: Sequence[_Work], reports: Sequence[ApplicationReport], hidden: _Hidden
+        self, work: Sequence[Work], reports: Sequence[ApplicationReport], hidden: _Hidden
     ) -> tuple[ApplicationReport, ...]:
         clusters = {id(one): cluster for cluster, members in self._by_cluster(work).items() for one in members}
         told = with_moves([(report, one.states) for one, report in zip(work, reports, strict=True)])
         foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
         return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
 
-    def _ruled(self, work: Sequence[_Work], reports: Sequence[ApplicationReport], rules: Policies) -> Verdict:
+    def _ruled(self, work: Sequence[Work], reports: Sequence[ApplicationReport], rules: Policies) -> Verdict:
         versions = {id(one): at.discovery.version for at, members in self._by_cluster(work).items() for one in members}
         return rules.judge(
             [
@@ -230,7 +203,7 @@ class Predictor:
             ]
         )
 
-    def _application_report(self, work: _Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
+    def _application_report(self, work: Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application
         spec = application.spec
         attribution = Attribution(
@@ -262,7 +235,7 @@ class Predictor:
         )
 
 
-def _predict_in(writer: Writer, work: Sequence[_Work], *, control_namespace: str) -> None:
+def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str) -> None:
     """Fill in the states of every object of these applications, which all live in one cluster.
 
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
@@ -298,7 +271,7 @@ def _predict_in(writer: Writer, work: Sequence[_Work], *, control_namespace: str
 
 
 def _states(
-    work: _Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[Identity, Prediction], *, instance: str
+    work: Work, live: Mapping[ResourceKey, JsonObject], answers: Mapping[Identity, Prediction], *, instance: str
 ) -> dict[ResourceKey, ResourceStates]:
     def answer(key: ResourceKey, side: Desired) -> Prediction | None:
         if key not in side.targets.objects:
@@ -327,7 +300,7 @@ def _states(
     return states
 
 
-def _everything(work: Iterable[_Work]) -> list[JsonObject]:
+def _everything(work: Iterable[Work]) -> list[JsonObject]:
     """Return something with a name for every object to be read: targets of both sides, and what was managed last."""
     named: list[JsonObject] = []
     for one in work:
@@ -335,15 +308,6 @@ def _everything(work: Iterable[_Work]) -> list[JsonObject]:
         named.extend(one.head.targets.objects.values())
         named.extend(recorded(one.application).values())
     return named
-
-
-def _all_objects(work: Iterable[_Work]) -> list[JsonObject]:
-    objects: list[JsonObject] = []
-    for one in work:
-        for states in one.states.values():
-            objects.extend(side.manifest for side in (states.base, states.head) if side is not None)
-            objects.extend(one for one in (states.live, states.ending) if one is not None)
-    return objects
 
 
 def _farewell(candidate: Candidate) -> tuple[str, ...]:
@@ -368,11 +332,22 @@ def _worth_telling(resources: Iterable[ResourceReport]) -> list[ResourceReport]:
     return sorted(told, key=lambda one: one.key)
 
 
-def _plan(applications: Iterable[ApplicationReport], forecast: Forecast) -> str:
-    """Name the predicted operations: the same plan for the same operations and results, whoever predicts them."""
+def _told(work: Work, report: ApplicationReport, forecast: Forecast) -> Told:
+    return Told(
+        candidate=work.candidate,
+        report=report,
+        states=work.states,
+        results=forecast.results.get(report.name, {}),
+        removals=forecast.removals.get(report.name, []),
+        plan=_plan(report, forecast),
+        hides=bool(work.secrets),
+    )
+
+
+def _plan(application: ApplicationReport, forecast: Forecast) -> bytes:
+    """Name the predicted operations: the same for the same operations and results, whoever predicts them."""
     digest = hashlib.sha256()
-    for application in applications:
-        for one in application.resources:
-            result = forecast.digest(application.name, one.key)
-            digest.update(orjson.dumps([application.name, str(one.key), one.action, bool(one.failure), result]))
-    return digest.hexdigest()[:8]
+    for one in application.resources:
+        result = forecast.digest(application.name, one.key)
+        digest.update(orjson.dumps([application.name, str(one.key), one.action, bool(one.failure), result]))
+    return digest.digest()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Temporary
 from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, fixed_part, named_paths, names
-from bot.repository.inputs import inputs_of
+from bot.repository.inputs import inputs_of, said
 from bot.repository.steps import Between
 
 if TYPE_CHECKING:
@@ -164,14 +164,9 @@ class _Index:
 
 
 def _definition(application: Application) -> int:
-    """Name what decides about what an application reads; whatever a source says counts, known or not."""
+    """Name what decides about what an application reads."""
     named = application.annotation(MANIFEST_GENERATE_PATHS) if application.annotations else ""
-    sources = [tuple(source.__dict__.values()) for source in application.spec.effective_sources]
-    # Salted anew for each process, so that nobody can look for two that are the same.
-    try:
-        return hash((named, *sources))
-    except TypeError:  # options of a tool are lists and mappings
-        return hash((named, repr(sources)))
+    return hash((named, *[said(source) for source in application.spec.effective_sources]))
 
 
 def _entry(application: Application, definition: int, at: Between, branch: Branch) -> _Entry:

@@ -17,7 +17,7 @@ from bot.preview.affected import Branch, Candidate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.model.resources import JsonObject
+    from bot.model.resources import JsonObject, ResourceKey
     from bot.prediction.desired import Desired, Sides, Sources, Tree
 
 ROOT_FOLDER: Final = ".foresail"
@@ -117,14 +117,13 @@ class _Search:
 
     def children(self, parents: Sequence[Candidate]) -> dict[str, Candidate]:
         """Return the Applications that the parents declare on either side and that nobody has followed yet."""
+        each = [self._sides_of(parent) for parent in parents]
+        # Where neither side declares any, it does not matter what else a side wants, or whether it fails by now.
         sides = [
-            (application, tree, is_head)
-            for parent in parents
-            for application, tree, is_head in (
-                (parent.base, self.sides.base, False),
-                (parent.head, self.sides.head, True),
-            )
-            if application is not None
+            side
+            for sides in each
+            if not all(self.sources.is_plain(application, tree) for application, tree, _ in sides)
+            for side in sides
         ]
         rendered = self.sources.desired([Wanted(application, tree) for application, tree, _ in sides])
         found: dict[str, Candidate] = {}
@@ -135,6 +134,8 @@ class _Search:
             one.name for (one, _, is_head), desired in zip(sides, rendered, strict=True) if is_head and desired.failure
         }
         for (parent, _, is_head), desired in zip(sides, rendered, strict=True):
+            if not desired.failure and not any(map(_declares, desired.targets.objects)):
+                self.sources.note_plain(parent, self.sides.head if is_head else self.sides.base)
             if parent.name in failing:
                 continue
             for name, child in self._declared(desired):
@@ -144,6 +145,10 @@ class _Search:
             declared_sets.extend((manifest, is_head) for manifest in sets)
         found.update(self._generated(paired(declared_sets).values()))
         return {name: child for name, child in found.items() if self._may_follow(child)}
+
+    def _sides_of(self, parent: Candidate) -> list[tuple[Application, Tree, bool]]:
+        sides = ((parent.base, self.sides.base, False), (parent.head, self.sides.head, True))
+        return [(application, tree, is_head) for application, tree, is_head in sides if application is not None]
 
     def generated_in_the_cluster(self) -> dict[str, Candidate]:
         """Return what ApplicationSets of the cluster generate otherwise, those that nobody has declared meanwhile."""
@@ -238,6 +243,10 @@ class _Search:
         # Another port or protocol is another server: a change must not have us knock wherever its author likes.
         used = [repository_address(source.repo_url) for source in application.spec.effective_sources]
         return next((address for address in used if address not in allowed), "")
+
+
+def _declares(key: ResourceKey) -> bool:
+    return key.group == "argoproj.io"
 
 
 def _with(candidate: Candidate | None, child: Application | None, *, is_head: bool) -> Candidate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from bot.model.reports import Action
@@ -21,6 +22,9 @@ _NAME: Final = 256
 _DIFF_SIGNS: Final = frozenset({"+", "-", " ", "@", "#", ""})
 """What the lines of a difference begin with; an empty line is a line feed's end."""
 
+_KEPT: Final = 1_500
+"""Blocks kept for the next time the same is told: a push to a change leaves most of them; about 1 MB."""
+
 _SERIOUS: Final = (Action.REPLACE, Action.PRUNE, Action.ORPHAN, Action.CHANGE, Action.CREATE, Action.NOTHING)
 
 
@@ -34,7 +38,7 @@ def effects(report: Report) -> list[Block]:
     ]
     lines = sum(resource.effect_diff.count("\n") + 1 for _, resource in touched)
     opening = "<details open>" if lines <= _OPEN_BELOW else "<details>"
-    return [_effect(application, resource, opening) for application, resource in touched]
+    return [_effect(application.name, resource, opening) for application, resource in touched]
 
 
 def drifts(report: Report) -> list[Block]:
@@ -57,7 +61,8 @@ def _seriousness(resource: ResourceReport) -> tuple[bool, int]:
     return not resource.failure, _SERIOUS.index(resource.action)
 
 
-def _effect(application: ApplicationReport, resource: ResourceReport, opening: str) -> Block:
+@lru_cache(maxsize=_KEPT)
+def _effect(application: str, resource: ResourceReport, opening: str) -> Block:
     said = [f"+{resource.added} {words.MINUS}{resource.removed}"]
     if resource.hook:
         said.append(f"{tag(clipped(resource.hook, _NAME))} hook")
@@ -67,7 +72,7 @@ def _effect(application: ApplicationReport, resource: ResourceReport, opening: s
         said.append("estimated")
     # Markdown is not read here, and a forge looks for mentions everywhere but in code.
     subject = tag(clipped(f"{words.SIGNS[resource.action]} {resource.key}", _NAME))
-    title = f"{tag(clipped(application.name, _NAME))} · {subject} · {' · '.join(said)}"
+    title = f"{tag(clipped(application, _NAME))} · {subject} · {' · '.join(said)}"
     body = _lines(resource.effect_diff)
     ticks = fence(body)
     before = f"\n{opening}<summary>{title}</summary>\n\n{ticks}diff\n"

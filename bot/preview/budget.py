@@ -95,11 +95,12 @@ def pack(blocks: Sequence[Block], *, first: int, further: int, most: int) -> Pac
     bins = [_Bin(first)]
     left: list[tuple[int, Block]] = []
     for number, block in enumerate(blocks):
-        if any(each.take(number, block, block.text) for each in bins):
+        text = block.text
+        if any(each.take(number, block, text) for each in bins):
             continue
-        if len(bins) < most and _Bin(further).cost(block, block.text) <= further:
+        if len(bins) < most and _Bin(further).cost(block, text) <= further:
             bins.append(_Bin(further))
-            bins[-1].take(number, block, block.text)
+            bins[-1].take(number, block, text)
         else:
             left.append((number, block))
     cut = _cut(bins, left)

@@ -234,6 +234,8 @@ def _foot(report: Report, link: str) -> str:
     if report.plan:
         said.append(f"plan {code(report.plan[:8])}")
     said.append(words.duration(report.seconds))
+    if again := words.reused(report):
+        said.append(again)
     if link:
         said.append(link)
     return f"\n<sub>{' · '.join([*said, code('/foresail help')])}</sub>\n"

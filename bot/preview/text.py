@@ -125,7 +125,8 @@ def _foot(report: Report) -> str:
     if report.plan:
         said.append(f"plan {report.plan[:8]}")
     looked = f"{counted(report.considered, 'application')} looked at"
-    return _one_line(" · ".join([*said, looked, words.duration(report.seconds)]))
+    again = [words.reused(report)] if report.reused else []
+    return _one_line(" · ".join([*said, looked, words.duration(report.seconds), *again]))
 
 
 def _one_line(value: str) -> str:

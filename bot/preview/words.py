@@ -230,6 +230,14 @@ def merged(epilogue: Epilogue) -> str:
     return f"{words}, {failed} failed" if failed else words
 
 
+def reused(report: Report) -> str:
+    """Say of how many applications an earlier prediction is told again; empty when of none."""
+    if not report.reused:
+        return ""
+    since = f"as predicted at {report.reused_from}, nothing they depend on has changed"
+    return f"{counted(report.reused, 'application')} {since}"
+
+
 def duration(seconds: float) -> str:
     """Return seconds as people say them: `45 ms`, `0.8 s`, `14 s`, `2 min 5 s`."""
     if seconds < 0.1:  # noqa: PLR2004 - below, tenths read 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected
 from bot.repository.kustomization import closure
@@ -16,6 +16,12 @@ from bot.repository.trees import EntryKind, Found, Snapshot, leads_away
 if TYPE_CHECKING:
     from bot.model.applications import Source
     from bot.repository.mirrors import Mirror
+
+
+_MOST_KEPT: Final = 2_000
+"""Answers that are kept; a preview asks three times for the same, and about 1 MB."""
+_kept: dict[tuple[str, str, int], Inputs] = {}
+"""What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,26 @@ def input_hash(mirror: Mirror, tree_id: str, source: Source) -> str | None:
 
 def inputs_of(mirror: Mirror, tree_id: str, source: Source) -> Inputs:
     """Return what a render of `source` reads in that tree. Raises Temporary when the mirror lacks the tree."""
+    key = (str(mirror.path), tree_id, said(source))
+    found = _kept.get(key)
+    if found is None:
+        found = _kept[key] = _found(Snapshot(str(mirror.path), tree_id), source)
+        if len(_kept) > _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+    return found
+
+
+def said(source: Source) -> int:
+    """Name what a source says, whatever that is. Salted anew for each process: nobody can look for two alike."""
+    values = tuple(source.__dict__.values())
+    try:
+        return hash(values)
+    except TypeError:  # options of a tool are lists and mappings
+        return hash(repr(values))
+
+
+def _found(snapshot: Snapshot, source: Source) -> Inputs:
     options = SourceOptions.of(source.model_dump(by_alias=True))
-    snapshot = Snapshot(str(mirror.path), tree_id)
     try:
         found, watched = snapshot.find(options.path), snapshot.watched(options.path)
     except Rejected:
@@ -56,7 +80,7 @@ def inputs_of(mirror: Mirror, tree_id: str, source: Source) -> Inputs:
     except Rejected:
         read = None
     if read is None:
-        return Inputs(tree_id, None)
+        return Inputs(snapshot.tree_id, None)
     return Inputs(_digest(read.rows), read.paths if watched == found.path else None)
 
 

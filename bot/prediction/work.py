@@ -1,0 +1,105 @@
+"""One application while it is being predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.engine.coming import decides
+from bot.engine.diff.equality import same
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.desired import Desired
+from bot.prediction.lasting import disturbs
+from bot.prediction.questions import Question
+from bot.preview.redaction import secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.model.applications import Application
+    from bot.model.predictions import ResourceStates
+    from bot.preview.affected import Candidate
+
+
+@dataclass(slots=True)
+class Work:
+    """One application while it is being predicted."""
+
+    candidate: Candidate
+    base: Desired
+    head: Desired
+    states: dict[ResourceKey, ResourceStates] = field(default_factory=dict)
+    _secrets: frozenset[str] | None = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The values that nobody may be shown, once it is predicted."""
+        if self._secrets is None:
+            self._secrets = secrets_of(self._objects())
+        return self._secrets
+
+    def _objects(self) -> Iterator[JsonObject]:
+        for states in self.states.values():
+            yield from (side.manifest for side in (states.base, states.head) if side is not None)
+            yield from (one for one in (states.live, states.ending) if one is not None)
+
+    @property
+    def disturbs(self) -> bool:
+        """Whether something that comes, goes or changes can matter to other applications."""
+        head = self.head.targets.objects
+        gone = ((key, obj) for key, obj in self.base.targets.objects.items() if key not in head)
+        return any(disturbs(key, obj) for key, obj in (*self.altered(), *gone))
+
+    @property
+    def application(self) -> Application:
+        """The application with the change, or without it when the change removes it."""
+        return self.candidate.either
+
+    @property
+    def failure(self) -> str:
+        """Why nothing can be said about its objects."""
+        if self.head.failure or self.candidate.head is not None:
+            return self.head.failure
+        return f"as the target branch has it: {self.base.failure}" if self.base.failure else ""
+
+    @property
+    def repair(self) -> tuple[str, ...]:
+        """What is to be known when only the target branch cannot be rendered: the change may be what mends it."""
+        if not self.base.failure or self.failure:
+            return ()
+        return (f"compared with the cluster, because the target branch cannot be rendered: {self.base.failure}",)
+
+    def altered(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
+        """Yield what the merge result has and the target branch has not, or not so."""
+        base = self.base.targets.objects
+        for key, manifest in self.head.targets.objects.items():
+            if key not in base or not same(base[key], manifest):
+                yield key, manifest
+
+    def altered_rules(self) -> Iterator[ResourceKey]:
+        """Yield what decides about other objects and is to decide otherwise."""
+        base = self.base.targets.objects
+        for key, manifest in self.altered():
+            if not same(decides(base.get(key)), decides(manifest)):
+                yield key
+
+    def at_once(self) -> Iterator[Question]:
+        """Yield of what is altered that of which a sync sends the same whatever is live, as far as anybody knows."""
+        for key, manifest in self.altered():
+            question = Question.of(key, self.head)
+            if not self.head.ignored.keeps(manifest) and not question.how.depends_on_live:
+                yield question
+
+    def questions(self, live: Mapping[ResourceKey, JsonObject]) -> Iterator[Question]:
+        """Yield what there is to be known of the objects of both sides."""
+        for side in (self.base, self.head):
+            for key in side.targets.objects:
+                yield Question.of(key, side, live.get(key))
+
+    def refuse_shared(self, live: Mapping[ResourceKey, JsonObject], *, instance: str) -> None:
+        """Give up on what a sync would not even begin, as it shares an object with another application."""
+        if self.candidate.head is None:
+            return
+        objects = (live[key] for key in self.head.targets.objects if key in live)
+        if words := self.head.writes.shared(self.candidate.head, instance, objects):
+            self.head = self.head.failed(words)
