@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import secrets
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +15,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import affected, load, memory, previews
+from benchmarks import affected, fidelity, load, memory, previews
 from benchmarks.previews import Rounds
 from benchmarks.workload import Workload
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -31,11 +32,13 @@ _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
 _ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
-_PARTS: Final = ("affected", "previews", "webhooks", "memory")
+_PARTS: Final = ("affected", "previews", "webhooks", "memory", "fidelity")
 _RATE: Final = 200.0
 _SECONDS: Final = 30.0
 
 _MEANINGS: Final = {
+    "changes": "generated changes that were previewed and then synced",
+    "differences": "of them, where the sync did something else than predicted",
     "floor_seconds": "the dry runs of its head side alone, on kept-alive connections",
     "warm_seconds": "a worker that has previewed before; both renders are made anew",
     "cold_seconds": "a new worker's first preview",
@@ -45,6 +48,9 @@ _MEANINGS: Final = {
     "cold_ratio_to_floor": "cold / floor: smaller is better",
     "ratio_to_kubectl_diff": "kubectl diff / warm: bigger is better",
     "ratio_to_kubectl_server_side_diff": "kubectl diff --server-side / warm: bigger is better",
+    "first_seconds": "the preview of a change to each of 100 applications",
+    "seconds": "the next, after a push that touches one of them",
+    "ratio_to_first": "that / first: smaller is better",
     "ms": "which of 10,000 applications a change of 300 files touches, where the branch is known",
     "cold_ms": "the same in a new process",
     "index_mb": "what is kept of 10,000 applications",
@@ -61,9 +67,12 @@ _MEANINGS: Final = {
     "controller_mb": "the controller with 102 applications (peak)",
 }
 _TARGETS: Final = {
+    "fidelity.changes": "≥ 300",
+    "fidelity.differences": "0",
     "preview_100.ratio_to_floor": "≤ 1.5",
     "preview_100.ratio_to_kubectl_diff": "≥ 15",
     "preview_100.ratio_to_kubectl_server_side_diff": "≥ 1.5",
+    "second_preview.ratio_to_first": "≤ 0.05",
     "affected_10k.ms": "≤ 50",
     "affected_10k.index_mb": "≤ 10",
     "webhook.p99_ms": "≤ 15",
@@ -89,6 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parts & {"previews", "memory"}:
             with ControlPlane.start(tools, directory / "control-plane") as plane:
                 found |= _on_a_cluster(parts, tools, plane, directory)
+        if "fidelity" in parts:
+            start = secrets.randbelow(1_000_000)
+            _say(f"fidelity: generated changes, previewed and synced, seed {start}")
+            found |= _named("fidelity", fidelity.measure(tools, directory / "fidelity", start=start))
     _print(found)
     if len(parts) == len(_PARTS):  # figures of different runs do not belong together
         RESULTS.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -116,6 +129,10 @@ def _on_a_cluster(parts: set[str], tools: Programs, plane: ControlPlane, directo
         times = previews.measure(workload, tools, plane, directory / workload.name, rounds)
         if rounds.warm:
             found |= _named(workload.name, times.figures())
+    if "previews" in parts:
+        _say("second_preview: a push that touches one of 100 applications")
+        figures = previews.second(_MANY, tools, plane, directory / "second", rounds=_ROUNDS[_MANY.name].warm)
+        found |= _named("second_preview", figures)
     if "memory" in parts:
         _say("memory: previews through the queue")
         found |= _named("memory", memory.measure(workloads, tools, plane, directory / "memory"))
