@@ -96,6 +96,32 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
+def second(
+    workload: Workload, programs: Programs, plane: ControlPlane, directory: Path, rounds: int
+) -> dict[str, float]:
+    """Time the preview of a change to every application, and the next, after a push that touches one of them.
+
+    All objects differ from the base in both. Each round begins with another base, of which the worker knows nothing.
+    """
+    first, again = list[float](), list[float]()
+    with Scene(workload, programs=programs, plane=plane, directory=directory) as scene:
+        scene.set_up()
+        with Worker(scene) as worker:
+            for round_ in range(-_WARM_UP, rounds):
+                number = round_ + _WARM_UP + 1
+                change = scene.change(number)
+                taken = worker.seconds(change), worker.seconds(scene.push(change, number))
+                if round_ >= 0:
+                    first.append(taken[0])
+                    again.append(taken[1])
+    ratio = median(after / before for before, after in zip(first, again, strict=True))
+    return {
+        "first_seconds": round(median(first), 3),
+        "seconds": round(median(again), 3),
+        "ratio_to_first": round(ratio, 4),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Rounds:
     """How often each is timed."""

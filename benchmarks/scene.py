@@ -96,6 +96,14 @@ class Scene:
         head = self._commit(self.workload.files(round_, changed=True), parent=fork)
         return Change(base, head, self._desired(head))
 
+    def push(self, change: Change, round_: int) -> Change:
+        """Commit on top of a change that touches every application one that touches the first alone."""
+        files = self.workload.files(round_, changed=True)
+        first = min(path.split("/")[1] for path in files)
+        pushed = {path: f"{text}# Pushed\n" for path, text in files.items() if path.split("/")[1] == first}
+        value = {path: text.replace(f"value-{round_}", f"value-{round_}-again") for path, text in pushed.items()}
+        return Change(change.base, self._commit(value, parent=change.head), change.manifests)
+
     def request(self, change: Change) -> dict[str, str]:
         """Return what `benchmarks.job` is asked."""
         return {"repository": str(self._repository.path), "base": change.base, "head": change.head}
