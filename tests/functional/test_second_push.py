@@ -1,0 +1,46 @@
+"""A push that touches one of two applications: the other is told again, unless something about it has moved."""
+
+from __future__ import annotations
+
+from tests.functional.conftest import Opener, Shop, application, config_map
+
+CHANGE = {"deploy/settings.yaml": config_map(COLOUR="green"), "other/other.yaml": config_map("other", SIZE="big")}
+PUSH = {"deploy/settings.yaml": config_map(COLOUR="red")}
+
+
+def opened(open_shop: Opener) -> tuple[Shop, int]:
+    """Return a shop with two applications, and a change to both that has been previewed."""
+    shop = open_shop({"deploy/settings.yaml": config_map(COLOUR="blue")})
+    second = application(shop, path="other").replace(f"name: {shop.name}", f"name: {shop.name}-other")
+    files = {".foresail/other.yaml": second, "other/other.yaml": config_map("other", SIZE="small")}
+    shop.await_sync(shop.repository.push("main", files))
+    number = shop.propose({**CHANGE})
+    assert shop.await_preview(number) == "success"
+    return shop, number
+
+
+def test_the_other_application_is_told_again(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+
+    shop.repository.push("feature", {**PUSH})
+    shop.await_preview(number)
+
+    body = shop.body(number)
+    assert "+  COLOUR: red" in body
+    assert "+  SIZE: big" in body
+    assert "1 application as predicted at " in body
+    shop.merge(number)
+
+
+def test_what_somebody_changed_between_two_pushes_is_shown(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+
+    patch = '{"data": {"SIZE": "odd"}}'
+    shop.stage.plane.kubectl("patch", "configmap", "other", "-n", shop.namespace, "--type=merge", "--patch", patch)
+    shop.repository.push("feature", {**PUSH})
+    shop.await_preview(number)
+
+    effect, _, drift = shop.body(number).partition("Drift that was there before (1)")
+    assert "-  SIZE: small\n+  SIZE: big" in effect
+    assert "-  SIZE: odd\n+  SIZE: small" in drift
+    assert "as predicted at" not in shop.body(number)
