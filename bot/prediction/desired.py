@@ -165,9 +165,10 @@ class Sources:
     def note_plain(self, application: Application, tree: Tree) -> None:
         """Remember of what was rendered that it declares none, whoever renders the same again."""
         if name := self.fingerprint(application, tree):
-            self._plain[name] = None
-            if len(self._plain) > _KEPT_NAMES:
-                self._plain.pop(next(iter(self._plain)), None)
+            with self._lock:
+                self._plain[name] = None
+                if len(self._plain) > _KEPT_NAMES:
+                    del self._plain[next(iter(self._plain))]
 
     def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""

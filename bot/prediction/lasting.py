@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from bot.cluster.errors import ApiRefused
 from bot.engine.coming import is_rule
 from bot.engine.projects import DEFAULT
 from bot.errors import Rejected
@@ -194,7 +195,11 @@ class Memory:
                 self.around[cluster] = around
             if around is None or not may.result():
                 return
-            self.held.update((name, kept) for name, kept in found.items() if _holds(kept, around, now.result()))
+            try:
+                known = now.result()
+            except ApiRefused:
+                return  # what may no longer be read may have changed
+            self.held.update((name, kept) for name, kept in found.items() if _holds(kept, around, known))
 
     def keep(self, cluster: Cluster, told: Iterable[Told]) -> None:
         """Keep the predictions that can be told again as long as nothing moves."""

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -146,8 +147,9 @@ class Predictor:
         memory = Memory.of(self.lasting, candidates, sides, self._sources)
         places: dict[Cluster, list[str]] = defaultdict(list)
         for one in candidates:
-            if one.either.name in memory.names:
-                places[self._clusters.at(one.either.spec.destination)].append(one.either.name)
+            with suppress(Rejected):  # a destination that is none of ours is told as the application's failure
+                if one.either.name in memory.names:
+                    places[self._clusters.at(one.either.spec.destination)].append(one.either.name)
         for cluster, names in places.items():
             memory.look(cluster, names)
         return memory

@@ -74,9 +74,10 @@ def surroundings(cluster: Cluster) -> Surroundings | None:
         try:
             found = {name: answer.result() for name, answer in admission.items()}
             listed = [answer.result() for answer in inside]
+            served = str(version.result())
         except ApiRefused:
             return None
-        words = [str(version.result()), *(_generation(obj) for objects in found.values() for obj in objects)]
+        words = [served, *(_generation(obj) for objects in found.values() for obj in objects)]
     by_namespace: dict[str, list[str]] = defaultdict(list)
     for objects in listed:
         for obj in objects:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 _MOST_KEPT: Final = 2_000
 """Answers that are kept; a preview asks three times for the same, and about 1 MB."""
-_kept: dict[tuple[str, str, int], Inputs] = {}
+_kept: Final[dict[tuple[str, str, int], Inputs]] = {}
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
+_keeping: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ def inputs_of(mirror: Mirror, tree_id: str, source: Source) -> Inputs:
     key = (str(mirror.path), tree_id, said(source))
     found = _kept.get(key)
     if found is None:
-        found = _kept[key] = _found(Snapshot(str(mirror.path), tree_id), source)
-        if len(_kept) > _MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
+        found = _found(Snapshot(str(mirror.path), tree_id), source)
+        with _keeping:
+            _kept[key] = found
+            if len(_kept) > _MOST_KEPT:
+                del _kept[next(iter(_kept))]
     return found
 
 

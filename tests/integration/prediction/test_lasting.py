@@ -301,6 +301,12 @@ def test_what_more_than_its_own_objects_decide_about_is_predicted_anew(desk: Des
     assert desk.preview(PUSHED | more).reused == 1
 
 
+def test_a_destination_that_is_not_known_is_one_applications_failure(desk: Desk) -> None:
+    desk.spec = {"destination": {"name": "nowhere"}}
+
+    assert [desk.preview(FIRST).unrendered, desk.preview(PUSHED).reused] == [1, 1]
+
+
 def test_one_application_alone_is_predicted_anew(desk: Desk) -> None:
     (candidate,) = (Candidate(one, one) for one in [desk.application("db")])
     sides = Sides(desk.tree(BASE), desk.tree(FIRST))
