@@ -20,7 +20,7 @@ from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import input_hash
+from bot.repository.inputs import input_hash, said
 from bot.repository.mirrors import Mirror
 from bot.repository.render import RenderFailed, RenderRequest
 
@@ -146,7 +146,7 @@ class Sources:
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
 
-        Equal names mean equal renders.
+        Equal names mean equal renders, within this process.
         """
         sources = application.spec.effective_sources
         if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
@@ -154,7 +154,7 @@ class Sources:
         hashes = [self.inputs(source, tree) or "" for source in sources]
         if not all(hashes):
             return ""
-        words = [str(tree.mirror.path), *hashes, *(source.model_dump_json() for source in sources)]
+        words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources)]
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
 
     def is_plain(self, application: Application, tree: Tree) -> bool:

@@ -24,7 +24,7 @@ from bot.errors import Rejected
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey, ResourceType
 from bot.prediction.recorded import recorded
-from bot.prediction.surroundings import may_write, surroundings, version_of, versions
+from bot.prediction.surroundings import may_change, surroundings, version_of, versions
 from bot.preview.dangers import Questions, Scene, questions
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 600.0
 """How long a prediction may be told again."""
-_LARGEST: Final = 8_000_000
+_LARGEST: Final = 5_000_000
 """Bytes that are kept, roughly."""
 _OVERHEAD: Final = 2_000
 """Bytes of an object beside its differences: names, versions, digests of its fields."""
@@ -189,7 +189,7 @@ class Memory:
         with ThreadPoolExecutor(3, thread_name_prefix="lasting") as threads:
             asked = threads.submit(surroundings, cluster)
             now = threads.submit(versions, cluster, kinds)
-            may = threads.submit(may_write, cluster, set(kinds.values()))
+            may = threads.submit(may_change, cluster, set(kinds.values()))
             around = asked.result()
             if around is not None:
                 self.around[cluster] = around

@@ -132,6 +132,8 @@ class _Bin:
 
     def take(self, number: int, block: Block, text: str) -> bool:
         """Take the block if there is room for it."""
+        if size(text) > self.room:
+            return False  # with or without its wrapper; most of a long report's blocks meet bins that are full
         cost = self.cost(block, text)
         if cost > self.room:
             return False
