@@ -13,7 +13,7 @@ import urllib3
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
-from bot.cluster.errors import ApiRefused, api_error
+from bot.cluster.errors import TOO_LARGE, ApiRefused, api_error
 from bot.errors import Rejected, Temporary
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 USER_AGENT: Final = "foresail"
 _CREDENTIAL_SECONDS: Final = 5.0
 """Seconds until the client is asked again for its credential: asking costs as much as a small request."""
+_LARGEST: Final = 3 << 20
+"""Bytes of a request that an API server reads (apiserver `server.NewConfig`, `MaxRequestBodyBytes`)."""
 MAX_BYTES: Final = 256 * 1024 * 1024
 """A watch event larger than this is refused rather than kept in memory; etcd's own limit per object is 1.5 MB."""
 
@@ -163,12 +165,17 @@ class ApiServer:
 
 def _encoded(body: JsonObject) -> bytes:
     try:
-        return orjson.dumps(body)
+        encoded = orjson.dumps(body)
     except TypeError as error:
         # YAML can hold what JSON cannot: keys that are numbers, integers of any size, nesting without end.
         raise ApiRefused(
             422, {"reason": "Invalid", "message": f"the object cannot be sent as JSON: {error}"}
         ) from error
+    if len(encoded) > _LARGEST:
+        # The server may hang up before all is sent, which would look as if it could not be reached.
+        words = f"Request entity too large: {len(encoded):,} bytes, and the limit is {_LARGEST}"
+        raise ApiRefused(413, {"reason": TOO_LARGE, "message": words})
+    return encoded
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:

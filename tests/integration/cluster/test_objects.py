@@ -143,3 +143,11 @@ def test_an_object_is_deleted_only_if_it_is_the_very_one(cluster: Cluster, names
 def test_deleting_what_is_gone_is_no_error(cluster: Cluster, namespace: str) -> None:
     cluster.delete(config_map(namespace))
     cluster.delete({**config_map(namespace), "kind": "Riddle"})
+
+
+@pytest.mark.parametrize("size", [3_200_000, 9_900_000])
+def test_an_object_too_large_for_any_server_is_refused_in_words(cluster: Cluster, namespace: str, size: int) -> None:
+    answer = dry_run(cluster, config_map(namespace, data={"a": "x" * size}))
+
+    assert isinstance(answer, Refusal)
+    assert "Request entity too large" in answer.message
