@@ -47,12 +47,10 @@ _REFERENCE: Final = re.compile(r"\$[({]|\{\{|<redacted ")
 
 HINTS: Final = (
     *("pass", "pwd", "token", "secret", "key", "cred", "://", "ls0tls1crudjti", "dockerconfigjson", "bearer"),
-    "authorization",
+    "basic ",
 )
 """Some of these stands, in lower case, in whatever sounds or looks secret here."""
-_SUSPICIOUS: Final = re.compile(
-    r"pass|pwd|token|secret|key|cred|://|LS0tLS1CRUdJTi|bearer|authorization", re.IGNORECASE
-)
+_SUSPICIOUS: Final = re.compile(r"pass|pwd|token|secret|key|cred|://|LS0tLS1CRUdJTi|bearer|basic ", re.IGNORECASE)
 
 _NAME: Final = r"([\w.-]{1,100})"
 _UNQUOTED: Final = r"""[^\s"'`;,&|<>(){}\[\]]+"""
