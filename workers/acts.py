@@ -37,6 +37,8 @@ class NotYet:
     """A task cannot be carried out yet."""
 
     words: str
+    deleting: bool = False
+    """Whether its object is being deleted to be created again, and would stay away if nobody came back to it."""
 
 
 _UNSERVED: Final = NotYet("waiting for kinds that this sync defines to be served")
@@ -130,7 +132,8 @@ class Actor:
         if words := hijacked(current, self.instance):
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
         if current is not None and metadata_of(current).get("deletionTimestamp"):
-            return NotYet(f"waiting for the deletion of {task.key}")  # what is applied to it goes away with it
+            # What is applied to it goes away with it.
+            return NotYet(f"waiting for the deletion of {task.key}", deleting=True)
         task = replace(task, obj=self.ignored.sent(task.obj, current))
         if current is not None and self._is_in_sync(task.obj, current):
             return self._unchanged(task, current)
@@ -143,7 +146,7 @@ class Actor:
             cluster = self.writer.cluster
             cluster.delete(current, propagation="Background")
             if cluster.live([task.obj]):
-                return NotYet(f"waiting for the deletion of {task.key}")
+                return NotYet(f"waiting for the deletion of {task.key}", deleting=True)
             result = self._write(task.obj, None)
             words = f"replaced: {', '.join(error.immutable_fields)} cannot change in place"
         if result is current:

@@ -260,12 +260,12 @@ class _Advance:
         most = 100 if not actor.proof.admission_mutates else max(1, len(tasks) // _RECORDS)
         done: list[TaskResult] = []
         failed: list[TaskResult] = []
-        waits = ""
+        waits: list[NotYet] = []
         try:
             for task in tasks:
                 result = actor.act(task, scene.live)
                 if isinstance(result, NotYet):
-                    waits = waits or result.words
+                    waits.append(result)
                 else:
                     results = failed if result.phase is Phase.FAILED else done
                     results.append(replace(result, message=self._scrubbed(result.message)))
@@ -279,8 +279,8 @@ class _Advance:
             self._save(f"tried again in a moment: {error.message}", scene)
             raise
         # A failure ends the operation: what was deleted to be created again would stay deleted.
-        self._record(done if waits else [*done, *failed])
-        return waits
+        self._record(done if any(one.deleting for one in waits) else [*done, *failed])
+        return "; ".join([*(one.words for one in waits[:1]), *(f"{one.key}: {one.message}" for one in failed[:1])])
 
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
         occasion = Occasion.of(self.state.operation.info)

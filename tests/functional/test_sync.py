@@ -112,29 +112,43 @@ def test_a_hook_of_a_type_that_does_not_exist_is_never_applied_and_said_to_be(op
     assert f"Job {shop.namespace}/before is never applied" in str(shop.status(sha, f"sync/{shop.name}"))
 
 
-def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
-    group = f"{Shop.unique()}.example.com"
-    definition = dedent(f"""\
+def _boats(group: str, *, plural: str = "boats") -> str:
+    return dedent(f"""\
         apiVersion: apiextensions.k8s.io/v1
         kind: CustomResourceDefinition
         metadata: {{name: boats.{group}}}
         spec:
           group: {group}
           scope: Namespaced
-          names: {{kind: Boat, plural: boats, singular: boat, listKind: BoatList}}
+          names: {{kind: Boat, plural: {plural}, singular: boat, listKind: BoatList}}
           versions:
             - name: v1
               served: true
               storage: true
               schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
         """)
+
+
+def _boat(group: str) -> str:
+    return f"apiVersion: {group}/v1\nkind: Boat\nmetadata: {{name: ada}}\nspec: {{sails: 2}}\n"
+
+
+def test_a_custom_resource_comes_with_its_definition(open_shop: Opener) -> None:
+    group = f"{Shop.unique()}.example.com"
     shop = open_shop(FILES)
-    boat = f"apiVersion: {group}/v1\nkind: Boat\nmetadata: {{name: ada}}\nspec: {{sails: 2}}\n"
-    number = shop.propose({"deploy/boats.yaml": definition, "deploy/ada.yaml": boat})
+    number = shop.propose({"deploy/boats.yaml": _boats(group), "deploy/ada.yaml": _boat(group)})
     assert shop.await_preview(number) == "success"
     assert "estimated" in shop.body(number)
     shop.merge(number)
     assert shop.live(f"boats.{group}", "ada") is not None
+
+
+def test_a_refused_definition_fails_the_commit_while_its_objects_wait_for_it(open_shop: Opener) -> None:
+    group = f"{Shop.unique()}.example.com"
+    shop = open_shop(FILES)
+    files = {"deploy/boats.yaml": _boats(group, plural="ships"), "deploy/ada.yaml": _boat(group)}
+    shop.await_sync(shop.repository.push("main", files), "failure")
+    assert [one["kind"] for one in shop.results() if one["status"] == "SyncFailed"] == ["CustomResourceDefinition"]
 
 
 def test_a_sync_that_would_delete_most_of_an_application_waits_for_a_person(open_shop: Opener) -> None:
