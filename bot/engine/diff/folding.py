@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.diff.definitions import is_definition, schema_changes, without_schemas
+from bot.engine.diff.routine import is_chart_label, is_checksum
 from bot.engine.diff.unified import unified
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ _AROUND: Final = 60
 """Characters shown on each side of where a long line changes."""
 
 _SIGNS: Final = frozenset({"-", "+"})
-_CHECKSUM: Final = re.compile(r"(?:.*/)?(?:checksum|config-hash)(?:[/._-].*)?|.*[-_.](?:hash|checksum|sha256)|rollme")
-_CHART_LABELS: Final = frozenset({"helm.sh/chart", "chart", "app.kubernetes.io/version"})
 
 
 def difference(before: JsonObject | None, after: JsonObject | None) -> str:
@@ -102,7 +100,7 @@ def _folded_words(
     routine = {
         key
         for key, value in before.items()
-        if value != after.get(key, value) and (_CHECKSUM.fullmatch(key) if annotations else key in _CHART_LABELS)
+        if value != after.get(key, value) and (is_checksum(key) if annotations else is_chart_label(key))
     }
     if not routine:
         return before, after

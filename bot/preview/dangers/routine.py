@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import comparable
+from bot.engine.diff.routine import is_chart_label, is_checksum
 from bot.model.dangers import Severity
 from bot.model.reports import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from bot.model.dangers import Danger
     from bot.model.resources import JsonObject
     from bot.preview.dangers.scene import Scene
 
-_VERSIONS: Final = frozenset({"helm.sh/chart", "app.kubernetes.io/version", "chart"})
-"""Labels that only say which version of a chart or program this is."""
+_MOVING: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
+    {"annotations": is_checksum, "labels": is_chart_label}
+)
 _CONTAINERS: Final = ("containers", "initContainers")
 _DEPTH: Final = 8
 """How deep a pod template's labels may lie: `spec.jobTemplate.spec.template.metadata.labels` in a CronJob."""
@@ -50,10 +53,7 @@ def _masked(value: Any, *, depth: int = _DEPTH) -> Any:
 def _masked_field(name: str, value: Any, *, depth: int) -> Any:
     if name in _CONTAINERS and isinstance(value, list):
         return [{**entry, "image": ""} if isinstance(entry, dict) and "image" in entry else entry for entry in value]
-    if name in {"labels", "annotations"} and isinstance(value, dict):
-        return {key: below for key, below in value.items() if key not in _VERSIONS and not _is_checksum(key)}
+    moves = _MOVING.get(name)
+    if moves is not None and isinstance(value, dict):
+        return {key: below for key, below in value.items() if not moves(str(key))}
     return _masked(value, depth=depth)
-
-
-def _is_checksum(key: object) -> bool:
-    return isinstance(key, str) and key.startswith(("checksum/", "checksum."))

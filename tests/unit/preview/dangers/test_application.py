@@ -115,6 +115,14 @@ def test_only_images_versions_and_checksums_are_routine(after: JsonObject | None
     assert judged(scene(change(marked("a:1"), after), same(obj("ConfigMap")))).routine is routine
 
 
+@pytest.mark.parametrize("name", ["checksum", "x.io/checksum-secret", "x.io/values-hash", "rollme"])
+def test_what_a_diff_folds_away_is_routine(name: str) -> None:
+    before, after = running("a:1"), running("a:1")
+    before["metadata"]["annotations"], after["metadata"]["annotations"] = {name: "1"}, {name: "2"}
+
+    assert judged(scene(change(before, after))).routine
+
+
 def test_routine_ends_where_anything_else_happens() -> None:
     move = change(marked("a:1"), marked("a:2"))
 
