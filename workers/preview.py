@@ -66,8 +66,7 @@ def _preview(services: Services, change: Change) -> None:
         services.memory.keep_forecast(str(change), change.head_sha, forecast.to_json())
     settings = services.settings
     bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
-    said = report.affected or report.drifted or report.conflict or any(one.notes for one in report.applications)
-    publish(services, change, bodies, only_over_earlier=not said)
+    publish(services, change, bodies, only_over_earlier=not report.tells)
     tell(services, change, report.outcome)
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 

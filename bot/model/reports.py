@@ -239,6 +239,12 @@ class Report:
         return bool(self.refused or self.unrendered or self.denials or self.broken_policies)
 
     @property
+    def tells(self) -> bool:
+        """Whether a person has to read it; without anything to tell no comment is written."""
+        noted = self.notes or any(application.notes for application in self.applications)
+        return bool(self.affected or self.drifted or self.conflict or noted)
+
+    @property
     def headline(self) -> str:
         """One line that says what merging does, without any markup and without a word from outside."""
         if self.conflict:
@@ -271,6 +277,9 @@ class Report:
             words = f"{words}: {_on_one_line(reason)}"
         if not self.affected:
             words = f"No application is affected ({self.considered} looked at)"
+        if self.notes and not reason:
+            # Green alone would promise that everything is known; a note may say what is not.
+            words = f"{words}; {counted(len(self.notes), 'note')}: {_on_one_line(self.notes[0])}"
         return Outcome(StatusState.FAILURE if self.failed else StatusState.SUCCESS, words[:STATUS_LENGTH])
 
     def _effect(self) -> str:

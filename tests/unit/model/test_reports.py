@@ -74,11 +74,29 @@ def test_the_headline_says_what_merging_does(subject: Report, headline: str) -> 
             StatusState.FAILURE,
             "Merging changes 1 resource in 1 application, policies cannot be evaluated: a.rego: line 3: not Rego",
         ),
+        (
+            report(notes=("a is not\nknown", "b")),
+            StatusState.SUCCESS,
+            "No application is affected (12 looked at); 2 notes: a is not known",
+        ),
+        (
+            report(application(resource()), notes=("a",)),
+            StatusState.SUCCESS,
+            "Merging changes 1 resource in 1 application; 1 note: a",
+        ),
         (report(conflict=("a",)), StatusState.PENDING, "waits until 1 file in merge conflict can be merged"),
     ],
 )
 def test_the_outcome_is_what_the_status_says(subject: Report, state: StatusState, description: str) -> None:
     assert (subject.outcome.state, subject.outcome.description) == (state, description)
+
+
+@pytest.mark.parametrize(
+    ("subject", "tells"),
+    [(report(), False), (report(notes=("a is not known",)), True), (report(application(notes=("b",))), True)],
+)
+def test_what_is_only_noted_is_told_as_well(subject: Report, *, tells: bool) -> None:
+    assert subject.tells is tells
 
 
 def test_an_object_that_fails_counts_as_nothing_else() -> None:
