@@ -18,7 +18,7 @@ from bot.engine.diff.normalise import comparable
 from bot.engine.order import SYNC_OPTIONS
 from bot.engine.patches.hand_over import CLIENT_SIDE_MANAGERS, KUBECTL, applied_on_the_client
 from bot.engine.tracking import owner_of
-from bot.model.resources import metadata_of, options_of
+from bot.model.resources import annotations_of, metadata_of, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,7 @@ DELETION_APPROVED: Final = "argocd.argoproj.io/deletion-approved"
 """On an Application: since when a person approves of the deletions that wait for it, RFC 3339."""
 
 SERVER_SIDE_APPLY: Final = "ServerSideApply=true"
+_RESOURCE_POLICY: Final = "helm.sh/resource-policy"
 _FAILS_ON_SHARED: Final = "FailOnSharedResource=true"
 _OUT_OF_SYNC_ONLY: Final = "ApplyOutOfSyncOnly=true"
 _NO_TAKE_OVER: Final = "ClientSideApplyMigration=false"
@@ -152,6 +153,16 @@ class Writes:
         """Return what becomes of a live object that left Git, where syncs prune at all."""
         said = self._says(options_of(live, SYNC_OPTIONS), "Prune")
         return {"false": Pruning.KEPT, "confirm": Pruning.CONFIRMED}.get(said, Pruning.DELETED)
+
+    def deletion(self, live: JsonObject) -> Pruning:
+        """Return what becomes of a live object when its application is deleted with all it manages.
+
+        `Prune=false` is about syncs alone (argo-cd `controller/appcontroller.go`, `shouldBeDeleted`).
+        """
+        said = self._says(options_of(live, SYNC_OPTIONS), "Delete")
+        if said == "false" or annotations_of(live).get(_RESOURCE_POLICY) == "keep":
+            return Pruning.KEPT
+        return Pruning.CONFIRMED if said == "confirm" else Pruning.DELETED
 
     @property
     def propagation(self) -> str:

@@ -28,7 +28,6 @@ from bot.prediction.lasting import Memory, Told
 from bot.prediction.moved import with_moves
 from bot.prediction.policies import Judged, Policies, Verdict, facts_of_change
 from bot.prediction.questions import Question, Questions
-from bot.prediction.recorded import recorded
 from bot.prediction.work import Work
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
@@ -210,8 +209,10 @@ class Predictor:
         spec = application.spec
         attribution = Attribution(
             instance=application.instance(self._control_namespace),
-            # An Application that goes away leaves its objects, as with Argo CD without a finalizer.
+            # An Application that goes away leaves its objects, unless its finalizer has an Argo CD delete them.
             prunes=work.candidate.head is not None and spec.prunes,
+            base_prunes=work.candidate.base is not None and work.candidate.base.spec.prunes,
+            cascades=_asks_for_all(work.candidate) and work.base.writes.by_argo_cd,
             writes=work.head.writes if work.candidate.head is not None else work.base.writes,
             base_writes=work.base.writes,
             redactor=redactor,
@@ -223,7 +224,7 @@ class Predictor:
             reports = [attribution.report(states) for states in work.states.values()]
         except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
             reports, failure = [], error.message
-        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work.candidate))
+        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work))
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
@@ -285,7 +286,7 @@ def _states(
         return Prediction(side.targets.objects[key], None, refusal=refusal)
 
     base, head = work.base.targets.objects, work.head.targets.objects
-    known = recorded(work.application)
+    known = work.recorded
     keys = [*head, *(key for key in base if key not in head)]
     states = {
         key: ResourceStates(
@@ -308,15 +309,22 @@ def _everything(work: Iterable[Work]) -> list[JsonObject]:
     for one in work:
         named.extend(one.base.targets.objects.values())
         named.extend(one.head.targets.objects.values())
-        named.extend(recorded(one.application).values())
+        named.extend(one.recorded.values())
     return named
 
 
-def _farewell(candidate: Candidate) -> tuple[str, ...]:
-    """Say what becomes of an application that the change removes, when its finalizer asks for more."""
+def _asks_for_all(candidate: Candidate) -> bool:
+    """Whether the change removes an application whose finalizer asks for all of its objects to be deleted."""
     gone = candidate.base if candidate.head is None else None
-    if gone is None or not any(name.startswith(_CASCADE) for name in gone.finalizers):
+    return gone is not None and any(name.partition("/")[0] == _CASCADE for name in gone.finalizers)
+
+
+def _farewell(work: Work) -> tuple[str, ...]:
+    """Say what becomes of an application that the change removes, when its finalizer asks for more."""
+    if not _asks_for_all(work.candidate):
         return ()
+    if work.base.writes.by_argo_cd:
+        return (f"its finalizer {_CASCADE} has Argo CD delete its objects",)
     return (f"its finalizer {_CASCADE} asks for its objects to be deleted first, which Foresail leaves to a person",)
 
 

@@ -39,7 +39,8 @@ _NOT_THERE: Final = "does not exist yet: a sync creates it"
 _GONE: Final = "was there at the last sync and is gone: a sync creates it again"
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
 _ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
-_UNCONFIRMED: Final = f"the sync waits until a person approves by the annotation {DELETION_APPROVED}: <now>"
+_ON_NEITHER_SIDE: Final = "is not in Git on either side"
+_UNCONFIRMED: Final = f"waits until a person approves by the annotation {DELETION_APPROVED}: <now>"
 _NAMED: Final = 3
 """Fields that are named in a sentence."""
 _ADOPTED: Final = "exists already and is adopted"
@@ -71,6 +72,10 @@ class Attribution:
     """How its syncs write, with the change."""
     base_writes: Writes | None = None
     """How they do without it; None: alike."""
+    base_prunes: bool | None = None
+    """Whether they prune without it; None: alike."""
+    cascades: bool = False
+    """Whether the change deletes the application, and an Argo CD all that it manages with it."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -88,8 +93,10 @@ class Attribution:
         return self._extraneous(states)
 
     def _told(self, states: ResourceStates, effect: _Finding) -> ResourceReport:
+        return self._reported(states, effect, self._drift(states))
+
+    def _reported(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> ResourceReport:
         side = states.head or states.base
-        drift = self._drift(states)
         return ResourceReport(
             key=states.key,
             action=effect.action,
@@ -184,23 +191,33 @@ class Attribution:
             return _Finding(note=f"belongs to application {owner} and stays")
         if self._keeps(live) or owner is None:
             return _Finding(Action.ORPHAN, note="stays in the cluster, no longer managed")
-        return _Finding(Action.PRUNE, self._diff(live, None), note=_joined([lost_with(live), self._waiting(live)]))
+        return self._deleted(live)
+
+    def _deleted(self, live: JsonObject, *notes: str) -> _Finding:
+        return _Finding(
+            Action.PRUNE, self._diff(live, None), note=_joined([*notes, lost_with(live), self._waiting(live)])
+        )
 
     def _extraneous(self, states: ResourceStates) -> ResourceReport:
-        """Report an object that is tracked in the cluster though neither side has it."""
+        """Report an object that is tracked in the cluster though neither side has it.
+
+        Where nothing deletes it without the change, its deletion is what the change does.
+        """
         live = states.live
         if live is None or is_hook(live) or owner_of(live) != self.instance:
             return ResourceReport(states.key, Action.NOTHING, Action.NOTHING, "", "")
         keeps = self._keeps(live)
         if keeps and ignores_extraneous(live):
             return ResourceReport(states.key, Action.NOTHING, Action.NOTHING, "", "")
+        if not keeps and self._kept_before(live):
+            return self._reported(states, self._deleted(live, _ON_NEITHER_SIDE), _Finding())
         return ResourceReport(
             key=states.key,
             action=Action.NOTHING,
             drift=Action.ORPHAN if keeps else Action.PRUNE,
             effect_diff="",
             drift_diff="" if keeps else self._diff(live, None),
-            note=_joined(["is not in Git on either side", "" if keeps else self._waiting(live)]),
+            note=_joined([_ON_NEITHER_SIDE, "" if keeps else self._waiting(live)]),
         )
 
     def _drift(self, states: ResourceStates) -> _Finding:
@@ -262,10 +279,23 @@ class Attribution:
         return writes.how(side.manifest, states.live)
 
     def _keeps(self, live: JsonObject) -> bool:
-        return not self.prunes or self.writes.pruning(live) is Pruning.KEPT
+        return self._fate(live) is Pruning.KEPT
+
+    def _kept_before(self, live: JsonObject) -> bool:
+        """Whether an object that is not in Git stays without the change."""
+        prunes = self.prunes if self.base_prunes is None else self.base_prunes
+        writes = self.writes if self.base_writes is None else self.base_writes
+        return not prunes or writes.pruning(live) is Pruning.KEPT
+
+    def _fate(self, live: JsonObject) -> Pruning:
+        if self.cascades:
+            return self.writes.deletion(live)
+        return self.writes.pruning(live) if self.prunes else Pruning.KEPT
 
     def _waiting(self, live: JsonObject) -> str:
-        return _UNCONFIRMED if self.writes.pruning(live) is Pruning.CONFIRMED else ""
+        if self._fate(live) is not Pruning.CONFIRMED:
+            return ""
+        return f"the {'deletion' if self.cascades else 'sync'} {_UNCONFIRMED}"
 
     def _scrubbed(self, text: str) -> str:
         return scrub(text, self.hidden()) if text else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,16 @@ class Desk:
         listed = orjson.dumps({"apiVersion": "v1", "kind": "List", "items": list(targets)}).decode()
         self.plane.kubectl("apply", f"--field-manager={ARGO_CD}", "--validate=false", "-f", "-", stdin=listed)
 
-    def preview(self, base: list[JsonObject], head: list[JsonObject]) -> ApplicationReport:
-        predictor = Predictor(self.sources, Clusters(self.cluster), control_namespace="argocd")
+    def preview(
+        self, base: list[JsonObject], head: list[JsonObject], candidate: Candidate | None = None
+    ) -> ApplicationReport:
+        predictor = Predictor(
+            self.sources, Clusters(self.cluster), control_namespace="argocd", mass_deletion_percent=50
+        )
         sides = Sides(self.tree(*base), self.tree(*head))
         words = ChangeWords("acme/shop#1", "main", "b" * 40, "h" * 40)
-        candidate = Candidate(self.application, self.application)
-        (report,) = predictor.predict([candidate], sides, words=words, considered=1).report.applications
+        candidates = [candidate or Candidate(self.application, self.application)]
+        (report,) = predictor.predict(candidates, sides, words=words, considered=1).report.applications
         return report
 
     def changed(self, base: JsonObject, head: JsonObject) -> ResourceReport:
@@ -210,3 +214,50 @@ def test_only_what_is_out_of_sync_is_written_where_that_is_asked_for(desk: Desk)
     assert desk.preview([base], [base]).resources == ()
     desk.options = ("Replace=true",)
     assert desk.preview([base], [base]).resources[0].drift is Action.CHANGE
+
+
+CASCADE = "resources-finalizer.argocd.argoproj.io"
+
+
+@pytest.mark.parametrize("finalizer", [CASCADE, f"{CASCADE}/background"])
+def test_what_a_deleted_application_manages_goes_with_it_where_its_finalizer_says_so(
+    desk: Desk, finalizer: str
+) -> None:
+    claim = make(
+        "PersistentVolumeClaim",
+        spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    )
+    base = [claim, make(options="Delete=false"), make("Service", options="Prune=false", spec={"ports": [{"port": 80}]})]
+    desk.synced(*base)
+
+    gone = Candidate(replace(desk.application, finalizers=(finalizer,)), None)
+    found = desk.preview(base, [], gone)
+    assert {one.key.kind: one.action for one in found.resources} == {
+        "PersistentVolumeClaim": Action.PRUNE,
+        "ConfigMap": Action.ORPHAN,
+        "Service": Action.PRUNE,
+    }
+    assert found.notes == (f"its finalizer {CASCADE} has Argo CD delete its objects",)
+    assert next(one.dangers for one in found.resources if one.key.kind == "PersistentVolumeClaim")
+
+
+def test_what_a_deleted_application_manages_stays_without_the_finalizer(desk: Desk) -> None:
+    base = [make(data={"a": "1"})]
+    desk.synced(*base)
+
+    found = desk.preview(base, [], Candidate(desk.application, None))
+    assert [one.action for one in found.resources] == [Action.ORPHAN]
+    assert found.notes == ()
+
+
+def test_what_goes_because_pruning_is_turned_on_is_an_effect(desk: Desk) -> None:
+    left = make(data={"a": "1"})
+    desk.synced(left)
+    place = {"group": "", "kind": "ConfigMap", "namespace": desk.namespace, "name": "one", "version": "v1"}
+    head = replace(desk.application, status={"resources": [place]})
+    manual = head.spec.model_copy(update={"sync_policy": head.spec.sync_policy.model_copy(update={"automated": None})})
+
+    (found,) = desk.preview([], [], Candidate(replace(head, spec=manual), head)).resources
+    assert (found.action, found.drift) == (Action.PRUNE, Action.NOTHING)
+    (found,) = desk.preview([], [], Candidate(head, head)).resources
+    assert (found.action, found.drift) == (Action.NOTHING, Action.PRUNE)
