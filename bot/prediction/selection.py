@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.tracking import owner_of
 from bot.errors import Rejected
-from bot.model.applications import Application
+from bot.model.applications import API_VERSION, Application
 from bot.model.changes import repository_address
+from bot.model.resources import ResourceKey
 from bot.prediction.applicationsets import SetChange, depends_on, follow, is_applicationset, paired
 from bot.prediction.desired import Wanted
 from bot.prediction.generated import KnownSets, TreeFacts
@@ -17,7 +19,7 @@ from bot.preview.affected import Branch, Candidate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.model.resources import JsonObject, ResourceKey
+    from bot.model.resources import JsonObject
     from bot.prediction.desired import Desired, Sides, Sources, Tree
 
 ROOT_FOLDER: Final = ".foresail"
@@ -138,7 +140,7 @@ class _Search:
                 self.sources.note_plain(parent, self.sides.head if is_head else self.sides.base)
             if parent.name in failing:
                 continue
-            for name, child in self._declared(desired):
+            for name, child in self._declared(desired, parent, is_head=is_head):
                 if name not in followed and self.parents.setdefault(name, parent.name) == parent.name:
                     found[name] = _with(found.get(name), child, is_head=is_head)
             sets = (manifest for key, manifest in desired.targets.objects.items() if is_applicationset(key))
@@ -175,7 +177,10 @@ class _Search:
             followed = follow(change, base, head, self.grounds.known)
             self.notes.extend(followed.notes)
             for name, candidate in followed.candidates.items():
-                if name not in self.parents:
+                owner = self._owner(ResourceKey("argoproj.io", "Application", self.grounds.control_namespace, name))
+                if owner:
+                    self.notes.append(f"Application {name} is declared by {owner} already, and not followed")
+                elif name not in self.parents:
                     self.parents[name] = ""
                     self.generators[name] = change.name
                     found[name] = Candidate(self._known(candidate.base), self._known(candidate.head))
@@ -183,6 +188,18 @@ class _Search:
 
     def _facts(self, sets: KnownSets, tree: Tree) -> TreeFacts:
         return TreeFacts(self.sources, tree, self.grounds.repositories, sets.clusters)
+
+    def _owner(self, key: ResourceKey) -> str:
+        """Return which application manages an Application of the cluster; empty for one that is nobody's."""
+        live = self._live(key.name, key.namespace)
+        if live is None:
+            return ""
+        metadata = {"name": live.name, "namespace": live.namespace, "annotations": dict(live.annotations)}
+        return owner_of({"apiVersion": API_VERSION, "kind": "Application", "metadata": metadata}) or ""
+
+    def _live(self, name: str, namespace: str) -> Application | None:
+        """Return an Application as the cluster has it, where Applications are looked for."""
+        return self.grounds.known.get(name) if namespace in {"", self.grounds.control_namespace} else None
 
     def _known(self, application: Application | None) -> Application | None:
         return None if application is None else self._as_it_is(application)
@@ -195,10 +212,22 @@ class _Search:
             else verdict
         )
 
-    def _declared(self, desired: Desired) -> Iterator[tuple[str, Application | None]]:
-        """Yield the Applications among an application's objects by name; None for one that cannot be read."""
+    def _declared(
+        self, desired: Desired, parent: Application, *, is_head: bool
+    ) -> Iterator[tuple[str, Application | None]]:
+        """Yield the Applications among an application's objects by name; None for one that cannot be read.
+
+        Somebody else's are left out: no sync of `parent` may write them, and what they manage is not its author's to
+        read.
+        """
+        instance = parent.instance(self.grounds.control_namespace)
         for key, manifest in desired.targets.objects.items():
             if (key.group, key.kind) == ("argoproj.io", "Application"):
+                owner = self._owner(key)
+                if owner not in {"", instance}:
+                    if is_head:
+                        self.notes.append(f"Application {key.name} is declared by {owner} already, and not followed")
+                    continue
                 try:
                     yield key.name, self._as_it_is(Application.parse(manifest))
                 except Rejected:
@@ -206,7 +235,7 @@ class _Search:
 
     def _as_it_is(self, child: Application) -> Application:
         """Add what the cluster knows of an application to what a file says of it."""
-        current = self.grounds.known.get(child.name)
+        current = self._live(child.name, child.namespace)
         if current is None:
             return child
         return replace(
