@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.jobs import notify, preview
+from bot.model.jobs import notify, preview, refresh
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
 from bot.prediction.desired import Sides
@@ -70,9 +70,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             change=str(change) if change else "",
             head=change.head_sha if change else "",
         )
-        for candidate in selection.candidates:
-            itself = candidate.either.name == selection.parents.get(candidate.either.name)
-            _start(landscape, candidate, occasion, declares_itself=itself)
+        _start_all(landscape, selection, occasion)
         if selection.candidates:
             _preview_again(landscape, branch)
     return notify(repository.full_name, commit)
@@ -110,6 +108,19 @@ def _preview_again(landscape: Landscape, branch: str) -> None:
     changes = (change for change in landscape.services.forge.open_changes(landscape.repository))
     stale = [change for change in changes if change.base_branch == branch][:_MOST_PREVIEWS]
     landscape.services.queue.enqueue(*(preview(landscape.repository, change.number) for change in stale))
+
+
+def _start_all(landscape: Landscape, selection: Selection, occasion: Occasion) -> None:
+    """Start each application's operation; trouble with one of several is its own, and a refresh starts it later."""
+    for candidate in selection.candidates:
+        name = candidate.either.name
+        try:
+            _start(landscape, candidate, occasion, declares_itself=name == selection.parents.get(name))
+        except Temporary as error:
+            if len(selection.candidates) == 1:
+                raise
+            _log.warning("application started later", application=name, reason=error.message)
+            landscape.services.queue.enqueue(refresh(name))
 
 
 def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, declares_itself: bool) -> None:

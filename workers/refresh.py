@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.applications import Conflict
 from bot.engine.sync.start import DONE, reason_to_wait
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
@@ -20,6 +20,8 @@ from workers.operations import start
 from workers.runtime import job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.model.applications import Application, Source
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
@@ -44,10 +46,11 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
                 look.at(name)
             except Rejected as error:
                 _log.warning("application not refreshed", reason=error.message)
-            except Conflict:
-                if len(names) == 1:
+            except Temporary as error:
+                if len(names) == 1 or error is look.outage:
                     raise
-                services.queue.enqueue(refresh(name))  # one that keeps changing must not hold up the others
+                _log.warning("application refreshed later", reason=error.message)
+                services.queue.enqueue(refresh(name))  # its own trouble must not hold up the others
     return None
 
 
@@ -62,6 +65,8 @@ class _Round:
     """By repository and commit: what the forge knows about it."""
     told: set[tuple[str, str]] = field(default_factory=set)
     """Repositories and commits that are told by now, if anybody waits for them."""
+    outage: Temporary | None = None
+    """Why what they have in common cannot be asked for now: the others need not try."""
 
     def at(self, name: str) -> None:
         """Look at one application; Rejected when nothing can be said about it."""
@@ -69,6 +74,7 @@ class _Round:
         if application is None:
             return
         source = application.spec.effective_sources[0]
+        self.services.sources.refuse_forbidden(application.spec)
         tree, commit = self._newest(source)
         last = OperationState.of_status(application.status)
         self._tell_overtaken(last, tree)
@@ -94,13 +100,22 @@ class _Round:
     def _mirror(self, url: str) -> Mirror:
         if url not in self.mirrors:
             try:
-                self.mirrors[url] = self.services.mirrors.refresh(url, auth=self.services.sources.auth_for(url))
+                with self._in_common():
+                    self.mirrors[url] = self.services.mirrors.refresh(url, auth=self.services.sources.auth_for(url))
             except Rejected as error:
                 self.mirrors[url] = error
         found = self.mirrors[url]
         if isinstance(found, Rejected):
             raise found
         return found
+
+    @contextmanager
+    def _in_common(self) -> Iterator[None]:
+        try:
+            yield
+        except Temporary as error:
+            self.outage = error
+            raise
 
     def _occasion(self, source: Source, commit: str, last: OperationState | None) -> Occasion:
         before = last.operation.revision if last is not None else ""
@@ -109,7 +124,8 @@ class _Round:
         if host != own_host:
             return Occasion("", source.target_revision, commit)
         if (full_name, commit) not in self.merges:
-            self.merges[full_name, commit] = self._merge(full_name, commit)
+            with self._in_common():
+                self.merges[full_name, commit] = self._merge(full_name, commit)
         return replace(self.merges[full_name, commit], branch=source.target_revision, before=before)
 
     def _merge(self, full_name: str, commit: str) -> Occasion:

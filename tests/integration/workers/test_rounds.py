@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from bot.model.jobs import Task, refresh
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import orjson
+import pytest
+import rq
+from rq.serializers import JSONSerializer
+
+from bot.cluster.applications import APPLICATION
+from bot.errors import Temporary
+from bot.model.jobs import Task, deliver, refresh
+from bot.model.resources import JsonObject
+from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
+from workers import deliver as delivering
 from workers import refresh as refreshing
 from workers.payloads import refreshes
 
@@ -42,3 +56,72 @@ def test_a_job_looks_at_the_applications_of_one_repository(desk: Desk) -> None:
     requests = list(refreshes(declared))
     assert [one.payload for one in requests] == [{"applications": ["a", "c"]}, {"applications": ["b"]}]
     assert {one.task for one in requests} == {Task.REFRESH}
+
+
+@contextmanager
+def unwritable(desk: Desk, name: str) -> Iterator[None]:
+    """Have every write of one Application fail for a passing reason: a webhook that nobody answers."""
+    identity = f"stuck-{uuid.uuid4().hex[:8]}.foresail.example"
+    webhook = {
+        "name": identity,
+        "clientConfig": {"url": "https://127.0.0.1:9/judge"},
+        "rules": [
+            {
+                "apiGroups": [APPLICATION.group],
+                "apiVersions": ["*"],
+                "operations": ["UPDATE"],
+                "resources": [APPLICATION.plural],
+            }
+        ],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": desk.stage.control_namespace}},
+        "matchConditions": [{"name": "this-one", "expression": f"object.metadata.name == '{name}'"}],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    manifest: JsonObject = {**kind, "metadata": {"name": identity}, "webhooks": [webhook]}
+    desk.stage.plane.kubectl("apply", "-f", "-", stdin=orjson.dumps(manifest).decode())
+    try:
+        desk.stage.until(lambda: not can_be_written(desk, name), what="the webhook")
+        yield
+    finally:
+        desk.stage.plane.kubectl("delete", "validatingwebhookconfiguration", identity)
+
+
+def can_be_written(desk: Desk, name: str) -> bool:
+    application = desk.services.applications.get(name)
+    assert application is not None
+    try:
+        desk.services.applications.update(application, {"metadata": {"labels": {"touched": uuid.uuid4().hex}}})
+    except Temporary:
+        return False
+    return True
+
+
+def to_be_refreshed(desk: Desk) -> list[JsonObject]:
+    """Return what the waiting refresh jobs are about."""
+    queue = rq.Queue("sync", connection=connect(desk.stage.redis.url), serializer=JSONSerializer)
+    return [job.args[0] for job in queue.jobs if job.func_name == Task.REFRESH]
+
+
+def test_one_that_cannot_be_written_now_waits_alone(desk: Desk) -> None:
+    for name in ("a", "b", "c"):
+        desk.declare(name)
+    with unwritable(desk, "a"):
+        desk.do(refreshing.run, refresh("a", "b", "c"))
+        with pytest.raises(Temporary):
+            desk.do(refreshing.run, refresh("a"))
+    assert [name for name in ("a", "b", "c") if "operation" in desk.application(name)] == ["b", "c"]
+    assert {"applications": ["a"]} in to_be_refreshed(desk)
+
+
+def test_a_commit_reaches_the_others_when_one_cannot_be_written_now(desk: Desk) -> None:
+    for name in ("a", "b"):
+        desk.declare(name)
+    repository = desk.services.forge.repository("acme/shop")
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: '2'}\n"
+    commit = desk.repository.commit("main", {"deploy/settings.yaml": text})
+    with unwritable(desk, "a"):
+        desk.do(delivering.run, deliver(repository, branch="main", before="", commit=commit))
+    assert [name for name in ("a", "b") if "operation" in desk.application(name)] == ["b"]
+    assert {"applications": ["a"]} in to_be_refreshed(desk)
