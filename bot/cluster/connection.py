@@ -95,16 +95,18 @@ class ApiServer:
 
         Raises ApiRefused for what the server refuses and Temporary for what may work later.
         """
-        answer = self._send(method, _target(path, query), body=body, headers=headers)
-        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
-            raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
+        data = self._answer(method, _target(path, query), body=body, headers=headers)
         try:
-            document = orjson.loads(answer.data)
+            document = orjson.loads(data)
         except orjson.JSONDecodeError:
             document = None
         if not isinstance(document, dict):
             raise Temporary(f"{self.name} answered {method} {path} with something that is no object")
         return document
+
+    def read(self, path: str, *, query: Mapping[str, str], accept: str) -> bytes:
+        """Read one document as the server encodes it for `accept`; raises as `request` does."""
+        return self._answer("GET", _target(path, query), headers={"Accept": accept})
 
     @contextmanager
     def stream(
@@ -121,6 +123,14 @@ class ApiServer:
             yield _lines(answer, name=self.name)
         finally:
             answer.close()
+
+    def _answer(
+        self, method: str, target: str, *, body: JsonObject | None = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        answer = self._send(method, target, body=body, headers=headers)
+        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+            raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
+        return answer.data
 
     def _send(
         self,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from bot.cluster.errors import ApiRefused
+from bot.cluster.metadata import ACCEPT, Named, read_page
 from bot.cluster.objects import collection_path, object_path
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 
@@ -33,7 +34,6 @@ _TOO_MANY: Final = 4
 """Unless the cluster has so many times as many objects of the kind as are asked for."""
 _SINGLY: Final = 4
 """Below this many objects in a namespace they are read one by one."""
-_METADATA_LIST: Final = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 _METADATA: Final = {"Accept": "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"}
 """Without spec and status: https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
 
@@ -80,9 +80,8 @@ def surroundings(cluster: Cluster) -> Surroundings | None:
         words = [served, *(_generation(obj) for objects in found.values() for obj in objects)]
     by_namespace: dict[str, list[str]] = defaultdict(list)
     for objects in listed:
-        for obj in objects:
-            metadata = metadata_of(obj)
-            by_namespace[str(metadata.get("namespace") or metadata.get("name"))].append(_version(obj))
+        for one in objects:
+            by_namespace[one.namespace or one.name].append(f"{one.name} {one.version}")
     return Surroundings(
         common=_digest(words),
         namespaces={name: _digest(versions) for name, versions in by_namespace.items()},
@@ -130,27 +129,19 @@ def _may(cluster: Cluster, kind: ResourceType) -> bool:
     return isinstance(status, dict) and status.get("allowed") is True
 
 
-def _of_kind(cluster: Cluster, kind: ResourceType, wanted: Mapping[str, set[str]]) -> Iterator[tuple[ResourceKey, str]]:
+def _of_kind(cluster: Cluster, kind: ResourceType, wanted: Mapping[str, set[str]]) -> dict[ResourceKey, str]:
     many = len(wanted) >= _WHOLE_CLUSTER
     most = _TOO_MANY * sum(map(len, wanted.values()))
     listed = _listed(cluster, kind, most=most) if many else None
     items = listed if listed is not None else _by_namespace(cluster, kind, wanted)
-    return iter(
-        [
-            (ResourceKey(kind.group, kind.kind, namespace, name), version_of(item))
-            for item in items
-            for namespace, name in (_place(item),)
-            if name in wanted.get(namespace, ())
-        ]
-    )
+    return {
+        ResourceKey(kind.group, kind.kind, item.namespace, item.name): item.version
+        for item in items
+        if item.name in wanted.get(item.namespace, ())
+    }
 
 
-def _place(item: JsonObject) -> tuple[str, str]:
-    metadata = metadata_of(item)
-    return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
-
-
-def _by_namespace(cluster: Cluster, kind: ResourceType, wanted: Mapping[str, set[str]]) -> Iterator[JsonObject]:
+def _by_namespace(cluster: Cluster, kind: ResourceType, wanted: Mapping[str, set[str]]) -> Iterator[Named]:
     for namespace, names in wanted.items():
         if len(names) >= _SINGLY:
             yield from _listed(cluster, kind, namespace=namespace) or ()
@@ -158,28 +149,28 @@ def _by_namespace(cluster: Cluster, kind: ResourceType, wanted: Mapping[str, set
         for name in names:
             try:
                 path = object_path(kind, namespace=namespace, name=name)
-                yield cluster.server.request("GET", path, headers=_METADATA)
+                item = cluster.server.request("GET", path, headers=_METADATA)
             except ApiRefused as error:
                 if error.code != 404:  # noqa: PLR2004 - HTTP's "not found"
                     raise
+                continue
+            yield Named(namespace, name, version_of(item))
 
 
 def _listed(
     cluster: Cluster, kind: ResourceType, *, namespace: str = "", most: int | None = None
-) -> list[JsonObject] | None:
-    """Return the metadata of a kind's objects; None when there are more than `most`."""
-    query, found = {"limit": _PAGE}, list[JsonObject]()
+) -> list[Named] | None:
+    """Return the objects of a kind by name and version; None when there are more than `most`."""
+    query, found = {"limit": _PAGE}, list[Named]()
     while True:
         path = collection_path(kind, namespace=namespace)
-        page = cluster.server.request("GET", path, query=query, headers=_METADATA_LIST)
-        found.extend(page.get("items") or [])
-        metadata = metadata_of(page)
-        if most is not None and len(found) + int(metadata.get("remainingItemCount") or 0) > most:
+        page = read_page(cluster.server.read(path, query=query, accept=ACCEPT))
+        found.extend(page.items)
+        if most is not None and len(found) + page.more > most:
             return None
-        token = metadata.get("continue")
-        if not token:
+        if not page.token:
             return found
-        query = {"limit": _PAGE, "continue": str(token)}
+        query = {"limit": _PAGE, "continue": page.token}
 
 
 def _whole(cluster: Cluster, group: str, name: str) -> list[JsonObject]:
@@ -187,14 +178,9 @@ def _whole(cluster: Cluster, group: str, name: str) -> list[JsonObject]:
     return list(cluster.listed(kind)) if kind is not None else []
 
 
-def _versions(cluster: Cluster, name: str) -> list[JsonObject]:
+def _versions(cluster: Cluster, name: str) -> list[Named]:
     kind = cluster.discovery.preferred("", name)
     return (_listed(cluster, kind) or []) if kind is not None else []
-
-
-def _version(obj: JsonObject) -> str:
-    metadata = metadata_of(obj)
-    return f"{obj.get('kind')} {metadata.get('name')} {version_of(obj)}"
 
 
 def _generation(obj: JsonObject) -> str:
