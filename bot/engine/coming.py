@@ -8,15 +8,16 @@ admission policies) are not in force yet.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.loosening import lets_through
 from bot.engine.order import defines, order
 from bot.engine.structural import schema_of, unknown_fields, with_defaults
 from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bot.model.predictions import Refusal
 
@@ -59,6 +60,8 @@ class Provider:
     application: str
     turn: int
     """Its place in the order of its application's sync."""
+    today: JsonObject | None = None
+    """What the cluster has of it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,12 @@ class Coming:
     turns: dict[tuple[str, ResourceKey], int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, wanted: Mapping[str, Iterable[JsonObject]], altered: frozenset[tuple[str, ResourceKey]]) -> Coming:
+    def of(
+        cls,
+        wanted: Mapping[str, Iterable[JsonObject]],
+        altered: frozenset[tuple[str, ResourceKey]],
+        live: Mapping[ResourceKey, JsonObject],
+    ) -> Coming:
         """Look at what each application wants with the change, and which of that the change adds or alters."""
         providers: dict[tuple[str, str, str, str], Provider] = {}
         rules: list[Provider] = []
@@ -88,7 +96,7 @@ class Coming:
         for application, objects in wanted.items():
             for turn, task in enumerate(order(objects)):
                 key = task.key
-                provider = Provider(key, task.obj, application, turn)
+                provider = Provider(key, task.obj, application, turn, live.get(key))
                 turns[application, key] = turn
                 providers[key.group, key.kind, key.namespace, key.name] = provider
                 if kind := defines(task.obj):
@@ -117,16 +125,29 @@ class Coming:
         return self._changes(rule, application)
 
     def overtaken(self, refusal: Refusal, manifest: JsonObject, application: str) -> Estimate | None:
-        """Return what an object may become when what refuses it is itself changed before; None when it is not."""
-        key = ResourceKey.of(manifest)
-        rule = next((one for one in self.rules if one.key != key and _refuses(one, key, refusal)), None)
-        if rule is None or not self._on_time(rule, key, application):
+        """Return what an object becomes when what refuses it is loosened before; None when it is not, or may not be."""
+        rule = next((one for one, passes in self._judged(refusal, manifest, application) if passes), None)
+        if rule is None:
             return None
         schema = schema_of(rule.obj, str(manifest.get("apiVersion"))) if defines(rule.obj) else None
-        if schema is not None and unknown_fields(manifest, schema):
-            return None
         obj = manifest if schema is None else with_defaults(manifest, schema)
         return Estimate(obj, f"refused today ({refusal.message}), but {self._changes(rule, application)}")
+
+    def questioned(self, refusal: Refusal, manifest: JsonObject, application: str) -> str:
+        """Return why a refusal may not stand once the change is carried out, though nothing proves that it will not."""
+        judged = self._judged(refusal, manifest, application)
+        return next((self._changes(rule, application) for rule, passes in judged if passes is None), "")
+
+    def _judged(
+        self, refusal: Refusal, manifest: JsonObject, application: str
+    ) -> Iterator[tuple[Provider, bool | None]]:
+        """Yield the rules that the refusal is about and that change before, and whether they let the object through."""
+        key = ResourceKey.of(manifest)
+        for rule in self.rules:
+            if rule.today is None or rule.key == key or not _refuses(rule, rule.today, key, refusal):
+                continue
+            if self._on_time(rule, key, application):
+                yield rule, lets_through(rule.key.kind, refusal.message, rule.today, rule.obj, manifest)
 
     def _changes(self, rule: Provider, application: str) -> str:
         others = "" if rule.application == application else f" of application {rule.application}"
@@ -200,9 +221,9 @@ def _is_about(rule: Provider, key: ResourceKey, *, is_new: bool) -> bool:
     return rule.key.namespace == key.namespace and (is_new or (key.group, key.kind) in _UNDER_QUOTA)
 
 
-def _refuses(rule: Provider, key: ResourceKey, refusal: Refusal) -> bool:
+def _refuses(rule: Provider, today: JsonObject, key: ResourceKey, refusal: Refusal) -> bool:
     """Whether it is this rule, as it is now, that the words of a refusal are about."""
-    if refusal.immutable_fields or not _is_about(rule, key, is_new=True):
+    if refusal.immutable_fields or not _is_about(replace(rule, obj=today), key, is_new=True):
         return False
     if defines(rule.obj):
         return refusal.reason in {"Invalid", "BadRequest"}
@@ -213,7 +234,7 @@ def _refuses(rule: Provider, key: ResourceKey, refusal: Refusal) -> bool:
             return _LIMITS.search(refusal.message) is not None
         case "Namespace":
             return "violates PodSecurity" in refusal.message
-    names = [rule.key.name, *(str(one.get("name")) for one in rule.obj.get("webhooks") or [] if isinstance(one, dict))]
+    names = [rule.key.name, *(str(one.get("name")) for one in today.get("webhooks") or [] if isinstance(one, dict))]
     return any(f"'{name}'" in refusal.message or f'"{name}"' in refusal.message for name in names)
 
 

@@ -35,10 +35,12 @@ class Estimates:
     """What each application wants with the change."""
     altered: Sequence[tuple[str, ResourceKey]]
     """Rules about other objects that the change adds or alters, by application and object."""
+    live: Mapping[ResourceKey, JsonObject]
+    """What the cluster has now."""
 
     @cached_property
     def _coming(self) -> Coming:
-        return Coming.of(self.wanted(), frozenset(self.altered))
+        return Coming.of(self.wanted(), frozenset(self.altered), self.live)
 
     def unaltered(self, quotas: Sequence[JsonObject]) -> list[JsonObject]:
         """Return the quotas that limit a sync as they limit today."""
@@ -66,7 +68,10 @@ class Estimates:
 
     def _overtaken(self, head: Prediction, refusal: Refusal, application: str) -> Prediction:
         estimate = self._coming.overtaken(refusal, head.manifest, application)
-        return head if estimate is None else Prediction(head.manifest, estimate.obj, estimated=estimate.why)
+        if estimate is not None:
+            return Prediction(head.manifest, estimate.obj, estimated=estimate.why)
+        doubt = self._coming.questioned(refusal, head.manifest, application)
+        return replace(head, refusal=replace(refusal, message=f"{refusal.message}; {doubt}")) if doubt else head
 
     def _is_altered(self, states: ResourceStates) -> bool:
         """Whether a sync writes the object at all: what it leaves alone no rule judges."""

@@ -262,6 +262,7 @@ def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str)
     estimates = Estimates(
         lambda: {one.application.name: list(one.head.targets.objects.values()) for one in work},
         [(one.application.name, key) for one in work for key in one.altered_rules()],
+        live,
     )
     for one in work:
         if one.failure:

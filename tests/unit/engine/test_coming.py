@@ -19,9 +19,10 @@ def make(kind: str, name: str, api: str = "v1", namespace: str = "", wave: str =
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
 
 
-def coming(*objects: JsonObject, others: tuple[JsonObject, ...] = ()) -> Coming:
+def coming(*objects: JsonObject, others: tuple[JsonObject, ...] = (), today: tuple[JsonObject, ...] = ()) -> Coming:
     wanted = {"shop": objects, "other": others}
-    return Coming.of(wanted, frozenset((name, ResourceKey.of(obj)) for name in wanted for obj in wanted[name]))
+    altered = frozenset((name, ResourceKey.of(obj)) for name in wanted for obj in wanted[name])
+    return Coming.of(wanted, altered, {ResourceKey.of(obj): obj for obj in today})
 
 
 def definition(**version: Any) -> JsonObject:
@@ -137,46 +138,55 @@ OPEN = {"openAPIV3Schema": {"type": "object", "properties": {"colour": {"type": 
 
 
 def test_a_field_that_the_definition_gains_in_the_same_change_is_no_failure() -> None:
-    found = coming(definition(schema=OPEN), COLOURED).overtaken(UNDECLARED, COLOURED, "shop")
+    changed = coming(definition(schema=OPEN), COLOURED, today=(definition(),))
+    found = changed.overtaken(UNDECLARED, COLOURED, "shop")
 
     assert found is not None
     assert found.why.startswith(f"refused today ({UNDECLARED.message}), but CustomResourceDefinition")
 
 
 def test_a_field_that_the_changed_definition_lacks_too_is_a_failure() -> None:
-    assert coming(definition(), COLOURED).overtaken(UNDECLARED, COLOURED, "shop") is None
+    unchanged = coming(definition(), COLOURED, today=(definition(),))
+    assert unchanged.overtaken(UNDECLARED, COLOURED, "shop") is None
 
 
-def test_a_quota_that_is_raised_with_what_needs_it_is_no_failure() -> None:
-    refusal = Refusal('pods "p" is forbidden: exceeded quota: small, requested: pods=1', 403, "Forbidden")
-    raised = coming(make("ResourceQuota", "small", namespace="new"), POD)
-
-    assert raised.overtaken(refusal, POD, "shop")
-    assert not coming(make("ResourceQuota", "other", namespace="new"), POD).overtaken(refusal, POD, "shop")
-
-
-def test_pod_security_that_is_relaxed_with_a_pod_that_needs_it_is_no_failure() -> None:
-    refusal = Refusal('pods "p" is forbidden: violates PodSecurity "restricted:latest": …', 403, "Forbidden")
-
-    assert coming(make("Namespace", "new"), POD).overtaken(refusal, POD, "shop")
-    assert not coming(make("Namespace", "old"), POD).overtaken(refusal, POD, "shop")
-
-
-def test_a_limit_that_is_lifted_with_a_claim_that_needs_it_is_no_failure() -> None:
+def test_a_rule_that_is_not_there_today_refuses_nothing_today() -> None:
     refusal = Refusal("maximum storage usage per PersistentVolumeClaim is 1Gi, but limit is 2Gi", 403, "Forbidden")
     claim = make("PersistentVolumeClaim", "data", namespace="new")
 
-    assert coming(make("LimitRange", "limits", namespace="new"), claim).overtaken(refusal, claim, "shop")
-    late = make("LimitRange", "limits", namespace="new", wave="1")
-    assert coming(late, claim).overtaken(refusal, claim, "shop") is None
+    assert coming(make("LimitRange", "limits", namespace="new"), claim).overtaken(refusal, claim, "shop") is None
 
 
-def test_a_policy_excuses_what_it_is_named_to_refuse() -> None:
-    refusal = Refusal("pods is forbidden: ValidatingAdmissionPolicy 'labels' denied request", 403, "Forbidden")
-    policy = make("ValidatingAdmissionPolicy", "labels", "admissionregistration.k8s.io/v1", wave="-1")
+def test_a_limit_that_is_lifted_after_the_claim_that_needs_it_is_too_late() -> None:
+    refusal = Refusal("maximum storage usage per PersistentVolumeClaim is 1Gi, but limit is 2Gi", 403, "Forbidden")
+    claim = make("PersistentVolumeClaim", "data", namespace="new")
+    limits = [{"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}}]
+    today = make("LimitRange", "limits", namespace="new", spec={"limits": limits})
+    lifted: dict[str, Any] = {"spec": {"limits": []}}
 
-    assert coming(policy, POD).overtaken(refusal, POD, "shop")
-    assert not coming(policy, POD).overtaken(NO_PRIORITY, POD, "shop")
+    found = coming(make("LimitRange", "limits", namespace="new", **lifted), claim, today=(today,))
+    assert found.overtaken(refusal, claim, "shop")
+    late = coming(make("LimitRange", "limits", namespace="new", wave="1", **lifted), claim, today=(today,))
+    assert late.overtaken(refusal, claim, "shop") is None
+
+
+def test_a_policy_that_is_altered_somehow_leaves_the_failure_and_casts_doubt_on_it() -> None:
+    refusal = Refusal("pods is forbidden: ValidatingAdmissionPolicy 'labels' denied request: no", 403, "Forbidden")
+    today, after = (
+        make(
+            "ValidatingAdmissionPolicy",
+            "labels",
+            "admissionregistration.k8s.io/v1",
+            wave="-1",
+            spec={"validations": [{"expression": expression, "message": "no"}]},
+        )
+        for expression in ("has(object.a)", "has(object.a) && has(object.b)")
+    )
+    found = coming(after, POD, today=(today,))
+
+    assert found.overtaken(refusal, POD, "shop") is None
+    assert "changes with the same merge" in found.questioned(refusal, POD, "shop")
+    assert not found.questioned(NO_PRIORITY, POD, "shop")
 
 
 def test_a_rule_that_is_only_labelled_decides_as_before() -> None:
