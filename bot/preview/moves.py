@@ -98,6 +98,8 @@ class _Matching:
     removed: list[Piece]
     added: list[Piece]
     moves: list[Move] = field(default_factory=list)
+    _matched: set[int] = field(default_factory=set)
+    """By `id`, as a change may rename thousands: comparing objects, or a new list for each match, takes too long."""
 
     def by(self, of_added: Callable[[Piece], Hashable | None], of_removed: Callable[[Piece], Hashable | None]) -> None:
         """Match what one trait says is the same, where it says so of one object on each side only."""
@@ -105,6 +107,7 @@ class _Matching:
         for trait in old.keys() & new.keys():
             if len(old[trait]) == len(new[trait]) == 1:
                 self._match(old[trait][0], new[trait][0])
+        self.removed, self.added = self._unmatched(self.removed), self._unmatched(self.added)
 
     def by_likeness(self) -> None:
         """Match what has most fields in common, the most alike first."""
@@ -115,13 +118,15 @@ class _Matching:
         fields = {id(piece): _fields_of(piece) for piece in (*self.removed, *self.added)}
         alike = [(_likeness(fields[id(old)], fields[id(new)]), old, new) for old, new in pairs]
         for likeness, old, new in sorted(alike, key=lambda found: (-found[0], found[1].key, found[2].key)):
-            if likeness >= _ALIKE and old in self.removed and new in self.added:
+            if likeness >= _ALIKE and self._matched.isdisjoint({id(old), id(new)}):
                 self._match(old, new)
 
     def _match(self, old: Piece, new: Piece) -> None:
         self.moves.append(Move(old, new))
-        self.removed = [piece for piece in self.removed if piece is not old]
-        self.added = [piece for piece in self.added if piece is not new]
+        self._matched.update({id(old), id(new)})
+
+    def _unmatched(self, pieces: list[Piece]) -> list[Piece]:
+        return [piece for piece in pieces if id(piece) not in self._matched]
 
 
 def _by_trait(pieces: Iterable[Piece], trait: Callable[[Piece], Hashable | None]) -> dict[Hashable, list[Piece]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import Any
 
 from bot.model.resources import JsonObject
+from bot.preview import moves as matching
 from bot.preview.moves import RENAMED_FROM, Piece, moves
 
 
@@ -87,3 +90,29 @@ def test_what_fits_several_is_matched_with_none_of_them() -> None:
     found = words(of(make("a", data=data)), of(make("b", data=data), make("c", data=data)))
 
     assert len(found) == 1
+
+
+def steps_of(renames: int) -> int:
+    """Count the instructions that matching so many renames takes."""
+    old = of(*(make(f"old-{number}", data={"n": str(number)}) for number in range(renames)))
+    new = of(*(make(f"new-{number}", data={"n": str(number)}) for number in range(renames)))
+    steps, earlier = 0, sys.gettrace()
+
+    def count(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal steps
+        if frame.f_code.co_filename != matching.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        steps += event == "opcode"
+        return count
+
+    sys.settrace(count)
+    try:
+        assert len(moves(old, new)) == renames
+    finally:
+        sys.settrace(earlier)
+    return steps
+
+
+def test_twice_as_many_renames_take_twice_the_work() -> None:
+    assert steps_of(600) < 2.5 * steps_of(300)
