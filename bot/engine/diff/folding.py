@@ -58,15 +58,15 @@ def without_routine(before: JsonObject, after: JsonObject) -> tuple[JsonObject, 
 
 
 def shortened(diff: str) -> str:
-    """Return a diff with its lines of more than 1,024 characters cut down to where they change.
+    """Return a diff with its lines of more than 1,024 characters cut down to where their changes begin and end.
 
-    Each says how long it is and a digest, so that a difference in what is not shown can be seen.
+    Each says how much lies between the two unseen, how long it is, and a digest.
     """
     if len(diff) <= LONGEST:
         return diff
     lines = diff.split("\n")
     long = [number for number, line in enumerate(lines) if len(line) > LONGEST]
-    cut = {number: _cut(lines[number], _first_difference(lines, number)) for number in long}
+    cut = {number: _cut(lines[number], *_differing(lines, number)) for number in long}
     return "\n".join(cut.get(number, line) for number, line in enumerate(lines)) if cut else diff
 
 
@@ -137,17 +137,25 @@ def _described(value: Any) -> Any:
     return f"<{size:,} bytes, sha256 {_digest(value)}>"
 
 
-def _first_difference(lines: list[str], number: int) -> int:
-    """Return where a taken-away or added line differs from its counterpart; 0 when it has none."""
+def _differing(lines: list[str], number: int) -> tuple[int, int]:
+    """Return from where and up to where a taken-away or added line differs from its counterpart; 0 without one."""
     line = lines[number]
     sign, step = line[:1], 1 if line[:1] == "-" else -1
     head = line[1:LONGEST].partition(":")[0]
     at = number + step
+    others = []
     while sign in _SIGNS and 0 <= at < len(lines) and lines[at][:1] in _SIGNS:
-        if lines[at][:1] != sign and lines[at][1:].startswith(head):
-            return _common(line, lines[at])
+        if lines[at][:1] != sign:
+            others.append(lines[at])
         at += step
-    return 0
+    # Lines of a text have no names; the nearest one is compared with.
+    other = next((one for one in others if one[1:].startswith(head)), others[0] if others else None)
+    if other is None:
+        return 0, 0
+    first = _common(line, other)
+    # What both end with may not reach into what both begin with.
+    ends = _common(f" {line[: first - 1 : -1]}", f" {other[: first - 1 : -1]}") - 1
+    return first, len(line) - ends
 
 
 def _common(one: str, other: str) -> int:
@@ -162,13 +170,17 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _cut(line: str, at: int) -> str:
-    told = f"({len(line) - 1:,} characters, sha256 {_digest(line[1:])})"
-    head, tail = line[: 2 * _AROUND], ""
-    if at > len(head):
-        start = max(len(head), at - _AROUND)
-        tail = f" … {line[start : at + _AROUND]}"
-    return f"{head}{tail} … {told}"
+def _cut(line: str, first: int, end: int) -> str:
+    """Return a line's beginning and what is around both ends of its difference."""
+    shown, upto = line[: 2 * _AROUND], 2 * _AROUND
+    for place in (first, end):
+        start, stop = max(upto, place - _AROUND), place + _AROUND
+        if stop <= upto:
+            continue
+        unseen = start - max(upto, first)
+        between = f" … {unseen:,} more characters … " if unseen > 0 else " … " if start > upto else ""
+        shown, upto = f"{shown}{between}{line[start:stop]}", stop
+    return f"{shown} … ({len(line) - 1:,} characters, sha256 {_digest(line[1:])})"
 
 
 def _digest(text: str) -> str:

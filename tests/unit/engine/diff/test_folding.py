@@ -96,6 +96,27 @@ def test_a_long_line_is_cut_to_where_it_changes() -> None:
     assert len(added) < 400
 
 
+def test_the_last_difference_in_a_long_line_is_shown_too_and_what_is_between_is_counted() -> None:
+    def holding(one: str, other: str) -> dict[str, Any]:
+        return config_map(data={"board": "x" * 2000 + one + "m" * 3000 + other + "y" * 2000, "other": "1"})
+
+    text = difference(holding("first?", "last?"), holding("first!", "last, and longer!"))
+    removed, added = (line for line in text.splitlines() if line[0] in "-+")
+    assert "xfirst?m" in removed
+    assert "mlast?y" in removed
+    assert "xfirst!m" in added
+    assert "mlast, and longer!y" in added
+    assert " … 2,898 more characters … " in added
+    assert len(added) < 500
+
+
+def test_what_only_one_of_two_long_lines_has_is_shown_to_its_end() -> None:
+    before, after = "x" * 2000, "x" * 110 + "begin" + "z" * 300 + "end" + "x" * 1890
+    text = shortened(f"-{before}\n+{after}")
+    assert "xbeginz" in text
+    assert "zendx" in text
+
+
 def test_a_long_line_without_counterpart_shows_its_beginning() -> None:
     text = difference(None, config_map(data={"board": "x" * 3000}))
     assert "+  board: xxx" in text
