@@ -57,11 +57,15 @@ class Followed:
 
 def depends_on(manifest: JsonObject, branch: Branch) -> bool:
     """Whether what an ApplicationSet generates can depend on a branch; True when templates decide that."""
+    return any(_may_follow(branch, url, revision) for url, revision in git_sources(manifest))
+
+
+def git_sources(manifest: JsonObject) -> frozenset[tuple[str, str]]:
+    """Return repository and revision of every git generator as the manifest has them; none where it cannot be read."""
     try:
-        sources = ApplicationSet.parse(manifest).sources()
+        return ApplicationSet.parse(manifest).sources()
     except Rejected:
-        return False
-    return any(_may_follow(branch, url, revision) for url, revision in sources)
+        return frozenset()
 
 
 def _may_follow(branch: Branch, url: str, revision: str) -> bool:
@@ -128,10 +132,12 @@ class _Following:
         self.told.extend(head.found.not_evaluated if head.found else ())
         before, after = base.applications, head.applications
         refused = dict(head.found.refused) if head.found else {}
-        self.told.extend(refused.values())
+        self.told.extend(
+            words if _is_name(name) or not name else self._no_name(name) for name, words in refused.items()
+        )
         for name, manifest in after.items():
             self._present(name, before.get(name), manifest, base, head)
-        for name in before.keys() - after.keys() - refused.keys():
+        for name in filter(_is_name, before.keys() - after.keys() - refused.keys()):
             self._absent(name, before[name], base, head)
         if head.found and (self.added or self.altered):
             self.told.extend(self._reservations(head.found))
@@ -191,16 +197,22 @@ class _Following:
 
     def _parsed(self, manifest: JsonObject) -> Application | None:
         name = str(metadata_of(manifest)["name"])
-        if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
-            self.told.append(
-                f"ApplicationSet {self.name} generates an Application {name[:_LONGEST_NAME]!r}, which is no name"
-            )
+        if not _is_name(name):
+            self.told.append(self._no_name(name))
             return None
         try:
             return Application.parse(manifest)
         except Rejected as error:
             self.told.append(f"ApplicationSet {self.name} generates what is no Application: {error.message}")
             return None
+
+    def _no_name(self, text: str) -> str:
+        """Say that a text is no name without quoting it: it can be whatever a generator has read from a file."""
+        return f"ApplicationSet {self.name} generates an Application called by {len(text)} characters, which is no name"
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and bool(_NAME.fullmatch(text))
 
 
 _NOTHING: Final = Generated((), (), ())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path
+from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.facts import ClusterFact, NotKnownError
 from bot.engine.applicationsets.globs import PathSpec
+from bot.engine.projects import DEFAULT, why_not_allowed
 from bot.errors import Rejected
-from bot.model.applications import Source
+from bot.model.applications import ApplicationSpec, Destination, Source
 from bot.model.changes import repository_address, repository_identity
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 from bot.repository import manifests
@@ -21,6 +23,7 @@ from bot.repository.trees import MOST_FILES, EntryKind, Snapshot
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
+    from bot.model.applications import AppProject
     from bot.prediction.desired import Sources, Tree
 
 _APPLICATION_SET: Final = ("argoproj.io", "ApplicationSet")
@@ -28,6 +31,8 @@ _SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
 _CLUSTER_SECRETS: Final = {"labelSelector": "argocd.argoproj.io/secret-type=cluster", "limit": "500"}
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """Holds the whole Secret where it was made by `kubectl apply`, credentials and all."""
+_ANYWHERE: Final = "anywhere"
+"""Stands for a destination where none is asked about."""
 _LARGEST_FILE: Final = 1_000_000
 _LARGEST_SUM: Final = 20_000_000
 """Bytes of all files that one generator reads."""
@@ -102,6 +107,10 @@ def _texts(value: Any) -> Mapping[str, str]:
     return {str(key): str(text) for key, text in value.items()} if isinstance(value, dict) else {}
 
 
+def _nothing(_repo_url: str) -> str:
+    return ""
+
+
 @dataclass
 class TreeFacts:
     """What generators ask, as one state of the repository answers it; other repositories as they are now."""
@@ -111,6 +120,8 @@ class TreeFacts:
     repositories: frozenset[str] | None
     """Addresses that may be fetched from; None: any."""
     clusters_of: Callable[[], Sequence[ClusterFact]]
+    refusal_of: Callable[[str], str] = _nothing
+    """Returns why another repository than the change's own, by its URL, may not be read; empty when it may."""
     _trees: dict[tuple[str, str], Tree] = field(default_factory=dict)
     _folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -166,7 +177,40 @@ class TreeFacts:
                 f"no application on the target branch uses the repository {repository_address(source.repo_url)} yet, "
                 "and what a change alone asks for is not read before it is merged"
             )
+        if words := self.refusal_of(source.repo_url):
+            raise NotKnownError(words)
         return self.sources.newest(source)[0]
+
+
+def why_not_read(sources: Sources, manifest: JsonObject, repo_url: str) -> str:
+    """Return why the generators of an ApplicationSet that a change asks for may not read a repository; empty: may.
+
+    They are read with this Foresail's own credentials, and parameters end up in what the change's author sees. So the
+    project that the template names has to exist, and to allow the repository.
+    """
+    address = repository_address(repo_url)
+    asks = f"what its generators read from the repository {address} is not known before the change is merged"
+    try:
+        name = ApplicationSet.parse(manifest).template.get("spec", {}).get("project") or DEFAULT
+    except (Rejected, AttributeError):
+        name = ""
+    if not isinstance(name, str) or not name or "{{" in name:
+        return f"{asks}: its template names no project of which that can be asked"
+    project = sources.project_of(name)
+    if project is None:
+        return f"{asks}: no project {name} exists that would allow it"
+    words = why_not_allowed(_anywhere(project), _reading(name, repo_url), (_ANYWHERE,))
+    return f"{asks}: {words}" if words else ""
+
+
+def _anywhere(project: AppProject) -> AppProject:
+    """Return a project with its fence around destinations open: nothing is written when a generator reads."""
+    destinations = ({"server": "*", "namespace": "*"},)
+    return replace(project, spec=project.spec.model_copy(update={"destinations": destinations}))
+
+
+def _reading(project: str, repo_url: str) -> ApplicationSpec:
+    return ApplicationSpec(project=project, destination=Destination(name=_ANYWHERE), source=Source(repo_url=repo_url))
 
 
 def _folders(snapshot: Snapshot) -> Iterator[str]:

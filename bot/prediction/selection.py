@@ -10,14 +10,14 @@ from bot.errors import Rejected
 from bot.model.applications import API_VERSION, Application
 from bot.model.changes import repository_address
 from bot.model.resources import ResourceKey
-from bot.prediction.applicationsets import SetChange, depends_on, follow, is_applicationset, paired
+from bot.prediction.applicationsets import SetChange, depends_on, follow, git_sources, is_applicationset, paired
 from bot.prediction.desired import Wanted
-from bot.prediction.generated import KnownSets, TreeFacts
+from bot.prediction.generated import KnownSets, TreeFacts, why_not_read
 from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.model.resources import JsonObject
     from bot.prediction.desired import Desired, Sides, Sources, Tree
@@ -173,7 +173,8 @@ class _Search:
             if change.namespace not in {"", self.grounds.control_namespace}:
                 self.notes.append(f"ApplicationSet {change.name} is in namespace {change.namespace}, and not followed")
                 continue
-            base, head = (self._facts(self.grounds.sets, tree) for tree in (self.sides.base, self.sides.head))
+            base = self._facts(self.grounds.sets, self.sides.base)
+            head = replace(self._facts(self.grounds.sets, self.sides.head), refusal_of=self._refusal_of(change))
             followed = follow(change, base, head, self.grounds.known)
             self.notes.extend(followed.notes)
             for name, candidate in followed.candidates.items():
@@ -188,6 +189,22 @@ class _Search:
 
     def _facts(self, sets: KnownSets, tree: Tree) -> TreeFacts:
         return TreeFacts(self.sources, tree, self.grounds.repositories, sets.clusters)
+
+    def _refusal_of(self, change: SetChange) -> Callable[[str], str]:
+        """Return what tells why the generators of an ApplicationSet may not read a repository for the change.
+
+        One that the change leaves as it is reads what it names itself, as its controller does anyway; what templates
+        name may come from the change's own files.
+        """
+        unaltered = change.base is not None and change.head is not None and _spec(change.base) == _spec(change.head)
+        named = {url for url, _ in git_sources(change.head)} if unaltered and change.head is not None else set[str]()
+
+        def refusal(repo_url: str) -> str:
+            if self.grounds.repositories is None or repo_url in named:
+                return ""
+            return why_not_read(self.sources, change.head or {}, repo_url)
+
+        return refusal
 
     def _owner(self, key: ResourceKey) -> str:
         """Return which application manages an Application of the cluster; empty for one that is nobody's."""
@@ -272,6 +289,10 @@ class _Search:
         # Another port or protocol is another server: a change must not have us knock wherever its author likes.
         used = [repository_address(source.repo_url) for source in application.spec.effective_sources]
         return next((address for address in used if address not in allowed), "")
+
+
+def _spec(manifest: JsonObject) -> object:
+    return manifest.get("spec")
 
 
 def _declares(key: ResourceKey) -> bool:
