@@ -10,7 +10,9 @@ import orjson
 
 from bot.engine.diff.ignored import Ignored
 from bot.engine.diff.normalise import comparable, without_assigned
+from bot.errors import Rejected
 from bot.model.reports import Action
+from bot.preview.redaction import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +111,11 @@ def _name(key: ResourceKey) -> str:
 
 
 def _digests(obj: JsonObject, manifest: JsonObject) -> dict[str, str]:
-    told = without_values(comparable(without_assigned(obj, manifest)))
+    """Digest each field, less what is secret: even the digest of a short password could be guessed."""
+    try:
+        told = without_secrets(comparable(without_assigned(obj, manifest)))
+    except Rejected:  # nested too deep to be shown, so nothing was foretold of it
+        return {}
     return {path: _digest(value) for path, value in _fields(told)}
 
 
@@ -126,13 +132,3 @@ def _fields(obj: JsonObject) -> list[tuple[str, Any]]:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-
-def without_values(obj: JsonObject) -> JsonObject:
-    """Return a Secret with the names of its keys alone: even a digest of a short password could be guessed."""
-    if obj.get("kind") != "Secret":
-        return obj
-    return {
-        name: sorted(value) if name in {"data", "stringData"} and isinstance(value, dict) else value
-        for name, value in obj.items()
-    }

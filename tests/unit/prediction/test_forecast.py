@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.engine.diff.ignored import RESPECT, Ignored
 from bot.model.applications import Application
 from bot.model.predictions import Prediction, ResourceStates
@@ -58,3 +60,43 @@ def test_a_field_that_keeps_its_live_value_is_no_difference_whatever_it_became()
     kept = Forecast.of({"shop": {KEY: states}}, ignored={"shop": ignored})
     written = service(clusterIP="10.0.36.92", clusterIPs=["10.0.36.92"], sessionAffinity="ClientIP")
     assert kept.difference("shop", KEY, ignored.foretold(written, live=written), MANIFEST) == ()
+
+
+def config(**data: str) -> JsonObject:
+    metadata = {"name": "settings", "namespace": "shop"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def secret(**data: str) -> JsonObject:
+    return {**config(**data), "kind": "Secret"}
+
+
+def kept_of(obj: JsonObject) -> Forecast:
+    key = ResourceKey.of(obj)
+    return Forecast.of({"shop": {key: ResourceStates(key, live=None, base=None, head=Prediction(obj, obj))}})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (config(DB_PASSWORD="hunter2"), config(DB_PASSWORD="hunter3")),
+        (config(url="postgres://shop:hunter2@db/shop"), config(url="postgres://shop:hunter3@db/shop")),
+        (config(env="COLOUR=blue\nAPI_TOKEN=hunter2\n"), config(env="COLOUR=blue\nAPI_TOKEN=hunter3\n")),
+        (secret(word="aHVudGVyMg=="), secret(word="aHVudGVyMw==")),
+    ],
+)
+def test_nothing_is_kept_by_which_a_credential_could_be_guessed(one: JsonObject, other: JsonObject) -> None:
+    assert kept_of(one).to_json() == kept_of(other).to_json()
+    assert kept_of(one).difference("shop", ResourceKey.of(other), other, other) == ()
+
+
+def test_what_stands_beside_a_credential_is_still_compared() -> None:
+    kept, key = kept_of(config(env="COLOUR=blue\nAPI_TOKEN=hunter2\n")), ResourceKey.of(config())
+    written = config(env="COLOUR=red\nAPI_TOKEN=hunter2\n")
+    assert kept.difference("shop", key, written, written) == ("data.env",)
+
+
+def test_a_secret_that_has_other_keys_than_foretold_is_a_difference() -> None:
+    written = secret(user="YQ==", word="Yg==")
+    kept = kept_of(secret(word="Yg=="))
+    assert kept.difference("shop", ResourceKey.of(written), written, written) == ("data.user",)
