@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.coming import Coming
@@ -24,6 +25,7 @@ _UNSERVED: Final = (
     "its kind is not served yet, and SkipDryRunOnMissingResource=true says that something will define it; "
     "shown as it is in Git"
 )
+_ANY_ORDER: Final = "which of the applications' objects fails depends on which application is synced first"
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
 
 
@@ -105,24 +107,41 @@ def _unserved(side: Prediction | None, writes: Writes) -> Prediction | None:
 def within_quotas(
     applications: Iterable[dict[ResourceKey, ResourceStates]], quotas: Sequence[JsonObject], cluster: Cluster
 ) -> None:
-    """Refuse, in place, what the applications together have no room for: each dry run was weighed alone."""
+    """Refuse, in place, what the applications together have no room for: each dry run was weighed alone.
+
+    What several of them declare is created once.
+    """
     if not quotas:
         return
     namespaces = {metadata_of(quota).get("namespace") for quota in quotas}
     for_states = list(applications)
     created = [
-        Created(head.result, _resource(cluster, head.result))
+        [
+            Created(head.result, _resource(cluster, head.result))
+            for head in _created(states)
+            if head.result is not None and metadata_of(head.result).get("namespace") in namespaces
+        ]
         for states in for_states
-        for head in _created(states)
-        if head.result is not None and metadata_of(head.result).get("namespace") in namespaces
     ]
-    refused = exceeded(created, quotas)
+    refused = _refused(created, quotas)
     for states in for_states:
         for key in refused.keys() & states.keys():
             head = states[key].head
             if head is not None:
                 refusal = Refusal(refused[key], code=HTTPStatus.FORBIDDEN, reason="Forbidden")
                 states[key] = replace(states[key], head=replace(head, result=None, refusal=refusal))
+
+
+def _refused(created: Sequence[Sequence[Created]], quotas: Sequence[JsonObject]) -> dict[ResourceKey, str]:
+    """Return why objects, listed by application, do not fit; what fits alone fails by chance of the order."""
+    together: dict[ResourceKey, Created] = {}
+    for one in chain.from_iterable(created):
+        together.setdefault(ResourceKey.of(one.obj), one)
+    refused = exceeded(list(together.values()), quotas)
+    if not refused:
+        return {}
+    alone = {key for listed in created for key in exceeded(listed, quotas)}
+    return {key: words if key in alone else f"{words}; {_ANY_ORDER}" for key, words in refused.items()}
 
 
 def _created(states: Mapping[ResourceKey, ResourceStates]) -> Iterator[Prediction]:
