@@ -149,7 +149,7 @@ class ApplicationReport:
     @property
     def touched(self) -> int:
         """Objects that the change does anything to."""
-        return self.creates + self.changes + self.replaces + self.deletes + self.orphans
+        return sum(one.action is not Action.NOTHING and not one.failure for one in self.resources)
 
     @property
     def affected(self) -> bool:
