@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.applicationsets.generating import CASCADE
 from bot.engine.tracking import owner_of
+from bot.engine.writes import Pruning
 from bot.errors import Rejected
 from bot.model.applications import API_VERSION, Application
 from bot.model.changes import repository_address
@@ -130,6 +132,8 @@ class _Search:
         rendered = self.sources.desired([Wanted(application, tree) for application, tree, _ in sides])
         found: dict[str, Candidate] = {}
         declared_sets: list[tuple[JsonObject, bool]] = []
+        by_name = {parent.either.name: parent for parent in parents}
+        staying: dict[tuple[str, str], str] = {}
         followed = frozenset(self.parents)
         # A parent that fails with the change removes nothing: its children stay as they are.
         failing = {
@@ -143,10 +147,46 @@ class _Search:
             for name, child in self._declared(desired, parent, is_head=is_head):
                 if name not in followed and self.parents.setdefault(name, parent.name) == parent.name:
                     found[name] = _with(found.get(name), child, is_head=is_head)
-            sets = (manifest for key, manifest in desired.targets.objects.items() if is_applicationset(key))
-            declared_sets.extend((manifest, is_head) for manifest in sets)
-        found.update(self._generated(paired(declared_sets).values()))
+            sets = {key: manifest for key, manifest in desired.targets.objects.items() if is_applicationset(key)}
+            declared_sets.extend((manifest, is_head) for manifest in sets.values())
+            if not is_head:
+                staying.update(self._staying(desired, by_name[parent.name]))
+        found = {name: self._with_what_stays(child, staying) for name, child in found.items()}
+        found.update(self._generated(self._with_sets_that_stay(paired(declared_sets).values(), staying)))
         return {name: child for name, child in found.items() if self._may_follow(child)}
+
+    def _staying(self, desired: Desired, parent: Candidate) -> Iterator[tuple[tuple[str, str], str]]:
+        """Yield kind and name of what a parent declares and does not prune once that leaves Git, with the reason."""
+        name, head = parent.either.name, parent.head
+        for key, manifest in desired.targets.objects.items():
+            if not _declares(key):
+                continue
+            if head is None:
+                # With the finalizer, whoever acts on it deletes what the parent manages.
+                if not any(one.startswith(CASCADE) for one in parent.either.finalizers):
+                    yield (key.kind, key.name), f"{name}, which declares it, goes without deleting anything"
+            elif not head.spec.prunes:
+                yield (key.kind, key.name), f"{name} does not prune"
+            elif desired.writes.pruning(manifest) is Pruning.KEPT:
+                yield (key.kind, key.name), "its sync options keep it from being pruned"
+
+    def _with_what_stays(self, child: Candidate, staying: Mapping[tuple[str, str], str]) -> Candidate:
+        why = staying.get(("Application", child.either.name), "")
+        if child.head is not None or not why:
+            return child
+        self.notes.append(f"Application {child.either.name} stays, because {why}")
+        return replace(child, head=child.base)
+
+    def _with_sets_that_stay(
+        self, changes: Iterable[SetChange], staying: Mapping[tuple[str, str], str]
+    ) -> Iterator[SetChange]:
+        for change in changes:
+            why = staying.get(("ApplicationSet", change.name), "")
+            if change.head is None and why:
+                self.notes.append(f"ApplicationSet {change.name} stays, because {why}")
+                yield replace(change, head=change.base)
+            else:
+                yield change
 
     def _sides_of(self, parent: Candidate) -> list[tuple[Application, Tree, bool]]:
         sides = ((parent.base, self.sides.base, False), (parent.head, self.sides.head, True))

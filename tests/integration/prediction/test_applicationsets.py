@@ -44,6 +44,8 @@ class Desk:
     cluster: Cluster
     sources: Sources
     namespace: str
+    prunes: bool = True
+    """Whether the root application deletes what left Git."""
 
     def manifest(self, generators: str = FOLDERS, *, name: str = "{{path.basename}}", more: str = "") -> JsonObject:
         return dict(
@@ -70,6 +72,7 @@ spec:
         spec = {
             "source": {"repoURL": URL, "path": "root"},
             "destination": {"name": "in-cluster", "namespace": self.namespace},
+            "syncPolicy": {"automated": {"prune": self.prunes}},
         }
         return Application.parse({"metadata": {"name": "root", "namespace": self.namespace}, "spec": spec})
 

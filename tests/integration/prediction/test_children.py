@@ -60,3 +60,58 @@ def test_an_applicationset_does_not_take_over_what_an_application_declares(desk:
     found = desk.select(WEB, {**WEB, "apps/db/c.yaml": CONFIG}, desk.known(desk.manifest()), db=theirs)
     assert sides(found) == {}
     assert "Application db is declared by theirs already, and not followed" in found.notes
+
+
+def taken_out(desk: Desk, manifest: JsonObject) -> Selection:
+    """Select for a change that takes what a manifest declares out of Git."""
+    files = {**ROOT, **WEB}
+    return desk.select({**files, "root/declared.yaml": yaml.safe_dump(manifest)}, files, desk.known())
+
+
+def test_a_child_that_leaves_git_goes_when_its_parent_prunes(desk: Desk) -> None:
+    found = taken_out(desk, child(desk))
+    assert sides(found) == {"root": (True, True), "db": (True, False)}
+    assert found.notes == ()
+
+
+def test_a_child_that_leaves_git_stays_when_its_parent_does_not_prune(desk: Desk) -> None:
+    desk.prunes = False
+    found = taken_out(desk, child(desk))
+    assert sides(found) == {"root": (True, True)}
+    assert found.looked_at["db"].head == found.looked_at["db"].base
+    assert found.notes == ("Application db stays, because root does not prune",)
+
+
+def test_a_child_that_is_not_to_be_pruned_stays(desk: Desk) -> None:
+    manifest = child(desk)
+    manifest["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=false"}
+    found = taken_out(desk, manifest)
+    assert sides(found) == {"root": (True, True)}
+    assert found.notes == ("Application db stays, because its sync options keep it from being pruned",)
+
+
+def test_an_applicationset_stays_when_its_parent_does_not_prune(desk: Desk) -> None:
+    desk.prunes = False
+    found = taken_out(desk, desk.manifest())
+    assert sides(found) == {"root": (True, True)}
+    assert found.notes == ("ApplicationSet shops stays, because root does not prune",)
+
+
+def removed(desk: Desk, *finalizers: str) -> Selection:
+    """Select for a change that takes out an application in the middle, along with the folder of what it declares."""
+    middle = child(desk, name="middle")
+    middle["spec"]["source"]["path"] = "middle"
+    middle["metadata"]["finalizers"] = list(finalizers)
+    middle_folder = {"root/middle.yaml": yaml.safe_dump(middle), "middle/db.yaml": yaml.safe_dump(child(desk))}
+    return desk.select({**ROOT, **middle_folder}, ROOT, desk.known())
+
+
+def test_a_child_stays_when_its_parent_goes_without_a_finalizer(desk: Desk) -> None:
+    found = removed(desk)
+    assert sides(found) == {"root": (True, True), "middle": (True, False)}
+    assert found.notes == ("Application db stays, because middle, which declares it, goes without deleting anything",)
+
+
+def test_a_child_goes_with_a_parent_whose_finalizer_says_so(desk: Desk) -> None:
+    found = removed(desk, "resources-finalizer.argocd.argoproj.io")
+    assert sides(found) == {"root": (True, True), "middle": (True, False), "db": (True, False)}
