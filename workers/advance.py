@@ -38,6 +38,7 @@ from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
 from workers.holds import why_held
 from workers.runtime import job_with_excuse
+from workers.unusable import end_unusable, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,9 @@ _MOST_STEPS: Final = 500
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
-    _end(services, str(payload["application"]), Phase.ERROR, words)
+    name = str(payload["application"])
+    if not end_unusable(services, name):
+        _end(services, name, Phase.ERROR, words)
 
 
 def _end(services: Services, name: str, phase: Phase, words: str) -> None:
@@ -87,7 +90,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         return None
     operation = Operation.parse(application.operation)
     if operation is None:
-        _refuse(services, application)
+        refuse(services, application)
         return None
     claim = Claim.parse(application.annotation(CLAIM))
     if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
@@ -102,20 +105,6 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             _log.warning("operation cannot be recorded", reason=error.message)
             _end(services, application.name, Phase.FAILED, f"{error.message} {error.remedy} {task.state.message}")
     return None
-
-
-def _refuse(services: Services, application: Application) -> None:
-    """End an operation that asks for something else than a whole sync, or it would block every later one."""
-    now = _stamp()
-    state = {
-        "operation": application.operation,
-        "phase": Phase.ERROR.value,
-        "message": "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own",
-        "startedAt": now,
-        "finishedAt": now,
-    }
-    services.applications.update(application, {"operation": None, "status": {"operationState": state}})
-    services.queue.enqueue(refresh(application.name))
 
 
 def _state_of(application: Application, operation: Operation) -> OperationState:

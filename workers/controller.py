@@ -205,6 +205,10 @@ class Controller:
             application = Application.parse(obj)
         except Rejected as error:
             _log.warning("application cannot be used", reason=error.message)
+            with self._lock:
+                self._known.pop(name, None)
+            if obj.get("operation"):
+                self._enqueue(jobs.advance(name))  # which ends it: it cannot go on
             return
         known = self._seen(application)
         with self._lock:

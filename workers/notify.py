@@ -14,7 +14,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.changes import StatusState
 from bot.model.operations import Occasion, OperationState
-from bot.model.reports import DeliveryState, Epilogue
+from bot.model.reports import Delivery, DeliveryState, Epilogue
 from bot.model.resources import ResourceKey
 from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.model.changes import Change
     from bot.model.jobs import JobRequest
-    from bot.model.reports import Delivery
     from bot.model.resources import JsonObject
     from bot.services import Services
     from workers.landscape import Landscape
@@ -66,12 +65,17 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def _deliveries(clone: Clone, commit: str) -> list[Delivery]:
     expected = _expected(clone, commit)
     parents = expected.parents
-    by_name = {one.name: one for one in clone.services.applications.named(parents).applications}
+    inventory = clone.services.applications.named(parents)
+    by_name = {one.name: one for one in inventory.applications}
+    unusable = {one.name: one.message for one in inventory.problems}
     followed = (branch for application in by_name.values() for branch in clone.branches_of(application))
     gone = not clone.has_on({*expected.branches, *followed}, commit)
     declared = functools.cache(lambda: _declared(clone.services))
 
     def delivery(name: str) -> Delivery:
+        if name in unusable:
+            state = DeliveryState.SUPERSEDED if _was_good(clone, commit, name) else DeliveryState.FAILED
+            return Delivery(name, "", state, " ".join(unusable[name].split()))
         application = by_name.get(name)
         own = delivery_of(name, application, commit=commit, covers=_coverage(clone, application, commit))
         lost = gone and application is not None and not own.state.final

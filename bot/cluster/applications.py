@@ -45,6 +45,7 @@ class RecordTooLarge(Rejected):
 class Problem:
     """An Application that cannot be used."""
 
+    name: str
     message: str
     repositories: tuple[str, ...]
     """URLs of its sources, as far as they can be read."""
@@ -52,7 +53,7 @@ class Problem:
     @classmethod
     def of(cls, obj: JsonObject, message: str) -> Problem:
         """Note what is wrong with an Application."""
-        return cls(message, repositories_of(obj))
+        return cls(str(metadata_of(obj).get("name") or ""), message, repositories_of(obj))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class Applications:
         if not wanted:
             return Inventory((), ())
         with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="applications") as threads:
-            return _inventory(obj for obj in threads.map(self._read, sorted(wanted)) if obj is not None)
+            return _inventory(obj for obj in threads.map(self.read, sorted(wanted)) if obj is not None)
 
-    def _read(self, name: str) -> JsonObject | None:
+    def read(self, name: str) -> JsonObject | None:
+        """Read one Application as the cluster has it, usable or not; None when there is none."""
         # What cannot be an object's name is not asked for: it may be a megabyte that somebody wrote into a file.
         if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
             return None
@@ -106,7 +108,7 @@ class Applications:
 
     def get(self, name: str) -> Application | None:
         """Read one Application; None when there is none; Rejected when its spec is unusable."""
-        obj = self._read(name)
+        obj = self.read(name)
         return None if obj is None else Application.parse(obj)
 
     def update(self, application: Application, patch: JsonObject) -> Application:
@@ -117,28 +119,34 @@ class Applications:
         """
         if not application.resource_version:
             raise ValueError(f"Application {application.name} was not read from a cluster")
-        guarded = {
-            **patch,
-            "metadata": {**metadata_of(patch), "resourceVersion": application.resource_version},
+        metadata: JsonObject = {
+            "name": application.name,
+            "namespace": application.namespace,
+            "resourceVersion": application.resource_version,
         }
+        return Application.parse(self.patch({"metadata": metadata}, patch))
+
+    def patch(self, obj: JsonObject, patch: JsonObject) -> JsonObject:
+        """Do the same for an Application as the cluster has it, which need not be usable."""
+        read = metadata_of(obj)
+        guarded = {**patch, "metadata": {**metadata_of(patch), "resourceVersion": read["resourceVersion"]}}
         try:
-            updated = self._cluster.server.request(
+            return self._cluster.server.request(
                 "PATCH",
-                object_path(APPLICATION, namespace=application.namespace, name=application.name),
+                object_path(APPLICATION, namespace=read["namespace"], name=read["name"]),
                 query={"fieldManager": "foresail-controller"},
                 body=guarded,
                 headers={"Content-Type": "application/merge-patch+json"},
             )
         except ApiRefused as error:
             if error.reason == "Conflict":
-                raise Conflict(f"Application {application.name} changed meanwhile", retry_after=0.1) from error
+                raise Conflict(f"Application {read['name']} changed meanwhile", retry_after=0.1) from error
             if error.reason == TOO_LARGE:
                 raise RecordTooLarge(
                     f"the application has too many objects for its record ({error.message})",
                     remedy="Split it into several applications.",
                 ) from error
             raise
-        return Application.parse(updated)
 
     def apply(self, manifest: JsonObject) -> JsonObject:
         """Create an Application, or bring the fields of `manifest` there."""

@@ -117,7 +117,9 @@ def test_one_broken_application_does_not_hide_the_others(applications: Applicati
 
     inventory = applications.all()
     assert [one.name for one in inventory.applications] == ["good"]
-    assert [one.message for one in inventory.problems] == ["Application odd: spec: give source, or sources"]
+    assert [(one.name, one.message) for one in inventory.problems] == [
+        ("odd", "Application odd: spec: give source, or sources")
+    ]
     with pytest.raises(Rejected, match="Application odd"):
         applications.get("odd")
 

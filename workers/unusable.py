@@ -1,0 +1,74 @@
+"""Operations that nobody can carry out, on an Application that cannot be read or of a kind we do not know: ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import Rejected
+from bot.model.applications import Application
+from bot.model.jobs import notify, refresh
+from bot.model.operations import Occasion, Operation, OperationState, Phase
+from bot.settings import Mode
+from workers.claims import CLAIM
+
+if TYPE_CHECKING:
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+_log = structlog.get_logger()
+
+
+def end_unusable(services: Services, name: str) -> bool:
+    """End what runs on an Application that cannot be parsed, in the parser's words; return whether it is such a one."""
+    obj = services.applications.read(name)
+    reason = _why_unusable(obj) if obj is not None else ""
+    if obj is None or not reason:
+        return False
+    operation = obj.get("operation")
+    if isinstance(operation, dict) and operation and services.settings.mode is not Mode.PREVIEW:
+        _end(services, obj, Operation.parse(operation) or Operation("", prune=False), reason)
+    return True
+
+
+def refuse(services: Services, application: Application) -> None:
+    """End an operation that asks for something else than a whole sync, or it would block every later one."""
+    now = _stamp()
+    state = {
+        "operation": application.operation,
+        "phase": Phase.ERROR.value,
+        "message": "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own",
+        "startedAt": now,
+        "finishedAt": now,
+    }
+    services.applications.update(application, {"operation": None, "status": {"operationState": state}})
+    services.queue.enqueue(refresh(application.name))
+
+
+def _why_unusable(obj: JsonObject) -> str:
+    try:
+        Application.parse(obj)
+    except Rejected as error:
+        return error.message
+    return ""
+
+
+def _end(services: Services, obj: JsonObject, operation: Operation, words: str) -> None:
+    now = _stamp()
+    begun = OperationState.of_status(obj.get("status"))
+    end: JsonObject = {"phase": Phase.ERROR.value, "message": words, "finishedAt": now}
+    # What a record says of the running operation stays: a merge patch leaves alone what it does not mention.
+    if begun is None or begun.phase.completed:
+        end = OperationState(operation, Phase.ERROR, words, started_at=now, finished_at=now).to_wire()
+    annotations = {"annotations": {CLAIM: None}}
+    services.applications.patch(obj, {"metadata": annotations, "operation": None, "status": {"operationState": end}})
+    _log.warning("operation of an unusable application ended", reason=words)
+    occasion = Occasion.of(operation.info)
+    if occasion.repository:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
