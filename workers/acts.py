@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.errors import ApiRefused, ServerFailed
 from bot.cluster.writing import Write
+from bot.engine.diff.equality import same
+from bot.engine.diff.normalise import comparable
 from bot.engine.hooks import is_hook
 from bot.engine.sync.advance import UNCHANGED
 from bot.engine.sync.plan import made_by
@@ -22,7 +24,7 @@ from bot.model.resources import metadata_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.cluster.writing import Writer
+    from bot.cluster.writing import Writer, Written
     from bot.engine.diff.ignored import Ignored
     from bot.engine.order import Task
     from bot.engine.writes import Writes
@@ -42,6 +44,10 @@ class NotYet:
 
 
 _UNSERVED: Final = NotYet("waiting for kinds that this sync defines to be served")
+
+_REFUSED: Final = "is refused now"
+_REPLACED: Final = "is replaced"
+_UNTOLD: Final = "was not in the preview"
 
 
 @dataclass(frozen=True)
@@ -93,21 +99,35 @@ class Actor:
     def moved(
         self, tasks: Iterable[Task], live: Mapping[ResourceKey, JsonObject]
     ) -> dict[ResourceKey, tuple[str, ...]]:
-        """Try every task without writing, and return the objects that would become something else than predicted."""
+        """Try every task without writing, and say of what a sync would not do as predicted how it differs."""
+        forecast = self.forecast
+        if forecast is None:
+            return {}
         ordinary = [task for task in tasks if not is_hook(task.obj)]
-        written = [task for task in ordinary if not task.prune and not hijacked(live.get(task.key), self.instance)]
-        current = [(task, live.get(task.key)) for task in written]
-        writes = [self._request(self.ignored.sent(task.obj, one), one) for task, one in current]
-        answers = self.writer.trying(writes)()
-        found = {
-            task.key: self._differences(task, answer.obj)
-            for task, answer in zip(written, answers, strict=True)
-            if not isinstance(answer, Refusal)
-        }
-        if self.forecast is not None:
-            pruned = (task.key for task in ordinary if task.prune)
-            found |= {key: self.forecast.removal(self.application, key) for key in pruned}
-        return {key: fields for key, fields in found.items() if fields}
+        pruned = (task.key for task in ordinary if task.prune)
+        found = {key: forecast.removal(self.application, key) for key in pruned}
+        written = [(task, live.get(task.key)) for task in ordinary if not task.prune]
+        taken = [task.key for task, current in written if hijacked(current, self.instance)]
+        found |= {key: (_REFUSED,) for key in taken if forecast.foretells(self.application, key)}
+        tried = [(task, current) for task, current in written if not hijacked(current, self.instance)]
+        answers = self.writer.trying([self._request(self.ignored.sent(task.obj, one), one) for task, one in tried])()
+        for (task, current), answer in zip(tried, answers, strict=True):
+            found[task.key] = self._moved(forecast, task, current, answer)
+        return {key: words for key, words in found.items() if words}
+
+    def _moved(
+        self, forecast: Forecast, task: Task, current: JsonObject | None, answer: Written | Refusal
+    ) -> tuple[str, ...]:
+        """Return what is different about an object that is written; nothing where the preview left it open."""
+        foretold = forecast.foretells(self.application, task.key)
+        if foretold is False:
+            return ()
+        if isinstance(answer, Refusal):
+            replaced = current is not None and self.writes.how(task.obj, current).recreates_after(answer)
+            return (_REPLACED if replaced else _REFUSED,)
+        if foretold:
+            return self._differences(task, answer.obj) or ()
+        return () if current is not None and same(comparable(answer.obj), comparable(current)) else (_UNTOLD,)
 
     def _done(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
         if task.prune:

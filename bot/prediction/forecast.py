@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 Results: TypeAlias = dict[str, dict[str, str]]
-"""Of one application, by object: a digest of each top-level field as it will be."""
+"""Of one application, by object: a digest of each top-level field as it will be.
+
+Of an object that is predicted to fail, or that could only be estimated, there is none: it was told, and not foretold.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,11 @@ class Forecast:
             removals=removals,
             results={
                 application: {
-                    _name(key): _digests(foretold(one.head.result, live=one.live), one.head.manifest)
+                    _name(key): {}
+                    if one.head.result is None or one.head.estimated
+                    else _digests(foretold(one.head.result, live=one.live), one.head.manifest)
                     for key, one in objects.items()
-                    if one.head is not None and one.head.result is not None and not one.head.estimated
+                    if one.head is not None
                 }
                 for application, objects in states.items()
                 for foretold in [(ignored or {}).get(application, nothing).foretold]
@@ -86,6 +91,11 @@ class Forecast:
         fields = self.results.get(application, {}).get(_name(key))
         return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest() if fields else ""
 
+    def foretells(self, application: str, key: ResourceKey) -> bool | None:
+        """Whether it is known what an object was to become; None when the preview did not have the object at all."""
+        fields = self.results.get(application, {}).get(_name(key))
+        return None if fields is None else bool(fields)
+
     def removal(self, application: str, key: ResourceKey) -> tuple[str, ...]:
         """Return what is different about the deletion of an object: nothing when it was predicted."""
         predicted = _name(key) in self.removals.get(application, [])
@@ -94,13 +104,13 @@ class Forecast:
     def difference(
         self, application: str, key: ResourceKey, actual: JsonObject, manifest: JsonObject
     ) -> tuple[str, ...] | None:
-        """Return the fields that became something else than predicted; None when nothing was predicted.
+        """Return the fields that became something else than predicted; None when nothing certain was predicted.
 
         `manifest` is what was applied: what the server picks by itself, such as a Service's address, is no difference.
         `actual` is what became of it, less what could not be foretold (`Ignored.foretold`).
         """
         fields = self.results.get(application, {}).get(_name(key))
-        if fields is None:
+        if not fields:
             return None
         now = _digests(actual, manifest)
         return tuple(sorted(name for name in fields.keys() | now.keys() if fields.get(name) != now.get(name)))

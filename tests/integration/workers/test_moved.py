@@ -1,0 +1,87 @@
+"""A plan that is made again is held against the preview: what is refused now, or was not in it, has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.cluster.connection import ApiServer
+from bot.cluster.objects import Apply, Cluster
+from bot.cluster.writing import Writer
+from bot.engine.diff.ignored import Ignored
+from bot.engine.order import order
+from bot.engine.writes import Writes
+from bot.model.operations import Operation, OperationState, Phase
+from bot.model.predictions import Prediction, Refusal, ResourceStates
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.forecast import Forecast
+from bot.preview.needs import Proof
+from bot.sandbox.control_plane.cluster import ControlPlane
+from workers.acts import Actor
+
+
+@pytest.fixture(scope="module")
+def cluster(control_plane: ControlPlane) -> Iterator[Cluster]:
+    connected = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
+    yield connected
+    connected.close()
+
+
+def config_map(namespace: str, colour: str = "blue", **fields: Any) -> JsonObject:
+    metadata = {"name": "settings", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"COLOUR": colour}, **fields}
+
+
+def forecast(manifest: JsonObject, **head: Any) -> Forecast:
+    key = ResourceKey.of(manifest)
+    states = ResourceStates(key, live=None, base=None, head=Prediction(manifest, **head))
+    return Forecast.from_json(Forecast.of({"shop": {key: states}}).to_json())
+
+
+def moved(cluster: Cluster, manifest: JsonObject, said: Forecast) -> list[str]:
+    actor = Actor(
+        writer=Writer(cluster),
+        application="shop",
+        instance="shop",
+        state=OperationState(Operation("", prune=True), Phase.RUNNING, "started", started_at=""),
+        writes=Writes(),
+        forecast=said,
+        proof=Proof(cluster.manager, admission_mutates=False),
+        ignored=Ignored(),
+        defined=frozenset(),
+        unserved=frozenset(),
+    )
+    return [one for words in actor.moved(order([manifest]), cluster.live([manifest])).values() for one in words]
+
+
+def test_what_is_refused_though_a_result_was_foretold_has_moved(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(Apply(config_map(namespace, immutable=True)))
+    green = config_map(namespace, "green")
+
+    assert moved(cluster, green, forecast(green, result=green)) == ["is refused now"]
+
+
+def test_what_is_replaced_though_a_change_was_foretold_has_moved(cluster: Cluster, namespace: str) -> None:
+    cluster.apply(Apply(config_map(namespace, immutable=True)))
+    green = config_map(namespace, "green")
+    green["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Force=true"}
+
+    assert moved(cluster, green, forecast(green, result=green)) == ["is replaced"]
+
+
+@pytest.mark.parametrize("head", [{"result": None, "refusal": Refusal("no", 403)}, {"estimated": "its kind is new"}])
+def test_what_the_preview_left_open_has_not_moved(cluster: Cluster, namespace: str, head: dict[str, Any]) -> None:
+    blue = config_map(namespace)
+
+    assert moved(cluster, blue, forecast(blue, **{"result": blue, **head})) == []
+
+
+def test_what_is_written_and_was_not_in_the_preview_has_moved(cluster: Cluster, namespace: str) -> None:
+    blue, nothing = config_map(namespace), Forecast({}, {})
+
+    assert moved(cluster, blue, nothing) == ["was not in the preview"]
+    cluster.apply(Apply(blue))
+    assert moved(cluster, blue, nothing) == []
+    assert moved(cluster, config_map(namespace, "green"), nothing) == ["was not in the preview"]
