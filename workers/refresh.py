@@ -74,7 +74,6 @@ class _Round:
         if application is None:
             return
         source = application.spec.effective_sources[0]
-        self.services.sources.refuse_forbidden(application.spec)
         tree, commit = self._newest(source)
         last = OperationState.of_status(application.status)
         self._tell_overtaken(last, tree)
