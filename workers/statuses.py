@@ -37,9 +37,7 @@ def tell(services: Services, change: Change, outcome: Outcome) -> None:
         others = _still_open(services, change, kept) if kept else _asked_for(services, change)
         _keep(services, change, change.number, outcome)
         _write(services, change, together({**others, change.number: outcome}))
-    earlier = services.memory.swap_head(str(change), change.head_sha)
-    if earlier not in {"", change.head_sha}:
-        withdraw(services, replace(change, head_sha=earlier), f"#{change.number} has moved on")
+    _keep_to_the_newest(services, change)
 
 
 def withdraw(services: Services, change: Change, words: str) -> None:
@@ -63,6 +61,19 @@ def is_known(services: Services, change: Change) -> bool:
 def context(services: Services) -> str:
     """Return the name of the status, which a required check is required by."""
     return f"{services.settings.instance}/preview"
+
+
+def _keep_to_the_newest(services: Services, change: Change) -> None:
+    """Take back what was said of the change's earlier head, which may be the one that somebody slow told just now."""
+    words = f"#{change.number} has moved on"
+    while (told := services.memory.head(str(change))) != change.head_sha:
+        if told and services.forge.change(change.repository, change.number).head_sha != change.head_sha:
+            withdraw(services, change, words)
+            return
+        if services.memory.swap_head(str(change), told, change.head_sha):
+            if told:
+                withdraw(services, replace(change, head_sha=told), words)
+            return
 
 
 def _end(services: Services, change: Change, words: str) -> None:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 _MONTH: Final = 30 * 24 * 3600
 _EPOCH: Final = "foresail:epoch"
+_SWAP: Final = """
+if (redis.call("GET", KEYS[1]) or "") ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
+return 1
+"""
 
 
 class Memory:
@@ -59,11 +64,16 @@ class Memory:
         with reachable():
             self._connection.hdel(f"foresail:outcomes:{repository}:{head_sha}", str(number))
 
-    def swap_head(self, change: str, head_sha: str) -> str:
-        """Keep at which head a change was told something last; return the one before, empty when nobody knows."""
+    def head(self, change: str) -> str:
+        """Return at which head a change was told something last; empty when nobody knows."""
         with reachable():
-            earlier = self._connection.set(f"foresail:head:{change}", head_sha, get=True, ex=_MONTH)
-        return earlier.decode() if isinstance(earlier, bytes) else ""
+            head = self._connection.get(f"foresail:head:{change}")
+        return head.decode() if isinstance(head, bytes) else ""
+
+    def swap_head(self, change: str, earlier: str, head_sha: str) -> bool:
+        """Keep for a month at which head a change was told something, unless it is not `earlier` any more."""
+        with reachable():
+            return bool(self._connection.eval(_SWAP, 1, f"foresail:head:{change}", earlier, head_sha, str(_MONTH)))
 
     def first_within(self, what: str, *, seconds: int) -> bool:
         """Whether nobody has asked the same within the last seconds."""
