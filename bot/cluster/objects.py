@@ -6,7 +6,6 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
@@ -135,10 +134,6 @@ class Cluster:
             return [obj for obj in reads if obj is not None]
         return [obj for obj in self.listed(kind, namespace=namespace) if metadata_of(obj).get("name") in names]
 
-    def try_apply(self, applies: Sequence[Apply]) -> list[JsonObject | Refusal]:
-        """Dry-run every apply, many at once; answers stand in the order of `applies`."""
-        return self.asking([partial(self._tried, apply) for apply in applies])()
-
     def asking(self, questions: Sequence[Callable[[], _Answer]]) -> Callable[[], list[_Answer | Refusal]]:
         """Begin to ask many at once; the function returned waits for the answers, in the order of `questions`.
 
@@ -164,9 +159,6 @@ class Cluster:
             return answers
 
         return answered
-
-    def _tried(self, apply: Apply) -> JsonObject:
-        return without_owners(self.apply(apply, dry_run=True))
 
     def apply(self, apply: Apply, *, dry_run: bool = False) -> JsonObject:
         """Server-side apply one manifest and return what the server holds afterwards (or, dry, would hold)."""

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from bot.cluster.connection import ApiServer
-from bot.cluster.objects import Apply, Cluster
+from bot.cluster.objects import Cluster
+from bot.cluster.writing import Write, Writer, Written
+from bot.engine.writes import How
 from bot.sandbox.control_plane.cluster import ControlPlane
 
 MANIFESTS = Path(__file__).parent / "manifests"
@@ -54,5 +56,11 @@ def config_map(namespace: str, name: str = "settings", **fields: Any) -> dict[st
 
 
 def dry_run(cluster: Cluster, manifest: dict[str, Any], *, validate: bool = True) -> Any:
-    (answer,) = cluster.try_apply([Apply(manifest, validate=validate)])
+    (answer,) = dry_runs(cluster, manifest, validate=validate)
     return answer
+
+
+def dry_runs(cluster: Cluster, *manifests: dict[str, Any], validate: bool = True) -> list[Any]:
+    writes = [Write(manifest, None, How(validate=validate)) for manifest in manifests]
+    answers = Writer(cluster).trying(writes)()
+    return [answer.obj if isinstance(answer, Written) else answer for answer in answers]

@@ -9,7 +9,7 @@ import pytest
 from bot.cluster.objects import Apply, Cluster
 from bot.model.predictions import Refusal
 from bot.model.resources import ResourceKey
-from tests.integration.cluster.conftest import config_map, dry_run, wait_until
+from tests.integration.cluster.conftest import config_map, dry_run, dry_runs, wait_until
 
 
 def names(found: dict[ResourceKey, Any]) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_dry_run_tells_what_would_be_and_changes_nothing(cluster: Cluster, nam
 
 def test_dry_runs_are_answered_in_their_order(cluster: Cluster, namespace: str) -> None:
     asked = [config_map(namespace, f"c-{number}") for number in range(30)]
-    answers = cluster.try_apply([Apply(manifest) for manifest in asked])
+    answers = dry_runs(cluster, *asked)
 
     assert [answer["metadata"]["name"] for answer in answers if isinstance(answer, dict)] == [
         manifest["metadata"]["name"] for manifest in asked

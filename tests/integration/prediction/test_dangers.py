@@ -11,8 +11,9 @@ import pytest
 
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
+from bot.cluster.writing import Write, Writer, Written
 from bot.engine.tracking import stamp, tracking_id
-from bot.engine.writes import Writes
+from bot.engine.writes import How, Writes
 from bot.model.predictions import Prediction, ResourceStates
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey
@@ -63,9 +64,9 @@ class Shop:
     def predict(self, manifest: JsonObject | None) -> Prediction | None:
         if manifest is None:
             return None
-        (answer,) = self.cluster.try_apply([Apply(manifest)])
-        assert isinstance(answer, dict), answer
-        return Prediction(manifest, answer)
+        (answer,) = Writer(self.cluster).trying([Write(manifest, None, How())])()
+        assert isinstance(answer, Written), answer
+        return Prediction(manifest, answer.obj)
 
     def judged(self, *changes: ResourceStates, hidden: frozenset[str] = frozenset()) -> ApplicationReport:
         reports = tuple(OURS.report(one) for one in changes)
