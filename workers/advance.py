@@ -16,6 +16,7 @@ import structlog
 from bot.cluster.applications import Conflict, RecordTooLarge
 from bot.engine.diff.ignored import Ignored
 from bot.engine.order import defines
+from bot.engine.projects import Fence
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, plan_sync, unconfirmed
@@ -141,6 +142,8 @@ class _Advance:
     """In which fields objects may differ from what is wanted."""
     writes: Writes = field(default_factory=Writes)
     """How its objects are written."""
+    fence: Fence = field(default_factory=Fence)
+    """What its project permits; what it does not is left as it is, whoever wrote it."""
     saved_at: float = 0.0
     """When the claim was last renewed, on the monotonic clock."""
 
@@ -148,6 +151,7 @@ class _Advance:
     def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
         """Fix the revision and find out what the application wants at it."""
         try:
+            services.sources.refuse_forbidden(application.spec)
             source = _source_at(application, state)
             commit = state.operation.revision
             if not commit:
@@ -160,7 +164,7 @@ class _Advance:
         desired = services.sources.desired([Wanted(application, tree)])[0]
         hidden = secrets_of(desired.targets.objects.values())
         found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
-        return replace(found, ignored=desired.ignored, writes=desired.writes)
+        return replace(found, ignored=desired.ignored, writes=desired.writes, fence=desired.fence)
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -193,7 +197,7 @@ class _Advance:
 
     def _look(self, cluster: Cluster) -> Scene:
         """Read everything the operation is about, and derive what is to be done."""
-        past = recorded(self.application)
+        past = {key: one for key, one in recorded(self.application).items() if self.fence.permits(key)}
         done = [bare(result.key, version=result.version) for result in self.state.results]
         live = cluster.live([*self.targets.objects.values(), *past.values(), *done])
         self.hidden |= secrets_of(live.values())

@@ -5,10 +5,10 @@ Source: https://argo-cd.readthedocs.io/en/stable/user-guide/projects/ and argo-c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from wcmatch import fnmatch, glob
-
+from bot.engine.globs import compiled, fits
 from bot.model.changes import repository_address
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 DEFAULT: Final = "default"
 """The project of applications that name none; it allows everything until somebody writes one of that name."""
-_TEXT: Final = fnmatch.CASE | fnmatch.BRACE
-_PATH: Final = glob.CASE | glob.BRACE | glob.GLOBSTAR | glob.DOTGLOB
 
 
 def why_not_allowed(project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str]) -> str:
@@ -41,19 +39,28 @@ def why_not_allowed(project: AppProject | None, spec: ApplicationSpec, servers: 
     return ""
 
 
-def why_not_permitted(project: AppProject | None, objects: Iterable[ResourceKey], servers: Iterable[str]) -> str:
-    """Return why some objects may not be written, naming the first; empty when all may.
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What the objects of an application may be, and where."""
 
-    Each is named as it is placed: without a namespace it counts as an object of the whole cluster.
-    """
-    if project is None:
-        return ""
-    names = tuple(servers)
-    for key in objects:
-        words = _refusal(project, key, names)
-        if words:
-            return f"{key}: {words}"
-    return ""
+    project: AppProject | None = None
+    """None: everything is permitted."""
+    servers: tuple[str, ...] = ()
+    """All the names and URLs that the application's cluster goes by."""
+
+    def permits(self, key: ResourceKey) -> bool:
+        """Whether an object may be read, written or deleted."""
+        return self.project is None or not _refusal(self.project, key, self.servers)
+
+    def refusal(self, objects: Iterable[ResourceKey]) -> str:
+        """Return why some objects may not be written, naming the first; empty when all may.
+
+        Each is named as it is placed: without a namespace it counts as an object of the whole cluster.
+        """
+        if self.project is None:
+            return ""
+        refused = ((key, _refusal(self.project, key, self.servers)) for key in objects)
+        return next((f"{key}: {words}" for key, words in refused if words), "")
 
 
 def _refusal(project: AppProject, key: ResourceKey, servers: tuple[str, ...]) -> str:
@@ -80,7 +87,12 @@ def _may_read(project: AppProject, url: str) -> bool:
 
 
 def _is_of(pattern: str, address: str) -> bool:
-    return pattern == "*" or glob.globmatch(address, repository_address(pattern), flags=_PATH)
+    if pattern == "*":
+        return True
+    try:
+        return compiled(repository_address(pattern), separator="/").fullmatch(address) is not None
+    except ValueError:
+        return False
 
 
 def _may_write_to(project: AppProject, servers: Iterable[str], namespace: str) -> bool:
@@ -90,23 +102,19 @@ def _may_write_to(project: AppProject, servers: Iterable[str], namespace: str) -
     for destination in project.spec.destinations:
         denies = any(value.startswith("!") for value in destination.values())
         cluster = destination.get("server") or destination.get("name") or ""
-        fits = any(_fits(cluster.removeprefix("!"), name) for name in names) and _fits(
+        meant = any(fits(cluster.removeprefix("!"), name) for name in names) and fits(
             destination.get("namespace", "").removeprefix("!"), namespace
         )
-        if fits and denies:
+        if meant and denies:
             return False
-        allowed = allowed or (fits and not denies)
+        allowed = allowed or meant
     return allowed
 
 
 def _any_names(listed: Iterable[Mapping[str, str]], key: ResourceKey) -> bool:
     return any(
-        _fits(one.get("group", ""), key.group)
-        and _fits(one.get("kind", ""), key.kind)
-        and _fits(one.get("name", "") or "*", key.name)
+        fits(one.get("group", ""), key.group)
+        and fits(one.get("kind", ""), key.kind)
+        and fits(one.get("name", "") or "*", key.name)
         for one in listed
     )
-
-
-def _fits(pattern: str, text: str) -> bool:
-    return pattern == text or bool(fnmatch.fnmatch(text, pattern, flags=_TEXT))

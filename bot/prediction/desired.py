@@ -12,7 +12,7 @@ from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
-from bot.engine.projects import DEFAULT, why_not_allowed, why_not_permitted
+from bot.engine.projects import DEFAULT, Fence, why_not_allowed
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import SERVER_SIDE_APPLY, Writes
 from bot.errors import Rejected
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application, AppProject, IgnoreDifference, Source
+    from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
     from bot.model.resources import JsonObject
     from bot.preview.affected import Branch
     from bot.repository.mirrors import GitAuth, Mirrors
@@ -83,6 +83,8 @@ class Desired:
     """In which fields its objects may differ from what is wanted."""
     writes: Writes = field(default_factory=Writes)
     """How its syncs write."""
+    fence: Fence = field(default_factory=Fence)
+    """What its project permits."""
 
     def sent(self, live: Mapping[ResourceKey, JsonObject]) -> Desired:
         """Return the same with every object as a sync sends it, given what is live; all of it where nothing is kept."""
@@ -208,12 +210,9 @@ class Sources:
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
         try:
-            _refuse_several(wanted.application)
             spec = wanted.application.spec
-            self._clusters.at(spec.destination)
-            project = self.project_of(spec.project or DEFAULT)
-            if words := why_not_allowed(project, spec, self._clusters.names_of(spec.destination)):
-                return words
+            self.refuse_forbidden(spec)
+            _refuse_several(wanted.application)
             return [
                 RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
                 for source in spec.effective_sources
@@ -221,6 +220,12 @@ class Sources:
             ]
         except Rejected as error:
             return error.message
+
+    def refuse_forbidden(self, spec: ApplicationSpec) -> None:
+        """Raise Rejected for an application that its project does not allow; to be asked before anything is fetched."""
+        servers = self._clusters.names_of(spec.destination)
+        if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers):
+            raise Rejected(words)
 
     def tree_of(self, source: Source, revision: str) -> Tree:
         """Return the state of a source's repository at a commit, fetching only when the commit is not here yet."""
@@ -260,15 +265,15 @@ class Sources:
                 namespaced=lambda obj: _scope(cluster, obj),
             )
             ignored = Ignored.of(application, find=self._expressions, everywhere=self.everywhere)
-            project = self.project_of(spec.project or DEFAULT)
+            fence = Fence(self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination))
         except Rejected as error:
             return Desired.failed(error.message)
-        names = self._clusters.names_of(spec.destination)
+        targets = _with_namespace(targets, application, cluster)
         # As with Argo CD, one object that is not permitted keeps the whole sync from starting.
-        if words := why_not_permitted(project, targets.objects, names):
+        if words := fence.refusal(targets.objects):
             return Desired.failed(words)
         writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
-        return Desired(_with_namespace(targets, application, cluster), ignored=ignored, writes=writes)
+        return Desired(targets, ignored=ignored, writes=writes, fence=fence)
 
 
 def _no_project(_name: str) -> None:

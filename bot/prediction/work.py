@@ -11,6 +11,7 @@ from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.desired import Desired
 from bot.prediction.lasting import disturbs
 from bot.prediction.questions import Question
+from bot.prediction.recorded import recorded
 from bot.preview.redaction import secrets_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Work:
     head: Desired
     states: dict[ResourceKey, ResourceStates] = field(default_factory=dict)
     _secrets: frozenset[str] | None = None
+    _recorded: dict[ResourceKey, JsonObject] | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -42,6 +44,14 @@ class Work:
         for states in self.states.values():
             yield from (side.manifest for side in (states.base, states.head) if side is not None)
             yield from (one for one in (states.live, states.ending) if one is not None)
+
+    @property
+    def recorded(self) -> dict[ResourceKey, JsonObject]:
+        """What the application had when it was last looked at, as far as its project still permits it."""
+        if self._recorded is None:
+            fence = (self.base if self.candidate.head is None else self.head).fence
+            self._recorded = {key: one for key, one in recorded(self.application).items() if fence.permits(key)}
+        return self._recorded
 
     @property
     def disturbs(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from textwrap import dedent
 
 import pytest
@@ -351,3 +352,25 @@ def test_an_application_that_is_deleted_while_it_syncs_ends_its_commit(open_shop
     own = shop.status(sha, f"sync/{shop.name}")
     assert own is not None
     assert (own.state, own.description) == ("error", "application was deleted while it synced")
+
+
+def test_what_a_narrower_project_no_longer_permits_is_left_alone(open_shop: Opener) -> None:
+    shop = open_shop(FILES | {"deploy/other.yaml": config_map("other", A="1")})
+    kubectl, control = shop.stage.plane.kubectl, ("-n", shop.stage.control_namespace)
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": shop.name, "namespace": shop.stage.control_namespace},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"name": "*", "namespace": "*"}],
+            "namespaceResourceWhitelist": [{"group": "apps", "kind": "Deployment"}],
+        },
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(project))
+    narrowed = application(shop).replace("project: default", f"project: {shop.name}")
+    files = {"deploy/settings.yaml": None, "deploy/other.yaml": None, f".foresail/{shop.name}.yaml": narrowed}
+    sha = shop.repository.push("main", files)
+    shop.await_sync(sha)
+    assert shop.data("other") == {"A": "1"}
+    kubectl("delete", "appproject", shop.name, *control)

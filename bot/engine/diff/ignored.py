@@ -15,15 +15,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from fnmatch import translate
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import yaml
 
 from bot.engine.diff.managed import without_managed, without_owned
 from bot.engine.diff.paths import Path, from_pointer, without, without_all
 from bot.engine.diff.respect import keep_live
+from bot.engine.globs import compiled
 from bot.errors import Rejected
 from bot.model.applications import IgnoreDifference
 from bot.model.resources import group_of, metadata_of
@@ -40,10 +39,8 @@ SETTING: Final = "resource.customizations.ignoreDifferences."
 
 _LONGEST: Final = 1_000
 """Characters of an expression or a pointer."""
-_LONGEST_GLOB: Final = 253
 _MOST: Final = 500
 """Pointers, expressions and managers of one application."""
-_ALTERNATIVES: Final = 64
 
 _TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _WORD: Final = re.compile(r"(?<![\w.$@])(?:\$?[A-Za-z_]\w*)")
@@ -91,8 +88,8 @@ class _Expression:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    group: re.Pattern[str]
-    kind: re.Pattern[str]
+    group: Any
+    kind: Any
     name: str
     namespace: str
     steps: tuple[_Pointer | _Expression, ...]
@@ -185,7 +182,9 @@ class Ignored:
         kind = (group_of(str(obj.get("apiVersion", ""))), str(obj.get("kind", "")))
         found = self._of_kind.get(kind)
         if found is None:
-            found = tuple(rule for rule in self._rules if rule.group.match(kind[0]) and rule.kind.match(kind[1]))
+            found = tuple(
+                rule for rule in self._rules if rule.group.fullmatch(kind[0]) and rule.kind.fullmatch(kind[1])
+            )
             self._of_kind[kind] = found
         return found
 
@@ -272,32 +271,8 @@ def _quoted(text: str) -> str:
     return f"`{shown}`"
 
 
-@lru_cache(maxsize=1024)
-def _glob(pattern: str, where: str) -> re.Pattern[str]:
-    """Read a glob as Argo CD does: `*` and `?` match anything, `[…]` one of, `{a,b}` either.
-
-    Python's own translation never goes back over what a star has taken, so no pattern makes it slow.
-    """
-    if len(pattern) > _LONGEST_GLOB:
-        raise Rejected(f"{where}: a pattern of more than {_LONGEST_GLOB} characters")
-    either = _alternatives(pattern)
-    if either is None:
-        raise Rejected(
-            f"{where} {_quoted(pattern)}: braces that do not match, or more than {_ALTERNATIVES} alternatives"
-        )
-    return re.compile("|".join(map(translate, either)))
-
-
-def _alternatives(pattern: str) -> list[str] | None:
-    """Write out braces; None when they do not match or ask for too much."""
-    waiting, found = [pattern], []
-    while waiting:
-        one = waiting.pop()
-        inner = re.search(r"\{([^{}]*)\}", one)
-        if inner is None:
-            found.append(one)
-        else:
-            waiting += [one[: inner.start()] + part + one[inner.end() :] for part in inner[1].split(",")]
-        if len(waiting) + len(found) > _ALTERNATIVES:
-            return None
-    return None if any("{" in one or "}" in one for one in found) else found
+def _glob(pattern: str, where: str) -> Any:
+    try:
+        return compiled(pattern)
+    except ValueError as error:
+        raise Rejected(f"{where} {_quoted(pattern)}: {error}") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.projects import why_not_allowed, why_not_permitted
+from bot.engine.projects import Fence, why_not_allowed
 from bot.model.applications import ApplicationSpec, AppProject
 from bot.model.resources import ResourceKey
 
@@ -96,8 +96,8 @@ def test_a_project_has_to_exist_but_for_the_default_one() -> None:
 def test_an_object_stays_in_the_namespaces_of_the_project() -> None:
     fenced = project(destinations=destinations(("in-cluster", "shop")))
 
-    assert why_not_permitted(fenced, [config()], HERE) == ""
-    assert why_not_permitted(fenced, [config(), config("kube-system")], HERE) == (
+    assert Fence(fenced, HERE).refusal([config()]) == ""
+    assert Fence(fenced, HERE).refusal([config(), config("kube-system")]) == (
         "ConfigMap kube-system/settings: namespace kube-system is not permitted in project team"
     )
 
@@ -106,22 +106,51 @@ def test_objects_of_the_whole_cluster_need_to_be_listed() -> None:
     role = ResourceKey("rbac.authorization.k8s.io", "ClusterRole", "", "reader")
     listed = [{"group": "rbac.authorization.k8s.io", "kind": "*"}]
 
-    assert why_not_permitted(project(), [role], HERE) == (
+    assert Fence(project(), HERE).refusal([role]) == (
         "ClusterRole reader: resource rbac.authorization.k8s.io:ClusterRole is not permitted in project team"
     )
-    assert why_not_permitted(project(clusterResourceWhitelist=listed), [role], HERE) == ""
+    assert Fence(project(clusterResourceWhitelist=listed), HERE).refusal([role]) == ""
     denied = project(clusterResourceWhitelist=listed, clusterResourceBlacklist=[{"group": "*", "kind": "ClusterRole"}])
-    assert why_not_permitted(denied, [role], HERE)
+    assert Fence(denied, HERE).refusal([role])
 
 
 def test_objects_of_namespaces_need_to_be_listed_only_where_there_is_a_list() -> None:
     listed = [{"group": "apps", "kind": "Deployment"}]
 
-    assert why_not_permitted(project(), [config()], HERE) == ""
-    assert why_not_permitted(project(namespaceResourceWhitelist=listed), [config()], HERE)
-    assert why_not_permitted(project(namespaceResourceWhitelist=[]), [config()], HERE)
-    assert why_not_permitted(project(namespaceResourceBlacklist=[{"group": "", "kind": "Config*"}]), [config()], HERE)
+    assert Fence(project(), HERE).refusal([config()]) == ""
+    assert Fence(project(namespaceResourceWhitelist=listed), HERE).refusal([config()])
+    assert Fence(project(namespaceResourceWhitelist=[]), HERE).refusal([config()])
+    assert Fence(project(namespaceResourceBlacklist=[{"group": "", "kind": "Config*"}]), HERE).refusal([config()])
 
 
 def test_without_a_project_everything_is_permitted() -> None:
-    assert why_not_permitted(None, [ResourceKey("", "Namespace", "", "x")], HERE) == ""
+    assert Fence(None, HERE).refusal([ResourceKey("", "Namespace", "", "x")]) == ""
+
+
+@pytest.mark.parametrize(
+    ("lists", "key"),
+    [
+        ({"clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}, ResourceKey("", "Namespace", "", "x")),
+        ({"namespaceResourceWhitelist": [{"group": "*", "kind": "Secret"}]}, ResourceKey("", "Secret", "shop", "x")),
+    ],
+)
+def test_a_star_is_also_the_group_without_a_name(lists: dict[str, Any], key: ResourceKey) -> None:
+    assert Fence(project(**lists), HERE).permits(key)
+
+
+def test_a_star_denies_names_that_begin_with_a_dot() -> None:
+    denied = [{"group": "*", "kind": "Role"}]
+    role = ResourceKey("rbac.authorization.k8s.io", "Role", "shop", ".admin")
+
+    assert not Fence(project(namespaceResourceBlacklist=denied), HERE).permits(role)
+    assert not Fence(project(namespaceResourceBlacklist=[{"group": "", "kind": "*"}]), HERE).permits(config())
+
+
+def test_two_stars_cross_the_parts_of_a_url() -> None:
+    denied = project(sourceRepos=["*", "!https://github.com/ac**"])
+
+    assert why_not_allowed(denied, application(), HERE)
+
+
+def test_an_application_without_a_namespace_may_go_wherever_any_is_allowed() -> None:
+    assert why_not_allowed(project(), application(namespace=""), HERE) == ""
