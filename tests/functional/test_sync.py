@@ -179,7 +179,7 @@ def test_a_sync_that_would_not_do_what_its_preview_said_waits_where_that_is_aske
     shop.stage.until(lambda: "held" in str(shop.status(sha, "sync")), what="the hold")
     held = shop.status(sha, f"sync/{shop.name}")
     assert held is not None
-    assert "would not do what its preview said: ConfigMap" in held.description
+    assert "would not do what its preview said: ConfigMap" in str(held.description)
     assert shop.data("settings") == {"COLOUR": "blue", "BY_HAND": "yes"}
     kubectl(
         "patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "-p", patch.replace('"yes"', "null")

@@ -29,19 +29,21 @@ def left(obj: JsonObject, **fields: Any) -> JsonObject:
 
 
 def test_what_was_given_and_is_not_applied_goes() -> None:
-    had, has = {"f:data": {"f:a": {}, "f:b": {}}}, {"f:data": {"f:a": {}}}
+    had: JsonObject = {"f:data": {"f:a": {}, "f:b": {}}}
+    has: JsonObject = {"f:data": {"f:a": {}}}
 
     assert left({"data": {"a": 1, "b": 2, "c": 3}}, had=had, has=has) == {"data": {"a": 1, "c": 3}}
 
 
 def test_what_another_owns_stays() -> None:
-    had, others = {"f:data": {"f:a": {}, "f:b": {}}}, {"f:data": {"f:b": {}}}
+    had: JsonObject = {"f:data": {"f:a": {}, "f:b": {}}}
+    others: JsonObject = {"f:data": {"f:b": {}}}
 
     assert left({"data": {"a": 1, "b": 2}}, had=had, has={}, others=others) == {"data": {"b": 2}}
 
 
 def test_nobodys_field_goes_with_the_place_it_stands_in() -> None:
-    had = {"f:spec": {"f:strategy": {"f:type": {}}, "f:replicas": {}}}
+    had: JsonObject = {"f:spec": {"f:strategy": {"f:type": {}}, "f:replicas": {}}}
     spec = {"strategy": {"type": "Recreate", "defaulted": True}, "replicas": 1}
 
     assert left({"spec": spec}, had=had, has={"f:spec": {"f:replicas": {}}}) == {"spec": {"replicas": 1}}
@@ -49,13 +51,13 @@ def test_nobodys_field_goes_with_the_place_it_stands_in() -> None:
 
 @pytest.mark.parametrize("others", [{"f:labels": {}}, {"f:labels": {".": {}}}])
 def test_a_place_may_be_anothers_and_what_is_in_it_not(others: JsonObject) -> None:
-    had = {"f:labels": {"f:app": {}}}
+    had: JsonObject = {"f:labels": {"f:app": {}}}
 
     assert left({"labels": {"app": "web"}}, had=had, has={}, others=others) == {"labels": {}}
 
 
 def test_elements_are_found_by_key_and_by_value() -> None:
-    had = {"f:ports": {'k:{"port":80}': {".": {}, "f:name": {}}}, "f:tags": {'v:"a"': {}, 'v:"b"': {}}}
+    had: JsonObject = {"f:ports": {'k:{"port":80}': {".": {}, "f:name": {}}}, "f:tags": {'v:"a"': {}, 'v:"b"': {}}}
     has = {"f:ports": {'k:{"port":80}': {".": {}}}, "f:tags": {'v:"a"': {}}}
     obj = {"ports": [{"port": 79}, {"port": 80, "name": "http"}], "tags": ["b", "a"]}
 
@@ -63,7 +65,7 @@ def test_elements_are_found_by_key_and_by_value() -> None:
 
 
 def test_nothing_to_take_away_leaves_the_very_same_object() -> None:
-    fields = {"f:data": {"f:a": {}}}
+    fields: JsonObject = {"f:data": {"f:a": {}}}
     applied = {"apiVersion": "v1", "data": {"a": 1}, "metadata": {"managedFields": [entry(fields)]}}
 
     assert Pruned.of(applied, {"metadata": {"managedFields": [entry(fields)]}}, manager=US, manifest={}).obj is applied
