@@ -65,38 +65,19 @@ class Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
-        from bot.cluster.objects import FIELD_MANAGER, Cluster
-        from bot.engine.patches.hand_over import ARGO_CD
         from bot.forges.github.client import GitHub
-        from bot.prediction.desired import Sources
-        from bot.prediction.lasting import Lasting
-        from bot.prediction.preview import Predictor
         from bot.repository.mirrors import Mirrors
         from bot.repository.render import Renderer
 
         connection = connect(settings.redis_url)
         forge = GitHub.from_settings(settings)
-        by_argo_cd = settings.mode is Mode.PREVIEW
-        manager = ARGO_CD if by_argo_cd else FIELD_MANAGER
-        control = Cluster(_control_server(settings), concurrency=settings.concurrency, manager=manager)
+        control = _control(settings)
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
         renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
-        namespace = settings.control_namespace
-        sources = Sources(
-            mirrors=mirrors,
-            renderer=renderer,
-            clusters=clusters,
-            control_namespace=namespace,
-            auth_for=forge_credentials(forge, settings.github_url),
-        )
-        sources.by_argo_cd = by_argo_cd
-        sources.everywhere = _ignored_everywhere(settings)
-        sources.project_of = Projects(control, namespace=namespace).find
-        percent = settings.mass_deletion_percent
-        predictor = Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent)
-        predictor.policies = settings.policies
-        predictor.lasting = Lasting()
+        credentials = forge_credentials(forge, settings.github_url)
+        sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
+        sources.project_of = Projects(control, namespace=settings.control_namespace).find
         return cls(
             settings=settings,
             queue=Queue(connection),
@@ -105,11 +86,11 @@ class Services:
             forge=forge,
             control=control,
             clusters=clusters,
-            applications=Applications(control, namespace=namespace),
+            applications=Applications(control, namespace=settings.control_namespace),
             mirrors=mirrors,
             renderer=renderer,
             sources=sources,
-            predictor=predictor,
+            predictor=_predictor(settings, sources, clusters),
         )
 
     def close(self) -> None:
@@ -117,6 +98,44 @@ class Services:
         self.renderer.close()
         for cluster in self.clusters.all():
             cluster.close()
+
+
+def _control(settings: Settings) -> Cluster:
+    from bot.cluster.objects import FIELD_MANAGER, Cluster
+    from bot.engine.patches.hand_over import ARGO_CD
+
+    manager = ARGO_CD if settings.mode is Mode.PREVIEW else FIELD_MANAGER
+    return Cluster(_control_server(settings), concurrency=settings.concurrency, manager=manager)
+
+
+def _sources(
+    settings: Settings,
+    clusters: Clusters,
+    *,
+    mirrors: Mirrors,
+    renderer: Renderer,
+    auth_for: Callable[[str], GitAuth | None],
+) -> Sources:
+    from bot.prediction.desired import Sources
+
+    namespace = settings.control_namespace
+    sources = Sources(
+        mirrors=mirrors, renderer=renderer, clusters=clusters, control_namespace=namespace, auth_for=auth_for
+    )
+    sources.by_argo_cd = settings.mode is Mode.PREVIEW
+    sources.everywhere = _ignored_everywhere(settings)
+    return sources
+
+
+def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Predictor:
+    from bot.prediction.lasting import Lasting
+    from bot.prediction.preview import Predictor
+
+    namespace, percent = settings.control_namespace, settings.mass_deletion_percent
+    predictor = Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent)
+    predictor.policies = settings.policies
+    predictor.lasting = Lasting()
+    return predictor
 
 
 def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:

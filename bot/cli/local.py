@@ -60,24 +60,10 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     with _kubeconfig_errors():
         namespace = _context_namespace(settings.kubeconfig, context)
         server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
-    by_argo_cd = tracks and settings.mode is Mode.PREVIEW
-    manager = ARGO_CD if by_argo_cd else FIELD_MANAGER
-    concurrency = settings.concurrency
-    cluster = (
-        Cluster(server, concurrency=concurrency, manager=manager)
-        if tracks
-        else KubectlCluster(server, concurrency=concurrency)
-    )
-    clusters = Clusters(cluster)
+    cluster = _cluster(settings, server, tracks=tracks)
     renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
-    sources = (Sources if tracks else _Untracked)(
-        mirrors=Mirrors(_mirrors(settings), timeout=settings.git_timeout),
-        renderer=renderer,
-        clusters=clusters,
-        control_namespace=settings.control_namespace,
-        auth_for=lambda _: None,
-    )
-    sources.by_argo_cd = by_argo_cd
+    clusters = Clusters(cluster)
+    sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:
         sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
     predictor = Predictor(sources, clusters, control_namespace=settings.control_namespace)
@@ -96,6 +82,25 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     finally:
         renderer.close()
         cluster.close()
+
+
+def _cluster(settings: Settings, server: ApiServer, *, tracks: bool) -> Cluster:
+    if not tracks:
+        return KubectlCluster(server, concurrency=settings.concurrency)
+    manager = ARGO_CD if settings.mode is Mode.PREVIEW else FIELD_MANAGER
+    return Cluster(server, concurrency=settings.concurrency, manager=manager)
+
+
+def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, tracks: bool) -> Sources:
+    sources = (Sources if tracks else _Untracked)(
+        mirrors=Mirrors(_mirrors(settings), timeout=settings.git_timeout),
+        renderer=renderer,
+        clusters=clusters,
+        control_namespace=settings.control_namespace,
+        auth_for=lambda _: None,
+    )
+    sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
+    return sources
 
 
 class _Untracked(Sources):
