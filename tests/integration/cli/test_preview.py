@@ -133,12 +133,14 @@ def read(done: Done) -> Report:
 
 def read_application(given: dict[str, Any]) -> ApplicationReport:
     told = tuple(map(read_resource, given["resources"]))
-    return ApplicationReport(**{**given, "change": Action(given["change"]), "resources": told})
+    lists = {name: tuple(given[name]) for name in ("dangers", "findings", "images", "notes")}
+    return ApplicationReport(**{**given, **lists, "change": Action(given["change"]), "resources": told})
 
 
 def read_resource(given: dict[str, Any]) -> ResourceReport:
     actions = {name: Action(given[name]) for name in ("action", "drift")}
-    return ResourceReport(**{**given, **actions, "key": ResourceKey(**given["key"])})
+    lists = {name: tuple(given[name]) for name in ("dangers", "findings")}  # of these changes there are none
+    return ResourceReport(**{**given, **actions, **lists, "key": ResourceKey(**given["key"])})
 
 
 def steady(markdown: str) -> list[str]:
