@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG: Final = 1
+_M_ARENA_MAX: Final = -8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line names and return the process's exit code."""
     asked = _parser().parse_args(arguments)
     configure_logs()
+    _share_heaps()
     try:
         return _run(asked)
     except ForesailError as error:
@@ -87,6 +89,12 @@ def _one_process_each(queues: Sequence[str], *, burst: bool) -> int:
 def _terminate(children: Sequence[subprocess.Popen[bytes]]) -> None:
     for child in children:
         child.terminate()
+
+
+def _share_heaps() -> None:
+    """Keep the C library from giving each thread a heap of its own: what one has freed the others then never use."""
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:  # musl has none, and no such heaps
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def _end_with_parent() -> None:

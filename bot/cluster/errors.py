@@ -21,7 +21,7 @@ _UNREADABLE: Final = re.compile(r"failed to create typed patch object|strconv\.P
 
 _IMMUTABLE: Final = re.compile(
     r"\bimmutable\b|may not change\b|may not be changed\b|updates to statefulset spec for fields other than"
-    r"|cannot change roleRef",
+    r"|cannot change roleRef|must not update from a positive integer",
     re.IGNORECASE,
 )
 """API servers have no reason code for what can never change: words are what there is.

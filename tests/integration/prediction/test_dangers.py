@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from bot.engine.tracking import stamp, tracking_id
 from bot.engine.writes import How, Writes
 from bot.model.predictions import Prediction, ResourceStates
 from bot.model.reports import ApplicationReport
-from bot.model.resources import JsonObject, ResourceKey
+from bot.model.resources import JsonObject, ResourceKey, annotations_of
 from bot.prediction.dangers import Foreseen, with_dangers
 from bot.preview.attribution import Attribution
 from bot.preview.redaction import Redactor
@@ -32,6 +33,9 @@ def cluster(control_plane: ControlPlane) -> Iterator[Cluster]:
     connected = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
     yield connected
     connected.close()
+
+
+_REVISION = "deployment.kubernetes.io/revision"
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,18 @@ class Shop:
 
     def change(self, before: JsonObject | None, after: JsonObject | None) -> ResourceStates:
         """Apply `before`, and have the cluster predict what either side is."""
-        live = self.cluster.apply(Apply(before)) if before is not None else None
+        live = self.settled(self.cluster.apply(Apply(before))) if before is not None else None
         base, head = (self.predict(side) for side in (before, after))
         return ResourceStates(ResourceKey.of(before or after or {}), live, base=base, head=head)
+
+    def settled(self, applied: JsonObject) -> JsonObject:
+        """Return an object once its controller has written to it: two dry runs around that would differ by it."""
+        deadline = time.monotonic() + 30.0
+        while applied["kind"] == "Deployment" and _REVISION not in annotations_of(applied):
+            assert time.monotonic() < deadline, "nobody looks after Deployments"
+            time.sleep(0.05)
+            applied = self.cluster.live([applied])[ResourceKey.of(applied)]
+        return applied
 
     def predict(self, manifest: JsonObject | None) -> Prediction | None:
         if manifest is None:
