@@ -151,7 +151,8 @@ class _Search:
             declared_sets.extend((manifest, is_head) for manifest in sets.values())
             if not is_head:
                 staying.update(self._staying(desired, by_name[parent.name]))
-        found = {name: self._with_what_stays(child, staying) for name, child in found.items()}
+        readable = {name: child for name, child in found.items() if child.base or child.head}
+        found = {name: self._with_what_stays(child, staying) for name, child in readable.items()}
         found.update(self._generated(self._with_sets_that_stay(paired(declared_sets).values(), staying)))
         return {name: child for name, child in found.items() if self._may_follow(child)}
 
