@@ -55,6 +55,13 @@ def test_what_is_nobodys_or_ones_own_is_followed_with_what_it_has_recorded(desk:
     assert found.candidates[1].either.status == RECORD
 
 
+def test_a_child_that_nobody_can_read_is_passed_over(desk: Desk) -> None:
+    manifest = {key: value for key, value in child(desk).items() if key != "status"}
+    manifest["spec"]["destination"]["server"] = "https://kubernetes.default.svc"
+    found = desk.select(ROOT, {**ROOT, "root/db.yaml": yaml.safe_dump(manifest)}, desk.known())
+    assert sides(found) == {"root": (True, True)}
+
+
 def test_an_applicationset_does_not_take_over_what_an_application_declares(desk: Desk) -> None:
     theirs = Application.parse(child(desk, owner="theirs"))
     found = desk.select(WEB, {**WEB, "apps/db/c.yaml": CONFIG}, desk.known(desk.manifest()), db=theirs)
