@@ -86,6 +86,8 @@ def _failure(outcome: Outcome, key: ResourceKey) -> str:
 
 def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
     actions = {told.action, told.drift} if told is not None else set()
+    if key not in outcome.targets:  # what a sync of the target branch would do is not done any more
+        actions -= {Action.REPLACE}
     before, after = (_standing(objects.get(key)) for objects in (outcome.before, outcome.after))
     if before is not None and after is None:
         # A pod may take its grace period to go, and a node that is not there never ends it.
