@@ -50,6 +50,8 @@ class ResourceReport:
     hook: str = ""
     """Phases it is a hook of: `PreSync`."""
     note: str = ""
+    rewritten: bool = False
+    """Whether Git says the same in another way: the object stays as it is, but who owns which field may change."""
     dangers: tuple[Danger, ...] = ()
     """What a reviewer must have seen about it, the most severe first."""
     findings: tuple[Finding, ...] = ()

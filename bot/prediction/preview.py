@@ -339,7 +339,7 @@ def _change_of(candidate: Candidate) -> Action:
 
 def _worth_telling(resources: Iterable[ResourceReport]) -> list[ResourceReport]:
     """Leave out what neither the change nor a sync touches, and sort the rest by name."""
-    told = [one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note]
+    told = [one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note or one.rewritten]
     return sorted(told, key=lambda one: one.key)
 
 

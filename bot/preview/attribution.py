@@ -53,6 +53,7 @@ class _Finding(NamedTuple):
     diff: str = ""
     failure: str = ""
     note: str = ""
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Attribution:
             estimated=_estimated(states),
             hook=hook_words(side.manifest) if side is not None else "",
             note=self._scrubbed(_joined([effect.note, self._meeting(states, effect, drift), drift.note])),
+            rewritten=effect.rewritten,
         )
 
     def _meeting(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> str:
@@ -133,7 +135,7 @@ class Attribution:
         changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
         notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
-        return _Finding(action, self._shown(before, after), note=_joined(notes))
+        return _Finding(action, self._shown(before, after), note=_joined(notes), rewritten=not changed)
 
     def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""

@@ -171,12 +171,24 @@ def remarkable(report: Report) -> Iterator[str]:
     yield from report.notes
     for application in report.applications:
         yield from (f"{application.name}: {note}" for note in application.notes)
+        yield from _rewritten(application)
     for application, resource in _resources(report):
         subject = f"{resource.key} ({application.name})"
         if resource.estimated:
             yield f"{subject} is estimated, not a dry run's answer: {resource.estimated}"
         if resource.note and resource.action in {Action.CREATE, Action.CHANGE, Action.NOTHING} and resource.affected:
             yield f"{subject}: {resource.note}"
+
+
+def _rewritten(application: ApplicationReport) -> Iterator[str]:
+    """Tell of objects whose files say the same in another way, in one line."""
+    names = [str(resource.key) for resource in application.resources if resource.rewritten]
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield (
+            f"{application.name}: written differently in Git, and the same in the cluster, where only who owns which "
+            f"field may change: {', '.join(names[:_NAMED])}{more}"
+        )
 
 
 def drift(resource: ResourceReport) -> str:

@@ -32,7 +32,7 @@ from bot.sandbox.toolchain import Programs
 from bot.services import Services
 from bot.settings import Settings
 from tests.fidelity.changes import Change, Hand, Piece
-from tests.fidelity.kinds import DEFINITIONS
+from tests.fidelity.kinds.custom import DEFINITIONS
 from workers import advance, operations
 from workers.landscape import Landscape
 from workers.preview import prediction

@@ -11,10 +11,6 @@ from tests.fidelity.fleet import Fleet
 from tests.fidelity.verdict import differences
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="one difference in some 300 is open: a ClusterRole is written to (ownership only) and predicted as nothing",
-)
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
     max_examples=15,

@@ -100,11 +100,11 @@ def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> 
     if before is None and after is not None and not actions & _WRITES:
         yield f"was created, predicted {actions or 'nothing'}"
     if before is not None and after is not None:
-        shared = told is not None and "belongs to application" in told.note
-        yield from _alterations(before, after, actions, shared=shared)
+        said = told is not None and (told.rewritten or "belongs to application" in told.note)
+        yield from _alterations(before, after, actions, owners_said=said)
 
 
-def _alterations(before: JsonObject, after: JsonObject, actions: set[Action], *, shared: bool) -> Iterator[str]:
+def _alterations(before: JsonObject, after: JsonObject, actions: set[Action], *, owners_said: bool) -> Iterator[str]:
     """Tell of an object that was there before and is there afterwards."""
     replaced = metadata_of(before)["uid"] != metadata_of(after)["uid"]
     if replaced is not (Action.REPLACE in actions):
@@ -114,7 +114,7 @@ def _alterations(before: JsonObject, after: JsonObject, actions: set[Action], *,
         yield f"was changed, predicted {actions or 'nothing'}"
     silent = actions <= {Action.NOTHING, Action.ORPHAN}
     noted = any(LAST_APPLIED_ANNOTATION in annotations_of(obj) or applied_on_the_client(obj) for obj in (before, after))
-    left = _without_owners if shared or noted else _without_version
+    left = _without_owners if owners_said or noted else _without_version
     if silent and not same(left(before), left(after)):
         yield f"was written to, predicted {actions or 'nothing'}"
 

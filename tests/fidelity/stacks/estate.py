@@ -31,7 +31,6 @@ _FULL_NAME: Final = "acme/fidelity"
 _AUTHOR: Final = Author("Stacks", "stacks@acme.example", 1_700_000_000)
 _DOUBT: Final = "may answer otherwise"
 """What the preview says of objects that a rule of the same change is about: the rule comes into force some time."""
-_UNSAID: Final = ": was written to, predicted"
 _NO_CHANGE: Final = Change((), "")
 _MOST_STEPS: Final = 150
 _COUNTED: Final = 30.0
@@ -180,10 +179,7 @@ def _counted(word: str, number: int) -> str:
 
 
 def surprises(outcome: Outcome) -> list[str]:
-    """Return what came otherwise than the preview said, for whoever looks at the cluster or reads the epilogue.
-
-    That a sync takes over a field that held its value already (a default that is written out) is told by no preview.
-    """
+    """Return what came otherwise than the preview said, for whoever looks at the cluster or reads the epilogue."""
     report = outcome.report
     if report is not None and report.change is Action.PRUNE:
         return [] if outcome.before == outcome.after else [f"{outcome.name}: objects of a removed application changed"]
@@ -193,6 +189,4 @@ def surprises(outcome: Outcome) -> list[str]:
     doubted = (
         tuple(f"{outcome.name} {one.key}:" for one in report.resources if _DOUBT in one.estimated) if report else ()
     )
-    return [
-        words for words in (*differences(outcome), *epilogue) if not words.startswith(doubted) and _UNSAID not in words
-    ]
+    return [words for words in (*differences(outcome), *epilogue) if not words.startswith(doubted)]
