@@ -143,12 +143,10 @@ class ApplicationSpec(Wire):
 
     @property
     def definition(self) -> str:
-        """Digest of what is to be synced where, and of who allows it: an application is synced anew when it changes."""
-        wanted = {
-            "sources": [source.model_dump(mode="json") for source in self.effective_sources],
-            "destination": self.destination.model_dump(mode="json"),
-            "project": self.project,
-        }
+        """Digest of what is to be synced where and how, not of when: an application is synced anew when it changes."""
+        wanted = self.model_dump(mode="json")
+        how = {name: value for name, value in wanted["sync_policy"].items() if name not in {"automated", "retry"}}
+        wanted["sync_policy"] = {**how, "prune": self.prunes}
         return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]
 
     def has_option(self, option: str) -> bool:

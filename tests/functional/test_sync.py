@@ -374,3 +374,17 @@ def test_what_a_narrower_project_no_longer_permits_is_left_alone(open_shop: Open
     shop.await_sync(sha)
     assert shop.data("other") == {"A": "1"}
     kubectl("delete", "appproject", shop.name, *control)
+
+
+GREEN = {"deploy/settings.yaml": config_map(COLOUR="green")}
+
+
+@pytest.mark.parametrize("files", [GREEN, {}], ids=["files too", "alone"])
+def test_sync_options_that_change_are_synced_with(open_shop: Opener, files: dict[str, str]) -> None:
+    shop = open_shop(FILES)
+    altered = application(shop, options="Validate=false")
+    sha = shop.repository.push("main", {**files, f".foresail/{shop.name}.yaml": altered})
+    shop.await_sync(sha)
+    status = shop.status(sha, f"sync/{shop.name}")
+    assert (status.state if status else "") == "success"
+    assert shop.data("settings") == {"COLOUR": "green" if files else "blue"}

@@ -129,6 +129,9 @@ def test_the_definition_changes_with_what_is_synced_where() -> None:
     assert spec_of(destination={"name": "other"}).definition != same
     assert spec_of(sources=[{"repoURL": "a"}]).definition != same
     assert spec_of(project="other").definition != same
+    assert spec_of(syncPolicy={"syncOptions": ["Replace=true"]}).definition != same
+    assert spec_of(ignoreDifferences=[{"kind": "Deployment"}]).definition != same
+    assert spec_of(syncPolicy={"automated": {"prune": True}}).definition != same
 
 
 def test_fields_that_we_do_not_know_are_the_servers_business() -> None:
