@@ -9,7 +9,7 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from bot.prediction.knowledge import gathered
-from bot.preview.dangers import Questions, Scene, judged, questions
+from bot.preview.dangers import Inquiry, Scene, inquiry, judged
 from bot.preview.scrub import scrub
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _inform(predicted: Sequence[Foreseen], scenes: Sequence[Scene]) -> None:
         if one.cluster is not None and one.report.resources:
             members[one.cluster].append(scene)
     for cluster, there in members.items():
-        asked = reduce(or_, map(questions, there), Questions())
+        asked = reduce(or_, map(inquiry, there), Inquiry())
         answers = gathered(cluster, asked)
         if asked.services:
             answers = replace(answers, arriving=_arriving(there))

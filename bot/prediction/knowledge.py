@@ -10,7 +10,7 @@ from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path
 from bot.errors import Temporary
 from bot.model.resources import metadata_of
-from bot.preview.dangers import Contents, Knowledge, Questions, Volume
+from bot.preview.dangers import Contents, Inquiry, Knowledge, Volume
 from bot.preview.dangers.fields import labels, mapping, mappings, number, text
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 8
 _MOST: Final = 100
-"""Questions of one sort that are asked; what else is in question stays unknown."""
+"""Inquiry of one sort that are asked; what else is in question stays unknown."""
 
 _LOOKED_AT: Final = "50"
 """Pods of a Service that are looked at; one that stays is enough."""
@@ -36,14 +36,14 @@ _Question = TypeVar("_Question", str, _Definition, _Service)
 _Answer = TypeVar("_Answer")
 
 
-def gathered(cluster: Cluster, questions: Questions) -> Knowledge:
+def gathered(cluster: Cluster, questions: Inquiry) -> Knowledge:
     """Return the answers; what may not be read, or cannot be read now, is missing from them.
 
     A danger is told with what is known: no preview fails for want of an answer. Raises Temporary when the cluster does
     not even tell its version.
     """
     version = cluster.discovery.version
-    if questions == Questions():
+    if questions == Inquiry():
         return Knowledge(version=version)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="knowledge") as threads:
         ask = partial(_asked, threads)

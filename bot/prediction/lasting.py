@@ -25,7 +25,7 @@ from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey, ResourceType
 from bot.prediction.recorded import recorded
 from bot.prediction.surroundings import may_change, surroundings, version_of, versions
-from bot.preview.dangers import Questions, Scene, questions
+from bot.preview.dangers import Inquiry, Scene, inquiry
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
@@ -141,11 +141,11 @@ class Told:
         report = self.report
         if self.hides or report.failure or any(one.failure or one.estimated for one in report.resources):
             return False
-        return all(map(_lasts, self.states.values())) and questions(Scene(report, self.states)) == Questions()
+        return all(map(_lasts, self.states.values())) and inquiry(Scene(report, self.states)) == Inquiry()
 
 
 @dataclass
-class Memory:
+class Recollection:
     """What one preview remembers, and what it leaves for the next."""
 
     lasting: Lasting | None = None
@@ -158,7 +158,7 @@ class Memory:
     began: float = 0.0
 
     @classmethod
-    def of(cls, lasting: Lasting, candidates: Sequence[Candidate], sides: Sides, sources: Sources) -> Memory:
+    def of(cls, lasting: Lasting, candidates: Sequence[Candidate], sides: Sides, sources: Sources) -> Recollection:
         """Name the predictions of all candidates."""
         named = ((one.either.name, _name(one, sides, sources)) for one in candidates)
         return cls(lasting, {application: name for application, name in named if name}, began=lasting.now())

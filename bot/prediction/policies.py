@@ -47,7 +47,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Ruling:
     """Reports with what the rules say, and what is wrong with the rules themselves."""
 
     applications: tuple[ApplicationReport, ...]
@@ -72,19 +72,19 @@ class Policies:
         sets = tuple(one for one in found if one.files or one.broken)
         return replace(self, sets=sets, whole=any(one.asks_for_all_objects for one in sets))
 
-    def judge(self, judged: Sequence[Judged]) -> Verdict:
+    def judge(self, judged: Sequence[Judged]) -> Ruling:
         """Return the reports, in their order, with findings; Temporary when nothing can be evaluated now."""
         reports = tuple(one.report for one in judged)
         asked = [number for number, one in enumerate(judged) if _touches(one)]
         if not self.sets or not asked:
-            return Verdict(reports)
+            return Ruling(reports)
         broken: dict[str, None] = {}
         told = list(reports)
         requests = (self._request(judged[number], broken) for number in asked)
         for number, answer in zip(asked, evaluated(self.sets, requests), strict=True):
             told[number] = self._told(judged[number].report, answer)
             broken.update(dict.fromkeys(answer.broken))
-        return Verdict(tuple(told), tuple(self._scrubbed(words) for words in broken))
+        return Ruling(tuple(told), tuple(self._scrubbed(words) for words in broken))
 
     def _request(self, one: Judged, broken: dict[str, None]) -> JsonObject:
         facts = {

@@ -24,9 +24,9 @@ from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Sides, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
 from bot.prediction.forecast import Forecast
-from bot.prediction.lasting import Memory, Told
+from bot.prediction.lasting import Recollection, Told
 from bot.prediction.moved import with_moves
-from bot.prediction.policies import Judged, Policies, Verdict, facts_of_change
+from bot.prediction.policies import Judged, Policies, Ruling, facts_of_change
 from bot.prediction.questions import Question, Questions
 from bot.prediction.work import Work
 from bot.preview.attribution import Attribution
@@ -104,8 +104,8 @@ class Predictor:
         started, redactor, work = time.monotonic(), Redactor(secrets.token_bytes(32)), list[Work]()
         hidden = cache(lambda: frozenset[str]().union(*(one.secrets for one in work)))
         rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
-        memory = self._memory(candidates, sides, rules)
-        work.extend(self._fresh(candidates, sides, memory))
+        recalled = self._recalled(candidates, sides, rules)
+        work.extend(self._fresh(candidates, sides, recalled))
         for cluster, members in self._by_cluster(work).items():
             _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
@@ -119,8 +119,8 @@ class Predictor:
         by_name = {one.report.name: one for one in told}
         clusters = self._by_cluster(work)
         for cluster, members in clusters.items():
-            memory.keep(cluster, [by_name[one.application.name] for one in members])
-        whole = memory.joined(candidates, by_name)
+            recalled.keep(cluster, [by_name[one.application.name] for one in members])
+        whole = recalled.joined(candidates, by_name)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
@@ -130,34 +130,34 @@ class Predictor:
             considered=considered,
             plan=hashlib.sha256(b"".join(one.plan for one in whole)).hexdigest()[:8],
             clusters=tuple(
-                f"{each.name} ({each.discovery.version})" for each in dict.fromkeys([*clusters, *memory.clusters])
+                f"{each.name} ({each.discovery.version})" for each in dict.fromkeys([*clusters, *recalled.clusters])
             ),
             seconds=time.monotonic() - started,
             broken_policies=verdict.broken,
-            reused=len(memory.held),
-            reused_from=memory.since,
+            reused=len(recalled.held),
+            reused_from=recalled.since,
         )
         return Predicted(report, Forecast.joined((one.report.name, one.results, one.removals) for one in whole))
 
-    def _memory(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Memory:
+    def _recalled(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Recollection:
         """Find what need not be predicted anew; nothing where rules look, as those may look at the change itself."""
         if self.lasting is None or rules.sets or len(candidates) < _SEVERAL:
-            return Memory()
-        memory = Memory.of(self.lasting, candidates, sides, self._sources)
+            return Recollection()
+        recalled = Recollection.of(self.lasting, candidates, sides, self._sources)
         places: dict[Cluster, list[str]] = defaultdict(list)
         for one in candidates:
             with suppress(Rejected):  # a destination that is none of ours is told as the application's failure
-                if one.either.name in memory.names:
+                if one.either.name in recalled.names:
                     places[self._clusters.at(one.either.spec.destination)].append(one.either.name)
         for cluster, names in places.items():
-            memory.look(cluster, names)
-        return memory
+            recalled.look(cluster, names)
+        return recalled
 
-    def _fresh(self, candidates: Sequence[Candidate], sides: Sides, memory: Memory) -> list[Work]:
+    def _fresh(self, candidates: Sequence[Candidate], sides: Sides, recalled: Recollection) -> list[Work]:
         """Render what is to be predicted anew: everything, once some of it can matter to what was kept."""
-        work = self._rendered([one for one in candidates if one.either.name not in memory.held], sides)
-        if memory.held and any(one.disturbs for one in work):
-            memory.held.clear()
+        work = self._rendered([one for one in candidates if one.either.name not in recalled.held], sides)
+        if recalled.held and any(one.disturbs for one in work):
+            recalled.held.clear()
             work = self._rendered(candidates, sides)
         return work
 
@@ -195,7 +195,7 @@ class Predictor:
         foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
         return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
 
-    def _ruled(self, work: Sequence[Work], reports: Sequence[ApplicationReport], rules: Policies) -> Verdict:
+    def _ruled(self, work: Sequence[Work], reports: Sequence[ApplicationReport], rules: Policies) -> Ruling:
         versions = {id(one): at.discovery.version for at, members in self._by_cluster(work).items() for one in members}
         return rules.judge(
             [

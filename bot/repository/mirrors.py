@@ -208,7 +208,7 @@ class Mirrors:
         Raises Rejected for what a person must change (no such repository, no access) and Temporary for what time may.
         """
         _refuse_strange(url, wanted)
-        path, shown = self._path(url), _USERINFO.sub("", url)
+        path, shown = self.path_of(url), _USERINFO.sub("", url)
         path.parent.mkdir(parents=True, exist_ok=True)
         with _lock(path.with_suffix(".lock"), self._timeout):
             try:
@@ -223,13 +223,14 @@ class Mirrors:
 
     def holding(self, url: str, commit: str) -> Mirror | None:
         """Return the mirror of a repository as it is, when it has the commit; nothing is fetched."""
-        path = self._path(url)
+        path = self.path_of(url)
         if not (path / "HEAD").exists():
             return None
         mirror = Mirror(path)
         return mirror if mirror.has(commit) else None
 
-    def _path(self, url: str) -> Path:
+    def path_of(self, url: str) -> Path:
+        """Return where a repository's mirror lies, or will."""
         name = re.sub(r"[^a-z0-9]+", "-", repository_identity(url))[-60:]
         return self._directory / f"{name}-{hashlib.sha256(url.encode()).hexdigest()[:12]}.git"
 

@@ -83,7 +83,7 @@ class Fleet:
         }
         self.services = Services.build(Settings.from_environment(settings))
         self._plane = plane
-        path = self.services.mirrors._path(_CLONE_URL)  # noqa: SLF001 - put where a fetch would have put it
+        path = self.services.mirrors.path_of(_CLONE_URL)  # where a fetch would have put it
         self._repository = BareRepository.create(path, default_branch="main")
         self._numbers = count(1)
         plane.kubectl("create", "namespace", _CONTROL)

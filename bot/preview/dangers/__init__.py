@@ -5,9 +5,9 @@ It never asks a cluster itself, and its words hold names, labels, images and num
 
 from __future__ import annotations
 
-from bot.preview.dangers.asking import questions
-from bot.preview.dangers.knowledge import Contents, Knowledge, Questions, Volume
+from bot.preview.dangers.asking import inquiry
+from bot.preview.dangers.knowledge import Contents, Inquiry, Knowledge, Volume
 from bot.preview.dangers.rules import judged, of_deletion
 from bot.preview.dangers.scene import Scene, Subject
 
-__all__ = ["Contents", "Knowledge", "Questions", "Scene", "Subject", "Volume", "judged", "of_deletion", "questions"]
+__all__ = ["Contents", "Inquiry", "Knowledge", "Scene", "Subject", "Volume", "inquiry", "judged", "of_deletion"]

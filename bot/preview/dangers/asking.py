@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.preview.dangers.fields import mapping, text
-from bot.preview.dangers.knowledge import Questions
+from bot.preview.dangers.knowledge import Inquiry
 from bot.preview.dangers.networking import unserved
 from bot.preview.dangers.scaling import sets_replicas
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from bot.preview.dangers.scene import Scene
 
 
-def questions(scene: Scene) -> Questions:
+def inquiry(scene: Scene) -> Inquiry:
     """Return what has to be asked about the objects in question, and about no other."""
     going = [(one.key, one.live) for one in scene.subjects if one.live is not None and one.goes]
     scaled = (one.key for one in scene.subjects if one.after is not None and sets_replicas(one.states))
-    return Questions(
+    return Inquiry(
         definitions=frozenset(_definitions(going)),
         namespaces=frozenset(key.name for key, _ in going if (key.group, key.kind) == ("", "Namespace")),
         volumes=frozenset(_volumes(going)),

@@ -50,7 +50,7 @@ class Knowledge:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
+class Inquiry:
     """What has to be asked, and nothing more."""
 
     definitions: frozenset[tuple[str, str, str]] = frozenset()
@@ -62,9 +62,9 @@ class Questions:
     services: frozenset[tuple[ResourceKey, tuple[tuple[str, str], ...]]] = frozenset()
     """Services with the labels they select."""
 
-    def __or__(self, other: Questions) -> Questions:
+    def __or__(self, other: Inquiry) -> Inquiry:
         """Return both, each question once."""
-        return Questions(
+        return Inquiry(
             definitions=self.definitions | other.definitions,
             namespaces=self.namespaces | other.namespaces,
             volumes=self.volumes | other.volumes,

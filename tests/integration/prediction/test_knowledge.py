@@ -14,7 +14,7 @@ from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.knowledge import gathered
-from bot.preview.dangers import Contents, Questions, Volume
+from bot.preview.dangers import Contents, Inquiry, Volume
 from bot.sandbox.control_plane.cluster import ControlPlane
 
 
@@ -63,14 +63,14 @@ def test_the_objects_of_a_definition_are_counted(cluster: Cluster, namespace: st
         cluster.apply(Apply(make(f"{ships}/v1", "Ship", f"s-{number}", namespace)))
     wanted = (f"ships.{ships}", ships, "Ship"), ("boats.harbour.example", "harbour.example", "Boat")
 
-    assert gathered(cluster, Questions(definitions=frozenset(wanted))).instances == {f"ships.{ships}": 3}
+    assert gathered(cluster, Inquiry(definitions=frozenset(wanted))).instances == {f"ships.{ships}": 3}
 
 
 def test_the_contents_of_a_namespace_are_counted(cluster: Cluster, namespace: str) -> None:
     claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     for number in range(2):
         cluster.apply(Apply(make("v1", "PersistentVolumeClaim", f"c-{number}", namespace, spec=claim)))
-    found = gathered(cluster, Questions(namespaces=frozenset({namespace})))
+    found = gathered(cluster, Inquiry(namespaces=frozenset({namespace})))
 
     assert found.namespaces == {namespace: Contents(pods=0, claims=2)}
     assert found.version.startswith("v1.")
@@ -85,7 +85,7 @@ def test_a_volume_says_what_becomes_of_its_data(cluster: Cluster) -> None:
         "hostPath": {"path": "/tmp/x"},  # noqa: S108 - a name in a manifest, nobody opens it
     }
     cluster.apply(Apply(make("v1", "PersistentVolume", name, spec=spec)))
-    found = gathered(cluster, Questions(volumes=frozenset({name, "nowhere", ""})))
+    found = gathered(cluster, Inquiry(volumes=frozenset({name, "nowhere", ""})))
 
     assert found.volumes == {name: Volume("Retain", "5Gi")}
 
@@ -94,7 +94,7 @@ def test_autoscalers_of_a_namespace_are_read(cluster: Cluster, namespace: str) -
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     spec = {"scaleTargetRef": target, "maxReplicas": 3}
     cluster.apply(Apply(make("autoscaling/v2", "HorizontalPodAutoscaler", "auto", namespace, spec=spec)))
-    found = gathered(cluster, Questions(autoscaled=frozenset({namespace}))).autoscalers[namespace]
+    found = gathered(cluster, Inquiry(autoscaled=frozenset({namespace}))).autoscalers[namespace]
 
     assert [(each["kind"], each["spec"]["scaleTargetRef"]) for each in found] == [("HorizontalPodAutoscaler", target)]
 
@@ -108,7 +108,7 @@ def test_the_pods_that_a_service_selects_are_known_by_their_labels(
     web, db = (ResourceKey("", "Service", namespace, name) for name in ("web", "db"))
     services = frozenset({(web, (("app", "web"),)), (db, (("app", "db"),))})
 
-    assert gathered(cluster, Questions(services=services)).pods == {web: ({"app": "web", "by": "us"},), db: ()}
+    assert gathered(cluster, Inquiry(services=services)).pods == {web: ({"app": "web", "by": "us"},), db: ()}
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def stranger(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Ite
 def test_what_may_not_be_read_is_not_known(stranger: Cluster, namespace: str) -> None:
     place = frozenset({namespace})
     service = (ResourceKey("", "Service", namespace, "web"), (("app", "web"),))
-    asked = Questions(namespaces=place, volumes=frozenset({"pv"}), autoscaled=place, services=frozenset({service}))
+    asked = Inquiry(namespaces=place, volumes=frozenset({"pv"}), autoscaled=place, services=frozenset({service}))
     found = gathered(stranger, asked)
 
     assert (found.namespaces, found.volumes, found.autoscalers, found.pods) == ({}, {}, {}, {})

@@ -10,7 +10,7 @@ from bot.model.dangers import ImageChange
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action
 from bot.model.resources import JsonObject
-from bot.preview.dangers import Knowledge, judged, questions
+from bot.preview.dangers import Knowledge, inquiry, judged
 from bot.preview.dangers.apis import REMOVALS
 from tests.unit.preview.dangers.scenes import change, dangers, ids, obj, said, same, scene, workload
 
@@ -185,4 +185,4 @@ def test_what_fails_has_no_other_danger() -> None:
 
 
 def test_nothing_is_asked_for_a_change_of_nothing_much() -> None:
-    assert questions(scene(change(obj("ConfigMap"), obj("ConfigMap", data={"a": "b"})))) == questions(scene())
+    assert inquiry(scene(change(obj("ConfigMap"), obj("ConfigMap", data={"a": "b"})))) == inquiry(scene())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.model.resources import JsonObject, ResourceKey
-from bot.preview.dangers import Knowledge, questions
+from bot.preview.dangers import Knowledge, inquiry
 from tests.unit.preview.dangers.scenes import change, ids, obj, said, same, scene, service, workload
 
 KEY = ResourceKey("", "Service", "shop", "web")
@@ -88,8 +88,8 @@ def test_a_service_that_had_no_pods_before_is_no_news() -> None:
 
 
 def test_only_services_in_question_are_asked_about() -> None:
-    assert questions(scene(same(service()), change(workload()))).services == {(KEY, (("app", "web"),))}
-    assert not questions(scene(same(service()), same(workload()), change(obj("ConfigMap")))).services
+    assert inquiry(scene(same(service()), change(workload()))).services == {(KEY, (("app", "web"),))}
+    assert not inquiry(scene(same(service()), same(workload()), change(obj("ConfigMap")))).services
 
 
 def policy(name: str = "shield", *, pods: dict[str, Any] | None = None, **spec: Any) -> JsonObject:

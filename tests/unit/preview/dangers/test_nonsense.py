@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.model.resources import JsonObject
-from bot.preview.dangers import judged, questions
+from bot.preview.dangers import inquiry, judged
 from tests.unit.preview.dangers.examples import CHANGES, KNOWLEDGE
 from tests.unit.preview.dangers.scenes import change, scene
 
@@ -47,7 +47,7 @@ def test_no_object_keeps_the_others_from_being_judged(pairs: list[tuple[JsonObje
     states = [change(before, _like(before, after)) for before, after in sides]
     subject = scene(*states, knowledge=KNOWLEDGE, percent=50)
 
-    assert questions(subject) == questions(subject)
+    assert inquiry(subject) == inquiry(subject)
     assert judged(subject).resources is not None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.model.resources import JsonObject
-from bot.preview.dangers import Knowledge, questions
+from bot.preview.dangers import Knowledge, inquiry
 from tests.unit.preview.dangers.scenes import change, ids, obj, said, same, scene, workload
 
 
@@ -83,8 +83,8 @@ def test_an_autoscaler_that_goes_does_not_fight() -> None:
 
 
 def test_autoscalers_are_asked_about_where_replicas_are_set() -> None:
-    assert questions(scene(change(workload(), workload(replicas=3)))).autoscaled == {"shop"}
-    assert not questions(scene(change(workload(), workload(paused=True)))).autoscaled
+    assert inquiry(scene(change(workload(), workload(replicas=3)))).autoscaled == {"shop"}
+    assert not inquiry(scene(change(workload(), workload(paused=True)))).autoscaled
 
 
 @pytest.mark.parametrize(
