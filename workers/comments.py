@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
@@ -9,7 +10,7 @@ from bot.model.changes import ChangeState
 from bot.preview.markdown import marker, read_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bot.forges.port import Comment
     from bot.model.changes import Change
@@ -23,28 +24,37 @@ class Superseded(Rejected):
     """The change moved on or was closed meanwhile: what was predicted is no longer about it."""
 
 
-def publish(services: Services, change: Change, bodies: Sequence[str], *, only_over_earlier: bool) -> None:
-    """Write a change's comment set; Superseded when the change is no longer open at the head these bodies are about.
+@contextmanager
+def still_open(services: Services, change: Change) -> Iterator[None]:
+    """Let nobody else write a change's comments; Superseded when it is no longer open at the head that was predicted.
 
-    With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
-    but an earlier one must not keep telling something else.
+    What was predicted of a change that is merged by now may have been predicted on top of the change itself: it would
+    read as "changes nothing". That an open one was is impossible.
     """
     with services.locks.hold(f"comments of {change}", seconds=WRITING):
         now = services.forge.change(change.repository, change.number)
         if now.state is not ChangeState.OPEN:
-            # What was predicted may already be in the base branch by now: it would read as "changes nothing".
             raise Superseded(f"{change} was {now.state} before its preview was done")
         if now.head_sha != change.head_sha:
             raise Superseded(f"{change} moved on from {change.head_sha[:7]} to {now.head_sha[:7]}")
-        existing = own_comments(services, change)
-        if only_over_earlier and not existing:
-            return
-        for comment, body in zip(existing, bodies, strict=False):
-            services.forge.edit_comment(change.repository, comment, body)
-        for body in bodies[len(existing) :]:
-            services.forge.add_comment(change.repository, change.number, body)
-        for surplus in existing[len(bodies) :]:
-            services.forge.delete_comment(change.repository, surplus)
+        yield
+
+
+def publish(services: Services, change: Change, bodies: Sequence[str], *, only_over_earlier: bool) -> None:
+    """Write a change's comment set.
+
+    With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
+    but an earlier one must not keep telling something else.
+    """
+    existing = own_comments(services, change)
+    if only_over_earlier and not existing:
+        return
+    for comment, body in zip(existing, bodies, strict=False):
+        services.forge.edit_comment(change.repository, comment, body)
+    for body in bodies[len(existing) :]:
+        services.forge.add_comment(change.repository, change.number, body)
+    for surplus in existing[len(bodies) :]:
+        services.forge.delete_comment(change.repository, surplus)
 
 
 def own_comments(services: Services, change: Change) -> list[Comment]:

@@ -15,7 +15,7 @@ from bot.prediction.preview import ChangeWords
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict
-from workers.comments import Superseded, publish
+from workers.comments import Superseded, publish, still_open
 from workers.landscape import Landscape
 from workers.payloads import repository_in
 from workers.runtime import job_with_excuse
@@ -62,11 +62,12 @@ def _preview(services: Services, change: Change) -> None:
         return
     _say(services, change, StatusState.PENDING, _STARTED)
     report, forecast = predicted(services, change)
-    if forecast is not None:
-        services.memory.keep_forecast(str(change), change.head_sha, forecast.to_json())
     settings = services.settings
     bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
-    publish(services, change, bodies, only_over_earlier=not report.tells)
+    with still_open(services, change):
+        if forecast is not None:
+            services.memory.keep_forecast(str(change), change.head_sha, forecast.to_json())
+        publish(services, change, bodies, only_over_earlier=not report.tells)
     tell(services, change, report.outcome)
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 

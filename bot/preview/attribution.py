@@ -135,7 +135,8 @@ class Attribution:
         changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
         notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
-        return _Finding(action, self._shown(before, after), note=_joined(notes), rewritten=not changed)
+        rewritten = base is not None and not changed
+        return _Finding(action, self._shown(before, after), note=_joined(notes), rewritten=rewritten)
 
     def _untouched(self, states: ResourceStates, head: Prediction) -> _Finding:
         """Tell of an object that both sides declare alike: whatever happens to it, this change is not why."""

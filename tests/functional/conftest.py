@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any, TypeAlias
@@ -78,7 +78,7 @@ class Shop:
 
     def forget_applies(self) -> None:
         """Count applies from now on."""
-        self.applies_from = self.stage.plane.audit_log.stat().st_size
+        self.applies_from = self.stage.plane.audit_log.read_bytes().rfind(b"\n") + 1
 
     def data(self, name: str) -> dict[str, str]:
         """Return what a ConfigMap holds now."""
@@ -129,6 +129,8 @@ class Shop:
 Opener: TypeAlias = Callable[..., Shop]
 
 
+_SHOWN, _TAIL = 3, 15
+"""Comments, and lines of a log, that a failed story shows."""
 _SHOPS = [f"acme/shop-{number}" for number in range(1, 60)]
 
 
@@ -156,6 +158,19 @@ def stage(
         assert [body for body in told if "not as predicted" in body] == []
     assert_exchanges_conform(one.github.requests)
     assert_deliveries_conform(one.github.webhooks.deliveries(app_id=one.app.id))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed story what its people saw, and what each process of Foresail said last."""
+    report = yield
+    stage = getattr(item, "funcargs", {}).get("stage")
+    if report.failed and isinstance(stage, Stage) and stage.foresail is not None:
+        comments = [f"#{comment.pull.number}\n{comment.body}" for comment in stage.github.every_comment[-_SHOWN:]]
+        report.sections.append(("the last comments", "\n".join(comments)))
+        for name in stage.foresail.names:
+            report.sections.append((f"log of {name}", "\n".join(stage.foresail.log(name).splitlines()[-_TAIL:])))
+    return report
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""A push that touches one of two applications: the other is told again, unless something about it has moved."""
+"""A change is previewed a second time: what was told before is told again, unless something about it has moved."""
 
 from __future__ import annotations
 
+from bot.sandbox.github.faults import Fault
 from tests.functional.conftest import Opener, Shop, application, config_map
 
 CHANGE = {"deploy/settings.yaml": config_map(COLOUR="green"), "other/other.yaml": config_map("other", SIZE="big")}
@@ -44,3 +45,23 @@ def test_what_somebody_changed_between_two_pushes_is_shown(open_shop: Opener) ->
     assert "-  SIZE: small\n+  SIZE: big" in effect
     assert "-  SIZE: odd\n+  SIZE: small" in drift
     assert "as predicted at" not in shop.body(number)
+
+
+def test_a_preview_that_a_merge_overtakes_leaves_what_was_predicted(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": config_map(COLOUR="blue")})
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    shop.await_preview(number)
+    head = shop.repository.pull(number).head_sha
+
+    def begun() -> int:
+        return [one.state for one in shop.repository.status_history(head)].count("pending")
+
+    before = begun()
+    fetched = f"GET /{shop.repository.full_name}.git/*"
+    shop.stage.github.faults.add(fetched, kind=Fault.DELAY, times=1, seconds=1.5)
+    shop.repository.set_draft(number, draft=True)
+    shop.repository.set_draft(number, draft=False)
+    shop.stage.until(lambda: begun() > before, what="the second preview")
+    shop.merge(number)
+
+    shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")

@@ -142,7 +142,8 @@ def test_an_unknown_field_is_left_out_as_argo_cd_leaves_it_out(desk: Desk) -> No
     base, head = deployment(), deployment(replica=2)
     desk.synced(base)
 
-    assert desk.preview([base], [head]).resources == ()
+    (found,) = desk.preview([base], [head]).resources
+    assert (found.action, found.effect_diff, found.rewritten) == (Action.NOTHING, "", True)
     assert desk.preview([base], [deployment(replicas="two")]).resources[0].failure != ""
 
 
