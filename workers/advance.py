@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -26,7 +26,7 @@ from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
 from bot.model.jobs import notify, refresh
-from bot.model.operations import Occasion, Operation, OperationState, Phase
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import bare, recorded
@@ -73,7 +73,7 @@ def _end(services: Services, name: str, phase: Phase, words: str) -> None:
     operation = Operation.parse(application.operation or {}) if application else None
     if application is None or operation is None or services.settings.mode is Mode.PREVIEW:
         return
-    state = replace(_state_of(application, operation), phase=phase, message=words, finished_at=_stamp())
+    state = replace(_state_of(application, operation), phase=phase, message=words, finished_at=timestamp())
     patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "operation": None}
     try:
         ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
@@ -113,16 +113,12 @@ def _state_of(application: Application, operation: Operation) -> OperationState:
     state = OperationState.of_status(application.status)
     if state is not None and not state.phase.completed and _is_of(state, operation):
         return state
-    return OperationState(operation, Phase.RUNNING, "started", started_at=_stamp())
+    return OperationState(operation, Phase.RUNNING, "started", started_at=timestamp())
 
 
 def _is_of(state: OperationState, operation: Operation) -> bool:
     same_revision = operation.revision in {"", state.operation.revision}
     return same_revision and state.operation.info == operation.info
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
@@ -312,7 +308,7 @@ class _Advance:
         self._patch({"metadata": {"annotations": {CLAIM: str(claim)}}, "status": self._status(scene)})
 
     def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
-        self.state = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=_stamp())
+        self.state = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=timestamp())
         self._patch(
             {"metadata": {"annotations": {CLAIM: None}}, "operation": None, "status": self._status(scene)},
         )
@@ -321,8 +317,8 @@ class _Advance:
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
-            return failure_patch(self.state, now=_stamp())
-        return status_patch(scene, self.state, now=_stamp())
+            return failure_patch(self.state, now=timestamp())
+        return status_patch(scene, self.state, now=timestamp())
 
     def _scrubbed(self, words: str) -> str:
         return scrub(words, self.hidden)

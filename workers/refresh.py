@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -13,7 +12,7 @@ from bot.engine.sync.start import DONE, reason_to_wait
 from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
-from bot.model.operations import Occasion, OperationState, Phase
+from bot.model.operations import Occasion, OperationState, Phase, timestamp
 from bot.prediction.desired import Tree
 from bot.settings import Mode
 from workers.operations import start
@@ -158,8 +157,7 @@ class _Round:
 
 def _end_abandoned(services: Services, application: Application, state: OperationState) -> None:
     """Write the end of an operation that somebody took away while it ran."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ended = replace(state, phase=Phase.FAILED, message="terminated by a person", finished_at=now)
+    ended = replace(state, phase=Phase.FAILED, message="terminated by a person", finished_at=timestamp())
     services.applications.update(application, {"status": {"operationState": ended.to_wire()}})
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:

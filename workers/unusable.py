@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +9,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.jobs import notify, refresh
-from bot.model.operations import Occasion, Operation, OperationState, Phase
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.settings import Mode
 from workers.claims import CLAIM
 
@@ -35,7 +34,7 @@ def end_unusable(services: Services, name: str) -> bool:
 
 def refuse(services: Services, application: Application) -> None:
     """End an operation that asks for something else than a whole sync, or it would block every later one."""
-    now = _stamp()
+    now = timestamp()
     state = {
         "operation": application.operation,
         "phase": Phase.ERROR.value,
@@ -56,7 +55,7 @@ def _why_unusable(obj: JsonObject) -> str:
 
 
 def _end(services: Services, obj: JsonObject, operation: Operation, words: str) -> None:
-    now = _stamp()
+    now = timestamp()
     begun = OperationState.of_status(obj.get("status"))
     end: JsonObject = {"phase": Phase.ERROR.value, "message": words, "finishedAt": now}
     # What a record says of the running operation stays: a merge patch leaves alone what it does not mention.
@@ -68,7 +67,3 @@ def _end(services: Services, obj: JsonObject, operation: Operation, words: str) 
     occasion = Occasion.of(operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -35,6 +35,11 @@ class ResultCode(StrEnum):
 
 
 _USUAL_PHASE: Final = "Sync"
+
+
+def timestamp() -> str:
+    """Return the time now as objects of the API have it: RFC 3339 in UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
