@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
 from bot.model.changes import ChangeState
-from bot.preview.markdown import marker, read_marker
+from bot.preview.markdown import Marker, marker, read_marker
+from bot.preview.telling import with_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +25,21 @@ WRITING: Final = 20.0
 
 class Superseded(Rejected):
     """The change moved on or was closed meanwhile: what was predicted is no longer about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How a comment set is written."""
+
+    only_over_earlier: bool
+    """Whether nothing is written unless there is a comment already.
+
+    Nothing to tell needs no comment, but an earlier one must not keep telling something else.
+    """
+    same_over_base: bool
+    """Whether a base that has moved and changes nothing about what is told is no reason to write."""
+    mark: Callable[[Marker], str]
+    """Says what has moved since the comment that is there."""
 
 
 @contextmanager
@@ -40,21 +58,30 @@ def still_open(services: Services, change: Change) -> Iterator[None]:
         yield
 
 
-def publish(services: Services, change: Change, bodies: Sequence[str], *, only_over_earlier: bool) -> None:
-    """Write a change's comment set.
-
-    With `only_over_earlier` nothing is written unless there is a comment already: nothing to tell needs no comment,
-    but an earlier one must not keep telling something else.
-    """
+def publish(services: Services, change: Change, bodies: Sequence[str], *, page: Page) -> None:
+    """Write a change's comment set; nothing is written where the same is told already."""
     existing = own_comments(services, change)
-    if only_over_earlier and not existing:
+    if (page.only_over_earlier and not existing) or _is_told(existing, bodies, page):
         return
+    before = read_marker(existing[0].body) if existing else None
+    if before is not None:
+        bodies = [with_mark(bodies[0], page.mark(before)), *bodies[1:]]
     for comment, body in zip(existing, bodies, strict=False):
         services.forge.edit_comment(change.repository, comment, body)
     for body in bodies[len(existing) :]:
         services.forge.add_comment(change.repository, change.number, body)
     for surplus in existing[len(bodies) :]:
         services.forge.delete_comment(change.repository, surplus)
+
+
+def _is_told(existing: Sequence[Comment], bodies: Sequence[str], page: Page) -> bool:
+    """Whether comments say the same of the same commits."""
+
+    def said(body: str) -> Marker | None:
+        mark = read_marker(body)
+        return replace(mark, base_sha="") if mark is not None and page.same_over_base else mark
+
+    return [said(one.body) for one in existing] == [said(body) for body in bodies]
 
 
 def own_comments(services: Services, change: Change) -> list[Comment]:

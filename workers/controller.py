@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import signal
 import threading
 import time
@@ -97,6 +98,8 @@ class Controller:
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
         self._recovered = 0.0
+        every = services.settings.preview_refresh
+        self._next_round = time.time() + every * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
@@ -115,6 +118,7 @@ class Controller:
             queue.enqueue(jobs.recover())
             memory.mark()
             self._recovered = now
+        self._begin_round(now)
         self._send_left_over()
         self._write_index()
         self._send_refreshes()
@@ -132,6 +136,14 @@ class Controller:
             queue.enqueue(jobs.advance(name))
         for cluster, group, kind in wanted:
             self._watch_kind(cluster, group, kind)
+
+    def _begin_round(self, now: float) -> None:
+        """Have open changes previewed again once it is time; of several controllers one does."""
+        every = self._services.settings.preview_refresh
+        if every and now >= self._next_round:
+            self._next_round = now + every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
+            if self._services.memory.first_within("round", seconds=max(1, int(every / 2))):
+                self._services.queue.enqueue(jobs.look_round())
 
     def _send_left_over(self) -> None:
         """Queue what could not be queued while Redis was away."""

@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.jobs import notify, preview, refresh
+from bot.model.jobs import look_round, notify, preview, refresh
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
 from bot.prediction.desired import Sides
@@ -45,9 +45,9 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 @job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Start an operation of each application that the commit affects, and have the forge told what to expect."""
-    if services.settings.mode is Mode.PREVIEW:
-        return None
     repository, branch, commit = repository_in(payload), str(payload["branch"]), str(payload["commit"])
+    if services.settings.mode is Mode.PREVIEW:
+        return look_round(repository, branch=branch)
     with structlog.contextvars.bound_contextvars(repository=repository.full_name, branch=branch, commit=commit[:12]):
         try:
             landscape = Landscape.survey(services, repository)

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
+from bot.model.jobs import preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
+from bot.preview.telling import Telling, what_moved
 from bot.repository.mirrors import Conflict
-from workers.comments import Superseded, publish, still_open
+from workers.comments import Page, Superseded, publish, still_open
 from workers.landscape import Landscape
 from workers.payloads import repository_in
-from workers.runtime import job_with_excuse
-from workers.statuses import tell, withdraw
+from workers.runtime import job, job_with_excuse
+from workers.statuses import is_known, says, tell, withdraw
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -44,32 +46,74 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     if change.state is not ChangeState.OPEN:
         withdraw(services, change, f"was {change.state} before its preview was done")
         return None
+    _preview_and_tell(services, change, again=False)
+    return None
+
+
+@job
+def again(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Preview the first of several changes again, in case something has moved, and leave the rest to the next job.
+
+    Whatever keeps it from being predicted, what it was told stands until the next round.
+    """
+    repository, (number, *others) = repository_in(payload), payload["numbers"]
+    if others:
+        # One waits at a time, so that nobody's push waits for all of them; it waits already, should this one fail.
+        services.queue.enqueue(preview_again(repository, others))
+    try:
+        change = services.forge.change(repository, int(number))
+        if change.state is ChangeState.OPEN:
+            _preview_and_tell(services, change, again=True)
+    except Temporary as error:
+        _log.warning("preview not made again", change=f"{repository.full_name}#{number}", reason=error.message)
+    return None
+
+
+def _preview_and_tell(services: Services, change: Change, *, again: bool) -> None:
     with structlog.contextvars.bound_contextvars(change=str(change), head=change.head_sha[:12]):
         try:
-            _preview(services, change)
+            _preview(services, change, again=again)
         except Superseded as error:
             _log.info("preview superseded", reason=error.message)
             withdraw(services, change, error.message)
         except Rejected as error:
             _say(services, change, StatusState.ERROR, error.message)
             _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
-    return None
 
 
-def _preview(services: Services, change: Change) -> None:
+def _preview(services: Services, change: Change, *, again: bool) -> None:
     if change.from_fork:
         _say(services, change, StatusState.FAILURE, _FORK)
         return
-    _say(services, change, StatusState.PENDING, _STARTED)
+    if not (again and is_known(services, change)):
+        _say(services, change, StatusState.PENDING, _STARTED)
     report, forecast = predicted(services, change)
-    settings = services.settings
+    settings, memory = services.settings, services.memory
     bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
+    now = Telling.of(report, bodies, versions=forecast.versions if forecast is not None else {})
+    kept = memory.told(str(change))
+    earlier = Telling.from_json(kept) if kept is not None else None
+    foretold = forecast.to_json() if forecast is not None else None
+    if again and now.repeats(earlier) and _stands(services, change, report.outcome, foretold):
+        return
+    page = Page(
+        only_over_earlier=not report.tells,
+        same_over_base=again,
+        mark=lambda before: what_moved(before, report, earlier=earlier, now=now),
+    )
     with still_open(services, change):
-        if forecast is not None:
-            services.memory.keep_forecast(str(change), change.head_sha, forecast.to_json())
-        publish(services, change, bodies, only_over_earlier=not report.tells)
+        if foretold is not None:
+            memory.keep_forecast(str(change), change.head_sha, foretold)
+        teller = memory.begin_telling(str(change))
+        publish(services, change, bodies, page=page)
     tell(services, change, report.outcome)
+    memory.end_telling(str(change), teller, now.to_json())
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
+
+
+def _stands(services: Services, change: Change, outcome: Outcome, foretold: bytes | None) -> bool:
+    """Whether the status, and what is kept for the sync, are what they would be now."""
+    return says(services, change, outcome) and services.memory.forecast(str(change), change.head_sha) == foretold
 
 
 def predicted(services: Services, change: Change) -> tuple[Report, Forecast | None]:

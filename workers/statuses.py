@@ -58,6 +58,11 @@ def is_known(services: Services, change: Change) -> bool:
     return change.number in _kept(services, change)
 
 
+def says(services: Services, change: Change, outcome: Outcome) -> bool:
+    """Whether this is what a change was told last at its head, as far as anybody remembers."""
+    return _kept(services, change).get(change.number) == outcome
+
+
 def context(services: Services) -> str:
     """Return the name of the status, which a required check is required by."""
     return f"{services.settings.instance}/preview"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -32,6 +32,10 @@ class Task(StrEnum):
 
     PREVIEW = "workers.preview.run"
     """Predict an open change and tell it."""
+    PREVIEW_AGAIN = "workers.preview.again"
+    """Predict open changes again, in case something has moved, and tell what has."""
+    ROUND = "workers.rounds.run"
+    """Have open changes previewed again."""
     CHECK = "workers.check.run"
     """Predict a merge queue's speculative commit and say whether it may land."""
     COMMAND = "workers.command.run"
@@ -54,6 +58,8 @@ QUEUES: Final = ("preview", "sync", "notify")
 _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
     {
         Task.PREVIEW: "preview",
+        Task.PREVIEW_AGAIN: "preview",
+        Task.ROUND: "notify",
         Task.CHECK: "preview",
         Task.COMMAND: "notify",
         Task.DELIVER: "sync",
@@ -91,6 +97,19 @@ def preview(repository: Repository, number: int) -> JobRequest:
     """Ask for a preview of an open change."""
     payload = {"repository": asdict(repository), "number": number}
     return JobRequest(Task.PREVIEW, payload, f"{repository.full_name}#{number}")
+
+
+def preview_again(repository: Repository, numbers: Sequence[int]) -> JobRequest:
+    """Ask for another preview of open changes, one after the other, that says nothing where nothing has moved."""
+    payload = {"repository": asdict(repository), "numbers": list(numbers)}
+    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.full_name}#{numbers[0]} and {len(numbers) - 1} more")
+
+
+def look_round(repository: Repository | None = None, *, branch: str = "") -> JobRequest:
+    """Ask for another preview of the open changes of a repository, of one base branch or of all; without one of all."""
+    payload = {"repository": asdict(repository) if repository is not None else None, "branch": branch}
+    identity = f"{repository.full_name}@{branch}" if repository is not None else "everything"
+    return JobRequest(Task.ROUND, payload, identity)
 
 
 def check(repository: Repository, *, base_branch: str, base: str, head: str) -> JobRequest:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import orjson
 
@@ -13,6 +13,7 @@ from bot.engine.diff.normalise import comparable, without_assigned
 from bot.errors import Rejected
 from bot.model.reports import Action
 from bot.preview.redaction import without_secrets
+from bot.preview.telling import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,26 @@ Of an object that is predicted to fail, or that could only be estimated, there i
 """
 
 
+class Part(Protocol):
+    """What is known of one application."""
+
+    @property
+    def report(self) -> ApplicationReport:
+        """What is told of it."""
+
+    @property
+    def results(self) -> Results:
+        """What its objects become."""
+
+    @property
+    def removals(self) -> Sequence[str]:
+        """Which of them go."""
+
+    @property
+    def versions(self) -> Mapping[ResourceKey, str]:
+        """Of its live objects; empty for one that is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """By application and object: a digest of each top-level field as it will be."""
@@ -36,6 +57,8 @@ class Forecast:
     results: dict[str, Results]
     removals: dict[str, list[str]]
     """By application: the objects that are predicted to be deleted."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """By name in its application (`bot.preview.telling`): of each live object that was looked at. Not kept."""
 
     @classmethod
     def of(
@@ -69,12 +92,15 @@ class Forecast:
         )
 
     @classmethod
-    def joined(cls, parts: Iterable[tuple[str, Results, Sequence[str]]]) -> Forecast:
-        """Put together what was forecast of each application: its name, results and removals."""
+    def joined(cls, parts: Iterable[Part]) -> Forecast:
+        """Put together what was forecast of each application."""
         kept = list(parts)
         return cls(
-            results={name: results for name, results, _ in kept},
-            removals={name: list(removals) for name, _, removals in kept},
+            results={one.report.name: one.results for one in kept},
+            removals={one.report.name: list(one.removals) for one in kept},
+            versions={
+                named(one.report.name, key): version for one in kept for key, version in one.versions.items() if version
+            },
         )
 
     @classmethod

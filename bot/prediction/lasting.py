@@ -136,6 +136,11 @@ class Told:
     """Whether its objects hold a secret value: then it is predicted anew each time, and its values kept nowhere."""
 
     @property
+    def versions(self) -> Mapping[ResourceKey, str]:
+        """Of every object that there is."""
+        return {key: version_of(one.live) for key, one in self.states.items() if one.live is not None}
+
+    @property
     def lasts(self) -> bool:
         """Whether nothing but what is watched decides about it."""
         report = self.report
@@ -223,7 +228,7 @@ class Recollection:
         known = _around(around, kinds)
         if known is None or kinds.keys() != keys:
             return None
-        live = {key: version_of(one.live) for key, one in told.states.items() if one.live is not None}
+        live = told.versions
         return Kept(
             report=told.report,
             results=told.results,

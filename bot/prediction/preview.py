@@ -137,7 +137,7 @@ class Predictor:
             reused=len(recalled.held),
             reused_from=recalled.since,
         )
-        return Predicted(report, Forecast.joined((one.report.name, one.results, one.removals) for one in whole))
+        return Predicted(report, Forecast.joined(whole))
 
     def _recalled(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Recollection:
         """Find what need not be predicted anew; nothing where rules look, as those may look at the change itself."""

@@ -5,8 +5,9 @@ It writes no word from a file, forge or server but through `inert`, and hides no
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,7 @@ from bot.preview import words
 from bot.preview.blocks import drifts, effects
 from bot.preview.budget import SMALLEST, pack, size
 from bot.preview.inert import cell, clipped, code, fence, fenced, inert
+from bot.preview.redaction import without_digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +38,17 @@ _NAME: Final = 256
 EPILOGUE_ROOM: Final = 2048
 """Bytes of the first comment that are kept free for what becomes of the change."""
 
+MARK_ROOM: Final = 512
+"""Bytes of the first comment that are kept free for a line that says what has moved."""
+
+_TIMES_ROOM: Final = 160
+"""Bytes of a last line that say how long it took and what was told again: they change with each preview."""
+
 _SPARE: Final = 512
 """Bytes kept free in each comment for counters and for the count of what is missing."""
+
+_DIGEST: Final = 16
+"""Characters that name what is said."""
 
 _INSTANCE: Final = 63
 """Characters of an instance's name that count."""
@@ -52,7 +63,8 @@ _MARKS: Final = {
 
 _MARKER: Final = re.compile(
     r"\s*<!-- foresail:(?P<instance>[\w.-]+):(?P<part>\d{1,4})"
-    r" of=(?P<of>\d{1,4}) head=(?P<head>[0-9a-f]*) plan=(?P<plan>[0-9a-f]*) -->"
+    r" of=(?P<of>\d{1,4}) head=(?P<head>[0-9a-f]*) plan=(?P<plan>[0-9a-f]*)"
+    r"(?: base=(?P<base>[0-9a-f]*) said=(?P<said>[0-9a-f]*))? -->"
 )
 
 
@@ -66,11 +78,15 @@ class Marker:
     of: int
     head_sha: str
     plan: str
+    base_sha: str = ""
+    said: str = ""
+    """Digest of what all parts say, whatever they say of base and head, and of how they were made."""
 
     def __str__(self) -> str:
         """Return the hidden line."""
-        head, plan = (re.sub(r"[^0-9a-f]", "", value) for value in (self.head_sha, self.plan))
-        return f"{marker(self.instance)}{self.part} of={self.of} head={head} plan={plan} -->"
+        words = {"head": self.head_sha, "plan": self.plan, "base": self.base_sha, "said": self.said}
+        told = " ".join(f"{name}={re.sub(r'[^0-9a-f]', '', value)}" for name, value in words.items())
+        return f"{marker(self.instance)}{self.part} of={self.of} {told} -->"
 
 
 def marker(instance: str) -> str:
@@ -83,28 +99,41 @@ def read_marker(body: str) -> Marker | None:
     found = _MARKER.match(body)
     if found is None:
         return None
-    return Marker(found["instance"], int(found["part"]), int(found["of"]), found["head"], found["plan"])
+    part, of, *told = (found[name] or "" for name in ("part", "of", "head", "plan", "base", "said"))
+    return Marker(found["instance"], int(part), int(of), *told)
 
 
 def comments(report: Report, *, instance: str, budget: int = 65536, report_url: str = "") -> tuple[str, ...]:
     """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least).
 
-    The first keeps `EPILOGUE_ROOM` of it free for what becomes of the change.
+    The first keeps `EPILOGUE_ROOM` of it free for what becomes of the change, and `MARK_ROOM` for what has moved.
     """
     link = _link(report_url)
-    foot = _foot(report, link)
-    room = max(budget, SMALLEST) - size(f"{Marker(instance, 1, 1, report.head_sha, report.plan)}{foot}{link}") - _SPARE
-    head = _head(report, room - EPILOGUE_ROOM)
-    first = room - EPILOGUE_ROOM - size(head)
-    packed = pack([*effects(report), *drifts(report)], first=first, further=room, most=MOST_PARTS)
+    # What is cut must not depend on how long a preview took: the same has to read the same.
+    steady = replace(report, seconds=0.0, reused=0)
+    start = Marker(instance, 1, 1, report.head_sha, report.plan, report.base_sha, said="0" * _DIGEST)
+    room = max(budget, SMALLEST) - size(f"{start}{_foot(steady, link)}{link}") - _TIMES_ROOM - _SPARE
+    reserved = EPILOGUE_ROOM + MARK_ROOM
+    head = _head(report, room - reserved)
+    packed = pack(
+        [*effects(report), *drifts(report)], first=room - reserved - size(head), further=room, most=MOST_PARTS
+    )
     count = len(packed.parts)
     written = []
     for number, blocks in enumerate(packed.parts, 1):
-        start = Marker(instance, number, count, report.head_sha, report.plan)
         opening = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
-        written.append(f"{start}\n{opening}{blocks}{last}{foot}")
-    return tuple(written)
+        written.append(f"{opening}{blocks}{last}")
+    said = _said([*written, report.plan, *report.clusters])
+    foot = _foot(report, link)
+    return tuple(
+        f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)
+    )
+
+
+def _said(texts: Iterable[str]) -> str:
+    told = without_digests("\0".join(texts))
+    return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:_DIGEST]
 
 
 def _head(report: Report, room: int) -> str:

@@ -57,6 +57,7 @@ _PUBLIC: Final = frozenset({"encryptedData", "caBundle"})
 
 _HINTS: Final = (*HINTS, "applied", "kapp.k14s.io/original")
 """Some of these stands in whatever is hidden, manifest copies among it."""
+_SHOWN_DIGEST: Final = re.compile(r"(?<=redacted )[0-9a-f]{8}")
 _KEY_OF_A_SECRET: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 """What an API server takes; anything else is likely to be a value, such as a line of a key in a list of variables."""
 
@@ -141,6 +142,12 @@ def without_secrets(obj: JsonObject) -> JsonObject:
     Raises Rejected for an object nested too deep.
     """
     return obj if _is_innocent(obj) else _walked(obj, _Blank())
+
+
+def without_digests(text: str) -> str:
+    """Return words of a report with its digests numbered: two reports that tell the same then read the same."""
+    numbers: dict[str, str] = {}
+    return _SHOWN_DIGEST.sub(lambda found: numbers.setdefault(found[0], str(len(numbers))), text)
 
 
 def secrets_of(objects: Iterable[JsonObject]) -> frozenset[str]:

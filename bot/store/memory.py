@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +36,28 @@ class Memory:
     def forecast(self, change: str, head_sha: str) -> bytes | None:
         """Return what was predicted; None when nobody knows any more."""
         return self._kept(f"forecast:{change}:{head_sha}")
+
+    def begin_telling(self, change: str) -> str:
+        """Forget what a change was told last, as it is told something now; return what `end_telling` asks for."""
+        teller = uuid.uuid4().hex
+        with reachable():
+            self._connection.set(f"foresail:told:{change}", teller, ex=_MONTH)
+        return teller
+
+    def end_telling(self, change: str, teller: str, told: bytes) -> None:
+        """Keep what a change was told, for a month, unless somebody else has begun to tell it something."""
+        kept = zlib.compress(told)
+        with reachable():
+            self._connection.eval(_SWAP, 1, f"foresail:told:{change}", teller, kept, str(_MONTH))
+
+    def told(self, change: str) -> bytes | None:
+        """Return what a change was told last; None when nobody knows, or it is being told something."""
+        with reachable():
+            kept = self._connection.get(f"foresail:told:{change}")
+        try:
+            return zlib.decompress(kept) if isinstance(kept, bytes) else None
+        except zlib.error:
+            return None  # it names a teller
 
     def keep_expected(self, repository: str, commit: str, names: bytes) -> None:
         """Keep which applications a commit is to be seen in, for a month."""

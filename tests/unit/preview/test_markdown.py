@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -28,8 +29,10 @@ def test_the_whole_comment() -> None:
     drifted = resource("api", Action.NOTHING, kind="Service", drift=Action.CHANGE, drift_diff="-a\n+b")
     body = only(*comments(report(application(resource(), drifted)), instance="prod", report_url=URL))
 
+    mark = read_marker(body)
+    assert mark is not None
     assert body == (
-        "<!-- foresail:prod:1 of=1 head=abc1234fff plan=9f3c21aa77 -->\n"
+        f"<!-- foresail:prod:1 of=1 head=abc1234fff plan=9f3c21aa77 base=def56780aa said={mark.said} -->\n"
         "### Merging changes 1 resource in 1 application\n"
         "\n"
         "| application | where | + | ~ | − | drift | |\n"  # noqa: RUF001 - a minus
@@ -61,7 +64,10 @@ def test_the_marker_is_found_and_read_again() -> None:
     body = only(*comments(report(), instance="prod.eu-1"))
 
     assert body.startswith(marker("prod.eu-1"))
-    assert read_marker(body) == Marker("prod.eu-1", 1, 1, "abc1234fff", "9f3c21aa77")
+    mark = read_marker(body)
+    assert mark is not None
+    assert re.fullmatch("[0-9a-f]{16}", mark.said)
+    assert replace(mark, said="") == Marker("prod.eu-1", 1, 1, "abc1234fff", "9f3c21aa77", "def56780aa")
     assert read_marker(body.replace("\n", "\r\n")) == read_marker(body)
 
 
@@ -211,9 +217,8 @@ def test_a_large_report_becomes_several_comments_and_says_what_is_missing() -> N
     shown = sum(body.count("<details>") for body in bodies)
 
     assert len(bodies) == MOST_PARTS
-    assert [read_marker(body) for body in bodies] == [
-        Marker("prod", n, 4, "abc1234fff", "9f3c21aa77") for n in (1, 2, 3, 4)
-    ]
+    marks = [mark for body in bodies if (mark := read_marker(body)) is not None]
+    assert [(mark.part, mark.of, mark.said) for mark in marks] == [(n, 4, marks[0].said) for n in (1, 2, 3, 4)]
     assert "Continued in the next comment." in bodies[0]
     assert re.search(rf"\*\*{100 - shown} differences are not shown.*\*\*: see the \[full report\]", bodies[-1])
 

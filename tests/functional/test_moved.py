@@ -1,0 +1,73 @@
+"""An open change is looked at again and again: what has moved is said, and what has not is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.functional.conftest import Opener, Shop, config_map
+
+BEFORE = {"deploy/settings.yaml": config_map(COLOUR="blue"), "deploy/other.yaml": config_map("other", SIZE="small")}
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"FORESAIL_PREVIEW_REFRESH": "1"}
+
+
+def opened(open_shop: Opener) -> tuple[Shop, int]:
+    """Return a shop with a change that has been previewed."""
+    shop = open_shop(BEFORE)
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    return shop, number
+
+
+def await_rounds(shop: Shop, count: int) -> None:
+    """Wait until the open changes of the shop have been asked for so often again."""
+    path = f"/repos/{shop.repository.full_name}/pulls"
+
+    def looks() -> int:
+        return sum(one.method == "GET" and one.path.endswith(path) for one in shop.stage.github.requests)
+
+    before = looks()
+    shop.stage.until(lambda: looks() >= before + count, what=f"{count} rounds")
+
+
+def test_what_somebody_does_to_an_object_of_the_change_is_told(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+
+    patch = '{"data": {"COLOUR": "odd"}}'
+    shop.stage.plane.kubectl("patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "--patch", patch)
+
+    shop.stage.until(lambda: "live state of 1 object moved" in shop.body(number), what="what has moved")
+    body = shop.body(number)
+    assert "Drift that was there before (1)" in body
+    assert "-  COLOUR: odd" in body
+    assert len(shop.repository.comments(number)) == 1
+    shop.merge(number)
+
+
+def test_where_nothing_moves_nothing_is_written(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    head = shop.repository.pull(number).head_sha
+    comment = shop.comment(number)
+    assert comment is not None
+    before = comment.updated_at, len(shop.repository.status_history(head))
+
+    await_rounds(shop, 3)
+
+    after = shop.comment(number)
+    assert after is not None
+    assert (after.updated_at, len(shop.repository.status_history(head))) == before
+    assert "moved" not in after.body
+
+
+def test_a_push_to_the_target_branch_is_told_with_both_commits(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+
+    earlier = shop.repository.pull(number).base_sha
+    later = shop.repository.push("main", {"deploy/other.yaml": config_map("other", SIZE="big")})
+
+    words = f"moved from `{earlier[:7]}` to `{later[:7]}`"
+    shop.stage.until(lambda: words in shop.body(number), what="the new base")
+    assert "+  COLOUR: green" in shop.body(number)
