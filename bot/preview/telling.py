@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Self
-
-import orjson
 
 from bot.model.reports import counted
 from bot.preview.budget import size
@@ -46,7 +45,7 @@ class Telling:
         mark = read_marker(bodies[0])
         said = mark.said if mark is not None else ""
         objects = {
-            named(application.name, resource.key): _digest(orjson.dumps(resource))
+            named(application.name, resource.key): _digest(repr(resource))
             for application in report.applications
             for resource in application.resources
         }
@@ -55,12 +54,12 @@ class Telling:
     @classmethod
     def from_json(cls, text: bytes) -> Self:
         """Read back what `to_json` wrote."""
-        fields = orjson.loads(text)
+        fields = json.loads(text)
         return cls(**{**fields, "clusters": tuple(fields["clusters"])})
 
     def to_json(self) -> bytes:
         """Write it for the cache."""
-        return orjson.dumps(self)
+        return json.dumps(asdict(self)).encode()  # orjson refuses the odd name that no API server takes either
 
     def repeats(self, earlier: Telling | None) -> bool:
         """Whether it is what was told before, of the same commit."""
@@ -82,10 +81,12 @@ def what_moved(before: Marker, report: Report, *, earlier: Telling | None, now: 
     `before` is what the present comment says of itself; `earlier` is what else is known of it, None when nobody knows.
     Nothing is said about another commit.
     """
-    if before.head_sha != report.head_sha:
+    based = before.base_sha in {"", report.base_sha}
+    same = based and before.said in {"", now.said} and before.plan == report.plan
+    if same or before.head_sha != report.head_sha:
         return ""
     moved = []
-    if before.base_sha and before.base_sha != report.base_sha:
+    if not based:
         branch = code(clipped(report.base_branch, _NAME))
         moved.append(f"{branch} moved from {code(before.base_sha[:7])} to {code(report.base_sha[:7])}")
     if earlier is not None and earlier.is_of(before):
@@ -127,7 +128,6 @@ def _versions(earlier: tuple[str, ...], now: tuple[str, ...]) -> list[str]:
     return [*moved[:_MOST], *([f"so did {counted(more, 'other cluster')}"] if more > 0 else [])]
 
 
-def _digest(words: bytes) -> str:
+def _digest(words: str) -> str:
     """Digest what is told, whatever hidden values are called in this report."""
-    told = without_digests(words.decode())
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return hashlib.sha256(without_digests(words).encode()).hexdigest()[:16]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bot.model.reports import Action, Report
-from bot.preview.markdown import Marker, comments, read_marker
+from bot.preview.budget import size
+from bot.preview.markdown import MARK_ROOM, Marker, comments, read_marker
 from bot.preview.telling import Telling, named, what_moved, with_mark
-from tests.unit.preview.samples import application, report, resource
+from tests.unit.preview.samples import HOSTILE, application, report, resource
 
 ONE = resource()
 OTHER = resource("other")
@@ -94,3 +95,42 @@ def test_the_line_stands_below_the_headline() -> None:
 def test_a_comment_of_an_earlier_release_is_recognised() -> None:
     old = read_marker("<!-- foresail:prod:1 of=1 head=abc plan=def -->\n### Words\n")
     assert old == Marker("prod", 1, 1, "abc", "def")
+
+
+@pytest.mark.parametrize("mark", [told(report(application(ONE)))[1], Marker("prod", 1, 1, "abc1234fff", "9f3c21aa77")])
+def test_nothing_is_said_of_what_is_told_again(mark: Marker) -> None:
+    again, _ = told(report(application(ONE)))
+    assert what_moved(mark, report(application(ONE)), earlier=None, now=again) == ""
+
+
+def test_a_conflict_has_no_plan() -> None:
+    after = report(conflict=("a.yaml",), plan="")
+    assert "plan `9f3c21aa` → none" in moved(report(application(ONE)), after)
+
+
+def test_a_cluster_that_is_asked_for_the_first_time_did_not_move() -> None:
+    after = report(application(ONE), clusters=("prod (v1.37.2)", "test (v1.38.0)"), plan="bb")
+    assert "went from" not in moved(report(application(ONE)), after)
+
+
+def test_hidden_values_are_called_otherwise_in_each_report_and_say_the_same() -> None:
+    hidden = "-  a: <redacted {}>\n+  a: <redacted {}>"
+    one, same, other = (
+        told(report(application(resource(effect_diff=hidden.format(*digests)))))[0]
+        for digests in (("0a1b2c3d", "4e5f6a7b"), ("11111111", "22222222"), ("33333333", "33333333"))
+    )
+    assert same.repeats(one)
+    assert same.objects == one.objects
+    assert not other.repeats(one)
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_whatever_things_are_called_there_is_room_and_it_can_be_kept(word: str) -> None:
+    odd = application(resource(word), name=word)
+    before, after = (
+        report(odd, base_branch=word, base_sha=base, clusters=tuple(f"{word}{n} (v{base})" for n in range(9)))
+        for base in ("1", "2")
+    )
+    kept, _ = told(before)
+    assert Telling.from_json(kept.to_json()) == kept
+    assert 0 < size(moved(before, after)) <= MARK_ROOM
