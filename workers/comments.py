@@ -36,8 +36,11 @@ class Page:
 
     Nothing to tell needs no comment, but an earlier one must not keep telling something else.
     """
-    same_over_base: bool
-    """Whether a base that has moved and changes nothing about what is told is no reason to write."""
+    unless_told: bool
+    """Whether nothing is written where the same is told already, whatever has become of the base.
+
+    Who asks for a preview gets a comment that is ours to the last letter, even if somebody has edited it.
+    """
     mark: Callable[[Marker], str]
     """Says what has moved since the comment that is there."""
 
@@ -59,9 +62,9 @@ def still_open(services: Services, change: Change) -> Iterator[None]:
 
 
 def publish(services: Services, change: Change, bodies: Sequence[str], *, page: Page) -> None:
-    """Write a change's comment set; nothing is written where the same is told already."""
+    """Write a change's comment set."""
     existing = own_comments(services, change)
-    if (page.only_over_earlier and not existing) or _is_told(existing, bodies, page):
+    if (page.only_over_earlier and not existing) or (page.unless_told and _is_told(existing, bodies)):
         return
     before = read_marker(existing[0].body) if existing else None
     if before is not None:
@@ -74,12 +77,12 @@ def publish(services: Services, change: Change, bodies: Sequence[str], *, page: 
         services.forge.delete_comment(change.repository, surplus)
 
 
-def _is_told(existing: Sequence[Comment], bodies: Sequence[str], page: Page) -> bool:
-    """Whether comments say the same of the same commits."""
+def _is_told(existing: Sequence[Comment], bodies: Sequence[str]) -> bool:
+    """Whether comments say the same of the same head."""
 
     def said(body: str) -> Marker | None:
         mark = read_marker(body)
-        return replace(mark, base_sha="") if mark is not None and page.same_over_base else mark
+        return None if mark is None else replace(mark, base_sha="")
 
     return [said(one.body) for one in existing] == [said(body) for body in bodies]
 

@@ -98,7 +98,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         return
     page = Page(
         only_over_earlier=not report.tells,
-        same_over_base=again,
+        unless_told=again,
         mark=lambda before: what_moved(before, report, earlier=earlier, now=now),
     )
     with still_open(services, change):

@@ -71,3 +71,16 @@ def test_a_push_to_the_target_branch_is_told_with_both_commits(open_shop: Opener
     words = f"moved from `{earlier[:7]}` to `{later[:7]}`"
     shop.stage.until(lambda: words in shop.body(number), what="the new base")
     assert "+  COLOUR: green" in shop.body(number)
+
+
+def test_who_asks_for_a_preview_gets_what_somebody_has_taken_out_of_the_comment(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    comment = shop.comment(number)
+    assert comment is not None
+    shop.repository.edit_comment(comment.id, comment.body.replace("+  COLOUR: green", ""))
+
+    shop.repository.grant("mona", "write")
+    shop.repository.comment(number, "/foresail preview", user="mona")
+
+    shop.stage.until(lambda: "+  COLOUR: green" in shop.body(number), what="the whole comment")
+    assert "Told anew" not in shop.body(number)
