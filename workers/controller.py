@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import os
-import random
 import signal
 import threading
 import time
@@ -98,8 +97,7 @@ class Controller:
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
         self._recovered = 0.0
-        every = services.settings.preview_refresh
-        self._next_round = time.time() + every * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+        self._next_round = time.time() + services.settings.preview_refresh
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
@@ -141,7 +139,7 @@ class Controller:
         """Have open changes previewed again once it is time; of several controllers one does."""
         every = self._services.settings.preview_refresh
         if every and now >= self._next_round:
-            self._next_round = now + every * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load
+            self._next_round = now + every
             if self._services.memory.first_within("round", seconds=max(1, int(every / 2))):
                 self._services.queue.enqueue(jobs.look_round())
 

@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
-from bot.model.jobs import preview_again
+from bot.model.jobs import preview, preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
@@ -54,7 +54,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def again(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview the first of several changes again, in case something has moved, and leave the rest to the next job.
 
-    Whatever keeps it from being predicted, what it was told stands until the next round.
+    What it was told stands until the next round while a cluster or the forge is away.
     """
     repository, (number, *others) = repository_in(payload), payload["numbers"]
     if others:
@@ -101,19 +101,25 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         unless_told=again,
         mark=lambda before: what_moved(before, report, earlier=earlier, now=now),
     )
-    with still_open(services, change):
-        if foretold is not None:
-            memory.keep_forecast(str(change), change.head_sha, foretold)
-        teller = memory.begin_telling(str(change))
-        publish(services, change, bodies, page=page)
-    tell(services, change, report.outcome)
+    try:
+        with still_open(services, change):
+            if foretold is not None:
+                memory.keep_forecast(str(change), change.head_sha, foretold)
+            teller = memory.begin_telling(str(change))
+            publish(services, change, bodies, page=page)
+        tell(services, change, report.outcome)
+    except Temporary:
+        if again:  # an old status must not stand beside a new comment until the next round
+            services.queue.enqueue(preview(change.repository, change.number))
+        raise
     memory.end_telling(str(change), teller, now.to_json())
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 
 
 def _stands(services: Services, change: Change, outcome: Outcome, foretold: bytes | None) -> bool:
-    """Whether the status, and what is kept for the sync, are what they would be now."""
-    return says(services, change, outcome) and services.memory.forecast(str(change), change.head_sha) == foretold
+    """Whether the status, and what is kept for the sync, are what they would be now; a conflict leaves what is kept."""
+    kept = services.memory.forecast(str(change), change.head_sha)
+    return says(services, change, outcome) and foretold in {None, kept}
 
 
 def predicted(services: Services, change: Change) -> tuple[Report, Forecast | None]:

@@ -32,7 +32,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """
     try:
         if payload["repository"] is not None:
-            return _again(services, repository_in(payload), branch=str(payload["branch"]))
+            repository = repository_in(payload)
+            return _again(services, repository, str(payload["branch"])) if _is_used(services, repository) else None
         used = [one for one in services.forge.repositories() if _is_used(services, one)]
         services.queue.enqueue(*map(look_round, used))
     except Rejected as error:
@@ -40,7 +41,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     return None
 
 
-def _again(services: Services, repository: Repository, *, branch: str) -> JobRequest | None:
+def _again(services: Services, repository: Repository, branch: str) -> JobRequest | None:
     wanted = (
         change.number
         for change in services.forge.open_changes(repository)

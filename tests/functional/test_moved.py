@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.github.faults import Fault
 from tests.functional.conftest import Opener, Shop, config_map
 
 BEFORE = {"deploy/settings.yaml": config_map(COLOUR="blue"), "deploy/other.yaml": config_map("other", SIZE="small")}
@@ -84,3 +85,33 @@ def test_who_asks_for_a_preview_gets_what_somebody_has_taken_out_of_the_comment(
 
     shop.stage.until(lambda: "+  COLOUR: green" in shop.body(number), what="the whole comment")
     assert "Told anew" not in shop.body(number)
+
+
+def test_a_conflict_is_told_once(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    head = shop.repository.pull(number).head_sha
+    shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
+    shop.stage.until(lambda: "conflict" in shop.body(number), what="the conflict")
+    await_rounds(shop, 2)
+    before = len(shop.repository.status_history(head))
+
+    await_rounds(shop, 3)
+
+    assert len(shop.repository.status_history(head)) == before
+
+
+def test_a_status_follows_what_moved_although_the_forge_fails_once(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    head = shop.repository.pull(number).head_sha
+    path = f"/repos/{shop.repository.full_name}/statuses/*"
+    shop.stage.github.faults.add(f"POST {path}", kind=Fault.ERROR, times=1)
+
+    patch = '{"immutable": true}'
+    shop.stage.plane.kubectl("patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "--patch", patch)
+
+    def failed() -> bool:
+        status = shop.status(head, "preview")
+        return status is not None and status.state == "failure"
+
+    shop.stage.until(failed, what="the failure")
+    assert "field is immutable" in shop.body(number)
