@@ -50,6 +50,7 @@ def test_what_somebody_does_to_an_object_of_the_change_is_told(open_shop: Opener
 
 def test_where_nothing_moves_nothing_is_written(open_shop: Opener) -> None:
     shop, number = opened(open_shop)
+    await_rounds(shop, 2)  # so that a late recovery of the new repository has found the change told
     head = shop.repository.pull(number).head_sha
     comment = shop.comment(number)
     assert comment is not None
