@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -67,6 +68,7 @@ def kubernetes_version() -> str:
 
 PROGRAMS: Final = (
     Program("etcd", "etcd", "go.etcd.io/etcd/server/v3", 30, ("--version",), r"etcd Version: 3\.[5-9]"),
+    Program("helm", "helm", "helm.sh/helm/v4/cmd/helm", 80, ("version",), r"v4\."),
     Program("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", 20, ("version",), r"v5\."),
     _kubernetes("kube-apiserver", 180),
     _kubernetes("kube-controller-manager", 55),
@@ -78,7 +80,10 @@ PROGRAMS: Final = (
 
 @dataclass(frozen=True)
 class Workshop:
-    """Builds into one folder; several processes may: each program has a lock, and appears there whole or not at all."""
+    """Builds into a cache; several processes may: each program has a lock, and appears there whole or not at all.
+
+    There is a folder for each set of pins, named by what is in it: a program that is pinned anew is built anew, alone.
+    """
 
     cache: Path
     environment: Mapping[str, str]
@@ -86,21 +91,26 @@ class Workshop:
 
     def built(self, program: Program) -> Path:
         """Return a program of the cache, building it unless somebody else just has."""
-        target = self.cache / program.name
-        with self._alone(program.name, limit=_BUILD_LIMIT):
+        target = self.place(program)
+        with self._alone(target, limit=_BUILD_LIMIT):
             if not target.exists():
                 go = self.go
-                with self._scratch(program.name) as scratch:
+                with self._scratch(target) as scratch:
                     self._compile(program, go, scratch)
                     (scratch / program.name).replace(target)
         return target
 
+    def place(self, program: Program) -> Path:
+        """Return where a program of the cache is, or will be."""
+        pin = PINS / program.pin
+        return self.cache / _named(program.pin, pin / "go.mod", pin / "go.sum") / program.name
+
     def from_wheel(self, name: str, *, usually: float) -> Path:
         """Return the folder of the wheel pinned in `pins/wheels/<name>.txt`, installing it unless somebody else has."""
-        target = self.cache / f"{name}-wheel"
-        with self._alone(f"{name}-wheel", limit=_INSTALL_LIMIT):
+        target = self.cache / _named(name, PINS / "wheels" / f"{name}.txt") / f"{name}-wheel"
+        with self._alone(target, limit=_INSTALL_LIMIT):
             if not target.exists():
-                with self._scratch(f"{name}-wheel") as scratch:
+                with self._scratch(target) as scratch:
                     self._install(name, scratch, usually=usually)
                     (scratch / "wheel").rename(target)
         return target
@@ -134,14 +144,16 @@ class Workshop:
         command: list[str | Path] = [*pip, *kind, "--target", scratch / "wheel", "-r", PINS / "wheels" / f"{name}.txt"]
         carry_out(step, command, log=scratch / "log", env=self.environment)
 
-    def _alone(self, name: str, *, limit: float) -> AbstractContextManager[None]:
-        step = Step(f"waiting for another process that prepares {name}", 60, limit, f"End that process ({self.cache}).")
-        return locked(self.cache / f"{name}.lock", step=step)
+    def _alone(self, target: Path, *, limit: float) -> AbstractContextManager[None]:
+        remedy = f"End that process ({target.parent})."
+        step = Step(f"waiting for another process that prepares {target.name}", 60, limit, remedy)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return locked(target.with_name(f"{target.name}.lock"), step=step)
 
     @contextmanager
-    def _scratch(self, name: str) -> Iterator[Path]:
+    def _scratch(self, target: Path) -> Iterator[Path]:
         """Give an empty folder; one that a killed process left goes first, which its lock makes safe."""
-        scratch = self.cache / f".{name}"
+        scratch = target.with_name(f".{target.name}")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
@@ -178,6 +190,11 @@ def in_wheel(folder: Path, name: str) -> Path:
         raise Rejected(f"the wheel in {folder} holds no {name}", remedy=f"Install {name} with the system's packages.")
     found.chmod(0o755)
     return found
+
+
+def _named(name: str, *files: Path) -> str:
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+    return f"{name}-{digest.hexdigest()[:16]}"
 
 
 def _linker_flags(program: Program) -> str:

@@ -6,7 +6,6 @@ Run `python -m bot.sandbox.toolchain` to prepare everything and see where it is.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError, Rejected
-from bot.sandbox.builds import GO_PLACES, PINS, PROGRAMS, Program, Workshop, answers, in_wheel
+from bot.sandbox.builds import GO_PLACES, PROGRAMS, Program, Workshop, answers, in_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +35,7 @@ class Programs:
     kubectl: Path
     kwok: Path
     kustomize: Path
+    helm: Path
     redis_server: Path
 
 
@@ -76,12 +76,9 @@ def _announce(missing: Sequence[Program], workshop: Workshop) -> None:
 
 
 def _cache(environment: Mapping[str, str]) -> Path:
-    """Return the folder for the current pins, outside the checkout, so that every clone shares it."""
-    digest = hashlib.sha256()
-    for path in sorted(PINS.glob("*/go.[ms]*")):
-        digest.update(path.read_bytes())
+    """Return the folder for what is built, outside the checkout, so that every clone shares it."""
     root = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    cache = root / "foresail" / "bin" / digest.hexdigest()[:16]
+    cache = root / "foresail" / "bin"
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -93,7 +90,7 @@ def _cache(environment: Mapping[str, str]) -> Path:
 
 def _existing(program: Program, workshop: Workshop) -> Path | None:
     """Return a program of the right version: from the cache, KUBEBUILDER_ASSETS or PATH; None when there is none."""
-    built = workshop.cache / program.name
+    built = workshop.place(program)
     if built.exists():
         return built
     environment = workshop.environment

@@ -15,6 +15,7 @@ from bot.sandbox.toolchain import Programs, programs
 ANSWERS: Final = {
     "etcd": "etcd Version: 3.6.1",
     "kustomize": "v5.7.1",
+    "helm": "v4.3.1",
     "kube-apiserver": "Kubernetes v1.37.4",
     "kube-controller-manager": "Kubernetes v1.37.4",
     "kube-scheduler": "Kubernetes v1.37.4",
