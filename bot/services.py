@@ -74,7 +74,7 @@ class Services:
         control = _control(settings)
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
-        renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
+        renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
         credentials = forge_credentials(forge, settings.github_url)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find

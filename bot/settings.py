@@ -61,6 +61,8 @@ class Settings(BaseModel):
     """Where mirrors of repositories are kept; they can be fetched again."""
     kustomize: str = "kustomize"
     """The kustomize program."""
+    helm: str = "helm"
+    """The helm program, version 3 or 4."""
     mode: Mode = Mode.FULL
     """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
     argocd_cm: Path | None = None

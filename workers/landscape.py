@@ -56,7 +56,7 @@ class Clone:
 
     def tree(self, commit: str) -> Tree:
         """Return the state of the repository at a commit."""
-        return Tree(self.identity, self.mirror, self.mirror.tree_of(commit))
+        return Tree(self.identity, self.mirror, self.mirror.tree_of(commit), commit)
 
     def branches_of(self, application: Application) -> Iterator[str]:
         """Yield the branches of this repository that an application follows."""

@@ -131,7 +131,7 @@ def predicted(services: Services, change: Change) -> tuple[Report, Forecast | No
     words = ChangeWords(str(change), change.base_branch, base, change.head_sha)
     if isinstance(merged, Conflict):
         return _in_conflict(words, merged), None
-    head = Tree(landscape.identity, landscape.mirror, merged.tree_id)
+    head = Tree(landscape.identity, landscape.mirror, merged.tree_id, change.head_sha)
     return prediction(landscape, Sides(landscape.tree(base), head), words)
 
 

@@ -93,7 +93,7 @@ class _Round:
         """Return the state of a source's repository at the tracked revision, with the commit."""
         mirror = self._mirror(source.repo_url)
         commit = mirror.resolve(source.target_revision or "HEAD")
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit)), commit
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
 
     def _mirror(self, url: str) -> Mirror:
         if url not in self.mirrors:

@@ -61,7 +61,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
         namespace = _context_namespace(settings.kubeconfig, context)
         server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
     cluster = _cluster(settings, server, tracks=tracks)
-    renderer = Renderer(kustomize=settings.kustomize, timeout=settings.render_timeout)
+    renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
     clusters = Clusters(cluster)
     sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:

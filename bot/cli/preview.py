@@ -125,8 +125,8 @@ def _question(asked: Asked) -> _Question | Report:
         return _conflict(merged, base, head)
     identity = repository_identity(checkout.urls[0])
     sides = Sides(
-        base=Tree(identity, checkout.mirror, checkout.mirror.tree_of(base.commit)),
-        head=Tree(identity, checkout.mirror, merged.tree_id),
+        base=Tree(identity, checkout.mirror, checkout.mirror.tree_of(base.commit), base.commit),
+        head=Tree(identity, checkout.mirror, merged.tree_id, head.commit),
     )
     return _Question(checkout, sides, base, head)
 

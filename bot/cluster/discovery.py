@@ -61,6 +61,14 @@ class Discovery:
             self._version = str(self._server.get("/version").get("gitVersion", ""))
         return self._version
 
+    @property
+    def api_versions(self) -> tuple[str, ...]:
+        """What the server serves, sorted, as Helm asks for it: `apps/v1` and `apps/v1/Deployment`."""
+        types = self._types or self._refreshed(self._types)
+        served = {f"{group}/{version}" if group else version for group, version, _ in types}
+        kinds = {f"{group}/{version}/{kind}" if group else f"{version}/{kind}" for group, version, kind in types}
+        return tuple(sorted(served | kinds))
+
     def _refreshed(self, known: dict[tuple[str, str, str], ResourceType]) -> dict[tuple[str, str, str], ResourceType]:
         """Ask the server, unless another thread did since the caller found `known` wanting."""
         with self._lock:

@@ -19,10 +19,12 @@ from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
+from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import input_hash, said
+from bot.repository.inputs import input_hash, inputs_of, said
 from bot.repository.mirrors import Mirror
 from bot.repository.render import RenderFailed, RenderRequest
+from bot.repository.tools import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +51,8 @@ class Tree:
     """Identity, as `repository_identity` returns it."""
     mirror: Mirror
     tree_id: str
+    commit: str = ""
+    """The commit whose tree it is; of a merge that no commit holds yet, the head of the change."""
     branch: Branch | None = None
     """The branch this is a state of: sources that follow another are not rendered from it. None: all are."""
 
@@ -156,7 +160,8 @@ class Sources:
         hashes = [self.inputs(source, tree) or "" for source in sources]
         if not all(hashes):
             return ""
-        words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources)]
+        told = [repr(self._environment(application, source, tree)) for source in sources]
+        words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources), *told]
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
 
     def is_plain(self, application: Application, tree: Tree) -> bool:
@@ -205,7 +210,8 @@ class Sources:
         """Name a render by what it reads: the same folder is in many trees."""
         tree = Tree("", Mirror(request.repository), request.tree_id)
         read = self.inputs(request.source, tree) or request.tree_id
-        return f"{request.repository}\0{read}\0{request.source.model_dump_json()}"
+        told = (request.environment, sorted(request.refs.items()), sorted(request.dependencies.items()))
+        return f"{request.repository}\0{read}\0{request.source.model_dump_json()}\0{told}"
 
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
@@ -213,13 +219,37 @@ class Sources:
             spec = wanted.application.spec
             self.refuse_forbidden(spec)
             _refuse_several(wanted.application)
+            parts = [(source, self._tree(source, wanted.tree)) for source in spec.effective_sources]
+            places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             return [
-                RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
-                for source in spec.effective_sources
-                for tree in (self._tree(source, wanted.tree),)
+                RenderRequest(
+                    repository=tree.mirror.path,
+                    tree_id=tree.tree_id,
+                    source=source,
+                    environment=self._environment(wanted.application, source, tree),
+                    refs=places if any(f"${ref}/" in str(source.helm) for ref in places) else {},
+                )
+                for source, tree in parts
             ]
         except Rejected as error:
             return error.message
+
+    def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
+        """Return what a render is told, empty where it does not look: equal requests are answered once."""
+        tool = inputs_of(tree.mirror, tree.tree_id, source).tool
+        words = source.model_dump_json()
+        if tool not in {Tool.HELM, Tool.PLUGIN} and "$" not in words:
+            return BuildEnvironment()
+        spec = application.spec
+        discovery = self._clusters.at(spec.destination).discovery
+        return BuildEnvironment(
+            application=application.name,
+            namespace=spec.destination.namespace,
+            project=spec.project or DEFAULT,
+            revision=tree.commit if "ARGOCD_APP_REVISION" in words or tool is Tool.PLUGIN else "",
+            kubernetes=discovery.version,
+            api_versions=discovery.api_versions,
+        )
 
     def refuse_forbidden(self, spec: ApplicationSpec) -> None:
         """Raise Rejected for an application that its project does not allow; to be asked before anything is fetched."""
@@ -232,13 +262,13 @@ class Sources:
         mirror = self._mirrors.holding(source.repo_url, revision)
         if mirror is None:
             mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(revision))
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(revision), revision)
 
     def newest(self, source: Source) -> tuple[Tree, str]:
         """Fetch a source's repository and return its state at the tracked revision, with the commit."""
         mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
         commit = mirror.resolve(source.target_revision or "HEAD")
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit)), commit
+        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
 
     def _tree(self, source: Source, ours: Tree) -> Tree:
         """Return the state `source` is rendered from: `ours` when that is what it follows, else its own revision."""
@@ -246,7 +276,7 @@ class Sources:
             if ours.branch is None or ours.branch.is_source_of(source):
                 return ours
             commit = ours.mirror.resolve(source.target_revision or "HEAD")
-            return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit))
+            return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit), commit)
         return self.newest(source)[0]
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:

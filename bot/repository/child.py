@@ -16,10 +16,10 @@ import pygit2
 
 from bot.errors import ForesailError, Rejected
 from bot.repository import confinement, directory, frames
+from bot.repository.asked import Asked
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.tools import SourceOptions, Tool
-from bot.repository.trees import EntryKind, Found, Snapshot
 
 _CHANNEL: Final = 0
 MOST_OBJECTS: Final = 20_000
@@ -33,7 +33,7 @@ def main(arguments: str) -> None:
     setup = orjson.loads(arguments)
     confinement.die_with_parent(setup["parent"])
     home = Path.cwd()
-    kustomize = Kustomize(Path(setup["kustomize"]), home)
+    kustomize = Kustomize(Path(setup["programs"]["kustomize"]), home)
     confined = {"network": confinement.leave_network(), "files": confinement.write_only_below(home)}
     confinement.limit_resources()
     pygit2.settings.mwindow_mapped_limit = _MAPPED
@@ -66,45 +66,33 @@ def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> li
         return []
     if options.chart:
         raise Rejected(f"chart {options.chart}: Helm is not supported yet")
-    snapshot = Snapshot(request["repository"], request["tree"])
-    found = _folder(snapshot, options.path)
-    rendered = _rendered(snapshot, found, options, kustomize, kept)
+    asked = Asked.of(request, options)
+    rendered = _rendered(asked, kustomize, kept)
     if len(rendered) > MOST_OBJECTS:
         raise Rejected(
-            f"{found.path or '.'}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "
+            f"{asked.shown}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "
             "split it into several applications"
         )
     return rendered
 
 
-def _rendered(
-    snapshot: Snapshot, found: Found, options: SourceOptions, kustomize: Kustomize, kept: KeptFiles
-) -> list[bytes]:
-    match _tool(snapshot, found, options):
+def _rendered(asked: Asked, kustomize: Kustomize, kept: KeptFiles) -> list[bytes]:
+    match _tool(asked):
         case Tool.DIRECTORY:
-            return directory.render(snapshot, found, options, kept)
+            return directory.render(asked, kept)
         case Tool.KUSTOMIZE:
-            return [orjson.dumps(one) for one in kustomize.render(snapshot, found, options)]
+            return [orjson.dumps(one) for one in kustomize.render(asked)]
         case Tool.HELM:
-            raise Rejected(f"{found.path or '.'}: Helm is not supported yet")
+            raise Rejected(f"{asked.shown}: Helm is not supported yet")
         case Tool.PLUGIN:
-            raise Rejected(f"{found.path or '.'}: config management plugins are not supported yet")
+            raise Rejected(f"{asked.shown}: config management plugins are not supported yet")
 
 
-def _folder(snapshot: Snapshot, path: str) -> Found:
-    found = snapshot.find(path)
-    if found is None:
-        raise Rejected(f"{path}: path does not exist")
-    if found.entry.kind is not EntryKind.FOLDER:
-        raise Rejected(f"{path}: path is not a folder")
-    return found
-
-
-def _tool(snapshot: Snapshot, found: Found, options: SourceOptions) -> Tool:
-    names = snapshot.folder(found.entry.id)
+def _tool(asked: Asked) -> Tool:
+    names = asked.snapshot.folder(asked.found.entry.id)
     if directory.OVERRIDES in names:
-        raise Rejected(f"{found.path or '.'}/{directory.OVERRIDES}: overrides in the repository are not supported yet")
-    return options.tool(names)
+        raise Rejected(f"{asked.shown}/{directory.OVERRIDES}: overrides in the repository are not supported yet")
+    return asked.options.tool(names)
 
 
 def receive(size: int) -> bytes:

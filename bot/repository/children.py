@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -87,14 +88,14 @@ class Child:
         """What it could give up: `network`, `files`."""
 
     @classmethod
-    def start(cls, *, kustomize: str, timeout: float, main: str = RENDERING) -> Self:
+    def start(cls, *, programs: Mapping[str, str], timeout: float, main: str = RENDERING) -> Self:
         """Start an interpreter with an empty environment, a home of its own and nothing but a socket to us.
 
         It runs `main` of the module of that name. Raises ChildLostError when it does not come up.
         """
         home = _Home()
         ours, theirs = socket.socketpair()
-        setup = {"parent": os.getpid(), "kustomize": kustomize, "timeout": timeout}
+        setup = {"parent": os.getpid(), "programs": dict(programs), "timeout": timeout}
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _START, _ROOT, main, orjson.dumps(setup).decode()],

@@ -11,6 +11,7 @@ import orjson
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, ResourceKey
 from bot.repository import manifests
+from bot.repository.asked import Asked
 from bot.repository.kept import FileKey, FileManifests, KeptFiles
 from bot.repository.tools import SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
@@ -25,21 +26,22 @@ _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s
 _DEEPEST_LIST: Final = 8
 
 
-def render(snapshot: Snapshot, found: Found, options: SourceOptions, kept: KeptFiles) -> list[bytes]:
+def render(asked: Asked, kept: KeptFiles) -> list[bytes]:
     """Return the manifests of a directory as JSON, files in `kept` without reading them again.
 
     Rejected names the file, and the line where there is one.
     """
-    if options.jsonnet:
+    snapshot = asked.snapshot
+    if asked.options.jsonnet:
         raise Rejected("source.directory.jsonnet is not supported yet")
     rendered: list[bytes] = []
     total = 0
-    for path, blob_id in _files(snapshot, found, options):
+    for path, blob_id in _files(snapshot, asked.found, asked.options):
         key = FileKey(snapshot.repository, blob_id, path.rpartition(".")[2])
         file = kept.get(key)
         total += file.size if file is not None else snapshot.size(blob_id)
         if total > MOST_BYTES:
-            raise Rejected(f"{found.path or '.'}: its manifests have more than {MOST_BYTES:,} bytes together")
+            raise Rejected(f"{asked.shown}: its manifests have more than {MOST_BYTES:,} bytes together")
         if file is None:
             file = _file(snapshot.read(blob_id), path)
             kept.put(key, file)

@@ -38,6 +38,8 @@ class Inputs:
     As long as nothing at or below one of these paths changes, the digest stays: what would be read if it appeared lies
     in a folder that is read, or is among them as a path that is missing.
     """
+    tool: Tool | None = None
+    """What renders it; None where that cannot be told, or there is nothing to render."""
 
 
 def input_hash(mirror: Mirror, tree_id: str, source: Source) -> str | None:
@@ -84,8 +86,18 @@ def _found(snapshot: Snapshot, source: Source) -> Inputs:
     except Rejected:
         read = None
     if read is None:
-        return Inputs(snapshot.tree_id, None)
-    return Inputs(_digest(read.rows), read.paths if watched == found.path else None)
+        return Inputs(snapshot.tree_id, None, _tool(snapshot, found, options))
+    paths = read.paths if watched == found.path else None
+    return Inputs(_digest(read.rows), paths, _tool(snapshot, found, options))
+
+
+def _tool(snapshot: Snapshot, found: Found, options: SourceOptions) -> Tool | None:
+    if options.only_a_reference:
+        return None
+    try:
+        return options.tool(snapshot.folder(found.entry.id))
+    except Rejected:
+        return None
 
 
 class _Read(NamedTuple):

@@ -19,6 +19,7 @@ import orjson
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
 from bot.repository import confinement, manifests
+from bot.repository.asked import Asked
 from bot.repository.directory import LFS_POINTER, objects
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths, edits, patches, refuse_unsupported
@@ -44,19 +45,20 @@ class Kustomize:
     home: Path
     """The only folder it can read or write, when the kernel has Landlock."""
 
-    def render(self, snapshot: Snapshot, found: Found, options: SourceOptions) -> list[JsonObject]:
+    def render(self, asked: Asked) -> list[JsonObject]:
         """Return what `kustomize build` prints for a folder; Rejected has the tool's words or the option's name.
 
         Files outside of a kustomization's own folder cannot be loaded (kustomize's default, and Argo CD's), bases and
         components anywhere in the repository can. Plugins, exec functions and helm stay off.
         """
+        found, options = asked.found, asked.options
         refuse_unsupported(options.kustomize)
         with self._folder() as root:
-            _export(snapshot, found, options, root)
+            _export(asked.snapshot, found, options, root)
             folder = root / found.path
             self._edit(folder, root, options)
             built = self._run(["build", "."], folder, root)
-            documents = manifests.read(built, f"kustomize build {found.path or '.'}")
+            documents = manifests.read(built, f"kustomize build {asked.shown}")
             return [obj for line, value in documents for obj in objects(value, f"kustomize's output, line {line}")]
 
     @contextmanager

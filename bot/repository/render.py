@@ -1,9 +1,9 @@
 """The port through which sources become manifests, and its implementation in confined child processes.
 
-A further tool (helm, jsonnet, a plugin) is a module beside `directory` and `kustomize` with one function from a folder
-of a tree and the source's options to manifests; `child.render` gains a line that leads to it, `tools.Tool` a name, and
-`inputs` what it reads. Until then such sources are a RenderFailed that says so. A renderer on another machine
-implements `render` and `close` over the same RenderRequest.
+A further tool (a plugin) is a module beside `directory` and `kustomize` with one function from what is `Asked` to
+manifests; `child.render` gains a line that leads to it, `tools.Tool` a name, and `inputs` what it reads. Until then
+such sources are a RenderFailed that says so. A renderer on another machine implements `render` and `close` over the
+same RenderRequest.
 
 Children have no credentials, an empty environment, a home of their own and limits on memory, processor time, files and
 wall-clock time; they end with their parent. They have no network where the kernel lets them make a namespace (root, or
@@ -18,9 +18,9 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,7 @@ from bot.model.resources import JsonObject
 from bot.repository import frames
 from bot.repository.batch import Batch
 from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
+from bot.repository.environment import BuildEnvironment, Place
 
 _log = structlog.get_logger()
 
@@ -49,6 +50,11 @@ class RenderRequest:
     """A mirror or checkout on this machine."""
     tree_id: str
     source: Source
+    environment: BuildEnvironment = field(default_factory=BuildEnvironment)
+    refs: Mapping[str, Place] = field(default_factory=dict)
+    """The application's other sources that it may read, by their `ref`."""
+    dependencies: Mapping[str, Place] = field(default_factory=dict)
+    """Charts that were fetched for it, by the name of their folder in `charts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,10 @@ class RenderFailed:
 class _Pool:
     """Threads that own a child each: the kernel ties a child's life to the thread that started it."""
 
-    def __init__(self, kustomize: str, timeout: float) -> None:
+    def __init__(self, programs: Mapping[str, str], timeout: float) -> None:
         self.process = os.getpid()
         self.threads = ThreadPoolExecutor(CHILDREN, thread_name_prefix="render")
-        self._kustomize = kustomize
+        self._programs = programs
         self._timeout = timeout
         self._own = threading.local()
         self._children: set[Child] = set()
@@ -113,7 +119,7 @@ class _Pool:
         if found is not None:
             return found
         try:
-            child = Child.start(kustomize=self._kustomize, timeout=self._timeout)
+            child = Child.start(programs=self._programs, timeout=self._timeout)
         except ChildLostError as error:
             raise Temporary(f"no renderer can be started: {error}") from error
         if not all(child.confined.values()):
@@ -136,8 +142,8 @@ class _Pool:
 class Renderer:
     """Renders in a few warm child processes; may be used from threads, and again in a process forked from this one."""
 
-    def __init__(self, kustomize: str, timeout: float) -> None:
-        self._kustomize = kustomize
+    def __init__(self, kustomize: str, timeout: float, *, helm: str = "helm") -> None:
+        self._programs = {"kustomize": kustomize, "helm": helm}
         self._timeout = timeout
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
@@ -170,9 +176,9 @@ class Renderer:
     def _current(self) -> _Pool:
         with self._lock:
             if self._pool is None or self._pool.process != os.getpid():
-                program = shutil.which(self._kustomize) or self._kustomize
                 sweep()
-                self._pool = _Pool(str(Path(program).resolve()), self._timeout)
+                found = {name: shutil.which(program) or program for name, program in self._programs.items()}
+                self._pool = _Pool({name: str(Path(one).resolve()) for name, one in found.items()}, self._timeout)
                 weakref.finalize(self, self._pool.end)
             return self._pool
 
@@ -183,6 +189,11 @@ def _message(request: RenderRequest) -> bytes:
             "repository": str(request.repository),
             "tree": request.tree_id,
             "source": request.source.model_dump(mode="json", by_alias=True),
+            "environment": request.environment.to_wire(),
+            "refs": {name: (str(place.repository), place.tree_id) for name, place in request.refs.items()},
+            "dependencies": {
+                name: (str(place.repository), place.tree_id) for name, place in request.dependencies.items()
+            },
         }
     )
 

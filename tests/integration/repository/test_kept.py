@@ -13,6 +13,7 @@ from bot.errors import Rejected
 from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import child
+from bot.repository.environment import BuildEnvironment
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.render import CHILDREN, Rendered, Renderer, RenderRequest
@@ -30,7 +31,14 @@ def render(repository: Fixed, tmp_path: Path) -> Render:
     kept = KeptFiles()
 
     def ask(files: Files, path: str) -> list[JsonObject]:
-        request = {"repository": str(repository.mirror.path), "tree": repository.tree(files), "source": {"path": path}}
+        request = {
+            "repository": str(repository.mirror.path),
+            "tree": repository.tree(files),
+            "source": {"path": path},
+            "environment": BuildEnvironment().to_wire(),
+            "refs": {},
+            "dependencies": {},
+        }
         return [orjson.loads(one) for one in child.render(request, Kustomize(Path("/nowhere"), tmp_path), kept)]
 
     return ask
