@@ -243,7 +243,7 @@ class Sources:
         spec = application.spec
         discovery = self._clusters.at(spec.destination).discovery
         return BuildEnvironment(
-            application=application.name,
+            application=application.instance(self._control_namespace),
             namespace=spec.destination.namespace,
             project=spec.project or DEFAULT,
             revision=tree.commit if "ARGOCD_APP_REVISION" in words or tool is Tool.PLUGIN else "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from bot.errors import Rejected
-from bot.repository.environment import BuildEnvironment
+from bot.repository.environment import BuildEnvironment, substituted
 from bot.repository.tools import SourceOptions
 from bot.repository.trees import EntryKind, Found, Snapshot
 
@@ -38,6 +38,14 @@ class Asked:
             refs={name: Snapshot(*place) for name, place in request["refs"].items()},
             dependencies={name: Snapshot(*place) for name, place in request["dependencies"].items()},
         )
+
+    def substituted(self, text: str) -> str:
+        """Put the values of Argo CD's build environment into a text of the source."""
+        options = self.options
+        variables = self.environment.variables(
+            repo_url=options.repo_url, path=options.path, target_revision=options.target_revision
+        )
+        return substituted(text, variables)
 
     @property
     def shown(self) -> str:

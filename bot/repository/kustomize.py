@@ -56,7 +56,7 @@ class Kustomize:
         with self._folder() as root:
             _export(asked.snapshot, found, options, root)
             folder = root / found.path
-            self._edit(folder, root, options)
+            self._edit(folder, root, asked)
             built = self._run(["build", "."], folder, root)
             documents = manifests.read(built, f"kustomize build {asked.shown}")
             return [obj for line, value in documents for obj in objects(value, f"kustomize's output, line {line}")]
@@ -69,10 +69,11 @@ class Kustomize:
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def _edit(self, folder: Path, root: Path, options: SourceOptions) -> None:
-        for edit in edits(options.kustomize, exists=lambda path: (folder / path).is_dir()):
+    def _edit(self, folder: Path, root: Path, asked: Asked) -> None:
+        options = asked.options.kustomize
+        for edit in edits(options, exists=lambda path: (folder / path).is_dir(), substituted=asked.substituted):
             self._run(["edit", *edit], folder, root)
-        added = patches(options.kustomize)
+        added = patches(options)
         if not added:
             return
         path = next(folder / name for name in KUSTOMIZATIONS if (folder / name).is_file())

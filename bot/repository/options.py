@@ -30,6 +30,7 @@ _KNOWN: Final = frozenset(
         "patches",
         "components",
         "ignoreMissingComponents",
+        "commonAnnotationsEnvsubst",
     }
 )
 
@@ -55,20 +56,27 @@ def patches(options: Mapping[str, Any]) -> list[JsonObject]:
     return found
 
 
-def edits(options: Mapping[str, Any], *, exists: Callable[[str], bool]) -> Iterator[list[str]]:
+def edits(
+    options: Mapping[str, Any], *, exists: Callable[[str], bool], substituted: Callable[[str], str]
+) -> Iterator[list[str]]:
     """Yield the arguments of each `kustomize edit`; patches have none and are added to the file by hand.
 
-    `exists` says whether there is a folder at a path relative to the application's.
+    `exists` says whether there is a folder at a path relative to the application's; `substituted` puts values for the
+    variables of a text.
     """
     for option, command in _TEXTS.items():
         if options.get(option):
             yield ["set", command, "--", _text(option, options[option])]
     if images := _list(options, "images"):
-        yield ["set", "image", "--", *(_without_variables("images", image) for image in images)]
+        yield ["set", "image", "--", *(substituted(_text("images", image)) for image in images)]
     if replicas := _list(options, "replicas"):
         yield ["set", "replicas", "--", *(_replicas(one) for one in replicas)]
-    for option, command in (("commonLabels", "label"), ("commonAnnotations", "annotation")):
-        if pairs := _pairs(options, option):
+    annotation = substituted if options.get("commonAnnotationsEnvsubst") else str
+    for option, command, read in (
+        ("commonLabels", "label", substituted),
+        ("commonAnnotations", "annotation", annotation),
+    ):
+        if pairs := _pairs(options, option, read):
             flags = [flag for name, flag in _FLAGS[option].items() if options.get(name)]
             yield ["add", command, *flags, "--", *pairs]
     if components := _components(options, exists):
@@ -80,13 +88,11 @@ def _components(options: Mapping[str, Any], exists: Callable[[str], bool]) -> li
     return [one for one in components if exists(one)] if options.get("ignoreMissingComponents") else components
 
 
-def _pairs(options: Mapping[str, Any], option: str) -> list[str]:
+def _pairs(options: Mapping[str, Any], option: str, read: Callable[[str], str]) -> list[str]:
     pairs = options.get(option) or {}
     if not isinstance(pairs, dict):
         raise Rejected(f"source.kustomize.{option} must be a mapping")
-    substituted = option == "commonLabels"  # annotations are only with commonAnnotationsEnvsubst
-    read = _without_variables if substituted else _text
-    return [f"{name}:{read(option, value)}" for name, value in sorted(pairs.items())]
+    return [f"{name}:{read(_text(option, value))}" for name, value in sorted(pairs.items())]
 
 
 def _replicas(entry: Any) -> str:
@@ -107,9 +113,3 @@ def _text(option: str, value: Any) -> str:
     if not isinstance(value, str):
         raise Rejected(f"source.kustomize.{option}: {value!r} is not a string")
     return value
-
-
-def _without_variables(option: str, value: Any) -> str:
-    if "$" in _text(option, value):
-        raise Rejected(f"source.kustomize.{option}: build environment variables are not supported yet: {value}")
-    return str(value)

@@ -36,7 +36,9 @@ class Tool(StrEnum):
 class SourceOptions:
     """A source as renderers see it, without pydantic: the child process starts in a tenth of a second."""
 
+    repo_url: str = ""
     path: str = ""
+    target_revision: str = ""
     chart: str = ""
     ref: str = ""
     recurse: bool = False
@@ -56,7 +58,9 @@ class SourceOptions:
         if any(directory.get(name) for name in ("recurse", "include", "exclude", "jsonnet")):
             blocks.add(Tool.DIRECTORY)
         return cls(
+            repo_url=source.get("repoURL", ""),
             path=source.get("path", ""),
+            target_revision=source.get("targetRevision", ""),
             chart=source.get("chart", ""),
             ref=source.get("ref", ""),
             recurse=directory.get("recurse", False),

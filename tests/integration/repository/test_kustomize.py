@@ -11,6 +11,7 @@ import pytest
 
 from bot.model.applications import Source
 from bot.model.resources import JsonObject
+from bot.repository.environment import BuildEnvironment
 from bot.repository.render import Rendered, Renderer, RenderFailed, RenderRequest
 from tests.integration.repository.conftest import Files, Fixed, Link
 
@@ -39,7 +40,9 @@ def overlay(text: str = "") -> Files:
 def answer(repository: Fixed, renderer: Renderer) -> Callable[..., Rendered | RenderFailed]:
     def ask(files: Files, path: str = "app", **kustomize: Any) -> Rendered | RenderFailed:
         wire = {"repoURL": "https://github.com/acme/shop", "path": path, "kustomize": kustomize}
-        request = RenderRequest(repository.mirror.path, repository.tree(files), Source.model_validate(wire))
+        source = Source.model_validate(wire)
+        environment = BuildEnvironment(application="shop-web", namespace="shop", revision="0123456789abcdef")
+        request = RenderRequest(repository.mirror.path, repository.tree(files), source, environment)
         return renderer.render([request])[0]
 
     return ask
@@ -139,6 +142,22 @@ def test_a_base_behind_a_link_is_used(render: Render) -> None:
             lambda web: web["spec"]["replicas"],
             9,
         ),
+        ({"images": ["nginx:$ARGOCD_APP_REVISION_SHORT"]}, image, "nginx:0123456"),
+        (
+            {"commonLabels": {"a": "${ARGOCD_APP_NAME}$$"}, "labelWithoutSelector": True},
+            lambda web: web["metadata"]["labels"],
+            {"a": "shop-web$"},
+        ),
+        (
+            {"commonAnnotations": {"a": "$ARGOCD_APP_NAME"}},
+            lambda web: web["metadata"]["annotations"]["a"],
+            "$ARGOCD_APP_NAME",
+        ),
+        (
+            {"commonAnnotations": {"a": "$ARGOCD_APP_SOURCE_PATH in $NOTHING."}, "commonAnnotationsEnvsubst": True},
+            lambda web: web["metadata"]["annotations"]["a"],
+            "app in .",
+        ),
         ({"patches": [{"path": "more.yaml"}]}, lambda web: web["spec"]["replicas"], 7),
         ({"components": ["../part"]}, lambda web: web["metadata"]["name"], "part-web"),
         ({"components": ["../no"], "ignoreMissingComponents": True}, lambda web: web["metadata"]["name"], "web"),
@@ -165,8 +184,6 @@ def test_a_prefix_of_the_application_replaces_the_kustomizations(render: Render)
     ("options", "words"),
     [
         ({"version": "v4"}, "source.kustomize.version is not supported yet"),
-        ({"commonAnnotationsEnvsubst": True}, "source.kustomize.commonAnnotationsEnvsubst is not supported yet"),
-        ({"images": ["a=b:$ARGOCD_APP_REVISION"]}, "source.kustomize.images: build environment variables"),
         ({"images": "nginx"}, "source.kustomize.images must be a list"),
         ({"replicas": [{"name": "web"}]}, "source.kustomize.replicas needs a name"),
         ({"namePrefix": 3}, "source.kustomize.namePrefix: 3 is not a string"),
