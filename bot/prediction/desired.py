@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
+from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash, inputs_of, said
@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
     from bot.model.resources import JsonObject
     from bot.preview.affected import Branch
+    from bot.rendering.port import Rendering
     from bot.repository.mirrors import GitAuth, Mirrors
-    from bot.repository.render import Rendered, Renderer
+    from bot.repository.render import Rendered
 
-_KEPT_MANIFESTS: Final = 2_000
-"""Rendered objects kept from one question to the next; about 10 MB."""
 _KEPT_NAMES: Final = 4_000
 """Renders of which it is remembered that they declare no Applications."""
 
@@ -121,13 +120,13 @@ class Sources:
         self,
         *,
         mirrors: Mirrors,
-        renderer: Renderer,
+        renderer: Rendering,
         clusters: Clusters,
         control_namespace: str,
         auth_for: Callable[[str], GitAuth | None],
     ) -> None:
         self._mirrors = mirrors
-        self._renderer = renderer
+        self._renderer = Remembered(renderer)
         self._clusters = clusters
         self._control_namespace = control_namespace
         self.auth_for = auth_for
@@ -140,7 +139,6 @@ class Sources:
         """Finds a project by name; None when there is none."""
         self.reading = Reading()
         """Which applications read what."""
-        self._kept: OrderedDict[str, Rendered] = OrderedDict()
         self._plain: dict[str, None] = {}
         self._lock = threading.Lock()
         self._expressions = Expressions()
@@ -181,7 +179,7 @@ class Sources:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
         prepared = [self._requests(one) for one in wanted]
         flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
-        rendered = iter(self._rendered(flat))
+        rendered = iter(self._renderer.render(flat))
         answers: list[Desired] = []
         for one, requests in zip(wanted, prepared, strict=True):
             if isinstance(requests, str):
@@ -189,29 +187,6 @@ class Sources:
                 continue
             answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
         return answers
-
-    def _rendered(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
-        """Render what was not rendered a moment ago: one job asks for the same tree more than once."""
-        named = [(self._render_key(request), request) for request in requests]
-        with self._lock:
-            answers: dict[str, Rendered | RenderFailed] = {
-                key: self._kept[key] for key, _ in named if key in self._kept
-            }
-        missing = {key: request for key, request in named if key not in answers}
-        fresh = dict(zip(missing, self._renderer.render(list(missing.values())), strict=True)) if missing else {}
-        answers.update(fresh)
-        with self._lock:
-            self._kept.update((key, one) for key, one in fresh.items() if not isinstance(one, RenderFailed))
-            while sum(len(one.manifests) for one in self._kept.values()) > _KEPT_MANIFESTS:
-                self._kept.popitem(last=False)
-        return [answers[key] for key, _ in named]
-
-    def _render_key(self, request: RenderRequest) -> str:
-        """Name a render by what it reads: the same folder is in many trees."""
-        tree = Tree("", Mirror(request.repository), request.tree_id)
-        read = self.inputs(request.source, tree) or request.tree_id
-        told = (request.environment, sorted(request.refs.items()), sorted(request.dependencies.items()))
-        return f"{request.repository}\0{read}\0{request.source.model_dump_json()}\0{told}"
 
     def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""

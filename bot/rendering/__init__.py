@@ -1,0 +1,1 @@
+"""Renders, each made once: remembered, and handed to whoever makes them. Decides nothing about applications."""
