@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -11,8 +10,7 @@ import signal
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,6 +20,7 @@ import pygit2
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
+from bot.repository.locks import locked
 from bot.repository.trees import EntryKind, Snapshot
 
 _SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
@@ -210,7 +209,7 @@ class Mirrors:
         _refuse_strange(url, wanted)
         path, shown = self.path_of(url), _USERINFO.sub("", url)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(path.with_suffix(".lock"), self._timeout):
+        with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
             try:
                 self._fetch(path, url, auth, wanted)
             except _Corrupt:
@@ -354,19 +353,3 @@ def _environment(url: str, auth: GitAuth | None) -> dict[str, str]:
             "GIT_CONFIG_VALUE_0": f"Authorization: Basic {secret}",
         }
     return environment
-
-
-@contextmanager
-def _lock(path: Path, timeout: float) -> Iterator[None]:
-    """Hold a lock between processes; waiting for it has a limit too."""
-    with path.open("w") as file:
-        end = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise Temporary("another process has been fetching this repository for too long") from None
-                time.sleep(0.05)
-        yield
