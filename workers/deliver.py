@@ -77,7 +77,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 
 def _refuse_gone(landscape: Landscape, branch: str, commit: str) -> None:
-    if not landscape.mirror.is_ancestor(commit, landscape.mirror.resolve(branch)):
+    if not landscape.mirror.is_ancestor(commit, landscape.mirror.tip(branch)):
         raise Rejected(GONE)
 
 
@@ -145,4 +145,4 @@ def _is_beyond(landscape: Landscape, application: Application, *, branch: str, c
     mirror = landscape.mirror
     if revision == commit or not mirror.has(revision) or not mirror.is_ancestor(commit, revision):
         return False
-    return mirror.is_ancestor(revision, mirror.resolve(branch))  # else somebody took the branch itself back
+    return mirror.is_ancestor(revision, mirror.tip(branch))  # else somebody took the branch itself back

@@ -52,7 +52,8 @@ class Clone:
 
     def branch(self, name: str) -> Branch:
         """Return a branch as applications' sources name it."""
-        return Branch(self.identity, name, default=name == self.repository.default_branch)
+        is_default = name == self.repository.default_branch
+        return Branch(self.identity, name, default=is_default, rivals=self.mirror.rivals(name))
 
     def tree(self, commit: str) -> Tree:
         """Return the state of the repository at a commit."""
@@ -68,7 +69,7 @@ class Clone:
 
     def has_on(self, branches: Iterable[str], commit: str) -> bool:
         """Whether one of the branches has a commit."""
-        tips = (self.mirror.resolve(name) for name in branches if self.mirror.has_branch(name))
+        tips = (self.mirror.tip(name) for name in branches if self.mirror.has_branch(name))
         return any(self.mirror.is_ancestor(commit, tip) for tip in tips)
 
     def landscape(self) -> Landscape:

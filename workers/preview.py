@@ -125,7 +125,7 @@ def _stands(services: Services, change: Change, outcome: Outcome, foretold: byte
 def predicted(services: Services, change: Change) -> tuple[Report, Forecast | None]:
     """Predict what merging `change` into its base branch as it is now does; no forecast while there is a conflict."""
     landscape = Landscape.survey(services, change.repository, wanted=[f"refs/pull/{change.number}/head"])
-    base = landscape.mirror.resolve(change.base_branch)
+    base = landscape.mirror.tip(change.base_branch)
     change = replace(change, base_sha=base)
     merged = landscape.mirror.merge(base, change.head_sha)
     words = ChangeWords(str(change), change.base_branch, base, change.head_sha)

@@ -109,7 +109,7 @@ def _recover_branch(landscape: Landscape, branch: str) -> None:
     services, repository = landscape.services, landscape.repository
     context = f"{services.settings.instance}/sync"
     try:
-        newest = landscape.mirror.resolve(branch)
+        newest = landscape.mirror.tip(branch)
     except Rejected:
         return  # an application follows a branch that is not there; its own status says so
     commits = landscape.mirror.first_parents(newest, most=_LOOK_BACK)

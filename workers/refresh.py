@@ -14,6 +14,7 @@ from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase, timestamp
 from bot.prediction.desired import Tree
+from bot.repository.revisions import beside
 from bot.settings import Mode
 from workers.operations import start
 from workers.runtime import job
@@ -58,8 +59,8 @@ class _Round:
     """One look at several applications: what they have in common is asked for once."""
 
     services: Services
-    mirrors: dict[str, Mirror | Rejected] = field(default_factory=dict)
-    """By URL; with the reason why there is none."""
+    mirrors: dict[tuple[str, str], Mirror | Rejected] = field(default_factory=dict)
+    """By URL, and what has to be there besides branches and tags; with the reason why there is none."""
     merges: dict[tuple[str, str], Occasion] = field(default_factory=dict)
     """By repository and commit: what the forge knows about it."""
     told: set[tuple[str, str]] = field(default_factory=set)
@@ -91,18 +92,21 @@ class _Round:
 
     def _newest(self, source: Source) -> tuple[Tree, str]:
         """Return the state of a source's repository at the tracked revision, with the commit."""
-        mirror = self._mirror(source.repo_url)
-        commit = mirror.resolve(source.target_revision or "HEAD")
+        mirror = self._mirror(source)
+        commit = mirror.tracked(source)
         return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
 
-    def _mirror(self, url: str) -> Mirror:
-        if url not in self.mirrors:
+    def _mirror(self, source: Source) -> Mirror:
+        url = source.repo_url
+        key = (url, beside(source.target_revision))
+        if key not in self.mirrors:
             try:
                 with self._in_common():
-                    self.mirrors[url] = self.services.mirrors.refresh(url, auth=self.services.sources.auth_for(url))
+                    auth = self.services.sources.auth_for(url)
+                    self.mirrors[key] = self.services.mirrors.following(source, auth=auth)
             except Rejected as error:
-                self.mirrors[url] = error
-        found = self.mirrors[url]
+                self.mirrors[key] = error
+        found = self.mirrors[key]
         if isinstance(found, Rejected):
             raise found
         return found

@@ -105,7 +105,7 @@ class Checkout:
     def head(self, revision: str) -> Head:
         """Return the commit `revision` means; empty: the working tree with everything in it that is not ignored."""
         if revision or self._repository.is_bare:
-            commit = self.mirror.resolve(revision or "HEAD")
+            commit = self.mirror.parse(revision or "HEAD")
             return Head(commit, commit)
         taken = snapshot(self._repository)
         names = (os.fsencode(path).decode(errors="replace") for path in taken.left_out)
@@ -124,7 +124,7 @@ class Checkout:
         if revision:
             branch = self._branch_named(revision) or (default.name if default else revision)
             is_default = default is None or branch == default.name
-            return Base(self.mirror.resolve(revision), revision, branch, is_default)
+            return Base(self.mirror.parse(revision), revision, branch, is_default)
         if not head.sha:
             return Base(nothing(self._repository), "nothing", default.name if default else "main", default=True)
         if default is None:

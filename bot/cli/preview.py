@@ -78,7 +78,8 @@ class _Question:
 
     @property
     def branch(self) -> Branch:
-        return Branch(self.sides.base.repository, self.base.branch, default=self.base.default)
+        tree, name = self.sides.base, self.base.branch
+        return Branch(tree.repository, name, default=self.base.default, rivals=tree.mirror.rivals(name))
 
     @property
     def words(self) -> ChangeWords:

@@ -42,7 +42,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a version; Rejected when it is none."""
-        found = _VERSION.match(text) if len(text.encode(errors="replace")) <= _LONGEST_VERSION else None
+        found = _VERSION.match(text) if text.isascii() and len(text) <= _LONGEST_VERSION else None
         if found is None:
             raise Rejected(f"{text[:_LONGEST_VERSION]!r} is no semantic version")
         pre = found[5] or ""
@@ -112,6 +112,8 @@ class Constraint:
         """Read a constraint; Rejected when it is none."""
         if len(text.encode(errors="replace")) > _LONGEST_CONSTRAINT:
             raise Rejected(f"a version constraint is longer than {_LONGEST_CONSTRAINT} bytes")
+        if not text.isascii():
+            raise Rejected(f"improper constraint: {text}")
         parts = _RANGE.sub(lambda found: f">= {found[1]}, <= {found[11]} ", text).split("||")
         if len(parts) > _MOST_GROUPS:
             raise Rejected(f"a version constraint has more than {_MOST_GROUPS} alternatives")

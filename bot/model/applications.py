@@ -60,6 +60,8 @@ class Source(Wire):
     repo_url: str = Field(alias="repoURL", min_length=1)
     path: str = ""
     target_revision: str = ""
+    tag_prefix: str = ""
+    """What a tag begins with before its version, where a version constraint is matched against tags: `web-`."""
     chart: str = ""
     ref: str = ""
     directory: Directory | None = None

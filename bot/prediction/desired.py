@@ -24,6 +24,7 @@ from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash, inputs_of, said
 from bot.repository.mirrors import Mirror
 from bot.repository.render import RenderFailed, RenderRequest
+from bot.repository.revisions import beside
 from bot.repository.tools import Tool
 
 if TYPE_CHECKING:
@@ -241,18 +242,24 @@ class Sources:
 
     def newest(self, source: Source) -> tuple[Tree, str]:
         """Fetch a source's repository and return its state at the tracked revision, with the commit."""
-        mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
-        commit = mirror.resolve(source.target_revision or "HEAD")
+        mirror = self._mirrors.following(source, auth=self.auth_for(source.repo_url))
+        commit = mirror.tracked(source)
         return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
 
     def _tree(self, source: Source, ours: Tree) -> Tree:
         """Return the state `source` is rendered from: `ours` when that is what it follows, else its own revision."""
         if repository_identity(source.repo_url) == ours.repository:
-            if ours.branch is None or ours.branch.is_source_of(source):
-                return ours
-            commit = ours.mirror.resolve(source.target_revision or "HEAD")
-            return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit), commit)
+            return self.within(source, ours)
         return self.newest(source)[0]
+
+    def within(self, source: Source, ours: Tree) -> Tree:
+        """Return the state of the very repository that `ours` is a state of which a source in it follows."""
+        if ours.branch is None or ours.branch.is_source_of(source):
+            return ours
+        if beside(source.target_revision):
+            return self.newest(source)[0]
+        commit = ours.mirror.tracked(source)
+        return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit), commit)
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []

@@ -168,10 +168,7 @@ class TreeFacts:
     def _found(self, source: Source) -> Tree:
         ours = self.tree
         if repository_identity(source.repo_url) == ours.repository:
-            if ours.branch is None or ours.branch.is_source_of(source):
-                return ours
-            commit = ours.mirror.resolve(source.target_revision or "HEAD")
-            return type(ours)(ours.repository, ours.mirror, ours.mirror.tree_of(commit))
+            return self.sources.within(source, ours)
         if self.repositories is not None and repository_address(source.repo_url) not in self.repositories:
             raise NotKnownError(
                 f"no application on the target branch uses the repository {repository_address(source.repo_url)} yet, "

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.versions import constraint_of, versions_of
 from bot.model.changes import repository_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.model.applications import Application, Source
+
+_SHA: Final = re.compile(r"[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +27,26 @@ class Branch:
     name: str
     default: bool
     """Whether it is the repository's default branch: what an empty revision and `HEAD` mean."""
+    rivals: tuple[str, ...] = field(default=(), repr=False)
+    """The repository's tags, when the branch's name is a version constraint as well: what `1.x` allows comes first."""
 
     def is_source_of(self, source: Source) -> bool:
-        """Whether `source` follows this branch."""
+        """Whether `source` follows this branch: whether `bot.repository.revisions` would find the branch's commit."""
         if repository_identity(source.repo_url) != self.repository:
             return False
-        revision = (source.target_revision or "HEAD").removeprefix("refs/heads/")
-        return revision == self.name or (revision == "HEAD" and self.default)
+        revision = source.target_revision or "HEAD"
+        if revision == "HEAD":
+            return self.default
+        if revision.startswith("refs/"):
+            return revision == f"refs/heads/{self.name}"
+        return revision == self.name and not _SHA.fullmatch(revision) and not _gives_way(self, source.tag_prefix)
+
+
+@lru_cache(maxsize=64)
+def _gives_way(branch: Branch, tag_prefix: str) -> bool:
+    """Whether there are tags that a branch's name allows when it is read as a version constraint."""
+    versions = versions_of(tag.removeprefix(tag_prefix) for tag in branch.rivals if tag.startswith(tag_prefix))
+    return bool(versions) and any(map(constraint_of(branch.name).holds, versions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,20 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import pygit2
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
+from bot.repository import revisions
 from bot.repository.locks import locked
 from bot.repository.trees import EntryKind, Snapshot
+from bot.repository.versions import is_constraint
+
+if TYPE_CHECKING:
+    from bot.model.applications import Source
 
 _SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
 """What may be fetched from; `ext::` and other helpers would run commands, `file` would read other people's mirrors."""
@@ -85,8 +90,24 @@ class Mirror:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def resolve(self, revision: str) -> str:
-        """Return the commit a branch, tag, commit or `HEAD` means; Rejected when there is none."""
+    def resolve(self, revision: str, *, tag_prefix: str = "") -> str:
+        """Return the commit a source's revision means, as `bot.repository.revisions` says; Rejected without one."""
+        return revisions.resolve(self._open(), revision, tag_prefix=tag_prefix)
+
+    def tracked(self, source: Source) -> str:
+        """Return the commit that a source follows; Rejected when there is none."""
+        return self.resolve(source.target_revision, tag_prefix=source.tag_prefix)
+
+    def tip(self, branch: str) -> str:
+        """Return the newest commit of a branch, whatever else has its name; Rejected when there is no such branch."""
+        return self.resolve(f"refs/heads/{branch}")
+
+    def rivals(self, branch: str) -> tuple[str, ...]:
+        """Return all tags when a branch's name is a version constraint as well, which they may fit; else none."""
+        return tuple(revisions.tags(self._open())) if is_constraint(branch) else ()
+
+    def parse(self, revision: str) -> str:
+        """Return the commit a person at a checkout means, `main~2` too; Rejected when there is none."""
         names = (f"refs/heads/{revision}", f"refs/tags/{revision}", f"refs/remotes/origin/{revision}", revision)
         if not _PLAIN_REVISION.fullmatch(revision):
             raise Rejected(f"{revision!r} is not a branch, tag or commit")
@@ -219,6 +240,11 @@ class Mirrors:
                 except _Corrupt as error:
                     raise Temporary(f"{shown} cannot be copied: {error}", retry_after=60.0) from error
         return Mirror(path)
+
+    def following(self, source: Source, *, auth: GitAuth | None) -> Mirror:
+        """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes."""
+        url, beside = source.repo_url, revisions.beside(source.target_revision)
+        return self.holding(url, beside) or self.refresh(url, auth=auth, wanted=[beside] if beside else ())
 
     def holding(self, url: str, commit: str) -> Mirror | None:
         """Return the mirror of a repository as it is, when it has the commit; nothing is fetched."""
