@@ -180,7 +180,7 @@ def _moved(services: Services, application: Application, last: OperationState | 
         return True
     before = services.sources.tree_of(application.spec.effective_sources[0], revision)
     return any(
-        services.sources.inputs(source, before) != services.sources.inputs(source, tree)
+        services.sources.inputs(application, source, before) != services.sources.inputs(application, source, tree)
         for source in application.spec.effective_sources
         if repository_identity(source.repo_url) == tree.repository
     )

@@ -65,7 +65,9 @@ class Folder:
                 remedy="Ignored files do not count; check .gitignore.",
             )
         source = application.spec.effective_sources[0]
-        same = local.sources.inputs(source, sides.base) == local.sources.inputs(source, sides.head)
+        same = local.sources.inputs(application, source, sides.base) == local.sources.inputs(
+            application, source, sides.head
+        )
         if same and not against_base:
             note = f"{self.path} is the same on both sides: shown is what applying it does to the cluster as it is now"
             return Candidate(None, application), (note,)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from bot.errors import Rejected
@@ -51,7 +51,14 @@ class Directory(Wire):
     recurse: bool = False
     include: str = ""
     exclude: str = ""
+    disable_extension_filter: bool = False
     jsonnet: dict[str, Any] | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether every option is left as it is."""
+        jsonnet = any((self.jsonnet or {}).values())
+        return not (self.recurse or self.include or self.exclude or self.disable_extension_filter or jsonnet)
 
 
 class Source(Wire):
@@ -68,6 +75,26 @@ class Source(Wire):
     helm: dict[str, Any] | None = None
     kustomize: dict[str, Any] | None = None
     plugin: dict[str, Any] | None = None
+
+
+_MODIFIERS: Final = frozenset(
+    """forceCommonLabels forceCommonAnnotations commonAnnotationsEnvsubst labelWithoutSelector
+    labelIncludeTemplates""".split()  # noqa: SIM905 - a table, not code
+)
+"""Options of kustomize that say how others are meant, and nothing by themselves."""
+
+
+def _without_empty_blocks(source: Source) -> Source:
+    """Take out the blocks of tools that say nothing: they do not choose the tool (argo-cd `NormalizeSource`)."""
+    kustomize, helm, directory = source.kustomize, source.helm, source.directory
+    gone: dict[str, None] = {}
+    if kustomize is not None and not any(value for name, value in kustomize.items() if name not in _MODIFIERS):
+        gone["kustomize"] = None
+    if helm is not None and not any(helm.values()) and helm.get("valuesObject") is None:
+        gone["helm"] = None
+    if directory is not None and directory.says_nothing:
+        gone["directory"] = None
+    return source.model_copy(update=gone) if gone else source
 
 
 class Automated(Wire):
@@ -104,8 +131,9 @@ class IgnoreDifference(Wire):
     """Whose values win over Git's."""
 
 
+_Source = Annotated[Source, AfterValidator(_without_empty_blocks)]
 _Sources = Annotated[
-    tuple[Source, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+    tuple[_Source, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 ]
 _IgnoreDifferences = Annotated[
     tuple[IgnoreDifference, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
@@ -117,7 +145,7 @@ class ApplicationSpec(Wire):
 
     project: str = "default"
     destination: Destination
-    source: Source | None = None
+    source: _Source | None = None
     sources: _Sources = ()
     sync_policy: SyncPolicy = SyncPolicy()
     ignore_differences: _IgnoreDifferences = ()

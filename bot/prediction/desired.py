@@ -21,11 +21,13 @@ from bot.prediction.reading import Reading
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import input_hash, inputs_of, said
+from bot.repository.inputs import input_hash, inputs_of, mentions_revision, said
 from bot.repository.mirrors import Mirror
+from bot.repository.overrides import with_overrides
 from bot.repository.render import RenderFailed, RenderRequest
 from bot.repository.revisions import beside
 from bot.repository.tools import Tool
+from bot.repository.trees import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,9 +146,9 @@ class Sources:
         self._lock = threading.Lock()
         self._expressions = Expressions()
 
-    def inputs(self, source: Source, tree: Tree) -> str | None:
-        """Return a hash over everything a render of `source` reads in `tree`; None when its path is not there."""
-        return input_hash(tree.mirror, tree.tree_id, source)
+    def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
+        """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
+        return input_hash(tree.mirror, tree.tree_id, source, application.name)
 
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
@@ -156,10 +158,13 @@ class Sources:
         sources = application.spec.effective_sources
         if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
             return ""
-        hashes = [self.inputs(source, tree) or "" for source in sources]
+        hashes = [self.inputs(application, source, tree) or "" for source in sources]
         if not all(hashes):
             return ""
-        told = [repr(self._environment(application, source, tree)) for source in sources]
+        try:
+            told = [repr(self._environment(application, _overridden(one, tree, application), tree)) for one in sources]
+        except Rejected:
+            return ""
         words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources), *told]
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
 
@@ -195,7 +200,8 @@ class Sources:
             spec = wanted.application.spec
             self.refuse_forbidden(spec)
             _refuse_several(wanted.application)
-            parts = [(source, self._tree(source, wanted.tree)) for source in spec.effective_sources]
+            placed = [(source, self._tree(source, wanted.tree)) for source in spec.effective_sources]
+            parts = [(_overridden(source, tree, wanted.application), tree) for source, tree in placed]
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             return [
                 RenderRequest(
@@ -222,7 +228,7 @@ class Sources:
             application=application.instance(self._control_namespace),
             namespace=spec.destination.namespace,
             project=spec.project or DEFAULT,
-            revision=tree.commit if "ARGOCD_APP_REVISION" in words or tool is Tool.PLUGIN else "",
+            revision=tree.commit if mentions_revision(source) or tool is Tool.PLUGIN else "",
             kubernetes=discovery.version,
             api_versions=discovery.api_versions,
         )
@@ -286,6 +292,11 @@ class Sources:
             return Desired.failed(words)
         writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
         return Desired(targets, ignored=ignored, writes=writes, fence=fence)
+
+
+def _overridden(source: Source, tree: Tree, application: Application) -> Source:
+    """Return a source as its repository changes it; Rejected names the file that is wrong."""
+    return with_overrides(Snapshot(str(tree.mirror.path), tree.tree_id), source, application.name)
 
 
 def _no_project(_name: str) -> None:

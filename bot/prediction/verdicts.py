@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.preview.affected import UNTOUCHED, Branch, Candidate, Verdict, judge, stranger
@@ -28,7 +29,7 @@ def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides
     judging = _Judging(reading.step(settled, between, branch), sides, branch)
     found = dict.fromkeys(candidates, UNTOUCHED)
     for name in candidates.keys() - settled.keys():
-        found[name] = judge(candidates[name], branch, judging.inputs)
+        found[name] = judge(candidates[name], branch, partial(judging.inputs, name))
     for name in judging.step.readers:
         found[name] = judging.of_reader(name, settled[name])
     return found | dict.fromkeys(judging.step.strangers, stranger(branch))
@@ -54,7 +55,7 @@ def reads(candidate: Candidate, sides: Sides, branch: Branch) -> Reads:
             continue
         sources = [one for one in application.spec.effective_sources if branch.is_source_of(one)]
         paths |= named_paths(application, sources)
-        for found in (inputs_of(tree.mirror, tree.tree_id, source) for source in sources):
+        for found in (inputs_of(tree.mirror, tree.tree_id, source, application.name) for source in sources):
             whole |= found.paths is None
             paths |= found.paths or frozenset()
     changed = Between(sides.base.mirror, sides.base.tree_id, sides.head.tree_id).changed() or frozenset()
@@ -75,12 +76,12 @@ class _Judging:
         verdict = judge(
             Candidate(application, application),
             self.branch,
-            lambda source, head: self.inputs(source, head) if head else known[id(source)],
+            lambda source, head: self.inputs(name, source, head) if head else known[id(source)],
         )
         named = "" if verdict.affected else self.step.named(application, sources)
         return Verdict(affected=True, words=f"its {MANIFEST_GENERATE_PATHS} names {named}") if named else verdict
 
-    def inputs(self, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape that `judge` asks for
-        """Return the hash over what a source reads on one side."""
+    def inputs(self, name: str, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape `judge` asks for
+        """Return the hash over what a source of an application reads on one side."""
         tree = self.sides.head if head else self.sides.base
-        return input_hash(tree.mirror, tree.tree_id, source)
+        return input_hash(tree.mirror, tree.tree_id, source, name)

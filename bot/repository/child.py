@@ -89,10 +89,7 @@ def _rendered(asked: Asked, kustomize: Kustomize, kept: KeptFiles) -> list[bytes
 
 
 def _tool(asked: Asked) -> Tool:
-    names = asked.snapshot.folder(asked.found.entry.id)
-    if directory.OVERRIDES in names:
-        raise Rejected(f"{asked.shown}/{directory.OVERRIDES}: overrides in the repository are not supported yet")
-    return asked.options.tool(names)
+    return asked.options.tool(asked.snapshot.folder(asked.found.entry.id))
 
 
 def receive(size: int) -> bytes:

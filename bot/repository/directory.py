@@ -20,7 +20,6 @@ MOST_BYTES: Final = 10_000_000
 """Size of all files together; Argo CD's `reposerver.max.combined.directory.manifests.size`."""
 SKIP_MARK: Final = b"+argocd:skip-file-rendering"
 LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
-OVERRIDES: Final = ".argocd-source.yaml"
 
 _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s*:""", re.MULTILINE)
 _DEEPEST_LIST: Final = 8

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected
+from bot.repository.environment import REVISION
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
-from bot.repository.tools import SourceOptions, Tool
+from bot.repository.overrides import override_files, with_overrides
+from bot.repository.tools import SourceOptions, Tool, tools_told_by
 from bot.repository.trees import EntryKind, Found, Snapshot, leads_away
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_KEPT: Final = 2_000
 """Answers that are kept; a preview asks three times for the same, and about 1 MB."""
-_kept: Final[dict[tuple[str, str, int], Inputs]] = {}
+_kept: Final[dict[tuple[str, str, int, str | None], Inputs]] = {}
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
 _keeping: Final = threading.Lock()
 
@@ -42,21 +44,25 @@ class Inputs:
     """What renders it; None where that cannot be told, or there is nothing to render."""
 
 
-def input_hash(mirror: Mirror, tree_id: str, source: Source) -> str | None:
+def input_hash(mirror: Mirror, tree_id: str, source: Source, application: str | None = None) -> str | None:
     """Return a hash over everything a render of `source` reads in that tree; None when its path is not there.
 
     Equal hashes mean equal renders. The reverse does not hold: where the files that are read are not understood, the
-    hash is over the whole repository. Raises Temporary when the mirror lacks the tree.
+    hash is over the whole repository, and so it is where a render mentions the revision. Raises Temporary when the
+    mirror lacks the tree.
     """
-    return inputs_of(mirror, tree_id, source).digest
+    return inputs_of(mirror, tree_id, source, application).digest
 
 
-def inputs_of(mirror: Mirror, tree_id: str, source: Source) -> Inputs:
-    """Return what a render of `source` reads in that tree. Raises Temporary when the mirror lacks the tree."""
-    key = (str(mirror.path), tree_id, said(source))
+def inputs_of(mirror: Mirror, tree_id: str, source: Source, application: str | None = None) -> Inputs:
+    """Return what a render of `source` reads in that tree. Raises Temporary when the mirror lacks the tree.
+
+    `application` is whose overrides in the repository hold; None: the source has them already.
+    """
+    key = (str(mirror.path), tree_id, said(source), application)
     found = _kept.get(key)
     if found is None:
-        found = _found(Snapshot(str(mirror.path), tree_id), source)
+        found = _found(Snapshot(str(mirror.path), tree_id), source, application)
         with _keeping:
             _kept[key] = found
             if len(_kept) > _MOST_KEPT:
@@ -73,31 +79,31 @@ def said(source: Source) -> int:
         return hash(repr(values))
 
 
-def _found(snapshot: Snapshot, source: Source) -> Inputs:
-    options = SourceOptions.of(source.model_dump(by_alias=True))
+def _found(snapshot: Snapshot, source: Source, application: str | None) -> Inputs:
     try:
-        found, watched = snapshot.find(options.path), snapshot.watched(options.path)
+        found, watched = snapshot.find(source.path), snapshot.watched(source.path)
     except Rejected:
         return Inputs(None, None)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
         return Inputs(None, None if watched is None else frozenset({watched}))
     try:
-        read = None if options.only_a_reference else _read(snapshot, found, options)
+        merged = source if application is None else with_overrides(snapshot, source, application)
+        options = SourceOptions.of(merged.model_dump(by_alias=True))
+        tool = None if options.only_a_reference else options.tool(snapshot.folder(found.entry.id))
+        read = None if tool is None or mentions_revision(merged) else _read(snapshot, found, options)
+        overrides = [] if application is None else list(override_files(snapshot, found.entry.id, application))
     except Rejected:
-        read = None
-    if read is None:
-        return Inputs(snapshot.tree_id, None, _tool(snapshot, found, options))
+        return Inputs(snapshot.tree_id, None)
+    if read is None or any(entry.kind is EntryKind.LINK for _, entry in overrides):
+        return Inputs(snapshot.tree_id, None, tool)
+    digest = _digest([*read.rows, *(f"{entry.id} {name}" for name, entry in overrides)])
     paths = read.paths if watched == found.path else None
-    return Inputs(_digest(read.rows), paths, _tool(snapshot, found, options))
+    return Inputs(digest, paths if paths is None else paths | {found.path}, tool)
 
 
-def _tool(snapshot: Snapshot, found: Found, options: SourceOptions) -> Tool | None:
-    if options.only_a_reference:
-        return None
-    try:
-        return options.tool(snapshot.folder(found.entry.id))
-    except Rejected:
-        return None
+def mentions_revision(source: Source) -> bool:
+    """Whether a render may say of which commit it is, so that each commit has one of its own."""
+    return REVISION in source.model_dump_json()
 
 
 class _Read(NamedTuple):
@@ -111,6 +117,8 @@ def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | N
     """Return what is read; None when that cannot be told."""
     names = snapshot.folder(found.entry.id)
     here = frozenset({found.path})
+    if len(set(tools_told_by(names))) > 1 and not options.blocks:
+        return None  # which of them it is, an operator may settle
     match options.tool(names):
         case Tool.KUSTOMIZE:
             return _kustomize(snapshot, found, options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
+from bot.repository.trees import Entry, EntryKind
 
 if TYPE_CHECKING:
     from wcmatch.fnmatch import WcMatcher
 
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """Names kustomize looks for (kustomize `api/konfig/general.go`)."""
-MANIFEST: Final = re.compile(r".+\.(ya?ml|json|jsonnet)", re.DOTALL)
+MANIFEST: Final = re.compile(r".*\.(ya?ml|json|jsonnet)")
 """Names that a directory is rendered from (argo-cd `reposerver/repository/repository.go`)."""
 _LONGEST_GLOB: Final = 2_000
 """Characters of a glob: alternatives multiply them."""
@@ -44,19 +45,18 @@ class SourceOptions:
     recurse: bool = False
     include: str = ""
     exclude: str = ""
-    jsonnet: bool = False
-    """Whether jsonnet files are given variables or libraries."""
+    disable_extension_filter: bool = False
+    """Whether files of every name are manifests, unless a glob says otherwise."""
+    jsonnet: Mapping[str, Any] = field(default_factory=dict)
+    """What jsonnet files are given: `extVars`, `tlas` and `libs`."""
     blocks: frozenset[Tool] = frozenset()
-    """Tools whose block in the source says something."""
+    """Tools that have a block in the source."""
     kustomize: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: JsonObject) -> Self:
         """Read a source in its wire form, defaults and all (`Source.model_dump(by_alias=True)`)."""
         directory = source.get("directory") or {}
-        blocks = {tool for tool in (Tool.HELM, Tool.KUSTOMIZE, Tool.PLUGIN) if source.get(tool)}
-        if any(directory.get(name) for name in ("recurse", "include", "exclude", "jsonnet")):
-            blocks.add(Tool.DIRECTORY)
         return cls(
             repo_url=source.get("repoURL", ""),
             path=source.get("path", ""),
@@ -66,8 +66,9 @@ class SourceOptions:
             recurse=directory.get("recurse", False),
             include=directory.get("include", ""),
             exclude=directory.get("exclude", ""),
-            jsonnet=bool(directory.get("jsonnet")),
-            blocks=frozenset(blocks),
+            disable_extension_filter=directory.get("disableExtensionFilter", False),
+            jsonnet=directory.get("jsonnet") or {},
+            blocks=frozenset(tool for tool in Tool if source.get(tool) is not None),
             kustomize=source.get("kustomize") or {},
         )
 
@@ -76,34 +77,47 @@ class SourceOptions:
         """Whether other sources read from this one and it has no manifests itself."""
         return bool(self.ref) and not self.path and not self.chart
 
-    def tool(self, names: Container[str]) -> Tool:
-        """Return the tool for a folder that holds files of these names; Rejected when the source asks for two.
+    def tool(self, entries: Mapping[str, Entry], disabled: frozenset[Tool] = frozenset()) -> Tool:
+        """Return the tool for a folder with these entries; Rejected when the source asks for two.
 
-        Argo CD's order: a block that says something, then Chart.yaml, then a kustomization, then plain files
-        (argo-cd docs/user-guide/tool_detection.md).
+        Argo CD's order: a block in the source, then what the folder's files tell, then plain files. One of the
+        `disabled`, whoever asks for it, gives way to plain files (argo-cd docs/user-guide/tool_detection.md).
         """
         if self.chart:
             return Tool.HELM
         if len(self.blocks) > 1:
             raise Rejected(f"the source asks for more than one tool: {', '.join(sorted(self.blocks))}")
         for tool in self.blocks:
-            return tool
-        if "Chart.yaml" in names:
-            return Tool.HELM
-        if any(name in names for name in KUSTOMIZATIONS):
-            return Tool.KUSTOMIZE
-        return Tool.DIRECTORY
+            return Tool.DIRECTORY if tool in disabled else tool
+        told = [tool for tool in tools_told_by(entries) if tool not in disabled]
+        return told[-1] if told else Tool.DIRECTORY
 
     def selects(self, path: str) -> bool:
         """Whether a directory is rendered from the file at `path`, which is relative to it.
 
         Raises Rejected for globs that are very long or whose alternatives multiply; any number of stars costs little.
         """
-        if not MANIFEST.fullmatch(path.rpartition("/")[2]):
+        if not self.disable_extension_filter and not MANIFEST.fullmatch(path.rpartition("/")[2]):
             return False
         if self.exclude and _matches(self.exclude, path):
             return False
         return not self.include or _matches(self.include, path)
+
+
+def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
+    """Return what tools the files of a folder stand for, by their names; Argo CD takes the last.
+
+    It looks at them in order, and at the end of a name only for a chart: beside `Chart.yaml` a kustomization wins
+    (argo-cd `util/app/discovery/discovery.go`, whatever its documentation says).
+    """
+    files = sorted(name for name, entry in entries.items() if entry.kind in (EntryKind.FILE, EntryKind.LINK))
+    told: list[Tool] = []
+    for name in files:
+        if name.endswith("Chart.yaml"):
+            told.append(Tool.HELM)
+        elif name in KUSTOMIZATIONS:
+            told.append(Tool.KUSTOMIZE)
+    return told
 
 
 def _matches(glob: str, path: str) -> bool:

@@ -177,7 +177,6 @@ def test_too_much_is_refused(failure: Fail) -> None:
         ({"app/x": ""}, {"directory": {"jsonnet": {"libs": ["a"]}}}, "source.directory.jsonnet is not supported yet"),
         ({"app/a.jsonnet": "{}"}, {}, "app/a.jsonnet: jsonnet is not supported yet"),
         ({"app/x": ""}, {"helm": {"a": 1}, "kustomize": {"a": 1}}, "more than one tool: helm, kustomize"),
-        ({"app/.argocd-source.yaml": "a: 1"}, {}, "overrides in the repository are not supported yet"),
         ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: submodules are not supported yet"),
         ({"app/a.yaml": ""}, {"directory": {"include": "{1..1000000}*"}}, "stands for too many patterns"),
         ({"app/a.yaml": ""}, {"directory": {"exclude": "{" + "a," * 400_000 + "b}"}}, "a glob of 800,003 characters"),
