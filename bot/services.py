@@ -17,6 +17,8 @@ from bot.store.queue import Queue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import redis
+
     from bot.cluster.applications import Applications
     from bot.cluster.clusters import Clusters
     from bot.cluster.connection import ApiServer
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from bot.model.applications import IgnoreDifference
     from bot.prediction.desired import Sources
     from bot.prediction.preview import Predictor
+    from bot.rendering.port import Rendering
     from bot.repository.mirrors import GitAuth, Mirrors
-    from bot.repository.render import Renderer
     from bot.settings import Settings
 
 
@@ -56,7 +58,7 @@ class Services:
     clusters: Clusters
     applications: Applications
     mirrors: Mirrors
-    renderer: Renderer
+    renderer: Rendering
     sources: Sources
     predictor: Predictor
 
@@ -67,14 +69,13 @@ class Services:
         from bot.cluster.clusters import Clusters
         from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
-        from bot.repository.render import Renderer
 
         connection = connect(settings.redis_url)
         forge = GitHub.from_settings(settings)
         control = _control(settings)
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
-        renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
+        renderer = _renderer(settings, connection)
         credentials = forge_credentials(forge, settings.github_url)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find
@@ -100,6 +101,23 @@ class Services:
             cluster.close()
 
 
+def _renderer(settings: Settings, connection: redis.Redis) -> Rendering:
+    from bot.rendering.shared import Shared
+    from bot.rendering.shelf import Shelf
+    from bot.rendering.versions import Versions
+    from bot.repository.render import Renderer
+    from bot.store.renders import Renders
+    from bot.store.seal import Seal
+
+    renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
+    if settings.cache_key is None:
+        return renderer
+    room = settings.cache_megabytes << 20
+    versions = Versions([settings.kustomize, settings.helm])
+    shelf = Shelf(Renders(connection, room=room), Seal(settings.cache_key.get_secret_value()), versions)
+    return Shared(renderer, shelf)
+
+
 def _control(settings: Settings) -> Cluster:
     from bot.cluster.objects import FIELD_MANAGER, Cluster
     from bot.engine.patches.hand_over import ARGO_CD
@@ -113,7 +131,7 @@ def _sources(
     clusters: Clusters,
     *,
     mirrors: Mirrors,
-    renderer: Renderer,
+    renderer: Rendering,
     auth_for: Callable[[str], GitAuth | None],
 ) -> Sources:
     from bot.prediction.desired import Sources

@@ -73,6 +73,10 @@ class Settings(BaseModel):
     """Bytes one comment may have; the rest goes into further comments."""
     render_timeout: float = Field(default=60.0, gt=0)
     """Seconds one render may take."""
+    cache_key: SecretStr | None = Field(default=None, min_length=32)
+    """Random text, the same for all workers: renders shared in Redis are encrypted with it; without any none are."""
+    cache_megabytes: int = Field(default=64, gt=0)
+    """Megabytes of shared renders; those not used for longest go."""
     git_timeout: float = Field(default=120.0, gt=0)
     """Seconds one fetch may take."""
     cluster_timeout: float = Field(default=30.0, gt=0)

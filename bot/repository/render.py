@@ -18,11 +18,11 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 
@@ -69,6 +69,14 @@ class RenderFailed:
     """Why a source has no manifests, in words for whoever wrote it."""
 
     message: str
+
+
+Done: TypeAlias = Callable[[int, Rendered | RenderFailed], None]
+"""Is told each answer as soon as there is one, with its request's place; from any thread."""
+
+
+def nobody(_place: int, _answer: Rendered | RenderFailed) -> None:
+    """Wait for all answers."""
 
 
 class _Pool:
@@ -148,7 +156,7 @@ class Renderer:
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
 
-    def render(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
+    def render(self, requests: Sequence[RenderRequest], done: Done = nobody) -> list[Rendered | RenderFailed]:
         """Render each source, several at a time; answers stand in the order of `requests`, each with its own failure.
 
         A render that takes longer than the timeout, more memory or more output than allowed fails and takes its child
@@ -161,7 +169,9 @@ class Renderer:
 
         def answer(_: RenderRequest) -> tuple[int, Rendered | RenderFailed]:
             place, request = batch.take(threading.get_ident())
-            return place, _result(pool.ask(_message(request)))
+            made = _result(pool.ask(_message(request)))
+            done(place, made)
+            return place, made
 
         answers = dict(pool.threads.map(answer, requests))
         return [answers[place] for place in range(len(requests))]

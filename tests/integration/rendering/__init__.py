@@ -1,0 +1,1 @@
+"""Renders that are shared: real Redis, real children."""
