@@ -8,8 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from bot.model.applications import Application
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.reading import Reading
+from bot.prediction.trees import Sides, Tree
 from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirror

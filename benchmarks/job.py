@@ -15,8 +15,8 @@ import orjson
 
 from benchmarks.workload import CLONE_URL, REPOSITORY
 from bot.model.changes import Repository
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
+from bot.prediction.trees import Sides, Tree
 from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict, Mirror
 from workers.landscape import Landscape

@@ -14,7 +14,8 @@ from bot.errors import Temporary
 from bot.model.applications import Application
 from bot.model.changes import repository_identity
 from bot.model.resources import metadata_of
-from bot.prediction.desired import Tree, Wanted
+from bot.prediction.desired import Wanted
+from bot.prediction.trees import Tree
 from bot.repository.mirrors import Mirror
 from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.installation import ROOT

@@ -38,6 +38,7 @@ from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
 from workers.holds import why_held
+from workers.revisions import fixed
 from workers.runtime import job_with_excuse
 from workers.unusable import end_unusable, refuse
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.objects import Cluster
     from bot.engine.order import Task
-    from bot.model.applications import Application, Source
+    from bot.model.applications import Application
     from bot.model.jobs import JobRequest
     from bot.model.operations import TaskResult
     from bot.model.resources import JsonObject
@@ -145,19 +146,16 @@ class _Advance:
 
     @classmethod
     def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
-        """Fix the revision and find out what the application wants at it."""
+        """Fix the revisions and find out what the application wants at them."""
         try:
             services.sources.refuse_forbidden(application.spec)
-            source = _source_at(application, state)
-            commit = state.operation.revision
-            if not commit:
-                _, commit = services.sources.newest(source)
-            tree = services.sources.tree_of(source, commit)
+            source, operation = fixed(services.sources.trees, application, state.operation)
+            tree = services.sources.trees.at(source, operation.revision)
             cluster = services.clusters.at(application.spec.destination)
         except Rejected as error:
             return cls(services, application, state, Targets({}, ()), error.message)
-        state = replace(state, operation=replace(state.operation, revision=commit))
-        desired = services.sources.desired([Wanted(application, tree)])[0]
+        state = replace(state, operation=operation)
+        desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
         hidden = secrets_of(desired.targets.objects.values())
         found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
         return replace(found, ignored=desired.ignored, writes=desired.writes, fence=desired.fence)
@@ -374,11 +372,3 @@ def _parent_occasion(services: Services, application: Application) -> Occasion |
         return None
     state = OperationState.of_status(parent.status) if parent is not None else None
     return Occasion.of(state.operation.info) if state is not None else None
-
-
-def _source_at(application: Application, state: OperationState) -> Source:
-    """Return the source that the operation's revision belongs to."""
-    repository = Occasion.of(state.operation.info).repository.lower()
-    sources = application.spec.effective_sources
-    named = (one for one in sources if repository and one.repo_url.lower().removesuffix(".git").endswith(repository))
-    return next(named, sources[0])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.reports import STATUS_LENGTH, Outcome
-from bot.prediction.desired import Sides
 from bot.prediction.preview import ChangeWords
+from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
 from workers.landscape import Landscape
 from workers.payloads import repository_in

@@ -11,7 +11,7 @@ from bot.model.changes import CommitStatus, StatusState
 from bot.model.jobs import look_round, notify, preview, refresh
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
-from bot.prediction.desired import Sides
+from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
 from bot.settings import Mode
 from workers.expected import keep_expected
@@ -141,8 +141,11 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
 def _is_beyond(landscape: Landscape, application: Application, *, branch: str, commit: str) -> bool:
     """Whether an application is at a later commit already: a job that was held up must not take it back."""
     state = OperationState.of_status(application.status)
-    revision = state.operation.revision if state is not None else ""
     mirror = landscape.mirror
-    if revision == commit or not mirror.has(revision) or not mirror.is_ancestor(commit, revision):
-        return False
-    return mirror.is_ancestor(revision, mirror.tip(branch))  # else somebody took the branch itself back
+
+    def is_beyond(revision: str) -> bool:
+        if revision == commit or not mirror.has(revision) or not mirror.is_ancestor(commit, revision):
+            return False
+        return mirror.is_ancestor(revision, mirror.tip(branch))  # else somebody took the branch itself back
+
+    return state is not None and any(map(is_beyond, state.operation.each_revision))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from bot.model.applications import Application
 from bot.model.changes import repository_address, repository_identity
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.generated import KnownSets
 from bot.prediction.selection import ROOT_FOLDER, Grounds, select
+from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import GitAuth
 

@@ -21,8 +21,10 @@ _log = structlog.get_logger()
 _TRIES: Final = 5
 
 
-def start(services: Services, name: str, occasion: Occasion) -> str:
+def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple[str, ...] = ()) -> str:
     """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
+
+    `revisions` are those of its sources where they are known; the first job of the operation fixes them otherwise.
 
     Raises Conflict when the Application keeps changing under our hands.
     """
@@ -32,11 +34,11 @@ def start(services: Services, name: str, occasion: Occasion) -> str:
         application = services.applications.get(name)
         if application is None:
             return "waits for the Application to be created"
-        reason = reason_to_wait(application, revision=occasion.commit)
+        reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
         if reason:
             return reason
         info = replace(occasion, definition=application.spec.definition).to_info()
-        operation = Operation(occasion.commit, application.spec.prunes, info, automated=True)
+        operation = Operation(occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions)
         try:
             services.applications.update(application, {"operation": operation.to_wire()})
         except Conflict:

@@ -11,8 +11,8 @@ from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
 from bot.model.jobs import preview, preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.preview import ChangeWords
+from bot.prediction.trees import Sides, Tree
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.preview.telling import Telling, what_moved

@@ -13,19 +13,19 @@ from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase, timestamp
-from bot.prediction.desired import Tree
-from bot.repository.revisions import beside
+from bot.prediction.trees import has_several
 from bot.settings import Mode
 from workers.operations import start
+from workers.revisions import synced
 from workers.runtime import job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bot.model.applications import Application, Source
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
-    from bot.repository.mirrors import Mirror
+    from bot.prediction.trees import Look, Tree
     from bot.services import Services
 
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     names = [str(name) for name in payload["applications"]]
     if services.settings.mode is Mode.PREVIEW:
         return None
-    look = _Round(services)
+    look = _Round(services, services.sources.trees.look())
     for name in names:
         with structlog.contextvars.bound_contextvars(application=name):
             try:
@@ -59,8 +59,7 @@ class _Round:
     """One look at several applications: what they have in common is asked for once."""
 
     services: Services
-    mirrors: dict[tuple[str, str], Mirror | Rejected] = field(default_factory=dict)
-    """By URL, and what has to be there besides branches and tags; with the reason why there is none."""
+    look: Look
     merges: dict[tuple[str, str], Occasion] = field(default_factory=dict)
     """By repository and commit: what the forge knows about it."""
     told: set[tuple[str, str]] = field(default_factory=set)
@@ -73,43 +72,30 @@ class _Round:
         application = self.services.applications.get(name)
         if application is None:
             return
-        source = application.spec.effective_sources[0]
-        tree, commit = self._newest(source)
+        newest = [(source, self._newest(source)) for source in application.spec.effective_sources]
         last = OperationState.of_status(application.status)
-        self._tell_overtaken(last, tree)
+        self._tell_overtaken(last, [tree for _, tree in newest])
         if application.operation is None and last is not None and not last.phase.completed:
             _end_abandoned(self.services, application, last)
             self.services.queue.enqueue(refresh(name))
             return
-        if reason_to_wait(application, revision=commit).startswith(DONE) or application.operation is not None:
+        moved = _moved(self.services, application, last, newest)
+        if moved is None or application.operation is not None:
             return
-        if _moved(self.services, application, last, (tree, commit)):
-            occasion = self._occasion(source, commit, last)
-            reason = start(self.services, name, occasion)
-            _log.info("application moved", revision=commit, waits=reason)
-            if occasion.repository:
-                self.services.queue.enqueue(notify(occasion.repository, commit))
+        revisions = tuple(tree.commit for _, tree in newest) if has_several(application.spec) else ()
+        commit = moved[1].commit
+        if reason_to_wait(application, revision=commit, revisions=revisions).startswith(DONE):
+            return
+        occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
+        reason = start(self.services, name, occasion, revisions=revisions)
+        _log.info("application moved", revision=commit, waits=reason)
+        if occasion.repository:
+            self.services.queue.enqueue(notify(occasion.repository, commit))
 
-    def _newest(self, source: Source) -> tuple[Tree, str]:
-        """Return the state of a source's repository at the tracked revision, with the commit."""
-        mirror = self._mirror(source)
-        commit = mirror.tracked(source)
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
-
-    def _mirror(self, source: Source) -> Mirror:
-        url = source.repo_url
-        key = (url, beside(source.target_revision))
-        if key not in self.mirrors:
-            try:
-                with self._in_common():
-                    auth = self.services.sources.auth_for(url)
-                    self.mirrors[key] = self.services.mirrors.following(source, auth=auth)
-            except Rejected as error:
-                self.mirrors[key] = error
-        found = self.mirrors[key]
-        if isinstance(found, Rejected):
-            raise found
-        return found
+    def _newest(self, source: Source) -> Tree:
+        """Return the state of a source's repository at the tracked revision."""
+        with self._in_common():
+            return self.look.newest(source)
 
     @contextmanager
     def _in_common(self) -> Iterator[None]:
@@ -119,8 +105,7 @@ class _Round:
             self.outage = error
             raise
 
-    def _occasion(self, source: Source, commit: str, last: OperationState | None) -> Occasion:
-        before = last.operation.revision if last is not None else ""
+    def _occasion(self, source: Source, commit: str, before: str) -> Occasion:
         host, _, full_name = repository_identity(source.repo_url).partition("/")
         own_host = repository_identity(self.services.settings.github_url).partition("/")[0].removeprefix("api.")
         if host != own_host:
@@ -139,12 +124,13 @@ class _Round:
             return Occasion(repository.full_name, "", commit)
         return Occasion(repository.full_name, "", commit, change=str(change), head=change.head_sha)
 
-    def _tell_overtaken(self, last: OperationState | None, tree: Tree) -> None:
+    def _tell_overtaken(self, last: OperationState | None, trees: Sequence[Tree]) -> None:
         """Have the commits told that a completed sync brought along with its own."""
         if last is None or not last.phase.completed:
             return
         occasion = Occasion.of(last.operation.info)
-        if not occasion.repository or not tree.mirror.has(last.operation.revision):
+        tree = next((one for one in trees if one.mirror.has(last.operation.revision)), None)
+        if not occasion.repository or tree is None:
             return
         for commit in tree.mirror.first_parents(last.operation.revision, most=_LOOK_BACK):
             self._tell(occasion.repository, commit)
@@ -168,19 +154,32 @@ def _end_abandoned(services: Services, application: Application, state: Operatio
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
 
 
-def _moved(services: Services, application: Application, last: OperationState | None, newest: tuple[Tree, str]) -> bool:
-    """Whether what the application wants differs from what it was last synced to."""
-    tree, commit = newest
+def _moved(
+    services: Services, application: Application, last: OperationState | None, newest: Sequence[tuple[Source, Tree]]
+) -> tuple[Source, Tree] | None:
+    """Return the first source of which the application wants something else than was synced last; None: no source."""
     if last is None or last.operation.info.get("definition", "") != application.spec.definition:
-        return True
-    revision = last.operation.revision
-    if revision == commit:
-        return True  # only a released hold is started again; anything else gives its reason to wait
+        return newest[0]
+    before = [revision for _, revision in synced(application.spec, last.operation)]
+    if len(before) != len(newest) or before == [tree.commit for _, tree in newest]:
+        return newest[0]  # where all is as it was, only a released hold is started again: the rest has reasons to wait
+    for (source, tree), revision in zip(newest, before, strict=True):
+        if revision != tree.commit and _differs(services, application, revision, (source, tree)):
+            return source, tree
+    return None
+
+
+def _differs(services: Services, application: Application, revision: str, newest: tuple[Source, Tree]) -> bool:
+    source, tree = newest
     if not tree.mirror.has(revision):
         return True
-    before = services.sources.tree_of(application.spec.effective_sources[0], revision)
-    return any(
-        services.sources.inputs(application, source, before) != services.sources.inputs(application, source, tree)
-        for source in application.spec.effective_sources
-        if repository_identity(source.repo_url) == tree.repository
-    )
+    before = services.sources.trees.at(source, revision)
+    inputs = services.sources.inputs
+    return inputs(application, source, before) != inputs(application, source, tree)
+
+
+def _before(application: Application, last: OperationState | None, source: Source) -> str:
+    """Return the revision that a source was synced to last; empty when nobody knows."""
+    if last is None:
+        return ""
+    return next((one for of, one in synced(application.spec, last.operation) if of is source), last.operation.revision)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bot.cli.local import Local
-    from bot.prediction.desired import Sides, Tree
+    from bot.prediction.trees import Sides, Tree
     from bot.repository.render import Rendered
 
 _FORBIDDEN: Final = 403
@@ -129,8 +129,6 @@ def _localised(pair: Candidate, identities: frozenset[str], url: str) -> Candida
     def side(application: Application | None) -> Application | None:
         if application is None:
             return None
-        spec = application.spec
-        update = {"sources": tuple(map(source, spec.sources)), "source": spec.source and source(spec.source)}
-        return replace(application, spec=spec.model_copy(update=update))
+        return replace(application, spec=application.spec.with_sources(source))
 
     return Candidate(side(pair.base), side(pair.head))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.cli.local import Local
     from bot.model.reports import Report, ResourceReport
     from bot.model.resources import JsonObject, ResourceKey
-    from bot.prediction.desired import Sides, Tree
+    from bot.prediction.trees import Sides, Tree
 
 
 @dataclass(frozen=True, slots=True)

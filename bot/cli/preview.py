@@ -18,10 +18,10 @@ from bot.cli.local import connected
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.reports import Report
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.generated import KnownSets
 from bot.prediction.preview import ChangeWords
 from bot.prediction.selection import ROOT_FOLDER, Grounds, Selection, select
+from bot.prediction.trees import Sides, Tree
 from bot.prediction.verdicts import Reads, reads
 from bot.preview.affected import Branch
 from bot.repository.mirrors import Conflict

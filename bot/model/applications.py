@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from bot.errors import Rejected
@@ -75,6 +85,26 @@ class Source(Wire):
     helm: dict[str, Any] | None = None
     kustomize: dict[str, Any] | None = None
     plugin: dict[str, Any] | None = None
+    read_by_others: tuple[str, ...] = Field(default=(), exclude=True)
+    """Files that the application's other sources name as `$ref/…`; no part of the spec, see `effective_sources`."""
+
+    @property
+    def only_a_reference(self) -> bool:
+        """Whether other sources read from this one and it has no manifests itself."""
+        return bool(self.ref) and not self.path and not self.chart
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """Files that the source names anywhere: value files and file parameters."""
+        helm = self.helm or {}
+        values, parameters = helm.get("valueFiles"), helm.get("fileParameters")
+        paths = [*(values if isinstance(values, list) else [])]
+        paths += [one.get("path") for one in parameters or () if isinstance(one, dict)] if parameters else []
+        return tuple(path for path in paths if isinstance(path, str))
+
+    def names_files_of(self, ref: str) -> bool:
+        """Whether it reads files of the source that others call `$ref`."""
+        return any(path.startswith(f"${ref}/") for path in self.named_files)
 
 
 _MODIFIERS: Final = frozenset(
@@ -149,17 +179,24 @@ class ApplicationSpec(Wire):
     sources: _Sources = ()
     sync_policy: SyncPolicy = SyncPolicy()
     ignore_differences: _IgnoreDifferences = ()
+    _effective: tuple[Source, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _some_source(self) -> ApplicationSpec:
         if self.source is None and not self.sources:
             raise ValueError("give source, or sources")
+        self._effective = _with_references(self.sources or ((self.source,) if self.source else ()))
         return self
 
     @property
     def effective_sources(self) -> tuple[Source, ...]:
-        """`sources` when there are any, else the one `source`."""
-        return self.sources or ((self.source,) if self.source else ())
+        """`sources` when there are any, else the one `source`; each knows which of its files the others name."""
+        return self._effective
+
+    def with_sources(self, change: Callable[[Source], Source]) -> Self:
+        """Return the same with every source changed."""
+        update = {"sources": tuple(map(change, self.sources)), "source": self.source and change(self.source)}
+        return type(self).model_validate(self.model_copy(update=update).model_dump(by_alias=True))
 
     @property
     def automated(self) -> bool:
@@ -182,6 +219,19 @@ class ApplicationSpec(Wire):
     def has_option(self, option: str) -> bool:
         """Whether `syncOptions` has exactly this entry, `Prune=false`."""
         return option in self.sync_policy.sync_options
+
+
+def _with_references(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    if not any(source.ref for source in sources):
+        return sources
+    named = [path for source in sources for path in source.named_files]
+
+    def known(source: Source) -> Source:
+        prefix = f"${source.ref}/"
+        paths = tuple(path.removeprefix(prefix) for path in named if source.ref and path.startswith(prefix))
+        return source.model_copy(update={"read_by_others": paths}) if paths else source
+
+    return tuple(map(known, sources))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Operation:
     """Name → value: where the operation's story is told, see `Occasion`."""
     username: str = ""
     automated: bool = False
+    revisions: tuple[str, ...] = ()
+    """Of each source, in their order, where they are not all at `revision`."""
 
     @classmethod
     def parse(cls, wire: JsonObject) -> Operation | None:
@@ -147,6 +149,7 @@ class Operation:
         return cls(
             revision=str(sync.get("revision") or ""),
             prune=bool(sync.get("prune")),
+            revisions=tuple(map(str, _list(sync.get("revisions")))),
             info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
@@ -158,8 +161,17 @@ class Operation:
         return {
             "initiatedBy": {name: value for name, value in initiated.items() if value},
             "info": [{"name": name, "value": value} for name, value in self.info.items()],
-            "sync": {"revision": self.revision, "prune": self.prune, "syncStrategy": {"hook": {}}},
+            "sync": {**self.revisions_to_wire(), "prune": self.prune, "syncStrategy": {"hook": {}}},
         }
+
+    def revisions_to_wire(self) -> JsonObject:
+        """Return its revisions as part of a merge patch, so that nothing of an earlier operation's stays."""
+        return {"revision": self.revision, "revisions": list(self.revisions) or None}
+
+    @property
+    def each_revision(self) -> tuple[str, ...]:
+        """Every revision it is about, the main one first."""
+        return tuple(dict.fromkeys((self.revision, *self.revisions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +194,7 @@ class OperationState:
             "message": self.message,
             "startedAt": self.started_at,
             "syncResult": {
-                "revision": self.operation.revision,
+                **self.operation.revisions_to_wire(),
                 "resources": [result.to_wire() for result in self.results],
             },
         }

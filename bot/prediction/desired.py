@@ -15,17 +15,15 @@ from bot.engine.projects import DEFAULT, Fence, why_not_allowed
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import SERVER_SIDE_APPLY, Writes
 from bot.errors import Rejected
-from bot.model.changes import repository_identity
 from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
+from bot.prediction.trees import Tree, Trees
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
 from bot.repository.inputs import input_hash, inputs_of, mentions_revision, said
-from bot.repository.mirrors import Mirror
 from bot.repository.overrides import with_overrides
 from bot.repository.render import RenderFailed, RenderRequest
-from bot.repository.revisions import beside
 from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
     from bot.model.resources import JsonObject
-    from bot.preview.affected import Branch
+    from bot.prediction.trees import Look
     from bot.rendering.port import Rendering
     from bot.repository.mirrors import GitAuth, Mirrors
     from bot.repository.render import Rendered
@@ -46,37 +44,13 @@ _KEPT_NAMES: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """A state of one repository: a commit's tree, or a merge that no commit holds yet."""
-
-    repository: str
-    """Identity, as `repository_identity` returns it."""
-    mirror: Mirror
-    tree_id: str
-    commit: str = ""
-    """The commit whose tree it is; of a merge that no commit holds yet, the head of the change."""
-    branch: Branch | None = None
-    """The branch this is a state of: sources that follow another are not rendered from it. None: all are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """The two states of the repository that a change lies between."""
-
-    base: Tree
-    head: Tree
-
-    def of(self, branch: Branch) -> Sides:
-        """Return the same as states of a branch."""
-        return Sides(replace(self.base, branch=branch), replace(self.head, branch=branch))
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """An application together with the state of its repository that it is to be rendered from."""
 
     application: Application
     tree: Tree
+    revisions: tuple[str, ...] = ()
+    """Of each source, where they are fixed; else those that do not follow `tree` are rendered at their newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +102,11 @@ class Sources:
         control_namespace: str,
         auth_for: Callable[[str], GitAuth | None],
     ) -> None:
-        self._mirrors = mirrors
+        self.trees = Trees(mirrors, auth_for)
+        """Where sources are."""
         self._renderer = Remembered(renderer)
         self._clusters = clusters
         self._control_namespace = control_namespace
-        self.auth_for = auth_for
-        """Credentials for a repository's URL; None when it needs none."""
         self.everywhere: tuple[IgnoreDifference, ...] = ()
         """What every application ignores, whatever it says itself."""
         self.by_argo_cd = False
@@ -183,7 +156,8 @@ class Sources:
 
     def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
-        prepared = [self._requests(one) for one in wanted]
+        look = self.trees.look()
+        prepared = [self._requests(one, look) for one in wanted]
         flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
         rendered = iter(self._renderer.render(flat))
         answers: list[Desired] = []
@@ -194,14 +168,11 @@ class Sources:
             answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
         return answers
 
-    def _requests(self, wanted: Wanted) -> list[RenderRequest] | str:
+    def _requests(self, wanted: Wanted, look: Look) -> list[RenderRequest] | str:
         """Return one request a source, or why the application cannot be rendered."""
         try:
-            spec = wanted.application.spec
-            self.refuse_forbidden(spec)
-            _refuse_several(wanted.application)
-            placed = [(source, self._tree(source, wanted.tree)) for source in spec.effective_sources]
-            parts = [(_overridden(source, tree, wanted.application), tree) for source, tree in placed]
+            self.refuse_forbidden(wanted.application.spec)
+            parts = self._parts(wanted, look)
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             return [
                 RenderRequest(
@@ -209,12 +180,21 @@ class Sources:
                     tree_id=tree.tree_id,
                     source=source,
                     environment=self._environment(wanted.application, source, tree),
-                    refs=places if any(f"${ref}/" in str(source.helm) for ref in places) else {},
+                    refs={ref: place for ref, place in places.items() if source.names_files_of(ref)},
                 )
                 for source, tree in parts
             ]
         except Rejected as error:
             return error.message
+
+    def _parts(self, wanted: Wanted, look: Look) -> list[tuple[Source, Tree]]:
+        sources = wanted.application.spec.effective_sources
+        if wanted.revisions:
+            trees = [self.trees.at(source, one) for source, one in zip(sources, wanted.revisions, strict=True)]
+        else:
+            trees = [look.of(source, wanted.tree) for source in sources]
+        found = zip(sources, trees, strict=True)
+        return [(_overridden(source, tree, wanted.application), tree) for source, tree in found]
 
     def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
         """Return what a render is told, empty where it does not look: equal requests are answered once."""
@@ -238,34 +218,6 @@ class Sources:
         servers = self._clusters.names_of(spec.destination)
         if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers):
             raise Rejected(words)
-
-    def tree_of(self, source: Source, revision: str) -> Tree:
-        """Return the state of a source's repository at a commit, fetching only when the commit is not here yet."""
-        mirror = self._mirrors.holding(source.repo_url, revision)
-        if mirror is None:
-            mirror = self._mirrors.refresh(source.repo_url, auth=self.auth_for(source.repo_url))
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(revision), revision)
-
-    def newest(self, source: Source) -> tuple[Tree, str]:
-        """Fetch a source's repository and return its state at the tracked revision, with the commit."""
-        mirror = self._mirrors.following(source, auth=self.auth_for(source.repo_url))
-        commit = mirror.tracked(source)
-        return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit), commit
-
-    def _tree(self, source: Source, ours: Tree) -> Tree:
-        """Return the state `source` is rendered from: `ours` when that is what it follows, else its own revision."""
-        if repository_identity(source.repo_url) == ours.repository:
-            return self.within(source, ours)
-        return self.newest(source)[0]
-
-    def within(self, source: Source, ours: Tree) -> Tree:
-        """Return the state of the very repository that `ours` is a state of which a source in it follows."""
-        if ours.branch is None or ours.branch.is_source_of(source):
-            return ours
-        if beside(source.target_revision):
-            return self.newest(source)[0]
-        commit = ours.mirror.tracked(source)
-        return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit), commit)
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []
@@ -296,24 +248,20 @@ class Sources:
 
 def _overridden(source: Source, tree: Tree, application: Application) -> Source:
     """Return a source as its repository changes it; Rejected names the file that is wrong."""
-    return with_overrides(Snapshot(str(tree.mirror.path), tree.tree_id), source, application.name)
+    found = with_overrides(Snapshot(str(tree.mirror.path), tree.tree_id), source, application.name)
+    refs = [f"${one.ref}/" for one in application.spec.effective_sources if one.ref]
+    added = set(found.named_files) - set(source.named_files)
+    if beyond := next((path for path in sorted(added) for ref in refs if path.startswith(ref)), ""):
+        # Who reads what is known from Applications alone: such a file's change would be missed.
+        raise Rejected(
+            f"{source.path}: an override names {beyond}, a file of another source",
+            remedy="Name it in the Application: overrides can name files of their own repository only.",
+        )
+    return found
 
 
 def _no_project(_name: str) -> None:
     return None
-
-
-def _refuse_several(application: Application) -> None:
-    """Refuse sources in several repositories, or at several revisions: an operation records one and fixes that."""
-    sources = application.spec.effective_sources
-    if len({source.target_revision for source in sources}) > 1:
-        raise Rejected("its sources name different revisions, which is not supported yet")
-    repositories = {repository_identity(source.repo_url) for source in sources}
-    if len(repositories) > 1:
-        raise Rejected(
-            f"its sources are in more than one repository ({', '.join(sorted(repositories))}), "
-            "which is not supported yet: several sources have to be folders of one"
-        )
 
 
 def _with_namespace(targets: Targets, application: Application, cluster: Cluster) -> Targets:

@@ -24,7 +24,8 @@ from bot.repository.trees import MOST_FILES, EntryKind, Snapshot
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.applications import AppProject
-    from bot.prediction.desired import Sources, Tree
+    from bot.prediction.desired import Sources
+    from bot.prediction.trees import Tree
 
 _APPLICATION_SET: Final = ("argoproj.io", "ApplicationSet")
 _SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
@@ -166,9 +167,9 @@ class TreeFacts:
         return self._trees[key]
 
     def _found(self, source: Source) -> Tree:
-        ours = self.tree
-        if repository_identity(source.repo_url) == ours.repository:
-            return self.sources.within(source, ours)
+        look = self.sources.trees.look()
+        if repository_identity(source.repo_url) == self.tree.repository:
+            return look.of(source, self.tree)
         if self.repositories is not None and repository_address(source.repo_url) not in self.repositories:
             raise NotKnownError(
                 f"no application on the target branch uses the repository {repository_address(source.repo_url)} yet, "
@@ -176,7 +177,7 @@ class TreeFacts:
             )
         if words := self.refusal_of(source.repo_url):
             raise NotKnownError(words)
-        return self.sources.newest(source)[0]
+        return look.newest(source)
 
 
 def why_not_read(sources: Sources, manifest: JsonObject, repo_url: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.model.policies import Finding
     from bot.model.predictions import Prediction, ResourceStates
     from bot.model.reports import ApplicationReport, ResourceReport
-    from bot.prediction.desired import Tree
+    from bot.prediction.trees import Tree
     from bot.preview.redaction import Redactor
     from bot.repository.policies.source import PolicySet
 

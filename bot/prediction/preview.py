@@ -21,13 +21,14 @@ from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.dangers import Foreseen, with_dangers
-from bot.prediction.desired import Desired, Sides, Wanted
+from bot.prediction.desired import Desired, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.lasting import Recollection, Told
 from bot.prediction.moved import with_moves
 from bot.prediction.policies import Judged, Policies, Ruling, facts_of_change
 from bot.prediction.questions import Question, Questions
+from bot.prediction.trees import Sides
 from bot.prediction.work import Work
 from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.model.applications import Application, Source
-    from bot.prediction.desired import Sides
     from bot.prediction.reading import Reading, Step
+    from bot.prediction.trees import Sides
 
 
 def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides, branch: Branch) -> dict[str, Verdict]:

@@ -34,16 +34,16 @@ _FAILED: Final = frozenset({DeliveryState.FAILED, DeliveryState.DELETED})
 def delivery_of(name: str, application: Application | None, *, commit: str, covers: Callable[[str], bool]) -> Delivery:
     """Tell how far `commit` has come in an application.
 
-    `covers(revision)` says whether a revision holds the commit. None: the Application does not exist yet.
+    `covers(revision)` says whether a source at a revision holds the commit. None: the Application does not exist yet.
     """
     if application is None:
         return Delivery(name, "", DeliveryState.QUEUED, "waits for the Application to be created")
     delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
     state = OperationState.of_status(application.status)
-    if state is not None and covers(state.operation.revision):
+    if state is not None and any(map(covers, state.operation.each_revision)):
         return _with_leftovers(_recorded(delivery, state), application)
     running = Operation.parse(application.operation or {})
-    if running is not None and running.revision and covers(running.revision):
+    if running is not None and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
     waits = DeliveryState.QUEUED if application.spec.automated else DeliveryState.WAITING

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _MOST_KEPT: Final = 2_000
 """Answers that are kept; a preview asks three times for the same, and about 1 MB."""
+_PLAIN: Final = re.compile(r"[^*?\[{$]*")
+"""A step of a path that is a name: no pattern, and no variable."""
 _kept: Final[dict[tuple[str, str, int, str | None], Inputs]] = {}
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
 _keeping: Final = threading.Lock()
@@ -80,6 +84,8 @@ def said(source: Source) -> int:
 
 
 def _found(snapshot: Snapshot, source: Source, application: str | None) -> Inputs:
+    if source.only_a_reference:
+        return _referred(snapshot, source)
     try:
         found, watched = snapshot.find(source.path), snapshot.watched(source.path)
     except Rejected:
@@ -89,8 +95,10 @@ def _found(snapshot: Snapshot, source: Source, application: str | None) -> Input
     try:
         merged = source if application is None else with_overrides(snapshot, source, application)
         options = SourceOptions.of(merged.model_dump(by_alias=True))
-        tool = None if options.only_a_reference else options.tool(snapshot.folder(found.entry.id))
-        read = None if tool is None or mentions_revision(merged) else _read(snapshot, found, options)
+        tool = options.tool(snapshot.folder(found.entry.id))
+        read = None if mentions_revision(merged) else _read(snapshot, found, options)
+        if read is not None and source.read_by_others:
+            read = _both(read, _named(snapshot, source.read_by_others))
         overrides = [] if application is None else list(override_files(snapshot, found.entry.id, application))
     except Rejected:
         return Inputs(snapshot.tree_id, None)
@@ -99,6 +107,15 @@ def _found(snapshot: Snapshot, source: Source, application: str | None) -> Input
     digest = _digest([*read.rows, *(f"{entry.id} {name}" for name, entry in overrides)])
     paths = read.paths if watched == found.path else None
     return Inputs(digest, paths if paths is None else paths | {found.path}, tool)
+
+
+def _referred(snapshot: Snapshot, source: Source) -> Inputs:
+    """Return what others read of a source that renders nothing itself."""
+    try:
+        read = _named(snapshot, source.read_by_others)
+    except Rejected:
+        read = None
+    return Inputs(snapshot.tree_id, None) if read is None else Inputs(_digest(read.rows), read.paths)
 
 
 def mentions_revision(source: Source) -> bool:
@@ -133,6 +150,30 @@ def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | N
             return _Read(["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))], here)
         case _:
             return None
+
+
+def _named(snapshot: Snapshot, files: Iterable[str]) -> _Read | None:
+    """Return what other sources name in this one; of a pattern, or with a variable, the folder above it."""
+    rows, paths = ["references"], set[str]()
+    for file in files:
+        path = "/".join(takewhile(_PLAIN.fullmatch, file.split("/")))
+        watched, found = snapshot.watched(path), snapshot.find(path)
+        if watched is None or (found is not None and _leads_away(snapshot, found)):
+            return None
+        rows.append(f"{found.entry.id if found is not None else ''} {path}")
+        paths.add(watched)
+    return _Read(rows, frozenset(paths))
+
+
+def _leads_away(snapshot: Snapshot, found: Found) -> bool:
+    return found.entry.kind is EntryKind.FOLDER and leads_away(snapshot.repository, found.entry.id)
+
+
+def _both(one: _Read, other: _Read | None) -> _Read | None:
+    if other is None:
+        return None
+    paths = None if one.paths is None or other.paths is None else one.paths | other.paths
+    return _Read([*one.rows, *other.rows], paths)
 
 
 def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:

@@ -22,9 +22,10 @@ from bot.model.changes import Repository
 from bot.model.operations import Occasion, OperationState, TaskResult
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
-from bot.prediction.desired import Sides, Wanted
+from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords
+from bot.prediction.trees import Sides
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.installation import ROOT

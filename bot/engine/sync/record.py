@@ -71,7 +71,7 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
         "operationState": state.to_wire(),
         "sync": {
             "status": "Synced" if synced else "OutOfSync",
-            "revision": state.operation.revision,
+            **state.operation.revisions_to_wire(),
             "comparedTo": _compared_to(scene.application) | _ignored(scene.application),
         },
         "health": {"status": health.status.value, "message": health.message or None},
@@ -131,7 +131,7 @@ def failure_patch(state: OperationState, *, now: str) -> JsonObject:
     condition = {"type": "ComparisonError", "message": state.message, "lastTransitionTime": now}
     return {
         "operationState": state.to_wire(),
-        "sync": {"status": "Unknown", "revision": state.operation.revision},
+        "sync": {"status": "Unknown", **state.operation.revisions_to_wire()},
         "conditions": [condition],
         "reconciledAt": now,
     }
@@ -189,7 +189,7 @@ def _history(application: Application, state: OperationState, *, now: str) -> li
     number = int(history[-1].get("id", -1)) + 1 if history else 0
     entry = {
         "id": number,
-        "revision": state.operation.revision,
+        **{name: value for name, value in state.operation.revisions_to_wire().items() if value},
         "deployStartedAt": state.started_at,
         "deployedAt": now,
     }

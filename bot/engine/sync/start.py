@@ -16,8 +16,11 @@ HELD: Final = "held: "
 """Begins the message of an operation that ended because a person has to look first."""
 
 
-def reason_to_wait(application: Application, *, revision: str) -> str:
-    """Return why no operation is to be started, nothing when one is."""
+def reason_to_wait(application: Application, *, revision: str, revisions: tuple[str, ...] = ()) -> str:
+    """Return why no operation is to be started, nothing when one is.
+
+    Without `revisions`, those of each source, it is enough that one source was synced to the revision.
+    """
     if not application.spec.automated:
         return "its syncs are not automated: waits for a person"
     if application.deleting:
@@ -29,7 +32,8 @@ def reason_to_wait(application: Application, *, revision: str) -> str:
     last = OperationState.of_status(application.status)
     if last is None or not last.phase.completed:
         return ""
-    same = last.operation.revision == revision
+    done = last.operation.revisions
+    same = done == revisions if done and revisions else revision in last.operation.each_revision
     same = same and last.operation.info.get("definition", "") in {"", application.spec.definition}
     if same and not _is_released(application, last, revision):
         return f"{DONE}{revision[:7]} already: {last.phase.lower()}"

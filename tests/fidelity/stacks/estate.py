@@ -15,8 +15,9 @@ from bot.model.applications import Application
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Action, ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey
-from bot.prediction.desired import Sides, Wanted
+from bot.prediction.desired import Wanted
 from bot.prediction.preview import ChangeWords
+from bot.prediction.trees import Sides
 from bot.preview.affected import Candidate
 from bot.sandbox.github.repositories import Author, NewCommit
 from tests.fidelity.changes import Change

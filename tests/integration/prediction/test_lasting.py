@@ -16,9 +16,10 @@ from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
 from bot.model.applications import Application, AppProject
 from bot.model.reports import Report
-from bot.prediction.desired import Sides, Sources, Tree, Wanted
+from bot.prediction.desired import Sources, Wanted
 from bot.prediction.lasting import Lasting
 from bot.prediction.preview import ChangeWords, Predicted, Predictor
+from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer

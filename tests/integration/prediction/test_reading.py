@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bot.errors import Temporary
 from bot.model.applications import Application
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.reading import Reading
+from bot.prediction.trees import Sides, Tree
 from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate, Verdict, judge
 from bot.preview.named_paths import MANIFEST_GENERATE_PATHS

@@ -8,9 +8,9 @@ import yaml
 from bot.errors import Temporary
 from bot.model.applications import AppProject
 from bot.model.resources import JsonObject
-from bot.prediction.desired import Sides, Tree
 from bot.prediction.generated import KnownSets
 from bot.prediction.selection import Grounds, Selection, select
+from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Candidate
 from tests.integration.prediction.test_applicationsets import CONFIG, IDENTITY, MAIN, URL, Desk, desk
 from tests.integration.repository.conftest import Files

@@ -168,13 +168,46 @@ def test_what_is_not_understood_makes_the_whole_repository_count(differ: Differ,
         {"helm": {"releaseName": "a"}},
         {"plugin": {"name": "a"}},
         {"chart": "redis"},
-        {"path": "", "ref": "values"},
         {"helm": {"a": 1}, "kustomize": {"b": 1}},
         {"kustomize": {"components": "x"}},
     ],
 )
 def test_tools_that_are_not_understood_make_the_whole_repository_count(differ: Differ, source: dict[str, Any]) -> None:
     assert differ(TREE, {"elsewhere/x.yaml": "changed"}, **source)
+
+
+@pytest.mark.parametrize(
+    ("named", "edited", "differs"),
+    [
+        ((), "envs/prod.yaml", False),
+        (("envs/prod.yaml",), "envs/prod.yaml", True),
+        (("envs/prod.yaml",), "envs/test.yaml", False),
+        (("envs/appears.yaml",), "envs/appears.yaml", True),
+        (("envs/appears.yaml",), "envs/prod.yaml", False),
+        (("envs/*.yaml",), "envs/new.yaml", True),
+        (("envs/*.yaml",), "app/a.yaml", False),
+        (("envs/$ARGOCD_APP_NAME.yaml",), "envs/prod.yaml", True),
+        (("link.yaml",), "app/a.yaml", True),
+    ],
+)
+def test_a_source_that_others_refer_to_is_read_where_they_name_it(
+    repository: Fixed,
+    named: tuple[str, ...],
+    edited: str,
+    differs: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    files: Files = {
+        "envs/prod.yaml": "a: 1\n",
+        "envs/test.yaml": "a: 2\n",
+        "app/a.yaml": "x",
+        "link.yaml": Link("app/a.yaml"),
+    }
+    source = Source.model_validate({"repoURL": "https://x/y", "ref": "values"})
+    source = source.model_copy(update={"read_by_others": named})
+    hashes = [
+        input_hash(repository.mirror, repository.tree(one), source) for one in (files, {**files, edited: "edited"})
+    ]
+    assert (hashes[0] != hashes[1]) is differs
 
 
 def test_another_tool_is_another_render(differ: Differ) -> None:
