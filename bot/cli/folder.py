@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from bot.cluster.clusters import IN_CLUSTER_SERVER
 from bot.engine.diff.normalise import comparable
@@ -22,6 +23,8 @@ from bot.preview.redaction import Redactor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bot.cli.asked import Asked
+    from bot.cli.checkout import Checkout
     from bot.cli.local import Local
     from bot.model.reports import Report, ResourceReport
     from bot.model.resources import JsonObject, ResourceKey
@@ -40,6 +43,18 @@ class Folder:
     namespace: str
     """For objects that name none."""
     recurse: bool = False
+
+    @classmethod
+    def asked(cls, asked: Asked, checkout: Checkout, *, namespace: str) -> Self:
+        """Return the folder that is asked for; `namespace` is where its objects go unless another one is."""
+        path = asked.folder or Path()
+        return cls(
+            name=checkout.name_of(path),
+            path=checkout.path_of(path),
+            url=checkout.urls[0],
+            namespace=asked.namespace or namespace,
+            recurse=asked.recurse,
+        )
 
     @property
     def application(self) -> Application:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli import options
-from bot.cli.outcome import ExitCode, Format, exit_code
+from bot.cli.outcome import ExitCode, Format, ManifestFormat, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
-    from bot.cli.preview import Asked
+    from bot.cli.asked import Asked
     from bot.settings import Settings
 
 app: Final = typer.Typer(
@@ -60,7 +60,7 @@ def preview(  # noqa: PLR0913 - each option is a parameter
     The API server of the kubeconfig answers with dry runs: nothing is written. The applications are those that the
     cluster, or the folder .foresail, has for this repository. Uncommitted and new files count; ignored ones do not.
     """
-    from bot.cli.preview import Asked
+    from bot.cli.asked import Asked
 
     settings = _settings(
         kubeconfig=kubeconfig,
@@ -106,12 +106,51 @@ def explain(  # noqa: PLR0913 - each option is a parameter
     Nothing is predicted and nothing is written. An application is affected when files that it is rendered from differ,
     or its own definition does.
     """
-    from bot.cli.preview import Asked
+    from bot.cli.asked import Asked
 
     settings = _settings(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
     )
     return _explain(Asked(base=base, head=head, only=tuple(only or ()), context=context), settings, output)
+
+
+_RENDER: Final = """\b
+Examples:
+  foresail render --app shop                    what shop wants, from what you have here
+  foresail render --app shop --head v1.4        the same, as a revision has it
+  foresail render --path deploy -n shop         one folder, without any Application
+  foresail render --app shop | kubectl diff -f -
+"""
+
+
+@app.command(epilog=_RENDER)
+def render(  # noqa: PLR0913 - each option is a parameter
+    *,
+    only: options.One = None,
+    head: options.Head = "",
+    path: options.Folder = None,
+    namespace: options.Namespace = "",
+    recurse: options.Recurse = False,
+    output: options.Manifests = ManifestFormat.YAML,
+    kubeconfig: options.Kubeconfig = "",
+    context: options.Context = "",
+    control_namespace: options.ControlNamespace = "",
+    timeout: options.Timeout = None,
+) -> int:
+    """Print the manifests of one application, as a sync would apply them.
+
+    Rendered in the sandbox that the server renders in, for the versions that the kubeconfig's cluster serves, with
+    namespace and tracking id. Secrets are printed as they are. Nothing is written.
+    """
+    from bot.cli.asked import Asked
+
+    settings = _settings(
+        kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
+    )
+    asked = Asked(
+        head=head, folder=path, namespace=namespace, recurse=recurse, only=(only,) if only else (), context=context
+    )
+    return _render(asked, settings, output)
 
 
 def _preview(asked: Asked, settings: Settings, output: Format) -> int:
@@ -131,6 +170,16 @@ def _explain(asked: Asked, settings: Settings, output: Format) -> int:
     with written.progress() as say:
         verdicts = explained(asked, settings, say=say)
     written.write_verdicts(verdicts, output)
+    return ExitCode.NOTHING
+
+
+def _render(asked: Asked, settings: Settings, output: ManifestFormat) -> int:
+    from bot.cli import output as written
+    from bot.cli.render import render as rendered
+
+    with written.progress() as say:
+        manifests = rendered(asked, settings, say=say)
+    written.write_manifests(manifests, output)
     return ExitCode.NOTHING
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.outcome import Format
+from bot.cli.outcome import Format, ManifestFormat
 
 # What is compared.
 Base = Annotated[str, typer.Option(metavar="REVISION", help="Merge into this; default: where the checkout left main.")]
@@ -16,6 +16,7 @@ Only = Annotated[list[str] | None, typer.Option("--app", metavar="NAME", help="O
 Explained = Annotated[
     list[str] | None, typer.Option("--app", metavar="NAME", help="Only this one, with what it reads; repeatable.")
 ]
+One = Annotated[str | None, typer.Option("--app", metavar="NAME", help="Default: the only one there is.")]
 
 # One folder, without any Application.
 Folder = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Render this folder; look for no Applications.")]
@@ -24,6 +25,7 @@ Recurse = Annotated[bool, typer.Option("--recurse", "-R", help="With --path: fol
 Prune = Annotated[bool, typer.Option("--prune", help="With --path: what left it is deleted.")]
 
 # What is written.
+Manifests = Annotated[ManifestFormat, typer.Option("--output", "-o", help="How to write them.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to write it.")]
 
 # The cluster that answers.

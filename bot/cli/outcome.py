@@ -17,6 +17,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ManifestFormat(StrEnum):
+    """How manifests are written."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
 class ExitCode(IntEnum):
     """What `foresail preview` ends with."""
 

@@ -10,7 +10,8 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from bot.cli.outcome import Format, exit_code
+from bot.cli.manifests import written
+from bot.cli.outcome import Format, ManifestFormat, exit_code
 from bot.engine.diff.lines import visible
 from bot.model.reports import Action
 from bot.preview.markdown import comments
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.cli.preview import Explained
     from bot.errors import ForesailError
     from bot.model.reports import Report
+    from bot.model.resources import JsonObject
     from bot.settings import Settings
 
 JSON_VERSION: Final = 1
@@ -67,6 +69,11 @@ def _explained(one: Explained, width: int) -> Iterator[str]:
     if one.reads.whole:
         yield "    reads    what cannot be told by name: any file of the repository counts"
     yield from (f"    changed  {path}" for path in one.reads.changed)
+
+
+def write_manifests(manifests: Sequence[JsonObject], form: ManifestFormat) -> None:
+    """Write manifests to standard output, as something that can be piped into kubectl."""
+    _write(written(manifests, form))
 
 
 def write_error(error: ForesailError) -> None:

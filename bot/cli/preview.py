@@ -30,24 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from bot.cli.applications import Ours
+    from bot.cli.asked import Asked
     from bot.cli.local import Local
     from bot.preview.affected import Candidate
     from bot.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the command line asks for; an empty text leaves the choice to us."""
-
-    base: str = ""
-    head: str = ""
-    folder: Path | None = None
-    """Rendered as one application instead of looking for Applications."""
-    namespace: str = ""
-    recurse: bool = False
-    prune: bool = False
-    only: tuple[str, ...] = ()
-    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +77,7 @@ def preview(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> 
 
     Raises Rejected for what the person can mend and Temporary when the cluster cannot be reached now.
     """
-    with _readable():
+    with readable():
         say("reading the checkout")
         question = _question(asked)
         if isinstance(question, Report):
@@ -104,7 +90,7 @@ def preview(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> 
 
 def explain(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> list[Explained]:
     """Say of each application of the repository why a preview shows it, or does not; raises as `preview` does."""
-    with _readable():
+    with readable():
         say("reading the checkout")
         question = _question(asked)
         if isinstance(question, Report):
@@ -210,13 +196,7 @@ def _none_found(ours: Ours, question: _Question, local: Local) -> str:
 
 
 def _folder(asked: Asked, question: _Question, local: Local, *, say: Callable[[str], None]) -> Report:
-    folder = Folder(
-        name=question.checkout.name_of(asked.folder or Path()),
-        path=question.checkout.path_of(asked.folder or Path()),
-        url=question.checkout.urls[0],
-        namespace=asked.namespace or local.context_namespace,
-        recurse=asked.recurse,
-    )
+    folder = Folder.asked(asked, question.checkout, namespace=local.context_namespace)
     candidate, notes = folder.candidate(question.sides, local, against_base=bool(asked.base))
     report = _predicted([candidate], question, local, say=say, considered=1)
     cluster = local.cluster
@@ -233,7 +213,7 @@ def _predicted(
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def readable() -> Iterator[None]:
     """Put words on a repository that Git itself cannot read: shallow, partial or damaged."""
     try:
         yield
