@@ -10,7 +10,7 @@ import orjson
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject, ResourceKey
-from bot.repository import manifests
+from bot.repository import jsonnet, manifests
 from bot.repository.asked import Asked
 from bot.repository.kept import FileKey, FileManifests, KeptFiles
 from bot.repository.tools import SourceOptions
@@ -25,17 +25,18 @@ _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s
 _DEEPEST_LIST: Final = 8
 
 
-def render(asked: Asked, kept: KeptFiles) -> list[bytes]:
+def render(asked: Asked, kept: KeptFiles, *, with_jsonnet: bool = True) -> list[bytes]:
     """Return the manifests of a directory as JSON, files in `kept` without reading them again.
 
     Rejected names the file, and the line where there is one.
     """
     snapshot = asked.snapshot
-    if asked.options.jsonnet:
-        raise Rejected("source.directory.jsonnet is not supported yet")
     rendered: list[bytes] = []
     total = 0
     for path, blob_id in _files(snapshot, asked.found, asked.options):
+        if path.endswith(".jsonnet"):
+            rendered.extend(_of_jsonnet(asked, path, blob_id) if with_jsonnet else ())
+            continue
         key = FileKey(snapshot.repository, blob_id, path.rpartition(".")[2])
         file = kept.get(key)
         total += file.size if file is not None else snapshot.size(blob_id)
@@ -46,6 +47,17 @@ def render(asked: Asked, kept: KeptFiles) -> list[bytes]:
             kept.put(key, file)
         rendered.extend(file.manifests)
     return rendered
+
+
+def _of_jsonnet(asked: Asked, path: str, blob_id: str) -> list[bytes]:
+    """Return what a jsonnet file evaluates to: its size does not count, and what it imports has a bound of its own."""
+    content = asked.snapshot.read(blob_id)
+    if content.startswith(LFS_POINTER):
+        raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+    if SKIP_MARK in content:
+        return []
+    found = jsonnet.evaluated(asked, content, path)
+    return [orjson.dumps(one) for place, value in found for one in objects(value, place)]
 
 
 def _files(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterator[tuple[str, str]]:
@@ -81,8 +93,6 @@ def _file(content: bytes, path: str) -> FileManifests:
 
 
 def _manifests(content: bytes, path: str) -> list[JsonObject]:
-    if path.endswith(".jsonnet"):
-        raise Rejected(f"{path}: jsonnet is not supported yet")
     if content.startswith(LFS_POINTER):
         raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
     if SKIP_MARK in content:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected
 from bot.repository.environment import REVISION
+from bot.repository.imports import folders_of_imports, imported, jsonnet_below
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
 from bot.repository.overrides import override_files, with_overrides
@@ -133,21 +134,13 @@ class _Read(NamedTuple):
 def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:
     """Return what is read; None when that cannot be told."""
     names = snapshot.folder(found.entry.id)
-    here = frozenset({found.path})
     if len(set(tools_told_by(names))) > 1 and not options.blocks:
         return None  # which of them it is, an operator may settle
     match options.tool(names):
         case Tool.KUSTOMIZE:
             return _kustomize(snapshot, found, options)
-        case Tool.DIRECTORY if options.recurse:
-            away = leads_away(snapshot.repository, found.entry.id)
-            return None if away else _Read(["directory", found.entry.id], here)
         case Tool.DIRECTORY:
-            kinds = (EntryKind.FILE, EntryKind.LINK)
-            files = [(name, one) for name, one in names.items() if one.kind in kinds and options.selects(name)]
-            if any(entry.kind is EntryKind.LINK for _, entry in files):
-                return None
-            return _Read(["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))], here)
+            return _directory(snapshot, found, options)
         case _:
             return None
 
@@ -174,6 +167,36 @@ def _both(one: _Read, other: _Read | None) -> _Read | None:
         return None
     paths = None if one.paths is None or other.paths is None else one.paths | other.paths
     return _Read([*one.rows, *other.rows], paths)
+
+
+def _directory(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:
+    here = frozenset({found.path})
+    if options.recurse:
+        if leads_away(snapshot.repository, found.entry.id):
+            return None
+        read = _Read(["directory", found.entry.id], here)
+        return _with_imports(snapshot, found, options, read, jsonnet_below(snapshot.repository, found.entry.id))
+    kinds, names = (EntryKind.FILE, EntryKind.LINK), snapshot.folder(found.entry.id)
+    files = [(name, one) for name, one in names.items() if one.kind in kinds and options.selects(name)]
+    if any(entry.kind is EntryKind.LINK for _, entry in files):
+        return None
+    read = _Read(["directory", *(f"{entry.id} {name}" for name, entry in sorted(files))], here)
+    importers = [(name, entry.id) for name, entry in files if name.endswith(".jsonnet")]
+    return _with_imports(snapshot, found, options, read, importers)
+
+
+def _with_imports(
+    snapshot: Snapshot, found: Found, options: SourceOptions, read: _Read, files: Iterable[tuple[str, str]]
+) -> _Read | None:
+    """Add what jsonnet files import; they are named from the folder."""
+    importers = [(f"{found.path}/{name}" if found.path else name, blob_id) for name, blob_id in files]
+    if not importers:
+        return read
+    more = imported(snapshot, importers, folders_of_imports(found.path, options.libraries))
+    if more is None or read.paths is None:
+        return None
+    rows = [f"{blob_id} {path}" for path, blob_id in sorted(more.files.items())]
+    return _Read([*read.rows, *rows], frozenset({*read.paths, *more.files, *more.missing}))
 
 
 def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:

@@ -5,7 +5,6 @@ Source: argo-cd docs/user-guide/parameters.md, `reposerver/repository/repository
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -22,8 +21,6 @@ _FILE_OF: Final = ".argocd-source-{}.yaml"
 """For one application alone; merged after the other."""
 _LARGEST: Final = 1_000_000
 """Bytes of an override; Argo CD has no limit, and nobody writes a megabyte of options."""
-_REFERENCE: Final = re.compile(r"\$(?!ARGOCD_|\{)")
-"""Begins a path in another source; what begins with a variable does not."""
 _TOOLS: Final = ("helm", "kustomize", "directory", "plugin")
 """All that can be overridden: where a source is and which revision of it is the Application's to say."""
 
@@ -43,7 +40,7 @@ def with_overrides(snapshot: Snapshot, source: Source, application: str) -> Sour
     `application` is the name that the file for one application alone carries. Rejected names the file. What the
     overrides say is still only what a person has written: nothing of it is checked beyond its shape.
     """
-    found = None if source.chart else snapshot.find(source.path)
+    found = None if source.chart or source.only_a_reference else snapshot.find(source.path)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
         return source
     merged = source
@@ -52,7 +49,6 @@ def with_overrides(snapshot: Snapshot, source: Source, application: str) -> Sour
         file = entry if entry.kind is EntryKind.FILE else _behind_link(snapshot, path)
         if file is not None:
             merged = _merged(merged, _patch(snapshot, file, path), path)
-    _refuse_new_references(source, merged)
     return merged
 
 
@@ -107,22 +103,3 @@ def _decoded(before: Any, after: Any, name: str = "") -> Any:
         known = [*before, *[None] * len(after)]
         return [_decoded(old, new) for old, new in zip(known, after, strict=False)]
     return after
-
-
-def _refuse_new_references(source: Source, merged: Source) -> None:
-    """Raise Rejected where overrides read another source that the Application does not: nobody fetches it for them."""
-    known = set(_references(source))
-    for path in _references(merged):
-        if path not in known:
-            raise Rejected(
-                f"{source.path or '.'}: an override names {path}, a file of another source; "
-                "only the Application itself can, in its valueFiles and fileParameters"
-            )
-
-
-def _references(source: Source) -> Iterator[str]:
-    helm = source.helm or {}
-    files, parameters = helm.get("valueFiles"), helm.get("fileParameters")
-    named = [*files] if isinstance(files, list) else []
-    named += [one.get("path") for one in parameters if isinstance(one, dict)] if isinstance(parameters, list) else []
-    return (path for path in named if isinstance(path, str) and _REFERENCE.match(path))

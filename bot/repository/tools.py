@@ -77,6 +77,14 @@ class SourceOptions:
         """Whether other sources read from this one and it has no manifests itself."""
         return bool(self.ref) and not self.path and not self.chart
 
+    @property
+    def libraries(self) -> list[str]:
+        """Folders in which jsonnet looks for imports, from the repository's root; Rejected when they are no list."""
+        libraries = self.jsonnet.get("libs") or []
+        if not isinstance(libraries, list) or not all(isinstance(one, str) for one in libraries):
+            raise Rejected("source.directory.jsonnet.libs must be a list of paths")
+        return libraries
+
     def tool(self, entries: Mapping[str, Entry], disabled: frozenset[Tool] = frozenset()) -> Tool:
         """Return the tool for a folder with these entries; Rejected when the source asks for two.
 

@@ -174,8 +174,6 @@ def test_too_much_is_refused(failure: Fail) -> None:
         ({"app/x": ""}, {"helm": {"releaseName": "a"}}, "app: Helm is not supported yet"),
         ({"app/x": ""}, {"chart": "redis"}, "chart redis: Helm is not supported yet"),
         ({"app/x": ""}, {"plugin": {"name": "a"}}, "app: config management plugins are not supported yet"),
-        ({"app/x": ""}, {"directory": {"jsonnet": {"libs": ["a"]}}}, "source.directory.jsonnet is not supported yet"),
-        ({"app/a.jsonnet": "{}"}, {}, "app/a.jsonnet: jsonnet is not supported yet"),
         ({"app/x": ""}, {"helm": {"a": 1}, "kustomize": {"a": 1}}, "more than one tool: helm, kustomize"),
         ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: submodules are not supported yet"),
         ({"app/a.yaml": ""}, {"directory": {"include": "{1..1000000}*"}}, "stands for too many patterns"),

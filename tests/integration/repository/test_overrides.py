@@ -109,8 +109,6 @@ def test_an_override_behind_a_link_is_read(merge: Merge) -> None:
         ("kustomize: 3", f"{FILE}: kustomize: Input should be a valid dictionary"),
         ("directory: {recurse: 'yes'}", f"{FILE}: directory.recurse: Input should be a valid boolean"),
         ("x" * 1_000_001, f"{FILE}: an override of more than 1,000,000 bytes"),
-        ("helm: {valueFiles: [$secrets/a.yaml]}", "app: an override names $secrets/a.yaml, a file of another source"),
-        ("helm: {fileParameters: [{name: a, path: $s/a}]}", "app: an override names $s/a, a file of another source"),
         (Link("/etc/passwd"), "leads out of the repository"),
     ],
 )
@@ -118,12 +116,6 @@ def test_an_override_that_is_wrong_is_named(merge: Merge, override: str | Link, 
     with pytest.raises(Rejected) as refused:
         merge({FILE: override})
     assert words in refused.value.message
-
-
-def test_an_override_may_name_what_the_application_names_itself(merge: Merge) -> None:
-    given = source(helm={"valueFiles": ["$values/a.yaml"]})
-    files = ["$values/a.yaml", "$ARGOCD_APP_NAME/b.yaml", "${ARGOCD_APP_NAME}.yaml"]
-    assert merge({FILE: json.dumps({"helm": {"valueFiles": files}})}, given).helm == {"valueFiles": files}
 
 
 def test_what_an_override_says_decides_what_a_render_reads(repository: Fixed) -> None:
