@@ -71,7 +71,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _highest(foresail: Foresail) -> tuple[float, int]:
-    return max((peak(foresail.pid(queue)), foresail.pid(queue)) for queue in QUEUES)
+    return max((peak(foresail.pid(queue)), foresail.pid(queue)) for queue in QUEUES if queue in foresail.names)
 
 
 def _files(workloads: Sequence[Workload], repository: HostedRepository) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from bot.errors import Rejected
 from bot.model.changes import Repository, repository_identity
-from bot.settings import Mode
+from bot.settings import Mode, RenderMode
 from bot.store.connection import connect
 from bot.store.locks import Locks
 from bot.store.memory import Memory
@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     from bot.prediction.desired import Sources
     from bot.prediction.preview import Predictor
     from bot.rendering.port import Rendering
+    from bot.rendering.shared import Shared
+    from bot.rendering.shelf import Shelf
     from bot.repository.mirrors import GitAuth, Mirrors
+    from bot.repository.render import Renderer
     from bot.settings import Settings
+
+_DEATHS_NOTICED: Final = 60.0
+"""Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
+_NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
+_MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,25 @@ class WebServices:
     def build(cls, settings: Settings) -> WebServices:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         return cls(settings, Queue(connect(settings.redis_url)))
+
+
+@dataclass(frozen=True)
+class RenderServices:
+    """Everything a process needs that does nothing but render; it has no forge and no cluster."""
+
+    settings: Settings
+    shelf: Shelf
+    rendering: Shared
+
+    @classmethod
+    def build(cls, settings: Settings) -> RenderServices:
+        """Connect to nothing yet; raise Rejected when the settings cannot work."""
+        from bot.rendering.shared import Shared
+
+        shelf = _shelf(settings, connect(settings.redis_url))
+        if shelf is None:
+            raise Rejected(_NO_CACHE_KEY, remedy=_MAKE_CACHE_KEY)
+        return cls(settings, shelf, Shared(_renderer(settings), shelf))
 
 
 @dataclass(frozen=True)
@@ -75,13 +102,14 @@ class Services:
         control = _control(settings)
         clusters = Clusters(control)
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
-        renderer = _renderer(settings, connection)
+        queue = Queue(connection)
+        renderer = _rendering(settings, connection, queue)
         credentials = forge_credentials(forge, settings.github_url)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find
         return cls(
             settings=settings,
-            queue=Queue(connection),
+            queue=queue,
             memory=Memory(connection),
             locks=Locks(connection),
             forge=forge,
@@ -101,21 +129,39 @@ class Services:
             cluster.close()
 
 
-def _renderer(settings: Settings, connection: redis.Redis) -> Rendering:
+def _rendering(settings: Settings, connection: redis.Redis, queue: Queue) -> Rendering:
+    """Return what renders for a worker: its own children, helped by what others have rendered, or others first."""
+    from bot.rendering.queued import Patience, Queued
     from bot.rendering.shared import Shared
+
+    renderer, shelf = _renderer(settings), _shelf(settings, connection)
+    if shelf is not None and settings.render is RenderMode.QUEUE:
+        patience = Patience(begun=3 * settings.render_timeout + _DEATHS_NOTICED)
+        here = Shared(renderer, shelf)
+        return Queued(shelf, queue, here=here, root=settings.data_directory, patience=patience)
+    if settings.render is RenderMode.QUEUE:
+        raise Rejected(_NO_CACHE_KEY, remedy=_MAKE_CACHE_KEY)
+    return renderer if shelf is None else Shared(renderer, shelf)
+
+
+def _renderer(settings: Settings) -> Renderer:
+    from bot.repository.render import Renderer
+
+    return Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
+
+
+def _shelf(settings: Settings, connection: redis.Redis) -> Shelf | None:
+    """Return where renders are shared; None without a key to seal them with."""
     from bot.rendering.shelf import Shelf
     from bot.rendering.versions import Versions
-    from bot.repository.render import Renderer
     from bot.store.renders import Renders
     from bot.store.seal import Seal
 
-    renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
     if settings.cache_key is None:
-        return renderer
-    room = settings.cache_megabytes << 20
-    versions = Versions([settings.kustomize, settings.helm])
-    shelf = Shelf(Renders(connection, room=room), Seal(settings.cache_key.get_secret_value()), versions)
-    return Shared(renderer, shelf)
+        return None
+    renders = Renders(connection, room=settings.cache_megabytes << 20)
+    seal = Seal(settings.cache_key.get_secret_value())
+    return Shelf(renders, seal, Versions([settings.kustomize, settings.helm]))
 
 
 def _control(settings: Settings) -> Cluster:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 PREFIX: Final = "FORESAIL_"
 
 
+class RenderMode(StrEnum):
+    """Who renders."""
+
+    LOCAL = "local"
+    QUEUE = "queue"
+
+
 class Mode(StrEnum):
     """What this instance may do."""
 
@@ -73,6 +80,8 @@ class Settings(BaseModel):
     """Bytes one comment may have; the rest goes into further comments."""
     render_timeout: float = Field(default=60.0, gt=0)
     """Seconds one render may take."""
+    render: RenderMode = RenderMode.LOCAL
+    """`local`: each worker for itself; `queue`: processes of `python -m workers run render`, for all of them."""
     cache_key: SecretStr | None = Field(default=None, min_length=32)
     """Random text, the same for all workers: renders shared in Redis are encrypted with it; without any none are."""
     cache_megabytes: int = Field(default=64, gt=0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError
 from bot.logs import configure_logs
-from bot.model.jobs import QUEUES
+from bot.model.jobs import QUEUES, RENDER_QUEUE
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ def _run(asked: argparse.Namespace) -> int:
     if len(asked.queue) > 1:
         Settings.from_environment(os.environ)  # said once here, not once by each process
         return _one_process_each(asked.queue, burst=asked.burst)
+    if asked.queue == [RENDER_QUEUE]:
+        from workers import render
+
+        render.work(burst=asked.burst)
+        return 0
     from workers.runtime import work
 
     work(asked.queue[0], burst=asked.burst)

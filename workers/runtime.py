@@ -15,11 +15,10 @@ from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
 from bot.errors import Rejected, Temporary
-from bot.model.jobs import JobRequest
+from bot.model.jobs import ABANDONED_RETRIES, JobRequest
 from bot.services import Services
 from bot.settings import Settings
 from bot.store.connection import connect
-from bot.store.queue import ABANDONED_RETRIES
 from bot.store.worker import Failed, PutBack, take_jobs
 
 if TYPE_CHECKING:

@@ -50,10 +50,14 @@ class Task(StrEnum):
     """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
     """Find what was missed."""
+    RENDER = "workers.render.run"
+    """Render one source for whoever waits for it."""
 
 
-QUEUES: Final = ("preview", "sync", "notify")
-"""Queues in the order of how long their jobs take; each worker process serves one."""
+RENDER_QUEUE: Final = "render"
+"""The queue whose workers need no credentials."""
+QUEUES: Final = ("preview", "sync", "notify", RENDER_QUEUE)
+"""Queues in the order of how long their jobs take, but for renders; each worker process serves one."""
 
 _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
     {
@@ -67,8 +71,15 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.REFRESH: "sync",
         Task.NOTIFY: "notify",
         Task.RECOVER: "notify",
+        Task.RENDER: RENDER_QUEUE,
     }
 )
+
+
+ABANDONED_RETRIES: Final = 10
+"""How often a job whose worker died is given to another; the last one only says so."""
+_ABANDONED_RENDERS: Final = 2
+"""The same of a render: tried elsewhere once. What ends one renderer after another is the source, not a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,11 @@ class JobRequest:
     def queue(self) -> str:
         """Name of the queue it waits in."""
         return _QUEUE_OF[self.task]
+
+    @property
+    def retries(self) -> int:
+        """How often it is given to another worker when one died of it; the last one only says so."""
+        return _ABANDONED_RENDERS if self.task is Task.RENDER else ABANDONED_RETRIES
 
     @property
     def job_id(self) -> str:
@@ -156,6 +172,11 @@ def notify(repository: str, commit: str) -> JobRequest:
 def recover(repository: str = "") -> JobRequest:
     """Ask to find what was missed in a repository, by its full name; without one everywhere."""
     return JobRequest(Task.RECOVER, {"repository": repository}, repository or "everything")
+
+
+def render(name: str, sealed: str) -> JobRequest:
+    """Ask for a render; `sealed` is what it is of, for holders of the secret only."""
+    return JobRequest(Task.RENDER, {"name": name, "sealed": sealed}, name)
 
 
 def called_for(event: Event) -> tuple[JobRequest, ...]:

@@ -7,15 +7,16 @@ and what was not written by a holder of the secret is no render.
 from __future__ import annotations
 
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 import structlog
 from pydantic import BaseModel
 
-from bot.errors import Temporary
+from bot.errors import Rejected, Temporary
 from bot.repository.environment import Place
 from bot.repository.frames import LARGEST
 from bot.repository.inputs import inputs_of
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from bot.store.seal import Seal
 
 _log = structlog.get_logger()
-Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 
 CLAIM: Final = 20.0
 """Seconds somebody who makes a render is waited for; whoever was killed over it is waited for no longer."""
@@ -41,6 +42,15 @@ _SILENCE: Final = TIMEOUT + 8.0
 """Seconds a Redis that is away is left alone."""
 _WHERE: Final = frozenset({"repository", "tree_id"})
 """What of a request says where its files are; the digest of what is read stands for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Why a render that was asked of another process is not on the shelf."""
+
+    failed: bool
+    """Whether the source is at fault; else who asks has to render it."""
+    words: str
 
 
 class Shelf:
@@ -81,6 +91,28 @@ class Shelf:
         """Let others make what was for `who` to make."""
         self._ask(lambda: self._renders.release(names, who=who))
 
+    def say(self, name: str, answer: Answer, *, seconds: int) -> None:
+        """Say for a while why there is no such render."""
+        words = self._seal.closed(f"answer {name}", orjson.dumps(asdict(answer)))
+        self._ask(lambda: self._renders.answer(name, words, seconds=seconds))
+
+    def said(self, names: Sequence[str]) -> dict[str, Answer]:
+        """Return what was said of renders that there are not."""
+        found = self._ask(lambda: self._renders.answers(names)) or {}
+        opened = {name: self._seal.opened(f"answer {name}", words, most=LARGEST) for name, words in found.items()}
+        return {name: Answer(**orjson.loads(words)) for name, words in opened.items() if words is not None}
+
+    def sealed(self, name: str, content: bytes) -> str:
+        """Return what a job of that name is to be given."""
+        return b64encode(self._seal.closed(f"job {name}", content)).decode()
+
+    def unsealed(self, name: str, text: str) -> bytes:
+        """Return what a job of that name was given; Rejected when that was none of us."""
+        content = self._seal.opened(f"job {name}", b64decode(text), most=LARGEST)
+        if content is None:
+            raise Rejected("the job was given by somebody with another FORESAIL_CACHE_KEY")
+        return content
+
     def _opened(self, name: str, entry: bytes) -> Rendered | None:
         content = self._seal.opened(name, entry, most=LARGEST)
         if content is None:
@@ -88,7 +120,7 @@ class Shelf:
             return None
         return Rendered(tuple(orjson.loads(content)["manifests"]))
 
-    def _ask(self, question: Callable[[], Answer]) -> Answer | None:
+    def _ask(self, question: Callable[[], Found]) -> Found | None:
         """Ask Redis; None while it is away, and for a while after that."""
         if time.monotonic() < self._away_until:
             return None

@@ -10,8 +10,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from bot.model.jobs import QUEUES
+from bot.model.jobs import QUEUES, RENDER_QUEUE
 from bot.sandbox.processes import Process, free_port
+from bot.settings import RenderMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,9 @@ class Foresail:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of its processes: `web`, one for each queue, `controller`."""
-        return ("web", *QUEUES, "controller")
+        """The names of its processes: `web`, one for each queue that its settings have jobs for, `controller`."""
+        renders = self._settings.get("FORESAIL_RENDER") == RenderMode.QUEUE
+        return ("web", *(queue for queue in QUEUES if renders or queue != RENDER_QUEUE), "controller")
 
     @property
     def url(self) -> str:

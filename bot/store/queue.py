@@ -34,8 +34,6 @@ _log = structlog.get_logger()
 
 JOB_LIMIT: Final = 600
 """Seconds a job may run; every call inside has a shorter limit of its own."""
-ABANDONED_RETRIES: Final = 10
-"""How often a job whose worker died is given to another; the last one only says so."""
 FAILED_SECONDS: Final = 7 * 24 * 3600
 """Seconds a failed job can be looked at."""
 _DELIVERY_SECONDS: Final = 300
@@ -57,6 +55,7 @@ class Queue:
         }
         self._keys = {name: _keys(queue) for name, queue in self._queues.items()}
         self._enqueue = connection.register_script(scripts.ENQUEUE)
+        self._withdraw = connection.register_script(scripts.WITHDRAW)
         self._maintain = connection.register_script(scripts.MAINTAIN)
         self._silent_until = 0.0
 
@@ -73,6 +72,12 @@ class Queue:
         """Queue what a webhook delivery calls for, once an hour, all or none; False when this delivery is known."""
         with self._reachable():
             return bool(self._enqueue(*self._call(delivery, requests)))
+
+    def withdraw(self, request: JobRequest) -> bool:
+        """Take a request back, whoever else made the same; False when somebody has begun it, or is about to."""
+        waiting, taken, *_ = self._keys[request.queue]
+        with self._reachable():
+            return bool(self._withdraw([waiting, taken], [request.job_id]))
 
     def ping(self) -> None:
         """Return when Redis answers."""
@@ -125,7 +130,7 @@ def _fields(queue: rq.Queue, request: JobRequest) -> list[Any]:
         job_id=request.job_id,
         result_ttl=0,
         failure_ttl=FAILED_SECONDS,
-        retry=Retry(max=ABANDONED_RETRIES),
+        retry=Retry(max=request.retries),
         meta={"identity": request.identity},
         description=f"{request.task} {request.identity}",
     )

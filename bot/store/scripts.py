@@ -109,6 +109,25 @@ return 1
 """
 )
 
+WITHDRAW: Final = (
+    _COMMON
+    + """
+-- KEYS: a queue and its intermediate queue
+-- ARGV: a request's id
+-- Returns 0 when a job of it has begun or was taken, else 1.
+local withdrawn = 1
+for slot = 0, SLOTS - 1 do
+    local id = ARGV[1] .. "-" .. slot
+    if redis.call("LREM", KEYS[1], 1, id) > 0 then
+        forget(id)
+    elseif status_of(id) == "started" or redis.call("LPOS", KEYS[2], id) ~= false then
+        withdrawn = 0
+    end
+end
+return withdrawn
+"""
+)
+
 MAINTAIN: Final = (
     _COMMON
     + """

@@ -68,9 +68,12 @@ def repository(tmp_path: Path) -> Fixed:
     return Fixed(tmp_path / "repository.git")
 
 
-def shelf_of(connection: redis.Redis, programs: Programs, *, secret: str = SECRET, room: int = ROOM) -> Shelf:
+def shelf_of(
+    connection: redis.Redis, programs: Programs, *, secret: str = SECRET, room: int = ROOM, helm: bool = False
+) -> Shelf:
     """Return a replica's own shelf on a Redis."""
-    return Shelf(Renders(connection, room=room), Seal(secret), Versions([str(programs.kustomize)]))
+    versions = Versions([str(programs.kustomize), *([str(programs.helm)] if helm else [])])
+    return Shelf(Renders(connection, room=room), Seal(secret), versions)
 
 
 def request_for(repository: Fixed, tree: str, path: str, **source: Any) -> RenderRequest:

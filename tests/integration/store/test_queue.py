@@ -24,9 +24,9 @@ def test_equal_requests_are_one_job_while_it_waits(bench: Bench) -> None:
 
 
 def test_each_queue_gets_its_own(bench: Bench) -> None:
-    bench.queue.enqueue(change(1), jobs.advance("shop"), jobs.notify("acme/shop", "1" * 40))
+    bench.queue.enqueue(change(1), jobs.advance("shop"), jobs.notify("acme/shop", "1" * 40), jobs.render("a", "b"))
     lengths = [bench.connection.llen(f"rq:queue:{name}") for name in jobs.QUEUES]
-    assert lengths == [1, 1, 1]
+    assert lengths == [1, 1, 1, 1]
 
 
 def test_a_job_that_was_taken_and_not_begun_still_serves_a_new_request(bench: Bench) -> None:

@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from bot.store.queue import ABANDONED_RETRIES, Queue
+from bot.model.jobs import ABANDONED_RETRIES
+from bot.store.queue import Queue
 from tests.integration.workers.crew import Crew
 from tests.integration.workers.errands import errand
 
