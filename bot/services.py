@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
+    from bot.cluster.repositories import Repositories
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference
+    from bot.model.credentials import Credentials
     from bot.prediction.desired import Sources
     from bot.prediction.preview import Predictor
     from bot.rendering.port import Rendering
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
-    from bot.repository.mirrors import GitAuth, Mirrors
+    from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
     from bot.settings import Settings
 
@@ -94,6 +96,7 @@ class Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
+        from bot.cluster.repositories import Repositories
         from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
 
@@ -104,7 +107,8 @@ class Services:
         mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
         queue = Queue(connection)
         renderer = _rendering(settings, connection, queue)
-        credentials = forge_credentials(forge, settings.github_url)
+        repositories = Repositories(control, namespace=settings.control_namespace)
+        credentials = credentials_for(forge, settings, repositories)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find
         return cls(
@@ -178,7 +182,7 @@ def _sources(
     *,
     mirrors: Mirrors,
     renderer: Rendering,
-    auth_for: Callable[[str], GitAuth | None],
+    auth_for: Callable[[str, str], Credentials | None],
 ) -> Sources:
     from bot.prediction.desired import Sources
 
@@ -227,15 +231,15 @@ def _control_server(settings: Settings) -> ApiServer:
         return ApiServer.from_kubeconfig(**limits)
 
 
-def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | None]:
+def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], Credentials | None]:
     """Return what finds Git credentials for a URL: the forge's own for its repositories, none for others."""
     from bot.forges.github.errors import NotInstalled
-    from bot.repository.mirrors import GitAuth
+    from bot.model.credentials import Credentials
 
     api = urlsplit(api_url)
     site = f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
 
-    def find(url: str) -> GitAuth | None:
+    def find(url: str) -> Credentials | None:
         # Scheme and port count: a token must not go to whatever else listens on the forge's host, nor in the clear.
         if not url.startswith(site):
             return None
@@ -244,6 +248,31 @@ def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], GitAuth | N
             credentials = forge.git_credentials(Repository(full_name, clone_url=url))
         except NotInstalled:
             return None  # a public repository of somebody else's can be fetched without
-        return GitAuth(credentials.username, credentials.password)
+        return Credentials(credentials.username, credentials.password)
+
+    return find
+
+
+def credentials_for(
+    forge: Forge, settings: Settings, repositories: Repositories
+) -> Callable[[str, str], Credentials | None]:
+    """Return what finds, by URL and project, how a repository is reached.
+
+    As whom, the forge's own credentials come first on its own site; then what the control namespace has for the URL.
+    """
+    from bot.forges.github.others import OtherApps
+
+    of_forge, apps = forge_credentials(forge, settings.github_url), OtherApps(timeout=settings.forge_timeout)
+
+    def find(url: str, project: str) -> Credentials | None:
+        ours = of_forge(url)
+        found = repositories.find(url, project)
+        if ours is not None:
+            how = found or ours
+            return replace(ours, authorities=how.authorities, insecure=how.insecure, proxy=how.proxy, lfs=how.lfs)
+        if found is None or found.github_app is None:
+            return found
+        token = apps.git_token(found.github_app, url)
+        return replace(found, username="x-access-token", password=token, github_app=None)
 
     return find

@@ -150,7 +150,7 @@ class _Advance:
         try:
             services.sources.refuse_forbidden(application.spec)
             source, operation = fixed(services.sources.trees, application, state.operation)
-            tree = services.sources.trees.at(source, operation.revision)
+            tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
             cluster = services.clusters.at(application.spec.destination)
         except Rejected as error:
             return cls(services, application, state, Targets({}, ()), error.message)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from bot.model.applications import Application
 from bot.model.changes import repository_address, repository_identity
+from bot.model.credentials import Credentials
 from bot.prediction.generated import KnownSets
 from bot.prediction.selection import ROOT_FOLDER, Grounds, select
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
-from bot.repository.mirrors import GitAuth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ class Clone:
     def fetched(cls, services: Services, repository: Repository, *, wanted: Sequence[str] = ()) -> Clone:
         """Fetch the repository, with the refs or commits `wanted`."""
         credentials = services.forge.git_credentials(repository)
-        auth = GitAuth(credentials.username, credentials.password)
+        auth = Credentials(credentials.username, credentials.password)
         return cls(services, repository, services.mirrors.refresh(repository.clone_url, auth=auth, wanted=wanted))
 
     @property

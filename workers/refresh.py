@@ -72,7 +72,7 @@ class _Round:
         application = self.services.applications.get(name)
         if application is None:
             return
-        newest = [(source, self._newest(source)) for source in application.spec.effective_sources]
+        newest = [(source, self._newest(source, application)) for source in application.spec.effective_sources]
         last = OperationState.of_status(application.status)
         self._tell_overtaken(last, [tree for _, tree in newest])
         if application.operation is None and last is not None and not last.phase.completed:
@@ -92,10 +92,10 @@ class _Round:
         if occasion.repository:
             self.services.queue.enqueue(notify(occasion.repository, commit))
 
-    def _newest(self, source: Source) -> Tree:
+    def _newest(self, source: Source, application: Application) -> Tree:
         """Return the state of a source's repository at the tracked revision."""
         with self._in_common():
-            return self.look.newest(source)
+            return self.look.newest(source, project=application.spec.project)
 
     @contextmanager
     def _in_common(self) -> Iterator[None]:
@@ -173,7 +173,7 @@ def _differs(services: Services, application: Application, revision: str, newest
     source, tree = newest
     if not tree.mirror.has(revision):
         return True
-    before = services.sources.trees.at(source, revision)
+    before = services.sources.trees.at(source, revision, project=application.spec.project)
     inputs = services.sources.inputs
     return inputs(application, source, before) != inputs(application, source, tree)
 

@@ -25,11 +25,12 @@ def fixed(trees: Trees, application: Application, operation: Operation) -> tuple
     """
     spec, look = application.spec, trees.look()
     source = _source_of(spec, operation)
-    commit = operation.revision or look.newest(source).commit
+    commit = operation.revision or look.newest(source, project=spec.project).commit
     if not has_several(spec):
         return source, replace(operation, revision=commit, revisions=())
     revisions = operation.revisions or tuple(
-        commit if line_of(one) == line_of(source) else look.newest(one).commit for one in spec.effective_sources
+        commit if line_of(one) == line_of(source) else look.newest(one, project=spec.project).commit
+        for one in spec.effective_sources
     )
     if len(revisions) != len(spec.effective_sources):
         raise Rejected(

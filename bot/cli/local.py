@@ -97,7 +97,7 @@ def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, trac
         renderer=renderer,
         clusters=clusters,
         control_namespace=settings.control_namespace,
-        auth_for=lambda _: None,
+        auth_for=lambda _url, _project: None,
     )
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
+    from bot.model.credentials import Credentials
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Look
     from bot.rendering.port import Rendering
-    from bot.repository.mirrors import GitAuth, Mirrors
+    from bot.repository.mirrors import Mirrors
     from bot.repository.render import Rendered
 
 _KEPT_NAMES: Final = 4_000
@@ -100,7 +101,7 @@ class Sources:
         renderer: Rendering,
         clusters: Clusters,
         control_namespace: str,
-        auth_for: Callable[[str], GitAuth | None],
+        auth_for: Callable[[str, str], Credentials | None],
     ) -> None:
         self.trees = Trees(mirrors, auth_for)
         """Where sources are."""
@@ -188,11 +189,12 @@ class Sources:
             return error.message
 
     def _parts(self, wanted: Wanted, look: Look) -> list[tuple[Source, Tree]]:
-        sources = wanted.application.spec.effective_sources
+        sources, project = wanted.application.spec.effective_sources, wanted.application.spec.project
         if wanted.revisions:
-            trees = [self.trees.at(source, one) for source, one in zip(sources, wanted.revisions, strict=True)]
+            fixed = zip(sources, wanted.revisions, strict=True)
+            trees = [self.trees.at(source, revision, project=project) for source, revision in fixed]
         else:
-            trees = [look.of(source, wanted.tree) for source in sources]
+            trees = [look.of(source, wanted.tree, project=project) for source in sources]
         found = zip(sources, trees, strict=True)
         return [(_overridden(source, tree, wanted.application), tree) for source, tree in found]
 

@@ -104,8 +104,17 @@ class _Tokens:
 class AppCredentials:
     """A GitHub App: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app."""
 
-    def __init__(self, api: Api, *, app_id: int, private_key: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        *,
+        app_id: int,
+        private_key: str,
+        clock: Callable[[], float],
+        key_name: str = "FORESAIL_GITHUB_APP_PRIVATE_KEY",
+    ) -> None:
         self._api = api
+        self._key_name = key_name
         self._app_id = app_id
         self._private_key = private_key
         self._clock = clock
@@ -214,7 +223,7 @@ class AppCredentials:
             return jwt.encode(claims, self._private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
             # the cause may quote the key
-            raise Rejected("FORESAIL_GITHUB_APP_PRIVATE_KEY is not an RSA private key in PEM") from None
+            raise Rejected(f"{self._key_name} is not an RSA private key in PEM") from None
 
 
 class PersonalCredentials:

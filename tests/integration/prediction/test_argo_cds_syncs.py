@@ -94,7 +94,7 @@ def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_pa
         renderer=renderer,
         clusters=Clusters(cluster),
         control_namespace="argocd",
-        auth_for=lambda _: None,
+        auth_for=lambda _url, _project: None,
     )
     sources.by_argo_cd = True
     yield Desk(Fixed(tmp_path / "repository"), control_plane, sources, cluster, namespace)

@@ -121,7 +121,7 @@ def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_pa
         renderer=renderer,
         clusters=Clusters(cluster),
         control_namespace=namespace,
-        auth_for=lambda _: None,
+        auth_for=lambda _url, _project: None,
     )
     made = Desk(control_plane, Fixed(tmp_path / "repository"), cluster, sources, namespace)
     made.sync()

@@ -10,7 +10,8 @@ from typing import TypeAlias
 import pygit2
 import pytest
 
-from bot.repository.mirrors import GitAuth, Mirror
+from bot.model.credentials import Credentials
+from bot.repository.mirrors import Mirror
 from bot.repository.render import Renderer
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
@@ -97,12 +98,12 @@ def shop(github: GitHubStandIn) -> HostedRepository:
 
 
 @pytest.fixture
-def auth(github: GitHubStandIn, shop: HostedRepository) -> GitAuth:
+def auth(github: GitHubStandIn, shop: HostedRepository) -> Credentials:
     app = github.create_app("Foresail", permissions={"metadata": "read", "contents": "read"}, events=())
     installation = github.install(app, owner="acme", repositories=[shop.full_name])
     from github import Auth, GithubIntegration
 
     integration = GithubIntegration(auth=Auth.AppAuth(app.id, app.private_key_pem), base_url=github.url)
-    return GitAuth(
+    return Credentials(
         "x-access-token", integration.get_access_token(installation.id, permissions={"contents": "read"}).token
     )

@@ -14,7 +14,8 @@ from typing import TypeAlias
 import pytest
 
 from bot.errors import Rejected, Temporary
-from bot.repository.mirrors import Conflict, GitAuth, Merged, Mirrors
+from bot.model.credentials import Credentials
+from bot.repository.mirrors import Conflict, Merged, Mirrors
 from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
@@ -53,7 +54,9 @@ def mirrors(tmp_path: Path) -> Mirrors:
     return Mirrors(tmp_path / "mirrors", timeout=30.0)
 
 
-def test_a_private_repository_is_copied_with_a_token(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth) -> None:
+def test_a_private_repository_is_copied_with_a_token(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
+) -> None:
     mirror = mirrors.refresh(shop.clone_url, auth=auth)
     tree = mirror.tree_of(mirror.resolve("main"))
     assert mirror.read(tree, "app.yaml") == b"replicas: 1\n"
@@ -61,14 +64,18 @@ def test_a_private_repository_is_copied_with_a_token(mirrors: Mirrors, shop: Hos
     assert [path for path, _ in mirror.files(tree, "", recurse=False)] == ["app.yaml"]
 
 
-def test_the_token_is_nowhere_on_disk(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth, tmp_path: Path) -> None:
+def test_the_token_is_nowhere_on_disk(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials, tmp_path: Path
+) -> None:
     mirrors.refresh(shop.clone_url, auth=auth)
     files = [path for path in (tmp_path / "mirrors").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if auth.password.encode() in path.read_bytes()]
 
 
-def test_a_new_push_arrives_and_a_deleted_branch_goes(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth) -> None:
+def test_a_new_push_arrives_and_a_deleted_branch_goes(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
+) -> None:
     shop.push("feature", {"app.yaml": "replicas: 2\n"})
     mirrors.refresh(shop.clone_url, auth=auth).resolve("feature")
     pushed = shop.push("main", {"app.yaml": "replicas: 3\n"})
@@ -80,7 +87,7 @@ def test_a_new_push_arrives_and_a_deleted_branch_goes(mirrors: Mirrors, shop: Ho
 
 
 def test_the_head_of_a_pull_request_is_fetched_when_it_is_wanted(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
 ) -> None:
     shop.push("feature", {"app.yaml": "replicas: 2\n"})
     pull = shop.open_pull_request("feature")
@@ -90,13 +97,13 @@ def test_the_head_of_a_pull_request_is_fetched_when_it_is_wanted(
     assert mirror.resolve("refs/pull/1/head") == pull.head_sha
 
 
-def test_a_commit_is_fetched_when_it_is_wanted(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth) -> None:
+def test_a_commit_is_fetched_when_it_is_wanted(mirrors: Mirrors, shop: HostedRepository, auth: Credentials) -> None:
     wanted = shop.push("main", {"app.yaml": "replicas: 2\n"})
     assert mirrors.refresh(shop.clone_url, auth=auth, wanted=[wanted]).has(wanted)
 
 
 def test_a_ref_that_is_not_there_is_the_callers_to_mend(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
 ) -> None:
     with pytest.raises(Rejected, match="refs/pull/7/head"):
         mirrors.refresh(shop.clone_url, auth=auth, wanted=["refs/pull/7/head"])
@@ -114,9 +121,9 @@ def test_an_empty_repository_has_no_revision(mirrors: Mirrors, github: GitHubSta
         mirrors.refresh(nothing.clone_url).resolve("HEAD")
 
 
-@pytest.mark.parametrize("auth", [GitAuth("x-access-token", "ghs_wrong"), None])
+@pytest.mark.parametrize("auth", [Credentials("x-access-token", "ghs_wrong"), None])
 def test_credentials_that_do_not_fit_are_the_callers_to_mend(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth | None
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials | None
 ) -> None:
     with pytest.raises(Rejected) as caught:
         mirrors.refresh(shop.clone_url, auth=auth)
@@ -131,14 +138,14 @@ def test_credentials_in_a_url_are_not_repeated(mirrors: Mirrors, shop: HostedRep
 
 
 def test_a_repository_that_is_not_there_is_the_callers_to_mend(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
 ) -> None:
     with pytest.raises(Rejected):
         mirrors.refresh(shop.clone_url.replace("shop", "chop"), auth=auth)
 
 
 def test_a_server_that_fails_is_a_matter_of_time(
-    mirrors: Mirrors, github: GitHubStandIn, shop: HostedRepository, auth: GitAuth
+    mirrors: Mirrors, github: GitHubStandIn, shop: HostedRepository, auth: Credentials
 ) -> None:
     for kind in (Fault.ERROR, Fault.DROP_CONNECTION):
         github.faults.add("GET /acme/shop.git/*", kind=kind)
@@ -155,7 +162,7 @@ def test_a_server_that_is_away_is_a_matter_of_time(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_left(
-    tmp_path: Path, github: GitHubStandIn, shop: HostedRepository, auth: GitAuth
+    tmp_path: Path, github: GitHubStandIn, shop: HostedRepository, auth: Credentials
 ) -> None:
     github.faults.add("GET /acme/shop.git/*", kind=Fault.DELAY, seconds=5.0)
     with pytest.raises(Temporary, match=r"took longer than 1 s"):
@@ -218,7 +225,7 @@ def test_what_is_no_ref_never_reaches_git(mirrors: Mirrors, shop: HostedReposito
 
 @pytest.mark.parametrize("revision", ["main:app.yaml", ":/Initial", "main^{/Initial}", "HEAD@{1}", "nothing", "*"])
 def test_what_is_no_revision_is_not_searched_for(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth, revision: str
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials, revision: str
 ) -> None:
     with pytest.raises(Rejected):
         mirrors.refresh(shop.clone_url, auth=auth).resolve(revision)
@@ -235,7 +242,7 @@ def test_what_is_no_revision_is_not_searched_for(
     ],
 )
 def test_a_damaged_mirror_is_made_anew(
-    mirrors: Mirrors, shop: HostedRepository, auth: GitAuth, path: str, content: str
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials, path: str, content: str
 ) -> None:
     mirror = mirrors.refresh(shop.clone_url, auth=auth)
     (mirror.path / path).write_text(content)
@@ -243,7 +250,9 @@ def test_a_damaged_mirror_is_made_anew(
     assert mirrors.refresh(shop.clone_url, auth=auth).resolve("main") == pushed
 
 
-def test_a_mirror_that_lost_its_objects_is_made_anew(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth) -> None:
+def test_a_mirror_that_lost_its_objects_is_made_anew(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
+) -> None:
     mirror = mirrors.refresh(shop.clone_url, auth=auth)
     for path in (mirror.path / "objects").rglob("*"):
         if path.is_file():
@@ -264,7 +273,7 @@ def test_processes_that_fetch_at_once_do_not_harm_each_other(github: GitHubStand
     assert outputs == [[site.head()] * 3] * 3
 
 
-def test_a_mirror_is_found_again_without_fetching(mirrors: Mirrors, shop: HostedRepository, auth: GitAuth) -> None:
+def test_a_mirror_is_found_again_without_fetching(mirrors: Mirrors, shop: HostedRepository, auth: Credentials) -> None:
     assert mirrors.holding(shop.clone_url, shop.head()) is None
     mirrors.refresh(shop.clone_url, auth=auth)
     assert mirrors.holding(shop.clone_url, shop.head()) is not None

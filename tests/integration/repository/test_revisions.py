@@ -11,8 +11,9 @@ import pytest
 
 from bot.errors import Rejected
 from bot.model.applications import Source
+from bot.model.credentials import Credentials
 from bot.preview.affected import Branch
-from bot.repository.mirrors import GitAuth, Mirrors
+from bot.repository.mirrors import Mirrors
 from bot.repository.revisions import beside
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
@@ -205,7 +206,7 @@ def test_a_preview_takes_a_source_from_the_branch_that_a_sync_takes_it_from(
 
 
 def test_a_pull_requests_ref_is_fetched_when_a_source_follows_it(
-    tmp_path: Path, shop: HostedRepository, auth: GitAuth
+    tmp_path: Path, shop: HostedRepository, auth: Credentials
 ) -> None:
     shop.push("feature", {"app.yaml": "replicas: 2\n"})
     pull = shop.open_pull_request("feature")
@@ -219,7 +220,7 @@ def test_a_pull_requests_ref_is_fetched_when_a_source_follows_it(
 
 
 def test_a_commit_that_is_here_is_not_fetched_again(
-    tmp_path: Path, github: GitHubStandIn, shop: HostedRepository, auth: GitAuth
+    tmp_path: Path, github: GitHubStandIn, shop: HostedRepository, auth: Credentials
 ) -> None:
     mirrors, source = Mirrors(tmp_path / "mirrors"), Source(repo_url=shop.clone_url, target_revision=shop.head())
     mirrors.following(source, auth=auth)
