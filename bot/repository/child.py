@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import pygit2
 from bot.errors import ForesailError, Rejected
 from bot.repository import confinement, directory, frames
 from bot.repository.asked import Asked
+from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.tools import SourceOptions, Tool
@@ -28,25 +30,34 @@ _MAPPED: Final = 256 << 20
 """Bytes of pack files mapped at a time; libgit2's default would fill the address space it is allowed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What renders, in this process."""
+
+    kustomize: Kustomize
+    helm: Helm
+    kept: KeptFiles
+
+
 def main(arguments: str) -> None:
     """Confine this process as `arguments` (JSON) say and answer requests until the parent hangs up."""
     setup = orjson.loads(arguments)
     confinement.die_with_parent(setup["parent"])
     home = Path.cwd()
-    kustomize = Kustomize(Path(setup["programs"]["kustomize"]), home)
+    programs = {name: Path(path) for name, path in setup["programs"].items()}
+    tools = Tools(Kustomize(programs["kustomize"], home), Helm(programs["helm"], home), KeptFiles())
     confined = {"network": confinement.leave_network(), "files": confinement.write_only_below(home)}
     confinement.limit_resources()
     pygit2.settings.mwindow_mapped_limit = _MAPPED
-    kept = KeptFiles()
     send(frames.encode(confined))
     while (request := frames.receive(receive)) is not None:
         confinement.limit_processor(setup["timeout"])
-        send(_answer(request, kustomize, kept))
+        send(_answer(request, tools))
 
 
-def _answer(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> bytes:
+def _answer(request: dict[str, Any], tools: Tools) -> bytes:
     try:
-        encoded = frames.encode({"manifests": [orjson.Fragment(one) for one in render(request, kustomize, kept)]})
+        encoded = frames.encode({"manifests": [orjson.Fragment(one) for one in render(request, tools)]})
     except ForesailError as error:
         return frames.encode({"refused": _sayable(str(error))})
     except MemoryError:
@@ -59,7 +70,7 @@ def _answer(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> b
     return encoded
 
 
-def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> list[bytes]:
+def render(request: dict[str, Any], tools: Tools) -> list[bytes]:
     """Render one source and return each manifest as JSON; Rejected says what is wrong with it."""
     options = SourceOptions.of(request["source"])
     if options.only_a_reference:
@@ -67,7 +78,7 @@ def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> li
     if options.chart:
         raise Rejected(f"chart {options.chart}: Helm is not supported yet")
     asked = Asked.of(request, options)
-    rendered = _rendered(asked, kustomize, kept)
+    rendered = _rendered(asked, tools)
     if len(rendered) > MOST_OBJECTS:
         raise Rejected(
             f"{asked.shown}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "
@@ -76,14 +87,14 @@ def render(request: dict[str, Any], kustomize: Kustomize, kept: KeptFiles) -> li
     return rendered
 
 
-def _rendered(asked: Asked, kustomize: Kustomize, kept: KeptFiles) -> list[bytes]:
+def _rendered(asked: Asked, tools: Tools) -> list[bytes]:
     match _tool(asked):
         case Tool.DIRECTORY:
-            return directory.render(asked, kept)
+            return directory.render(asked, tools.kept)
         case Tool.KUSTOMIZE:
-            return [orjson.dumps(one) for one in kustomize.render(asked)]
+            return [orjson.dumps(one) for one in tools.kustomize.render(asked)]
         case Tool.HELM:
-            raise Rejected(f"{asked.shown}: Helm is not supported yet")
+            return [orjson.dumps(one) for one in tools.helm.render(asked)]
         case Tool.PLUGIN:
             raise Rejected(f"{asked.shown}: config management plugins are not supported yet")
 

@@ -49,7 +49,16 @@ _OF_FILES: Final = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 _REFER_SINCE: Final = 2
 _TRUNCATE_SINCE: Final = 3
 
-_LIBRARIES: Final = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/nix/store")
+_LIBRARIES: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/etc/ld.so.cache",
+    "/nix/store",
+    "/usr/share/zoneinfo",
+)
+"""And the world's time zones, which templates may ask for."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

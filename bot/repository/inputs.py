@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected
 from bot.repository.environment import REVISION
+from bot.repository.helm.reading import reads
 from bot.repository.imports import folders_of_imports, imported, jsonnet_below
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
@@ -139,6 +140,9 @@ def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | N
     match options.tool(names):
         case Tool.KUSTOMIZE:
             return _kustomize(snapshot, found, options)
+        case Tool.HELM if not options.chart:
+            chart = reads(snapshot, found, options)
+            return None if chart is None else _Read(chart.rows, chart.paths)
         case Tool.DIRECTORY:
             return _directory(snapshot, found, options)
         case _:

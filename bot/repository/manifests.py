@@ -42,11 +42,12 @@ class Document(NamedTuple):
     value: Any
 
 
-def read(content: bytes, name: str) -> list[Document]:
+def read(content: bytes, name: str, *, last_wins: bool = False) -> list[Document]:
     """Return the documents of a YAML (or JSON) file, empty ones left out.
 
     Raises Rejected, beginning with the file's name and line, for what `sigs.k8s.io/yaml` refuses and besides for
-    duplicate keys, nesting deeper than DEEPEST and aliases that expand beyond MOST_NODES.
+    nesting deeper than DEEPEST, aliases that expand beyond MOST_NODES, and duplicate keys, unless the `last_wins`, as
+    it does with `sigs.k8s.io/yaml`: in what a program printed nobody can mend them.
     """
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         # As apimachinery's YAMLOrJSONDecoder: what begins like JSON is JSON if it can be; tabs are fine in it.
@@ -54,7 +55,7 @@ def read(content: bytes, name: str) -> list[Document]:
             return [Document(1, _json(content))]
         except (ValueError, RecursionError):
             pass
-    return _Reader(content, name).documents()
+    return _Reader(content, name, last_wins=last_wins).documents()
 
 
 def read_json(content: bytes, name: str) -> list[Document]:
@@ -128,9 +129,10 @@ class _Anchored(NamedTuple):
 class _Reader:
     """Puts the documents of one file together from libyaml's events."""
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, *, last_wins: bool) -> None:
         self._content = content
         self._name = name
+        self._last_wins = last_wins
         self._next: Callable[[], Any] = yaml.CSafeLoader(content).get_event
         self._end: Any = None
         """The event that ended the last collection."""
@@ -219,7 +221,7 @@ class _Reader:
                     merged |= self._merge(found)
                     continue
                 key = self._rare_key(key, event)
-                if key in found and key not in merged:
+                if key in found and key not in merged and not self._last_wins:
                     raise _Wrong(f"the key {key!r} is there twice", self._shown_at(event))
                 merged.discard(key)
             event = take()

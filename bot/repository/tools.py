@@ -52,6 +52,7 @@ class SourceOptions:
     blocks: frozenset[Tool] = frozenset()
     """Tools that have a block in the source."""
     kustomize: Mapping[str, Any] = field(default_factory=dict)
+    helm: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: JsonObject) -> Self:
@@ -70,6 +71,7 @@ class SourceOptions:
             jsonnet=directory.get("jsonnet") or {},
             blocks=frozenset(tool for tool in Tool if source.get(tool) is not None),
             kustomize=source.get("kustomize") or {},
+            helm=source.get("helm") or {},
         )
 
     @property
@@ -107,9 +109,9 @@ class SourceOptions:
         """
         if not self.disable_extension_filter and not MANIFEST.fullmatch(path.rpartition("/")[2]):
             return False
-        if self.exclude and _matches(self.exclude, path):
+        if self.exclude and matches(self.exclude, path):
             return False
-        return not self.include or _matches(self.include, path)
+        return not self.include or matches(self.include, path)
 
 
 def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
@@ -128,7 +130,8 @@ def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
     return told
 
 
-def _matches(glob: str, path: str) -> bool:
+def matches(glob: str, path: str) -> bool:
+    """Whether a glob means `path`, or one name of it; Rejected for one that is very long or stands for very many."""
     if len(glob) > _LONGEST_GLOB:
         raise Rejected(f"a glob of {len(glob):,} characters, which is more than {_LONGEST_GLOB:,}: {glob[:40]}…")
     return bool(_compiled(glob).match(path))

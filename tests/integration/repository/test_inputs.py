@@ -165,7 +165,7 @@ def test_what_is_not_understood_makes_the_whole_repository_count(differ: Differ,
 @pytest.mark.parametrize(
     "source",
     [
-        {"helm": {"releaseName": "a"}},
+        {"helm": {"unknown": "a"}},
         {"plugin": {"name": "a"}},
         {"chart": "redis"},
         {"helm": {"a": 1}, "kustomize": {"b": 1}},

@@ -14,6 +14,7 @@ from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import child
 from bot.repository.environment import BuildEnvironment
+from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.render import CHILDREN, Rendered, Renderer, RenderRequest
@@ -28,7 +29,7 @@ NO_NAME = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}'
 @pytest.fixture
 def render(repository: Fixed, tmp_path: Path) -> Render:
     """Return what one child does with one request after the other."""
-    kept = KeptFiles()
+    tools = child.Tools(Kustomize(Path("/nowhere"), tmp_path), Helm(Path("/nowhere"), tmp_path), KeptFiles())
 
     def ask(files: Files, path: str) -> list[JsonObject]:
         request = {
@@ -39,7 +40,7 @@ def render(repository: Fixed, tmp_path: Path) -> Render:
             "refs": {},
             "dependencies": {},
         }
-        return [orjson.loads(one) for one in child.render(request, Kustomize(Path("/nowhere"), tmp_path), kept)]
+        return [orjson.loads(one) for one in child.render(request, tools)]
 
     return ask
 

@@ -1,0 +1,1 @@
+"""Helm charts in folders of a repository: what they read, and the helm program that renders them."""

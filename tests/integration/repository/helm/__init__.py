@@ -1,0 +1,1 @@
+"""Charts in folders of a repository, rendered by the real helm program."""
