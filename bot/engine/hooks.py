@@ -57,6 +57,9 @@ HELM_HOOK_TYPES: Final[Mapping[str, HookType]] = MappingProxyType(
 Source: https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks
 """
 
+_OUTSIDE_OF_SYNCS: Final = frozenset({"test", "test-success", "test-failure", "pre-rollback", "post-rollback"})
+"""Helm's hooks at moments that no sync has."""
+
 HELM_DELETE_POLICIES: Final[Mapping[str, HookDeletePolicy]] = MappingProxyType(
     {
         "before-hook-creation": HookDeletePolicy.BEFORE_HOOK_CREATION,
@@ -93,6 +96,14 @@ def is_hook(obj: JsonObject) -> bool:
     if HOOK in annotations_of(obj):
         return not is_skipped(obj)
     return HELM_HOOK in annotations_of(obj) and _words(obj, HELM_HOOK) != ("crd-install",)
+
+
+def is_outside_of_syncs(obj: JsonObject) -> bool:
+    """Tell whether `obj` is a hook of Helm's tests or rollbacks alone: charts have them, and no sync runs them."""
+    if HOOK in annotations_of(obj) or HELM_HOOK not in annotations_of(obj):
+        return False
+    words = frozenset(_words(obj, HELM_HOOK))
+    return bool(words) and words <= _OUTSIDE_OF_SYNCS
 
 
 def hook_words(obj: JsonObject) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.engine.hooks import unknown_hook
+from bot.engine.hooks import is_outside_of_syncs, unknown_hook
 from bot.engine.tracking import stamp
 from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
@@ -29,7 +29,7 @@ def targets_of(
     instance: str,
     namespaced: Callable[[JsonObject], bool | None],
 ) -> Targets:
-    """Place each manifest in its namespace and stamp it as `instance`'s.
+    """Place each manifest in its namespace and stamp it as `instance`'s; Helm's tests and rollbacks are left out.
 
     `namespaced` tells a kind's scope, None when nobody knows it yet (its CRD may come with this very sync): such an
     object keeps what its manifest says. Source: argo-cd `controller/state.go`, DeduplicateTargetObjects.
@@ -37,6 +37,8 @@ def targets_of(
     objects: dict[ResourceKey, JsonObject] = {}
     warnings: list[str] = []
     for manifest in manifests:
+        if is_outside_of_syncs(manifest):
+            continue
         placed = _declared(_placed(manifest, namespace=namespace, scope=namespaced(manifest)))
         key = ResourceKey.of(placed)
         if objects.pop(key, None) is not None:

@@ -94,3 +94,24 @@ def test_a_hook_that_does_not_exist_is_named() -> None:
     (words,) = targets(odd, Job=True).warnings
     assert words.startswith("Job shop/migrate is never applied")
     assert words.endswith("'PreSnyc'")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "targeted"),
+    [
+        ({"helm.sh/hook": "test"}, False),
+        ({"helm.sh/hook": "test-success, pre-rollback"}, False),
+        ({"helm.sh/hook": "test,post-install"}, True),
+        ({"helm.sh/hook": "tset"}, True),
+        ({"helm.sh/hook": ""}, True),
+        ({"helm.sh/hook": "test", "argocd.argoproj.io/hook": "PostSync"}, True),
+    ],
+)
+def test_helms_tests_and_rollbacks_are_no_targets_and_not_worth_a_word(
+    annotations: dict[str, str],
+    targeted: bool,  # noqa: FBT001
+) -> None:
+    found = targets(make("Pod", "a", metadata={"annotations": annotations}), Pod=True)
+
+    assert bool(found.objects) is targeted
+    assert targeted or not found.warnings
