@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 import urllib3
@@ -14,6 +14,7 @@ from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
 from bot.cluster.errors import TOO_LARGE, ApiRefused, api_error
+from bot.cluster.exchange import exchanging
 from bot.errors import Rejected, Temporary
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ class ApiServer:
         configuration.retries = False
         configuration.connection_pool_maxsize = connections
         self._configuration = configuration
-        self._pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
+        self.server: str = configuration.host.rstrip("/")
+        self._at = urlsplit(self.server)
+        self._watches = _connections(configuration)
+        self._exchange = exchanging(_connections(configuration).connection_from_url(self.server))
         self._timeout = urllib3.Timeout(total=timeout)
         self._credential: tuple[str | None, float] = (None, 0.0)
         self._lock = threading.Lock()
         self.name = name
         """What people call this cluster."""
-        self.server: str = configuration.host.rstrip("/")
 
     @classmethod
     def from_kubeconfig(cls, path: str = "", *, context: str = "", **limits: Any) -> ApiServer:
@@ -116,7 +119,17 @@ class ApiServer:
 
         `idle` is the most seconds between two lines before the connection counts as dead.
         """
-        answer = self._send("GET", _target(path, query), headers=headers, idle=idle)
+        limits = urllib3.Timeout(connect=10.0, read=idle)
+        with self._reaching():
+            answer = self._watches.request(
+                "GET",
+                f"{self.server}{_target(path, query)}",
+                headers=self._headers(headers),
+                timeout=limits,
+                preload_content=False,
+                retries=False,
+                redirect=False,
+            )
         try:
             if answer.status >= 400:  # noqa: PLR2004 - as above
                 raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
@@ -127,39 +140,37 @@ class ApiServer:
     def _answer(
         self, method: str, target: str, *, body: JsonObject | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        answer = self._send(method, target, body=body, headers=headers)
-        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
-            raise api_error(answer.status, answer.data, retry_after=answer.headers.get("Retry-After"))
-        return answer.data
-
-    def _send(
-        self,
-        method: str,
-        target: str,
-        *,
-        body: JsonObject | None = None,
-        headers: Mapping[str, str] | None = None,
-        idle: float | None = None,
-    ) -> urllib3.BaseHTTPResponse:
-        """Send one request; with `idle`, leave the answer's body to be streamed."""
-        sent = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
+        host = self._at.netloc.rpartition("@")[2]
+        sent = {"Host": host, "Accept-Encoding": "identity", **self._headers(headers)}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
-        if token := self._token():
-            sent["Authorization"] = token
-        streams = idle is not None
         encoded = None if body is None else _encoded(body)
-        try:
-            return self._pool.request(
+        with self._reaching():
+            answer = self._exchange(
                 method,
-                f"{self.server}{target}",
+                f"{self._at.path}{target}",
                 body=encoded,
                 headers=sent,
-                timeout=urllib3.Timeout(connect=10.0, read=idle) if streams else self._timeout,
-                preload_content=not streams,
+                timeout=self._timeout,
                 retries=False,
                 redirect=False,
+                assert_same_host=False,
             )
+        if answer.status >= 400:  # noqa: PLR2004 - HTTP's own line between success and failure
+            raise api_error(answer.status, answer.data, retry_after=answer.headers.get("retry-after"))
+        return answer.data
+
+    def _headers(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        sent = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
+        if token := self._token():
+            sent["Authorization"] = token
+        return sent
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Turn what keeps a request from being answered into Temporary."""
+        try:
+            yield
         except HTTPError as error:
             raise Temporary(f"cannot reach {self.name}: {error.__class__.__name__}: {error}") from error
 
@@ -171,6 +182,11 @@ class ApiServer:
                 token = self._configuration.get_api_key_with_prefix("authorization", "BearerToken")
                 self._credential = (token, time.monotonic() + _CREDENTIAL_SECONDS)
             return token
+
+
+def _connections(configuration: Any) -> urllib3.PoolManager:
+    manager: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
+    return manager
 
 
 def _encoded(body: JsonObject) -> bytes:
