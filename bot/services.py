@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.rendering.shelf import Shelf
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
+    from bot.repository.toolbox import Toolbox
     from bot.settings import Settings
 
 _DEATHS_NOTICED: Final = 60.0
@@ -151,7 +152,8 @@ def _rendering(settings: Settings, connection: redis.Redis, queue: Queue) -> Ren
 def _renderer(settings: Settings) -> Renderer:
     from bot.repository.render import Renderer
 
-    return Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
+    toolbox = toolbox_of(settings)
+    return Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
 
 
 def _shelf(settings: Settings, connection: redis.Redis) -> Shelf | None:
@@ -165,7 +167,9 @@ def _shelf(settings: Settings, connection: redis.Redis) -> Shelf | None:
         return None
     renders = Renders(connection, room=settings.cache_megabytes << 20)
     seal = Seal(settings.cache_key.get_secret_value())
-    return Shelf(renders, seal, Versions([settings.kustomize, settings.helm]))
+    toolbox = toolbox_of(settings)
+    programs = [settings.kustomize, settings.helm, *toolbox.kustomize_versions.values()]
+    return Shelf(renders, seal, Versions(programs, settled=repr(toolbox.to_wire())))
 
 
 def _control(settings: Settings) -> Cluster:
@@ -207,14 +211,25 @@ def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Pred
 
 
 def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:
-    """Read what every application ignores; a mounted ConfigMap has a file for each of its keys."""
     from bot.engine.diff.ignored import SETTING, ignored_everywhere
 
+    return ignored_everywhere(_argocd_cm(settings, SETTING))
+
+
+def toolbox_of(settings: Settings) -> Toolbox:
+    """Return what the operator has settled about tools; Rejected names the setting that is wrong."""
+    from bot.repository.toolbox import Toolbox
+
+    return Toolbox.read(_argocd_cm(settings, "kustomize.", "helm.", "jsonnet."), settings.kustomize_versions)
+
+
+def _argocd_cm(settings: Settings, *prefixes: str) -> dict[str, str]:
+    """Read the keys of `argocd-cm` that begin so; a mounted ConfigMap has a file for each of its keys."""
     if settings.argocd_cm is None:
-        return ()
+        return {}
     try:
-        named = {path.name: path for path in settings.argocd_cm.iterdir() if path.name.startswith(SETTING)}
-        return ignored_everywhere({name: path.read_text(encoding="utf-8") for name, path in named.items()})
+        named = [path for path in settings.argocd_cm.iterdir() if path.name.startswith(prefixes)]
+        return {path.name: path.read_text(encoding="utf-8") for path in named}
     except (OSError, UnicodeDecodeError) as error:
         raise Rejected(f"FORESAIL_ARGOCD_CM cannot be read: {error}") from error
 

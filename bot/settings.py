@@ -68,12 +68,14 @@ class Settings(BaseModel):
     """Where mirrors of repositories are kept; they can be fetched again."""
     kustomize: str = "kustomize"
     """The kustomize program."""
+    kustomize_versions: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Further ones that `kustomize.version` may name (`v5.3.0=/opt/kustomize-5.3.0`, comma between)."""
     helm: str = "helm"
     """The helm program, version 3 or 4."""
     mode: Mode = Mode.FULL
     """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
     argocd_cm: Path | None = None
-    """Folder in which an `argocd-cm` is mounted; its `resource.customizations.ignoreDifferences.…` hold here too."""
+    """Folder in which an `argocd-cm` is mounted; what it says of differences and of tools holds here too."""
     policies: Path | None = None
     """Folder of rules in Rego and CEL that every change has to keep (docs/policies.md)."""
     comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)

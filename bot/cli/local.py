@@ -24,6 +24,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
+from bot.services import toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
         namespace = _context_namespace(settings.kubeconfig, context)
         server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
     cluster = _cluster(settings, server, tracks=tracks)
-    renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm)
+    toolbox = toolbox_of(settings)
+    renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
     clusters = Clusters(cluster)
     sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:

@@ -21,15 +21,17 @@ _FOLDER: Final = Path(bot.__path__[0])
 class Versions:
     """The programs that renders run, as they are on this machine."""
 
-    def __init__(self, programs: Iterable[str]) -> None:
+    def __init__(self, programs: Iterable[str], *, settled: str = "") -> None:
+        """Take the programs, and whatever else is `settled` about how they are used."""
         self._programs = tuple(programs)
+        self._settled = settled
 
     def digest(self) -> str:
         """Return a digest that is another one where anything may render differently.
 
         A program is told by its content: a version that it says of itself need not change when it is built anew.
         """
-        return _digest([_of_foresail(), *map(_of_program, self._programs)])
+        return _digest([_of_foresail(), self._settled, *map(_of_program, self._programs)])
 
 
 def _of_program(program: str) -> str:

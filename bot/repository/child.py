@@ -21,6 +21,7 @@ from bot.repository.asked import Asked
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
+from bot.repository.toolbox import Toolbox
 from bot.repository.tools import SourceOptions, Tool
 
 _CHANNEL: Final = 0
@@ -37,6 +38,8 @@ class Tools:
     kustomize: Kustomize
     helm: Helm
     kept: KeptFiles
+    disabled: frozenset[Tool] = frozenset()
+    """Those that an operator has switched off."""
 
 
 def main(arguments: str) -> None:
@@ -44,11 +47,13 @@ def main(arguments: str) -> None:
     setup = orjson.loads(arguments)
     confinement.die_with_parent(setup["parent"])
     home = Path.cwd()
-    programs = {name: Path(path) for name, path in setup["programs"].items()}
-    tools = Tools(Kustomize(programs["kustomize"], home), Helm(programs["helm"], home), KeptFiles())
     confined = {"network": confinement.leave_network(), "files": confinement.write_only_below(home)}
     confinement.limit_resources()
     pygit2.settings.mwindow_mapped_limit = _MAPPED
+    toolbox = Toolbox.of(setup["toolbox"])
+    programs = {name: Path(path) for name, path in setup["programs"].items()}
+    kustomize = Kustomize(programs["kustomize"], home, toolbox, confined["files"])
+    tools = Tools(kustomize, Helm(programs["helm"], home), KeptFiles(), toolbox.disabled)
     send(frames.encode(confined))
     while (request := frames.receive(receive)) is not None:
         confinement.limit_processor(setup["timeout"])
@@ -88,19 +93,15 @@ def render(request: dict[str, Any], tools: Tools) -> list[bytes]:
 
 
 def _rendered(asked: Asked, tools: Tools) -> list[bytes]:
-    match _tool(asked):
+    match asked.options.tool(asked.snapshot.folder(asked.found.entry.id), tools.disabled):
         case Tool.DIRECTORY:
-            return directory.render(asked, tools.kept)
+            return directory.render(asked, tools.kept, with_jsonnet=Tool.DIRECTORY not in tools.disabled)
         case Tool.KUSTOMIZE:
             return [orjson.dumps(one) for one in tools.kustomize.render(asked)]
         case Tool.HELM:
             return [orjson.dumps(one) for one in tools.helm.render(asked)]
         case Tool.PLUGIN:
             raise Rejected(f"{asked.shown}: config management plugins are not supported yet")
-
-
-def _tool(asked: Asked) -> Tool:
-    return asked.options.tool(asked.snapshot.folder(asked.found.entry.id))
 
 
 def receive(size: int) -> bytes:

@@ -88,17 +88,18 @@ class Child:
         """What it could give up: `network`, `files`."""
 
     @classmethod
-    def start(cls, *, programs: Mapping[str, str], timeout: float, main: str = RENDERING) -> Self:
+    def start(cls, *, timeout: float, setup: Mapping[str, Any] | None = None, main: str = RENDERING) -> Self:
         """Start an interpreter with an empty environment, a home of its own and nothing but a socket to us.
 
-        It runs `main` of the module of that name. Raises ChildLostError when it does not come up.
+        It runs `main` of the module of that name, which is told of `setup`. Raises ChildLostError when it does not
+        come up.
         """
         home = _Home()
         ours, theirs = socket.socketpair()
-        setup = {"parent": os.getpid(), "programs": dict(programs), "timeout": timeout}
+        told = {**(setup or {}), "parent": os.getpid(), "timeout": timeout}
         try:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _START, _ROOT, main, orjson.dumps(setup).decode()],
+                [sys.executable, "-I", "-c", _START, _ROOT, main, orjson.dumps(told).decode()],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

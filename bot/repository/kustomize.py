@@ -8,9 +8,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +22,9 @@ from bot.repository import confinement, manifests
 from bot.repository.asked import Asked
 from bot.repository.directory import LFS_POINTER, objects
 from bot.repository.kustomization import closure
-from bot.repository.options import added_paths, edits, patches, refuse_unsupported
+from bot.repository.options import added_paths, edits, patches, refuse_unsupported, version_of
 from bot.repository.quoting import without_quotations
+from bot.repository.toolbox import Toolbox
 from bot.repository.tools import KUSTOMIZATIONS, SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
 
@@ -44,20 +45,28 @@ class Kustomize:
     program: Path
     home: Path
     """The only folder it can read or write, when the kernel has Landlock."""
+    toolbox: Toolbox = field(default_factory=Toolbox)
+    confined: bool = False
+    """Whether the kernel has it."""
 
     def render(self, asked: Asked) -> list[JsonObject]:
         """Return what `kustomize build` prints for a folder; Rejected has the tool's words or the option's name.
 
-        Files outside of a kustomization's own folder cannot be loaded (kustomize's default, and Argo CD's), bases and
-        components anywhere in the repository can. Plugins, exec functions and helm stay off.
+        Files outside of a kustomization's own folder cannot be loaded (kustomize's default, and Argo CD's) unless the
+        operator allows that, bases and components anywhere in the repository can. Plugins, exec functions and helm
+        stay off.
         """
         found, options = asked.found, asked.options
         refuse_unsupported(options.kustomize)
+        program, arguments = self.toolbox.kustomize(version_of(options.kustomize), str(self.program))
+        if "LoadRestrictionsNone" in arguments and not self.confined:
+            raise Rejected("LoadRestrictionsNone needs a kernel with Landlock: kustomize could read any file here")
+        run = functools.partial(self._run, Path(program))
         with self._folder() as root:
             _export(asked.snapshot, found, options, root)
             folder = root / found.path
-            self._edit(folder, root, asked)
-            built = self._run(["build", "."], folder, root)
+            _edit(folder, asked, lambda *words: run(["edit", *words], folder, root))
+            built = run(["build", ".", *arguments], folder, root)
             documents = manifests.read(built, f"kustomize build {asked.shown}")
             return [obj for line, value in documents for obj in objects(value, f"kustomize's output, line {line}")]
 
@@ -69,33 +78,22 @@ class Kustomize:
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def _edit(self, folder: Path, root: Path, asked: Asked) -> None:
-        options = asked.options.kustomize
-        for edit in edits(options, exists=lambda path: (folder / path).is_dir(), substituted=asked.substituted):
-            self._run(["edit", *edit], folder, root)
-        added = patches(options)
-        if not added:
-            return
-        path = next(folder / name for name in KUSTOMIZATIONS if (folder / name).is_file())
-        documents = manifests.read(path.read_bytes(), path.name)
-        content = documents[0].value if documents else {}
-        if not isinstance(content, dict) or not isinstance(content.get("patches") or [], list):
-            raise Rejected(f"{path.name}: patches is not a list, so source.kustomize.patches cannot be added")
-        path.write_bytes(orjson.dumps(content | {"patches": [*(content.get("patches") or []), *added]}))
-
-    def _run(self, arguments: list[str], folder: Path, root: Path) -> bytes:
+    def _run(self, program: Path, arguments: list[str], folder: Path, root: Path) -> bytes:
         """Run kustomize in `folder` and return what it prints; whoever started us limits how long."""
         with tempfile.TemporaryFile(dir=self.home) as output, tempfile.TemporaryFile(dir=self.home) as errors:
-            done = subprocess.run(
-                [str(self.program), *arguments],
-                cwd=folder,
-                env={"HOME": str(self.home), "TMPDIR": str(self.home), **_ENVIRONMENT},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                check=False,
-                preexec_fn=functools.partial(_confine, os.getpid(), self.home, self.program),
-            )
+            try:
+                done = subprocess.run(
+                    [str(program), *arguments],
+                    cwd=folder,
+                    env={"HOME": str(self.home), "TMPDIR": str(self.home), **_ENVIRONMENT},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=errors,
+                    check=False,
+                    preexec_fn=functools.partial(_confine, os.getpid(), self.home, program),
+                )
+            except OSError as error:
+                raise Rejected(f"{program} cannot be run: {error.strerror}") from error
             errors.seek(0)
             if done.returncode:
                 said = errors.read(_READ).decode("utf-8", errors="replace")
@@ -103,6 +101,22 @@ class Kustomize:
                 raise Rejected(f"kustomize {arguments[0]}: {_why(done.returncode, words)[:_WORDS]}")
             output.seek(0)
             return output.read()
+
+
+def _edit(folder: Path, asked: Asked, run: Callable[..., object]) -> None:
+    """Change the kustomization as the source's options say; `run` takes the words of one `kustomize edit`."""
+    options = asked.options.kustomize
+    for edit in edits(options, exists=lambda path: (folder / path).is_dir(), substituted=asked.substituted):
+        run(*edit)
+    added = patches(options)
+    if not added:
+        return
+    path = next(folder / name for name in KUSTOMIZATIONS if (folder / name).is_file())
+    documents = manifests.read(path.read_bytes(), path.name)
+    content = documents[0].value if documents else {}
+    if not isinstance(content, dict) or not isinstance(content.get("patches") or [], list):
+        raise Rejected(f"{path.name}: patches is not a list, so source.kustomize.patches cannot be added")
+    path.write_bytes(orjson.dumps(content | {"patches": [*(content.get("patches") or []), *added]}))
 
 
 def _confine(parent: int, home: Path, program: Path) -> None:
@@ -115,6 +129,8 @@ def _why(code: int, words: str) -> str:
         return f"it prints more than {confinement.FILE_SIZE >> 20} MiB"
     if code == -signal.SIGXCPU:
         return "it takes too much processor time"
+    if "HelmChartInflationGenerator" in words:
+        return "helmCharts are not inflated, kustomize would fetch them and run helm: make each a source of its own"
     usage = words.partition("\nUsage:\n")[0]
     return usage.removeprefix("Error: ").strip() or f"it ended with {code} and no words"
 

@@ -31,6 +31,10 @@ _KNOWN: Final = frozenset(
         "components",
         "ignoreMissingComponents",
         "commonAnnotationsEnvsubst",
+        "version",
+        # Of use only where kustomize inflates Helm charts, which it is not let: it would fetch them.
+        "kubeVersion",
+        "apiVersions",
     }
 )
 
@@ -46,6 +50,11 @@ def added_paths(options: Mapping[str, Any]) -> list[str]:
     """Return the components and patch files an application adds, relative to its path."""
     components = [_text("components", one) for one in _list(options, "components")]
     return components + [_text("patches", one["path"]) for one in patches(options) if one.get("path")]
+
+
+def version_of(options: Mapping[str, Any]) -> str:
+    """Return which kustomize an application asks for by name; empty when it asks for none."""
+    return _text("version", options.get("version") or "")
 
 
 def patches(options: Mapping[str, Any]) -> list[JsonObject]:

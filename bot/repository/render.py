@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 
@@ -33,6 +33,7 @@ from bot.repository import frames
 from bot.repository.batch import Batch
 from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
 from bot.repository.environment import BuildEnvironment, Place
+from bot.repository.toolbox import Toolbox
 
 _log = structlog.get_logger()
 
@@ -82,10 +83,10 @@ def nobody(_place: int, _answer: Rendered | RenderFailed) -> None:
 class _Pool:
     """Threads that own a child each: the kernel ties a child's life to the thread that started it."""
 
-    def __init__(self, programs: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, setup: Mapping[str, Any], timeout: float) -> None:
         self.process = os.getpid()
         self.threads = ThreadPoolExecutor(CHILDREN, thread_name_prefix="render")
-        self._programs = programs
+        self._setup = setup
         self._timeout = timeout
         self._own = threading.local()
         self._children: set[Child] = set()
@@ -127,7 +128,7 @@ class _Pool:
         if found is not None:
             return found
         try:
-            child = Child.start(programs=self._programs, timeout=self._timeout)
+            child = Child.start(setup=self._setup, timeout=self._timeout)
         except ChildLostError as error:
             raise Temporary(f"no renderer can be started: {error}") from error
         if not all(child.confined.values()):
@@ -150,8 +151,9 @@ class _Pool:
 class Renderer:
     """Renders in a few warm child processes; may be used from threads, and again in a process forked from this one."""
 
-    def __init__(self, kustomize: str, timeout: float, *, helm: str = "helm") -> None:
+    def __init__(self, kustomize: str, timeout: float, *, helm: str = "helm", toolbox: Toolbox | None = None) -> None:
         self._programs = {"kustomize": kustomize, "helm": helm}
+        self._toolbox = toolbox or Toolbox()
         self._timeout = timeout
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
@@ -188,7 +190,8 @@ class Renderer:
             if self._pool is None or self._pool.process != os.getpid():
                 sweep()
                 found = {name: shutil.which(program) or program for name, program in self._programs.items()}
-                self._pool = _Pool({name: str(Path(one).resolve()) for name, one in found.items()}, self._timeout)
+                resolved = {name: str(Path(one).resolve()) for name, one in found.items()}
+                self._pool = _Pool({"programs": resolved, "toolbox": self._toolbox.to_wire()}, self._timeout)
                 weakref.finalize(self, self._pool.end)
             return self._pool
 

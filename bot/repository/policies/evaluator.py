@@ -44,7 +44,7 @@ def evaluated(
     when no child can be started.
     """
     try:
-        child = Child.start(programs={}, timeout=max(seconds, _LOADING), main=_MAIN)
+        child = Child.start(timeout=max(seconds, _LOADING), main=_MAIN)
     except ChildLostError as error:
         raise Temporary(f"no evaluator of policies can be started: {error}") from error
     try:

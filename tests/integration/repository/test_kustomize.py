@@ -183,7 +183,6 @@ def test_a_prefix_of_the_application_replaces_the_kustomizations(render: Render)
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"version": "v4"}, "source.kustomize.version is not supported yet"),
         ({"images": "nginx"}, "source.kustomize.images must be a list"),
         ({"replicas": [{"name": "web"}]}, "source.kustomize.replicas needs a name"),
         ({"namePrefix": 3}, "source.kustomize.namePrefix: 3 is not a string"),
