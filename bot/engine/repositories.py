@@ -62,7 +62,7 @@ class RepositorySecret:
         return cls(
             name=name,
             is_template=(metadata_of(secret).get("labels") or {}).get(SECRET_TYPE) == TEMPLATE,
-            url=data.line("url"),
+            url=_url(data),
             credentials=Credentials(
                 username=data.text("username"),
                 password=data.text("password"),
@@ -72,6 +72,7 @@ class RepositorySecret:
                 client_key=data.text("tlsClientCertKey"),
                 github_app=_app(data),
                 insecure=data.yes("insecure") or data.yes("insecureIgnoreHostKey"),
+                plain_http=data.yes("insecureOCIForceHttp"),
                 proxy=data.line("proxy"),
                 no_proxy=data.line("noProxy"),
                 project=data.line("project"),
@@ -152,6 +153,12 @@ def known(secrets: Iterable[JsonObject]) -> tuple[tuple[RepositorySecret, ...], 
         except Rejected as error:
             problems.append(error.message)
     return tuple(found), tuple(problems)
+
+
+def _url(data: _Data) -> str:
+    """Return a Secret's URL; that of a registry has a scheme here, which Argo CD leaves out for charts."""
+    url = data.line("url")
+    return f"oci://{url}" if data.yes("enableOCI") and "://" not in url else url
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Credentials:
     """Lines of `known_hosts`; None: the machine's own."""
     insecure: bool = False
     """Whether neither the server's certificate nor its host key is checked."""
+    plain_http: bool = False
+    """Whether an OCI registry is asked over http."""
     proxy: str = field(default="", repr=False)
     """URL; empty: what the environment says."""
     no_proxy: str = ""

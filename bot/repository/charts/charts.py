@@ -15,11 +15,11 @@ from typing import BinaryIO, Final
 import pygit2
 
 from bot.errors import Rejected
-from bot.repository.charts.access import ANONYMOUS, Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.archives import ARTIFACT, CHART, Limits, unpack, without_top
 from bot.repository.charts.artifacts import Artifact, artifact_of
 from bot.repository.charts.classic import BELIEVED, ClassicRepository
-from bot.repository.charts.fetching import Client
+from bot.repository.charts.fetching import ANONYMOUS, Client
 from bot.repository.charts.guard import shown
 from bot.repository.charts.index import Entry
 from bot.repository.charts.registry import SCHEME, Layer, Reference, Registry
@@ -54,7 +54,7 @@ class Charts:
         self._shelf = Shelf(directory)
         self._client = client
 
-    def find(self, repo_url: str, chart: str, target_revision: str, *, auth: Access = ANONYMOUS) -> Fetched:
+    def find(self, repo_url: str, chart: str, target_revision: str, *, auth: Credentials = ANONYMOUS) -> Fetched:
         """Return what a source names, fetched unless it is here: no request is sent for what was found minutes ago.
 
         Without `chart`, `oci://…` is an artifact of files, or a chart, whose content stands as it is packed.
@@ -70,7 +70,7 @@ class Charts:
             raise Rejected(f"{shown(repo_url)}: name the chart", remedy="Give `chart`.")
         return self._from_index(repo_url, chart, target_revision, auth)
 
-    def _from_index(self, repo_url: str, chart: str, revision: str, auth: Access) -> Fetched:
+    def _from_index(self, repo_url: str, chart: str, revision: str, auth: Credentials) -> Fetched:
         repository = ClassicRepository(self._client, self._shelf, repo_url, auth, _reader(auth))
         entry = repository.entry(chart, revision)
         url = repository.url_of(entry)
@@ -105,7 +105,7 @@ class Charts:
             self._shelf.write_note(key, digest)
         return Fetched(place, version, digest)
 
-    def _from_registry(self, at: Reference, revision: str, auth: Access, *, chart: bool) -> Fetched:
+    def _from_registry(self, at: Reference, revision: str, auth: Credentials, *, chart: bool) -> Fetched:
         registry, reader = Registry(self._client, at, auth), _reader(auth)
         found = self._artifact(registry, at, (revision, reader), chart=chart)
         parcel = _Parcel(str(at), found.layer.digest, is_chart=found.is_chart)
@@ -159,7 +159,7 @@ def _digest_of(entry: Entry) -> str:
 
 
 @lru_cache(maxsize=256)
-def _reader(auth: Access) -> str:
+def _reader(auth: Credentials) -> str:
     """Name who reads, so that nobody is given what somebody else may read; credentials cannot be told from it."""
     if auth == ANONYMOUS:
         return ""

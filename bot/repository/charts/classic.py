@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from bot.engine.versions import is_version
 from bot.errors import Rejected
-from bot.repository.charts.access import Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.fetching import Answer, Client, Request, Sink
 from bot.repository.charts.guard import origin_of, shown
 from bot.repository.charts.index import Entry, read_index
@@ -34,7 +34,7 @@ class ClassicRepository:
     client: Client
     shelf: Shelf
     url: str
-    access: Access
+    access: Credentials
     reader: str
     """Whose view of it is kept: others have another."""
 

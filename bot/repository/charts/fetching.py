@@ -18,9 +18,11 @@ from typing import Final, Protocol, TypeAlias
 from urllib.parse import unquote, urljoin, urlsplit
 
 from bot.errors import Rejected, Temporary
-from bot.repository.charts.access import ANONYMOUS, Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.guard import Allowed, Origin, origin_of, shown, target_of
 
+ANONYMOUS: Final = Credentials()
+"""Of a repository that everybody may read."""
 Resolver: TypeAlias = Callable[[str, int], list[str]]
 """From a host and port to addresses; OSError when it has none."""
 
@@ -48,7 +50,7 @@ class Request:
     url: str
     home: Origin
     """Whom `access` and `authorization` are for; others are asked as anybody would."""
-    access: Access = ANONYMOUS
+    access: Credentials = ANONYMOUS
     headers: Mapping[str, str] = field(default_factory=dict)
     authorization: str = field(default="", repr=False)
     """Value of the header, instead of what `access` has."""
@@ -159,7 +161,7 @@ class Client:
             watched.close()
             connection.close()
 
-    def _opened(self, origin: Origin, access: Access, end: float) -> tuple[http.client.HTTPConnection, str]:
+    def _opened(self, origin: Origin, access: Credentials, end: float) -> tuple[http.client.HTTPConnection, str]:
         """Return a connection to whoever a URL names, or to the proxy that leads there, before any TLS."""
         limit = max(0.1, min(_CONNECT, end - time.monotonic()))
         proxy = self._proxy(origin, access)
@@ -185,7 +187,7 @@ class Client:
             self._allowed.check_plain(origin.host, addresses)
         return addresses
 
-    def _proxy(self, origin: Origin, access: Access) -> str:
+    def _proxy(self, origin: Origin, access: Credentials) -> str:
         own = {origin.scheme: access.proxy, "no": access.no_proxy} if access.proxy else self._proxies
         proxy = own.get(origin.scheme) or own.get("all") or ""
         return "" if urllib.request.proxy_bypass(origin.authority, own) else proxy
@@ -229,10 +231,10 @@ def _headers(origin: Origin, request: Request) -> dict[str, str]:
     return headers
 
 
-def authorization_of(access: Access) -> str:
+def authorization_of(access: Credentials) -> str:
     """Return the Authorization header that credentials make; empty when there are none."""
-    if access.token:
-        return f"Bearer {access.token}"
+    if access.bearer_token:
+        return f"Bearer {access.bearer_token}"
     return _basic(access.username, access.password) if access.username or access.password else ""
 
 
@@ -274,7 +276,7 @@ def _words(error: Exception, *, slow: bool) -> str:
 
 
 @lru_cache(maxsize=64)
-def _context(access: Access) -> ssl.SSLContext:
+def _context(access: Credentials) -> ssl.SSLContext:
     """Return how TLS is spoken with a repository."""
     try:
         context = ssl.create_default_context(cadata=access.authorities or None)
@@ -282,10 +284,10 @@ def _context(access: Access) -> ssl.SSLContext:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols(["http/1.1"])
-        if access.certificate:
+        if access.client_certificate:
             # Only files can be loaded; this one nobody else can read, and it is gone at once.
             with tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pem") as file:
-                file.write(f"{access.certificate}\n{access.key}\n")
+                file.write(f"{access.client_certificate}\n{access.client_key}\n")
                 file.flush()
                 context.load_cert_chain(file.name, password=_no_pass_phrase)
     except (ssl.SSLError, ValueError) as error:

@@ -15,9 +15,9 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode, urljoin
 
 from bot.errors import Rejected
-from bot.repository.charts.access import ANONYMOUS, Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.challenges import Challenge, challenges_of
-from bot.repository.charts.fetching import Answer, Client, Request, Sink, authorization_of
+from bot.repository.charts.fetching import ANONYMOUS, Answer, Client, Request, Sink, authorization_of
 from bot.repository.charts.guard import Origin, origin_of, shown
 
 SCHEME: Final = "oci://"
@@ -99,12 +99,12 @@ def tag_of(version: str) -> str:
 class Registry:
     """Reads one repository; authenticates when it is asked to, by what `access` holds."""
 
-    def __init__(self, client: Client, reference: Reference, access: Access = ANONYMOUS) -> None:
+    def __init__(self, client: Client, reference: Reference, access: Credentials = ANONYMOUS) -> None:
         self._client = client
         self._at = reference
         self._access = access
-        self._unnamed = replace(access, username="", password="", token="")
-        self._authorization = authorization_of(replace(ANONYMOUS, token=access.token))
+        self._unnamed = replace(access, username="", password="", bearer_token="")
+        self._authorization = authorization_of(replace(ANONYMOUS, bearer_token=access.bearer_token))
 
     def tags(self) -> list[str]:
         """Return every tag, page by page; Rejected when there is no such repository or nothing may be read."""
@@ -166,7 +166,7 @@ class Registry:
             if challenge.scheme == "bearer" and challenge.get("realm"):
                 return f"Bearer {self._token(challenge)}"
             if challenge.scheme == "basic":
-                return authorization_of(replace(self._access, token=""))
+                return authorization_of(replace(self._access, bearer_token=""))
         return ""
 
     def _token(self, challenge: Challenge) -> str:
@@ -177,9 +177,9 @@ class Registry:
             raise Rejected(f"{self._at}: the registry would have credentials sent over plain http")
         asked = {"service": challenge.get("service"), "scope": f"repository:{self._at.name}:pull"}
         url = f"{realm}{'&' if '?' in realm else '?'}{urlencode({key: one for key, one in asked.items() if one})}"
-        access = replace(self._access, token="")
+        access = replace(self._access, bearer_token="")
         if home != self._at.origin:
-            access = replace(access, certificate="", key="")
+            access = replace(access, client_certificate="", client_key="")
         into = io.BytesIO()
         answer = self._client.get(Request(url, home, access, most=_MOST_JSON), into)
         self._refuse_failure(answer, "its token service is not there")

@@ -162,18 +162,20 @@ def below(snapshot: Snapshot, found: Found) -> Iterator[tuple[str, str]]:
 
 def dependencies(snapshot: Snapshot, found: Found) -> list[Dependency]:
     """Return the charts that the one in a folder says it builds on; Rejected when its files cannot be read."""
-    declared: list[Dependency] = []
-    for name in _DECLARING:
-        file = snapshot.find(posixpath.join(found.path, name))
-        if file is None or file.entry.kind is not EntryKind.FILE:
-            continue
-        if snapshot.size(file.entry.id) > _LARGEST_CHART:
-            raise Rejected(f"{file.path}: the file has more than {_LARGEST_CHART:,} bytes")
-        documents = manifests.read(snapshot.read(file.entry.id), file.path, last_wins=True)
-        content = documents[0].value if documents else None
-        entries = content.get("dependencies") if isinstance(content, dict) else None
-        declared.extend(_dependency(one) for one in entries or [] if isinstance(one, dict))
-    return declared
+    declared = [described(snapshot, found, name).get("dependencies") or [] for name in _DECLARING]
+    return [_dependency(one) for entries in declared for one in entries if isinstance(one, dict)]
+
+
+def described(snapshot: Snapshot, found: Found, name: str) -> dict[str, Any]:
+    """Return what a file says that describes the chart in a folder; empty when there is none, Rejected when damaged."""
+    file = snapshot.find(posixpath.join(found.path, name))
+    if file is None or file.entry.kind is not EntryKind.FILE:
+        return {}
+    if snapshot.size(file.entry.id) > _LARGEST_CHART:
+        raise Rejected(f"{file.path}: the file has more than {_LARGEST_CHART:,} bytes")
+    documents = manifests.read(snapshot.read(file.entry.id), file.path, last_wins=True)
+    content = documents[0].value if documents else None
+    return content if isinstance(content, dict) else {}
 
 
 def _dependency(entry: dict[str, Any]) -> Dependency:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Rejected, Temporary
-from bot.repository.charts.access import Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts, Fetched
 from bot.repository.charts.fetching import Client
 from tests.integration.repository.charts.conftest import LOOPBACK, Helm, Packager, files_of
@@ -180,7 +180,7 @@ def test_an_archive_that_is_not_what_the_index_says_is_refused(
 def test_an_archive_may_be_anywhere_and_credentials_stay_at_home(
     repository: Repository, charts: Charts, packaged: Packager, tmp_path: Path, place: str
 ) -> None:
-    alice = Access(username="alice", password="hush")
+    alice = Credentials(username="alice", password="hush")
     archive = packaged("shop", "1.2.3").read_bytes()
     with WebServer(tmp_path) as other:
         urls = {
@@ -241,17 +241,17 @@ def test_a_repository_that_gives_no_index_is_told(charts: Charts, server: WebSer
 
 
 def test_nobody_is_given_what_another_may_read(repository: Repository, charts: Charts) -> None:
-    alice = Access(username="alice", password="hush")
+    alice = Credentials(username="alice", password="hush")
     charts.find(repository.url, "shop", "1.2.3", auth=alice)
     repository.server.serve("/charts/index.yaml", b"", status=401)
     assert charts.find(repository.url, "shop", "1.2.3", auth=alice).version == "1.2.3"
-    for access in (Access(), Access(username="alice", password="guess")):
+    for access in (Credentials(), Credentials(username="alice", password="guess")):
         with pytest.raises(Rejected, match="denies access"):
             charts.find(repository.url, "shop", "1.2.3", auth=access)
 
 
 def test_no_credential_is_on_disk(repository: Repository, charts: Charts, tmp_path: Path) -> None:
-    charts.find(repository.url, "shop", "1.2.3", auth=Access(username="alice", password="hush-hush"))
+    charts.find(repository.url, "shop", "1.2.3", auth=Credentials(username="alice", password="hush-hush"))
     for file in (tmp_path / "charts").rglob("*"):
         assert not file.is_file() or b"hush-hush" not in file.read_bytes()
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Rejected, Temporary
-from bot.repository.charts.access import ANONYMOUS, Access
-from bot.repository.charts.fetching import Answer, Client, Request
+from bot.model.credentials import Credentials
+from bot.repository.charts.fetching import ANONYMOUS, Answer, Client, Request
 from bot.repository.charts.guard import Allowed, origin_of
 from tests.integration.repository.charts.servers import Certificates, Reply, WebServer, redirect
 
 LOOPBACK = Allowed.of(["127.0.0.0/8"])
-ALICE = Access(username="alice", password="hush")
+ALICE = Credentials(username="alice", password="hush")
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def client(allowed: Allowed = LOOPBACK, *, timeout: float = 10.0) -> Client:
     return Client(allowed, timeout=timeout, proxies={})
 
 
-def get(url: str, *, by: Client | None = None, access: Access = ANONYMOUS, most: int = 1_000) -> tuple[Answer, bytes]:
+def get(
+    url: str, *, by: Client | None = None, access: Credentials = ANONYMOUS, most: int = 1_000
+) -> tuple[Answer, bytes]:
     into = io.BytesIO()
     answer = (by or client()).get(Request(url, origin_of(url), access, most=most), into)
     return answer, into.getvalue()
@@ -87,7 +89,7 @@ def test_redirects_come_to_an_end(server: WebServer) -> None:
 
 def test_credentials_are_not_shown_to_another_port(server: WebServer, other: WebServer) -> None:
     server.replies["/chart.tgz"] = redirect(other.serve("/blob", b"chart"))
-    _, body = get(f"{server.url}/chart.tgz", access=Access(token="t0ken"))
+    _, body = get(f"{server.url}/chart.tgz", access=Credentials(bearer_token="t0ken"))
     assert body == b"chart"
     assert "Authorization" in server.seen[0].headers
     assert "Authorization" not in other.seen[0].headers
@@ -109,7 +111,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
 
 def test_a_certificate_is_checked_for_the_name_and_not_the_address(tmp_path: Path) -> None:
     certificates = Certificates.of("charts.example")
-    access = Access(authorities=certificates.authority)
+    access = Credentials(authorities=certificates.authority)
     pinned = Client(LOOPBACK, timeout=5.0, proxies={}, resolver=lambda _host, _port: ["127.0.0.1"])
     with WebServer(tmp_path, certificates) as server:
         server.serve("/", b"private")
@@ -119,22 +121,22 @@ def test_a_certificate_is_checked_for_the_name_and_not_the_address(tmp_path: Pat
                 get(url, by=pinned, access=access)
         with pytest.raises(Rejected, match="is not trusted"):
             get(f"https://charts.example:{server.port}/", by=pinned)
-        insecure = Access(insecure=True)
+        insecure = Credentials(insecure=True)
         assert get(f"https://other.example:{server.port}/", by=pinned, access=insecure)[1] == b"private"
 
 
 def test_a_client_certificate_is_shown_to_its_own_host(tmp_path: Path) -> None:
     certificates, mine = Certificates.of("127.0.0.1"), Certificates.of("alice")
-    access = Access(authorities=certificates.authority, certificate=mine.certificate, key=mine.key)
+    access = Credentials(authorities=certificates.authority, client_certificate=mine.certificate, client_key=mine.key)
     with WebServer(tmp_path, certificates, client_authority=mine.authority) as server:
         assert get(server.serve("/", b"for alice"), access=access)[1] == b"for alice"
         with pytest.raises(Temporary):
-            get(f"{server.url}/", access=Access(authorities=certificates.authority))
+            get(f"{server.url}/", access=Credentials(authorities=certificates.authority))
 
 
 def test_a_broken_client_certificate_is_told_without_its_content(tmp_path: Path) -> None:
     certificates = Certificates.of("127.0.0.1")
-    access = Access(authorities=certificates.authority, certificate="nonsense", key="s3cret")
+    access = Credentials(authorities=certificates.authority, client_certificate="nonsense", client_key="s3cret")
     with WebServer(tmp_path, certificates) as server, pytest.raises(Rejected, match="cannot be read") as refused:
         get(f"{server.url}/", access=access)
     assert "s3cret" not in f"{refused.value} {refused.value.remedy} {access!r}"
@@ -213,7 +215,7 @@ def test_a_host_that_is_not_there_is_told() -> None:
 
 def test_a_proxy_leads_to_where_this_machine_cannot_go(tmp_path: Path) -> None:
     certificates = Certificates.of("charts.example")
-    access = Access(authorities=certificates.authority)
+    access = Credentials(authorities=certificates.authority)
     with WebServer(tmp_path, certificates) as server, _tunnel(server.port) as (port, asked):
         server.serve("/", b"beyond")
         proxies = {"https": f"http://bob:pass@127.0.0.1:{port}"}

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Rejected, Temporary
-from bot.repository.charts.access import Access
+from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts
 from tests.integration.repository.charts.conftest import Helm, Packager, files_of
 from tests.integration.repository.charts.registry import USER, RegistryStandIn
 from tests.integration.repository.charts.servers import WebServer
 
-PLAIN = Access(plain_http=True)
-ALICE = Access(*USER, plain_http=True)
+PLAIN = Credentials(plain_http=True)
+ALICE = Credentials(*USER, plain_http=True)
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -124,7 +124,7 @@ def test_nobody_is_given_what_another_may_read(charts: Charts) -> None:
         registry.push("shop", "1.0.0", [(LAYER, packed({"secret": b"x"}))])
         url = f"oci://{registry.host}/shop"
         charts.find(url, "", "1.0.0", auth=ALICE)
-        for access in (PLAIN, Access("alice", "wrong", plain_http=True)):
+        for access in (PLAIN, Credentials("alice", "wrong", plain_http=True)):
             with pytest.raises(Rejected, match="denies access") as refused:
                 charts.find(url, "", "1.0.0", auth=access)
             assert "wrong" not in str(refused.value)
@@ -244,7 +244,7 @@ def test_an_artifact_that_is_too_large_is_not_downloaded(registry: RegistryStand
 
 def test_plain_http_is_spoken_only_where_the_secret_says_so(registry: RegistryStandIn, charts: Charts) -> None:
     with pytest.raises(Temporary, match="no TLS connection can be made"):
-        charts.find(f"oci://{registry.host}/shop", "", "1.0.0", auth=Access(insecure=True))
+        charts.find(f"oci://{registry.host}/shop", "", "1.0.0", auth=Credentials(insecure=True))
     assert registry.requests == []
 
 
