@@ -19,7 +19,6 @@ import shutil
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -34,11 +33,16 @@ from bot.repository.batch import Batch
 from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.toolbox import Toolbox
+from bot.repository.turns import Turns
 
 _log = structlog.get_logger()
 
 CHILDREN: Final = 2
-"""One slow render must not hold up all others."""
+"""Both sides of an application at the same time."""
+_RESERVE: Final = 2
+"""Further children, started while those before them are slow; each may need as much memory as the others."""
+_SLOW: Final = 2.0
+"""Seconds after which a render is slow: then it must not hold up all others."""
 _REQUESTS: Final = 500
 """Requests after which a child is replaced, so that whatever it has gathered goes."""
 
@@ -85,7 +89,7 @@ class _Pool:
 
     def __init__(self, setup: Mapping[str, Any], timeout: float) -> None:
         self.process = os.getpid()
-        self.threads = ThreadPoolExecutor(CHILDREN, thread_name_prefix="render")
+        self.turns = Turns(regular=CHILDREN, reserve=_RESERVE, slow=_SLOW)
         self._setup = setup
         self._timeout = timeout
         self._own = threading.local()
@@ -117,10 +121,10 @@ class _Pool:
         with self._lock:
             self._closed = True
             children, self._children = self._children, set()
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.turns.close()
         for child in children:
             child.kill()
-        self.threads.shutdown(wait=True)
+        self.turns.join()
 
     def _child(self) -> Child:
         """Return this thread's child, started if need be."""
@@ -169,13 +173,13 @@ class Renderer:
         pool = self._current()
         batch = Batch([((request.repository, request.source.model_dump_json()), request) for request in requests])
 
-        def answer(_: RenderRequest) -> tuple[int, Rendered | RenderFailed]:
+        def answer() -> tuple[int, Rendered | RenderFailed]:
             place, request = batch.take(threading.get_ident())
             made = _result(pool.ask(_message(request)))
             done(place, made)
             return place, made
 
-        answers = dict(pool.threads.map(answer, requests))
+        answers = dict(pool.turns.do([answer] * len(requests)))
         return [answers[place] for place in range(len(requests))]
 
     def close(self) -> None:

@@ -136,6 +136,26 @@ def test_a_render_that_takes_too_long_is_ended_and_its_child_replaced(
     assert names(hasty.render([request_for("b")])) == ["b"]
 
 
+def test_renders_that_hang_do_not_hold_up_others(own: Renderer, request_for: Callable[..., RenderRequest]) -> None:
+    before = children()
+    assert eventually(
+        lambda: bool(own.render([request_for(path) for path in "abcdefgh"])) and len(children() - before) == CHILDREN
+    )
+    held = children() - before
+    for pid in held:
+        os.kill(pid, signal.SIGSTOP)
+    told = list[int]()
+
+    def done(place: int, _answer: Rendered | RenderFailed) -> None:
+        told.append(place)
+        if len(told) == 4:
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+
+    assert names(own.render([request_for(path) for path in "abcdef"], done)) == [*"abcdef"]
+    assert len(told) == 6
+
+
 def test_a_child_that_was_killed_is_replaced(own: Renderer, request_for: Callable[..., RenderRequest]) -> None:
     before = children()
     own.render([request_for("a")])
