@@ -137,7 +137,10 @@ def _read(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | N
     names = snapshot.folder(found.entry.id)
     if len(set(tools_told_by(names))) > 1 and not options.blocks:
         return None  # which of them it is, an operator may settle
-    match options.tool(names):
+    tool = options.tool(names)
+    if tool is not Tool.DIRECTORY and any(name.endswith(".jsonnet") for name in names):
+        return None  # nor whether it is plain files, whose imports would count
+    match tool:
         case Tool.KUSTOMIZE:
             return _kustomize(snapshot, found, options)
         case Tool.HELM if not options.chart:
