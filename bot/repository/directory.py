@@ -22,6 +22,8 @@ SKIP_MARK: Final = b"+argocd:skip-file-rendering"
 LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s*:""", re.MULTILINE)
+_OF_A_MANIFEST: Final = (b"apiVersion:", b"kind:", b"metadata:")
+"""What a file has somewhere that was meant as a manifest, however wrong it is."""
 _DEEPEST_LIST: Final = 8
 
 
@@ -103,13 +105,14 @@ def _manifests(content: bytes, path: str) -> list[JsonObject]:
         if path.endswith(".json") or _LIKE_A_MANIFEST.search(content):
             raise
         return []
-    if not any(_has_a_type(document.value) for document in documents):
+    # As Argo CD, which reads document by document: the first decides whether the file is about something else.
+    if documents and not _has_a_kind(documents[0].value) and not all(word in content for word in _OF_A_MANIFEST):
         return []
     return [obj for line, value in documents for obj in objects(value, f"{path}: line {line}")]
 
 
-def _has_a_type(value: Any) -> bool:
-    return isinstance(value, dict) and ("apiVersion" in value or "kind" in value)
+def _has_a_kind(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(kind := value.get("kind"), str) and kind != ""
 
 
 def objects(value: Any, where: str, *, depth: int = 0) -> list[JsonObject]:

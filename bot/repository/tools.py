@@ -6,22 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
 from bot.repository.trees import Entry, EntryKind
 
-if TYPE_CHECKING:
-    from wcmatch.fnmatch import WcMatcher
-
 KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """Names kustomize looks for (kustomize `api/konfig/general.go`)."""
 MANIFEST: Final = re.compile(r".*\.(ya?ml|json|jsonnet)")
 """Names that a directory is rendered from (argo-cd `reposerver/repository/repository.go`)."""
-_LONGEST_GLOB: Final = 2_000
-"""Characters of a glob: alternatives multiply them."""
+LONGEST_GLOB: Final = 2_000
+"""Characters of a glob."""
 
 
 class Tool(StrEnum):
@@ -105,13 +101,13 @@ class SourceOptions:
     def selects(self, path: str) -> bool:
         """Whether a directory is rendered from the file at `path`, which is relative to it.
 
-        Raises Rejected for globs that are very long or whose alternatives multiply; any number of stars costs little.
+        Raises Rejected for globs that are very long; any number of stars and alternatives costs little.
         """
         if not self.disable_extension_filter and not MANIFEST.fullmatch(path.rpartition("/")[2]):
             return False
-        if self.exclude and matches(self.exclude, path):
+        if self.exclude and _fits(self.exclude, path):
             return False
-        return not self.include or matches(self.include, path)
+        return not self.include or _fits(self.include, path)
 
 
 def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
@@ -130,21 +126,10 @@ def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
     return told
 
 
-def matches(glob: str, path: str) -> bool:
-    """Whether a glob means `path`, or one name of it; Rejected for one that is very long or stands for very many."""
-    if len(glob) > _LONGEST_GLOB:
-        raise Rejected(f"a glob of {len(glob):,} characters, which is more than {_LONGEST_GLOB:,}: {glob[:40]}…")
-    return bool(_compiled(glob).match(path))
+def _fits(glob: str, path: str) -> bool:
+    """Read a glob as Argo CD does: `*` crosses folders, `{a,b}` are alternatives, what is no glob fits nothing."""
+    from bot.engine.globs import fits  # only where a source has globs: the library takes a while to load
 
-
-@lru_cache(maxsize=64)
-def _compiled(glob: str) -> WcMatcher[str]:
-    """Read a glob as Argo CD does: `*` crosses folders, `{a,b}` are alternatives (gobwas/glob without separators)."""
-    from wcmatch import fnmatch
-    from wcmatch._wcparse import PatternLimitException
-
-    flags = fnmatch.BRACE | fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.DOTMATCH
-    try:
-        return fnmatch.compile(glob, flags=flags)
-    except PatternLimitException:
-        raise Rejected(f"the glob {glob!r} stands for too many patterns") from None
+    if len(glob) > LONGEST_GLOB:
+        raise Rejected(f"a glob of {len(glob):,} characters, which is more than {LONGEST_GLOB:,}: {glob[:40]}…")
+    return fits(glob, path, longest=LONGEST_GLOB)

@@ -8,11 +8,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
-from bot.repository.tools import matches
+from bot.repository.tools import LONGEST_GLOB
 from bot.repository.trees import EntryKind, Found, Snapshot
+
+if TYPE_CHECKING:
+    from wcmatch.fnmatch import WcMatcher
 
 _GLOB: Final = re.compile(r"[*?\[]")
 _SPECIAL: Final = re.compile(r"[*?\[{\\]")
@@ -66,7 +70,7 @@ def _below(snapshot: Snapshot, path: str, folder: Found, part: str | None) -> It
     """Yield everything directly in a folder, links followed, by name; with a `part` of a glob only what it means."""
     names = sorted(snapshot.folder(folder.entry.id))
     if part is not None:
-        names = [name for name in names if (matches(part, name) if _SPECIAL.search(part) else name == part)]
+        names = [name for name in names if (_matches(part, name) if _SPECIAL.search(part) else name == part)]
     for name in names:
         found = snapshot.find(posixpath.join(folder.path, name))
         if found is not None:
@@ -76,3 +80,22 @@ def _below(snapshot: Snapshot, path: str, folder: Found, part: str | None) -> It
 def _at(pattern: re.Pattern[str], text: str) -> int:
     found = pattern.search(text)
     return len(text) if found is None else found.start()
+
+
+def _matches(glob: str, path: str) -> bool:
+    """Whether a glob means `path`, or one name of it; Rejected for one that is very long or stands for very many."""
+    if len(glob) > LONGEST_GLOB:
+        raise Rejected(f"a glob of {len(glob):,} characters, which is more than {LONGEST_GLOB:,}: {glob[:40]}…")
+    return bool(_compiled(glob).match(path))
+
+
+@lru_cache(maxsize=64)
+def _compiled(glob: str) -> WcMatcher[str]:
+    from wcmatch import fnmatch
+    from wcmatch._wcparse import PatternLimitException
+
+    flags = fnmatch.BRACE | fnmatch.CASE | fnmatch.FORCEUNIX | fnmatch.DOTMATCH
+    try:
+        return fnmatch.compile(glob, flags=flags)
+    except PatternLimitException:
+        raise Rejected(f"the glob {glob!r} stands for too many patterns") from None

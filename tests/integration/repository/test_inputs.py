@@ -89,13 +89,8 @@ def test_globs_decide_what_counts(differ: Differ) -> None:
     assert differ(DIRECTORY, {"app/b.json": "changed"}, directory={"exclude": "{a,x}.yaml"})
 
 
-@pytest.mark.parametrize("glob", ["{1..1000000}", "{a,b}" * 100])
-def test_a_glob_made_to_multiply_makes_everything_count(differ: Differ, glob: str) -> None:
-    assert differ(DIRECTORY, {"other/e.yaml": "changed"}, directory={"include": glob})
-
-
-@pytest.mark.parametrize("glob", ["*a" * 40 + "b", "?*" * 100 + "b", "[!b]*" * 50 + "c"])
-def test_a_glob_with_many_stars_costs_little(differ: Differ, glob: str) -> None:
+@pytest.mark.parametrize("glob", ["*a" * 40 + "b", "?*" * 100 + "b", "[!b]*" * 50 + "c", "{a,b}" * 300])
+def test_a_glob_with_many_stars_or_alternatives_costs_little(differ: Differ, glob: str) -> None:
     assert not differ({f"app/{'a' * 200}.yaml": "a"}, {f"app/{'a' * 200}.yaml": "b"}, directory={"include": glob})
 
 
