@@ -42,7 +42,7 @@ def measure(programs: Programs, directory: Path) -> dict[str, float]:
     renderer = Renderer(str(programs.kustomize), _TIMEOUT, helm=str(programs.helm))
     with RedisServer.start(programs.redis_server, directory) as server:
         connection = connect(server.url)
-        seal, versions = Seal("a text for the benchmark alone, no secret"), Versions([str(programs.kustomize)])
+        seal, versions = Seal("a text for the benchmark alone, no secret"), Versions(renderer.setup)
         shared = Shared(renderer, Shelf(Renders(connection, room=64 << 20), seal, versions))
         remembered = Remembered(shared)
         figures = {

@@ -69,10 +69,11 @@ class RenderServices:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.rendering.shared import Shared
 
-        shelf = _shelf(settings, connect(settings.redis_url))
+        renderer = _renderer(settings)
+        shelf = _shelf(settings, connect(settings.redis_url), renderer)
         if shelf is None:
             raise Rejected(_NO_CACHE_KEY, remedy=_MAKE_CACHE_KEY)
-        return cls(settings, shelf, Shared(_renderer(settings), shelf))
+        return cls(settings, shelf, Shared(renderer, shelf))
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _rendering(settings: Settings, connection: redis.Redis, queue: Queue) -> Ren
     from bot.rendering.queued import Patience, Queued
     from bot.rendering.shared import Shared
 
-    renderer, shelf = _renderer(settings), _shelf(settings, connection)
+    renderer = _renderer(settings)
+    shelf = _shelf(settings, connection, renderer)
     if shelf is not None and settings.render is RenderMode.QUEUE:
         patience = Patience(begun=3 * settings.render_timeout + _DEATHS_NOTICED)
         here = Shared(renderer, shelf)
@@ -156,7 +158,7 @@ def _renderer(settings: Settings) -> Renderer:
     return Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
 
 
-def _shelf(settings: Settings, connection: redis.Redis) -> Shelf | None:
+def _shelf(settings: Settings, connection: redis.Redis, renderer: Renderer) -> Shelf | None:
     """Return where renders are shared; None without a key to seal them with."""
     from bot.rendering.shelf import Shelf
     from bot.rendering.versions import Versions
@@ -167,9 +169,7 @@ def _shelf(settings: Settings, connection: redis.Redis) -> Shelf | None:
         return None
     renders = Renders(connection, room=settings.cache_megabytes << 20)
     seal = Seal(settings.cache_key.get_secret_value())
-    toolbox = toolbox_of(settings)
-    programs = [settings.kustomize, settings.helm, *toolbox.kustomize_versions.values()]
-    return Shelf(renders, seal, Versions(programs, settled=repr(toolbox.to_wire())))
+    return Shelf(renders, seal, Versions(renderer.setup))
 
 
 def _control(settings: Settings) -> Cluster:

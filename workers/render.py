@@ -75,7 +75,7 @@ def _rendered(name: str, sealed: str) -> Answer | None:
     shelf, root = services().shelf, services().settings.data_directory
     request = from_wire(shelf.unsealed(name, sealed), root)
     if shelf.name(request) != name:
-        raise Rejected("a renderer has another version of Foresail, kustomize or helm, and rendered nothing")
+        raise Rejected("a renderer has another version or other settings of Foresail, kustomize or helm")
     (made,) = services().rendering.render([request])
     if isinstance(made, RenderFailed):
         return Answer(failed=True, words=made.message)

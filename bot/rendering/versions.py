@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import platform
-import shutil
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 import bot
 
@@ -19,32 +21,42 @@ _FOLDER: Final = Path(bot.__path__[0])
 
 
 class Versions:
-    """The programs that renders run, as they are on this machine."""
+    """What renderers run and how, as it is on this machine."""
 
-    def __init__(self, programs: Iterable[str], *, settled: str = "") -> None:
-        """Take the programs, and whatever else is `settled` about how they are used."""
-        self._programs = tuple(programs)
-        self._settled = settled
+    def __init__(self, setup: Mapping[str, Any]) -> None:
+        """Take all that children are told at their start (`Renderer.setup`)."""
+        self._setup = setup
 
     def digest(self) -> str:
         """Return a digest that is another one where anything may render differently.
 
-        A program is told by its content: a version that it says of itself need not change when it is built anew.
+        A program is told by its content, wherever it lies: what it says its version is need not change with it.
         """
-        return _digest([_of_foresail(), self._settled, *map(_of_program, self._programs)])
+        return _digest([_of_foresail(), orjson.dumps(_told(self._setup), option=orjson.OPT_SORT_KEYS).decode()])
 
 
-def _of_program(program: str) -> str:
-    path = shutil.which(program)
-    if path is None:
+def _told(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {name: _told(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_told(one) for one in value]
+        case str() if value.startswith("/"):
+            return _of_program(Path(value))
+    return value
+
+
+def _of_program(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
         return "none"
-    found = Path(path).stat()
     return _of_file(path, found.st_mtime_ns, found.st_size)
 
 
-@functools.lru_cache(maxsize=8)
-def _of_file(path: str, _changed: int, _size: int) -> str:
-    with Path(path).open("rb") as file:
+@functools.lru_cache(maxsize=64)
+def _of_file(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -14,6 +14,7 @@ its own folder only, and that it finds no git to fetch with.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import threading
@@ -162,6 +163,13 @@ class Renderer:
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
 
+    @functools.cached_property
+    def setup(self) -> dict[str, Any]:
+        """All that children are told before their first request; programs by their whole paths."""
+        found = {name: shutil.which(program) or program for name, program in self._programs.items()}
+        resolved = {name: str(Path(one).resolve()) for name, one in found.items()}
+        return {"programs": resolved, "toolbox": self._toolbox.to_wire()}
+
     def render(self, requests: Sequence[RenderRequest], done: Done = nobody) -> list[Rendered | RenderFailed]:
         """Render each source, several at a time; answers stand in the order of `requests`, each with its own failure.
 
@@ -193,9 +201,7 @@ class Renderer:
         with self._lock:
             if self._pool is None or self._pool.process != os.getpid():
                 sweep()
-                found = {name: shutil.which(program) or program for name, program in self._programs.items()}
-                resolved = {name: str(Path(one).resolve()) for name, one in found.items()}
-                self._pool = _Pool({"programs": resolved, "toolbox": self._toolbox.to_wire()}, self._timeout)
+                self._pool = _Pool(self.setup, self._timeout)
                 weakref.finalize(self, self._pool.end)
             return self._pool
 

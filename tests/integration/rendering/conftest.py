@@ -68,12 +68,14 @@ def repository(tmp_path: Path) -> Fixed:
     return Fixed(tmp_path / "repository.git")
 
 
-def shelf_of(
-    connection: redis.Redis, programs: Programs, *, secret: str = SECRET, room: int = ROOM, helm: bool = False
-) -> Shelf:
+def renderer_of(programs: Programs) -> Renderer:
+    """Return a renderer as a replica has it; it starts nothing before it is asked."""
+    return Renderer(str(programs.kustomize), 30.0, helm=str(programs.helm))
+
+
+def shelf_of(connection: redis.Redis, programs: Programs, *, secret: str = SECRET, room: int = ROOM) -> Shelf:
     """Return a replica's own shelf on a Redis."""
-    versions = Versions([str(programs.kustomize), *([str(programs.helm)] if helm else [])])
-    return Shelf(Renders(connection, room=room), Seal(secret), versions)
+    return Shelf(Renders(connection, room=room), Seal(secret), Versions(renderer_of(programs).setup))
 
 
 def request_for(repository: Fixed, tree: str, path: str, **source: Any) -> RenderRequest:

@@ -53,7 +53,7 @@ class Staff:
 
     def asking(self, here: Renderer, *, untaken: float = 60.0, begun: float = 60.0) -> Queued:
         """Return somebody who asks, and renders `here` what nobody else does."""
-        shelf = shelf_of(self.connection, self.programs, helm=True, room=1 << 20)
+        shelf = shelf_of(self.connection, self.programs, room=1 << 20)
         patience = Patience(begun=begun, untaken=untaken)
         return Queued(shelf, Queue(self.connection), here=Shared(here, shelf), root=self.root, patience=patience)
 

@@ -24,7 +24,7 @@ from bot.store.renders import Renders
 from bot.store.seal import Seal
 from tests.integration.rendering.conftest import ROOM, SECRET
 import os
-shelf = Shelf(Renders(connect(sys.argv[1]), room=ROOM), Seal(SECRET), Versions([]))
+shelf = Shelf(Renders(connect(sys.argv[1]), room=ROOM), Seal(SECRET), Versions({}))
 for number in itertools.count():
     name, value = f"{number % 7}", os.urandom(700_000).hex()
     shelf.keep(name, Rendered(({"name": name, "value": value, "length": len(value)},)))

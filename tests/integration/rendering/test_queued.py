@@ -281,7 +281,7 @@ def test_what_lies_where_others_cannot_read_is_rendered_here(
 def test_a_job_of_somebody_without_the_secret_renders_nothing(
     staff: Staff, here: Watched, requests: dict[str, RenderRequest], repository: Fixed
 ) -> None:
-    name = shelf_of(staff.connection, staff.programs, helm=True).name(requests["a"]) or ""
+    name = shelf_of(staff.connection, staff.programs).name(requests["a"]) or ""
     stranger = shelf_of(staff.connection, staff.programs, secret="another text that is long enough to be no guess")
     evil = request_for(repository, repository.tree({"a/a.yaml": config("evil")}), "a")
     Queue(staff.connection).enqueue(render(name, stranger.sealed(name, to_wire(evil, staff.root))))
@@ -294,7 +294,7 @@ def test_a_job_of_somebody_without_the_secret_renders_nothing(
 def test_a_job_that_was_made_for_another_render_renders_nothing(
     staff: Staff, here: Watched, requests: dict[str, RenderRequest], repository: Fixed
 ) -> None:
-    shelf = shelf_of(staff.connection, staff.programs, helm=True)
+    shelf = shelf_of(staff.connection, staff.programs)
     evil = request_for(repository, repository.tree({"a/a.yaml": config("evil")}), "a")
     name, other = (shelf.name(one) or "" for one in (requests["a"], evil))
     Queue(staff.connection).enqueue(render(name, shelf.sealed(other, to_wire(evil, staff.root))))

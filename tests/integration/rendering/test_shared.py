@@ -11,7 +11,9 @@ import pytest
 import redis
 
 from bot.rendering.shared import Shared
-from bot.repository.render import RenderRequest
+from bot.rendering.versions import Versions
+from bot.repository.render import Renderer, RenderRequest
+from bot.repository.toolbox import Toolbox
 from bot.sandbox.processes import free_port
 from bot.sandbox.redis import RedisServer
 from bot.sandbox.toolchain import Programs
@@ -223,3 +225,10 @@ def test_a_program_that_was_replaced_makes_other_renders(
     assert ours.name(ask("a")) == theirs.name(ask("a"))
     copy.write_bytes(programs.kustomize.read_bytes() + b"\0")
     assert ours.name(ask("a")) != theirs.name(ask("a"))
+
+
+@pytest.mark.parametrize("settled", [{"kustomize.enable": "false"}, {"kustomize.buildOptions": "--reorder legacy"}])
+def test_what_an_operator_has_settled_makes_other_renders(programs: Programs, settled: dict[str, str]) -> None:
+    kustomize = str(programs.kustomize)
+    ours, theirs = (Renderer(kustomize, 30.0, toolbox=Toolbox.read(one)) for one in ({}, settled))
+    assert Versions(ours.setup).digest() != Versions(theirs.setup).digest()
