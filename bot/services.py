@@ -194,6 +194,7 @@ def _sources(
     sources = Sources(
         mirrors=mirrors, renderer=renderer, clusters=clusters, control_namespace=namespace, auth_for=auth_for
     )
+    sources.trees.submodules = settings.git_submodules
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
     sources.everywhere = _ignored_everywhere(settings)
     return sources

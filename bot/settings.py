@@ -90,6 +90,8 @@ class Settings(BaseModel):
     """Megabytes of shared renders; those not used for longest go."""
     git_timeout: float = Field(default=120.0, gt=0)
     """Seconds one fetch may take."""
+    git_submodules: bool = True
+    """Whether submodules are fetched and rendered with the repository that names them."""
     cluster_timeout: float = Field(default=30.0, gt=0)
     """Seconds one request to an API server may take."""
     forge_timeout: float = Field(default=20.0, gt=0)

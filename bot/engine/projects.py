@@ -32,11 +32,18 @@ def why_not_allowed(project: AppProject | None, spec: ApplicationSpec, servers: 
             return ""
         return f"it belongs to project {spec.project}, which does not exist"
     for source in spec.effective_sources:
-        if not _may_read(project, source.repo_url):
-            return f"repository {source.repo_url} is not permitted in project {project.name}"
+        if words := why_not_read(project, source.repo_url):
+            return words
     if not _may_write_to(project, servers, spec.destination.namespace):
         return f"destination {spec.destination} is not permitted in project {project.name}"
     return ""
+
+
+def why_not_read(project: AppProject | None, url: str) -> str:
+    """Return why a project's applications may not be rendered from a repository, empty when they may."""
+    if project is None or _may_read(project, url):
+        return ""
+    return f"repository {url} is not permitted in project {project.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
-from bot.engine.projects import DEFAULT, Fence, why_not_allowed
+from bot.engine.projects import DEFAULT, Fence, why_not_allowed, why_not_read
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import SERVER_SIDE_APPLY, Writes
 from bot.errors import Rejected
@@ -105,6 +105,7 @@ class Sources:
     ) -> None:
         self.trees = Trees(mirrors, auth_for)
         """Where sources are."""
+        self.trees.refusal_of = lambda project, url: why_not_read(self.project_of(project or DEFAULT), url)
         self._renderer = Remembered(renderer)
         self._clusters = clusters
         self._control_namespace = control_namespace
@@ -195,7 +196,8 @@ class Sources:
             trees = [self.trees.at(source, revision, project=project) for source, revision in fixed]
         else:
             trees = [look.of(source, wanted.tree, project=project) for source in sources]
-        found = zip(sources, trees, strict=True)
+        whole = [look.composed(one, tree, project=project) for one, tree in zip(sources, trees, strict=True)]
+        found = zip(sources, whole, strict=True)
         return [(_overridden(source, tree, wanted.application), tree) for source, tree in found]
 
     def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.errors import Rejected
-from bot.model.changes import repository_identity
+from bot.model.applications import Source
+from bot.model.changes import repository_address, repository_identity
 from bot.repository.revisions import beside
+from bot.repository.submodules import GITMODULES, Composition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.model.applications import ApplicationSpec, Source
+    from bot.model.applications import ApplicationSpec
     from bot.model.credentials import Credentials
     from bot.preview.affected import Branch
     from bot.repository.mirrors import Mirror, Mirrors
+    from bot.repository.submodules import Fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ class Trees:
         self._mirrors = mirrors
         self.auth_for = auth_for
         """How a project reaches a repository's URL; None when nothing is known about that."""
+        self.submodules = True
+        """Whether submodules are part of what is rendered."""
+        self.refusal_of: Callable[[str, str], str] = lambda _project, _url: ""
+        """Says why a project may not use a repository; empty: it may."""
 
     def at(self, source: Source, revision: str, *, project: str = "") -> Tree:
         """Return the state of a source's repository at a commit, fetching only when the commit is not here yet."""
@@ -68,6 +76,48 @@ class Trees:
         """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes."""
         return self._mirrors.following(source, auth=self.auth_for(source.repo_url, project))
 
+    def composed(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state with its submodules as folders in it; Rejected when one cannot be had.
+
+        Of a change's own state only those count that the branch has already: what a change alone asks for is not
+        fetched before it is merged.
+        """
+        if not self.submodules or tree.mirror.entry(tree.tree_id, GITMODULES) is None:
+            return tree
+        known = self._known(source, tree, project)
+        composition = Composition(self._fetching(project, known), self._mirrors.composed_at(tree.mirror))
+        mirror, tree_id = composition.compose(tree.mirror, tree.tree_id, source.repo_url)
+        return replace(tree, mirror=mirror, tree_id=tree_id)
+
+    def _known(self, source: Source, tree: Tree, project: str) -> frozenset[str] | None:
+        """Return where the submodules of a change's target branch are; None when this is no change's own state."""
+        if tree.branch is None:
+            return None
+        try:
+            merged = tree.mirror.tree_of(tree.mirror.tip(tree.branch.name))
+        except Rejected:
+            return frozenset()  # a checkout that does not have the branch
+        if merged == tree.tree_id:
+            return None
+        composition = Composition(self._fetching(project, None), self._mirrors.composed_at(tree.mirror))
+        with suppress(Rejected):  # as far as they can be had
+            composition.compose(tree.mirror, merged, source.repo_url)
+        return frozenset(map(repository_address, composition.urls))
+
+    def _fetching(self, project: str, known: frozenset[str] | None) -> Fetch:
+        def fetch(url: str, commit: str) -> Mirror:
+            address = repository_address(url)
+            if known is not None and address not in known:
+                raise Rejected(
+                    f"the change adds the repository {address}, and what a change alone asks for is not fetched before "
+                    "it is merged"
+                )
+            if words := self.refusal_of(project, url):
+                raise Rejected(words, remedy="Permit it in the project's sourceRepos.")
+            return self.at(Source(repo_url=url, target_revision=commit), commit, project=project).mirror
+
+        return fetch
+
     def look(self) -> Look:
         """Begin a look at several sources: whatever they have in common is fetched once, and the same for all."""
         return Look(self)
@@ -80,6 +130,21 @@ class Look:
     trees: Trees
     _mirrors: dict[tuple[str, str, str], Mirror | Rejected] = field(default_factory=dict)
     """By URL, project, and what has to be there besides branches and tags; with the reason why there is none."""
+    _composed: dict[tuple[str, ...], Tree | Rejected] = field(default_factory=dict)
+    """By mirror, tree, the URL that submodules are relative to, and project."""
+
+    def composed(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state with its submodules, composed once in this look; Rejected when one cannot be had."""
+        key = (str(tree.mirror.path), tree.tree_id, source.repo_url, project)
+        if key not in self._composed:
+            try:
+                self._composed[key] = self.trees.composed(source, tree, project=project)
+            except Rejected as error:
+                self._composed[key] = error
+        found = self._composed[key]
+        if isinstance(found, Rejected):
+            raise found
+        return replace(found, commit=tree.commit, branch=tree.branch)
 
     def newest(self, source: Source, *, project: str = "") -> Tree:
         """Return the state of a source's repository at the tracked revision, fetched once in this look."""

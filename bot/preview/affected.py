@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,7 @@ class Branch:
     name: str
     default: bool
     """Whether it is the repository's default branch: what an empty revision and `HEAD` mean."""
-    rivals: tuple[str, ...] = field(default=(), repr=False)
+    rivals: tuple[str, ...] = ()
     """The repository's tags, when the branch's name is a version constraint as well: what `1.x` allows comes first."""
 
     def is_source_of(self, source: Source) -> bool:

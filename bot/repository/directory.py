@@ -67,7 +67,7 @@ def _files(snapshot: Snapshot, found: Found, options: SourceOptions) -> Iterator
     for name, entry in _entries(snapshot, found, recurse=options.recurse):
         path = f"{found.path}/{name}" if found.path else name
         if entry.kind is EntryKind.SUBMODULE and options.recurse:
-            raise Rejected(f"{path}: submodules are not supported yet")
+            raise Rejected(f"{path}: the submodule is not fetched")
         if entry.kind not in (EntryKind.FILE, EntryKind.LINK) or not options.selects(name):
             continue
         if entry.kind is EntryKind.FILE:

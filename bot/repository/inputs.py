@@ -18,7 +18,7 @@ from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
 from bot.repository.overrides import override_files, with_overrides
 from bot.repository.tools import SourceOptions, Tool, tools_told_by
-from bot.repository.trees import EntryKind, Found, Snapshot, leads_away
+from bot.repository.trees import EntryKind, Found, InSubmodule, Snapshot, leads_away
 
 if TYPE_CHECKING:
     from bot.model.applications import Source
@@ -88,12 +88,9 @@ def said(source: Source) -> int:
 def _found(snapshot: Snapshot, source: Source, application: str | None) -> Inputs:
     if source.only_a_reference:
         return _referred(snapshot, source)
-    try:
-        found, watched = snapshot.find(source.path), snapshot.watched(source.path)
-    except Rejected:
-        return Inputs(None, None)
-    if found is None or found.entry.kind is not EntryKind.FOLDER:
-        return Inputs(None, None if watched is None else frozenset({watched}))
+    found = _folder(snapshot, source.path)
+    if isinstance(found, Inputs):
+        return found
     try:
         merged = source if application is None else with_overrides(snapshot, source, application)
         options = SourceOptions.of(merged.model_dump(by_alias=True))
@@ -107,8 +104,23 @@ def _found(snapshot: Snapshot, source: Source, application: str | None) -> Input
     if read is None or any(entry.kind is EntryKind.LINK for _, entry in overrides):
         return Inputs(snapshot.tree_id, None, tool)
     digest = _digest([*read.rows, *(f"{entry.id} {name}" for name, entry in overrides)])
-    paths = read.paths if watched == found.path else None
+    paths = read.paths if snapshot.watched(source.path) == found.path else None
     return Inputs(digest, paths if paths is None else paths | {found.path}, tool)
+
+
+def _folder(snapshot: Snapshot, path: str) -> Found | Inputs:
+    """Return a source's folder; where it is none, what decides about whether it becomes one."""
+    try:
+        found, watched = snapshot.find(path), snapshot.watched(path)
+    except InSubmodule:
+        return Inputs(snapshot.tree_id, None)
+    except Rejected:
+        return Inputs(None, None)
+    if found is not None and found.entry.kind is EntryKind.FOLDER:
+        return found
+    if found is not None and found.entry.kind is EntryKind.SUBMODULE:
+        return Inputs(snapshot.tree_id, None)
+    return Inputs(None, None if watched is None else frozenset({watched}))
 
 
 def _referred(snapshot: Snapshot, source: Source) -> Inputs:

@@ -128,7 +128,7 @@ def _place(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> I
     elif target.entry.kind is EntryKind.FOLDER:
         yield target.path
     else:
-        _note_missing(snapshot, folder, reference, found)
+        found.complete = False  # a submodule: what is in it stands in another repository
 
 
 def _note_missing(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> None:

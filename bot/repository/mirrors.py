@@ -63,7 +63,9 @@ class Mirror:
 
     def tip(self, branch: str) -> str:
         """Return the newest commit of a branch, whatever else has its name; Rejected when there is no such branch."""
-        return self.resolve(f"refs/heads/{branch}")
+        here, there = f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"
+        names = self._open().references
+        return self.resolve(here if here in names or there not in names else there)
 
     def rivals(self, branch: str) -> tuple[str, ...]:
         """Return all tags when a branch's name is a version constraint as well, which they may fit; else none."""
@@ -226,6 +228,10 @@ class Mirrors:
         name = re.sub(r"[^a-z0-9]+", "-", repository_identity(url))[-60:]
         whose = f"\0{auth.project}" if auth is not None and auth.project else ""
         return self._directory / f"{name}-{hashlib.sha256(f'{url}{whose}'.encode()).hexdigest()[:12]}.git"
+
+    def composed_at(self, mirror: Mirror) -> Path:
+        """Return where trees of a mirror, or a checkout, are put together with their submodules."""
+        return self._directory / f"{hashlib.sha256(bytes(mirror.path)).hexdigest()[:24]}.composed"
 
     def _fetch(self, git: Git, wanted: Sequence[str]) -> None:
         try:

@@ -9,7 +9,7 @@ import posixpath
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -54,6 +54,10 @@ class Found(NamedTuple):
     entry: Entry
 
 
+class InSubmodule(Rejected):
+    """A path leads into a submodule that is not part of this tree (see `bot.repository.submodules`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One tree of a repository on disk."""
@@ -64,7 +68,7 @@ class Snapshot:
     def find(self, path: str) -> Found | None:
         """Return where `path` leads, links followed; None when there is nothing.
 
-        Raises Rejected when the path, or a link on it, leads out of the repository.
+        Raises Rejected when the path, or a link on it, leads out of the repository, InSubmodule when it leads into one.
         """
         if path.startswith("/"):
             raise Rejected(f"{path!r} is absolute; give a path inside the repository")
@@ -80,7 +84,7 @@ class Snapshot:
                 if not way:
                     raise Rejected(f"{path!r} leads out of the repository")
                 continue
-            entry = self._step(way[-1][1], step)
+            entry = self._step(way, step)
             if entry is None:
                 return None
             if entry.kind is EntryKind.LINK:
@@ -143,7 +147,10 @@ class Snapshot:
             below = f"{path}/" if path else ""
             waiting.extend((below + name, one) for name, one in sorted(self.folder(entry.id).items(), reverse=True))
 
-    def _step(self, entry: Entry, name: str) -> Entry | None:
+    def _step(self, way: Sequence[tuple[str, Entry]], name: str) -> Entry | None:
+        entry = way[-1][1]
+        if entry.kind is EntryKind.SUBMODULE:
+            raise InSubmodule(f"the submodule {'/'.join(name for name, _ in way[1:])} is not fetched")
         return self.folder(entry.id).get(name) if entry.kind is EntryKind.FOLDER else None
 
     def _target(self, link: Entry, path: str, links: int) -> list[str]:

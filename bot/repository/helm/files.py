@@ -151,7 +151,7 @@ def below(snapshot: Snapshot, found: Found) -> Iterator[tuple[str, str]]:
             if target is None:
                 raise Rejected(f"{real}: the link leads nowhere")
             if target.entry.kind is EntryKind.SUBMODULE:
-                raise Rejected(f"{real}: submodules are not supported yet")
+                raise Rejected(f"{real}: the submodule is not fetched")
             if target.entry.kind is EntryKind.FILE:
                 yield shown, target.entry.id
             elif target.path in above:

@@ -73,6 +73,8 @@ def _below(snapshot: Snapshot, path: str, folder: Found, part: str | None) -> It
         names = [name for name in names if (_matches(part, name) if _SPECIAL.search(part) else name == part)]
     for name in names:
         found = snapshot.find(posixpath.join(folder.path, name))
+        if found is not None and found.entry.kind is EntryKind.SUBMODULE:
+            raise Rejected(f"the submodule {found.path} is not fetched")
         if found is not None:
             yield posixpath.join(path, name), found
 

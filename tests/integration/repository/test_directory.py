@@ -194,7 +194,7 @@ def test_too_much_is_refused(failure: Fail) -> None:
         ({"app/x": ""}, {"chart": "redis"}, "chart redis: Helm is not supported yet"),
         ({"app/x": ""}, {"plugin": {"name": "a"}}, "app: config management plugins are not supported yet"),
         ({"app/x": ""}, {"helm": {"a": 1}, "kustomize": {"a": 1}}, "more than one tool: helm, kustomize"),
-        ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: submodules are not supported yet"),
+        ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: the submodule is not fetched"),
         ({"app/a.yaml": ""}, {"directory": {"exclude": "{" + "a," * 400_000 + "b}"}}, "a glob of 800,003 characters"),
         ({"app/a.json": listed(20_001)}, {}, "app: renders to 20,001 objects, which is more than 20,000"),
     ],

@@ -72,7 +72,7 @@ def test_a_link_in_the_chart_that_leads_out_is_refused_before_helm_runs(
         ({"app/l": Link("nothing")}, "app/l: the link leads nowhere"),
         ({"app/l": Link(".")}, "app/l: the link leads to a folder that it lies in"),
         ({"app/l": Link("../other"), "other/l": Link("../app")}, "leads to a folder that it lies in"),
-        ({"app/sub": Submodule()}, "app/sub: submodules are not supported yet"),
+        ({"app/sub": Submodule()}, "app/sub: the submodule is not fetched"),
         ({"app/" + "n" * 300: "x"}, "no file can have this name"),
         (
             {"app/values.yaml": "version https://git-lfs.github.com/spec/v1\n"},
