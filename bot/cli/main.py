@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli import options
+from bot.cli.asked import Asked
 from bot.cli.outcome import ExitCode, Format, ManifestFormat, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
-    from bot.cli.asked import Asked
     from bot.settings import Settings
 
 app: Final = typer.Typer(
@@ -60,8 +60,6 @@ def preview(  # noqa: PLR0913 - each option is a parameter
     The API server of the kubeconfig answers with dry runs: nothing is written. The applications are those that the
     cluster, or the folder .foresail, has for this repository. Uncommitted and new files count; ignored ones do not.
     """
-    from bot.cli.asked import Asked
-
     settings = _settings(
         kubeconfig=kubeconfig,
         control_namespace=control_namespace,
@@ -106,8 +104,6 @@ def explain(  # noqa: PLR0913 - each option is a parameter
     Nothing is predicted and nothing is written. An application is affected when files that it is rendered from differ,
     or its own definition does.
     """
-    from bot.cli.asked import Asked
-
     settings = _settings(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
     )
@@ -142,8 +138,6 @@ def render(  # noqa: PLR0913 - each option is a parameter
     Rendered in the sandbox that the server renders in, for the versions that the kubeconfig's cluster serves, with
     namespace and tracking id. Secrets are printed as they are. Nothing is written.
     """
-    from bot.cli.asked import Asked
-
     settings = _settings(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
     )
