@@ -15,7 +15,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import affected, fidelity, load, memory, previews, renders
+from benchmarks import affected, controller, fidelity, load, memory, previews, renders
 from benchmarks.previews import Rounds
 from benchmarks.workload import Workload
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -32,7 +32,9 @@ _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
 _ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
-_PARTS: Final = ("affected", "renders", "previews", "webhooks", "memory", "fidelity")
+_PARTS: Final = ("affected", "renders", "previews", "webhooks", "memory", "controller", "fidelity")
+_APPLICATIONS: Final = 200
+"""For the controller; Argo CD was measured with as many."""
 _RATE: Final = 200.0
 _SECONDS: Final = 30.0
 
@@ -67,6 +69,11 @@ _MEANINGS: Final = {
     "worker_mb": "the largest worker process after previews of 100 objects (peak)",
     "worker_all_mb": "after previews of 1,100 objects in 101 applications (peak)",
     "renderers_mb": "the confined children of that worker together (peak)",
+    "create_s": "applications created: until all are Synced and Healthy (Argo CD v3.2.6: 52 to 246 s)",
+    "push_s": "one push that changes all of them: until all are Synced and Healthy at it (Argo CD: 73 s)",
+    "heal_median_ms": "replicas changed by hand: half are put back within (Argo CD: 190 ms)",
+    "heal_p99_ms": "99 of 100 are",
+    "idle_requests_per_minute": "what the API server is asked when nothing happens, by anybody (Argo CD: 113)",
     "controller_mb": "the controller with 102 applications (peak)",
 }
 _TARGETS: Final = {
@@ -79,6 +86,11 @@ _TARGETS: Final = {
     "affected_10k.ms": "≤ 50",
     "affected_10k.index_mb": "≤ 10",
     "render_cached_100.ms": "≤ 3",
+    "apps_200.create_s": "≤ 15",
+    "apps_200.push_s": "≤ 15",
+    "apps_200.heal_median_ms": "≤ 150",
+    "apps_200.heal_p99_ms": "≤ 500",
+    "apps_200.idle_requests_per_minute": "< 113",
     "webhook.p99_ms": "≤ 15",
     "webhook.lost": "0",
     "memory.web_mb": "≤ 80",
@@ -105,6 +117,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parts & {"previews", "memory"}:
             with ControlPlane.start(tools, directory / "control-plane") as plane:
                 found |= _on_a_cluster(parts, tools, plane, directory)
+        if "controller" in parts:
+            _say(f"apps_{_APPLICATIONS}: created, pushed, changed by hand, left alone")
+            with ControlPlane.start(tools, directory / "controller-plane") as plane:
+                figures = controller.measure(tools, plane, directory / "controller", count=_APPLICATIONS)
+            found |= _named(f"apps_{_APPLICATIONS}", figures)
         if "fidelity" in parts:
             start = secrets.randbelow(1_000_000)
             _say(f"fidelity: generated changes, previewed and synced, seed {start}")

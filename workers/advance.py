@@ -25,7 +25,7 @@ from bot.engine.targets import Targets
 from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
-from bot.model.jobs import notify, refresh
+from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
@@ -346,12 +346,16 @@ class _Advance:
         """Have progress told, not at every word of it: forges count what is written, and the end is always told."""
         occasion = Occasion.of(self.state.operation.info)
         due = f"{self.application.name}@{occasion.commit}"
-        if occasion.repository and self.services.memory.first_within(due, seconds=_PROGRESS):
+        told = occasion.repository and not self.state.operation.resources
+        if told and self.services.memory.first_within(due, seconds=_PROGRESS):
             self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
 
 
 def _follow_up(services: Services, application: Application, state: OperationState) -> None:
     """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    if state.operation.resources:  # which is nothing that a commit waits for
+        services.queue.enqueue(compare(application.name), refresh(application.name))
+        return
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))

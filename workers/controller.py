@@ -17,16 +17,19 @@ import structlog
 
 from bot.cluster.applications import APPLICATION, repositories_of
 from bot.cluster.watch import Watch
+from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
 from bot.model.operations import Occasion, Operation, OperationState
 from bot.model.resources import ResourceKey, metadata_of
+from bot.prediction.recorded import recorded
 from bot.services import Services
-from bot.settings import Settings
+from bot.settings import Mode, Settings
 from workers.claims import CLAIM, Claim
 from workers.index import IndexKeeper
+from workers.objects import ObjectIndex
 from workers.payloads import refreshes
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ _TICK: Final = 0.2
 _PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at even if no event spoke of it."""
 _RECOVERY: Final = 3600.0
+_NEVER: Final = float("inf")
 _SILENCE: Final = 90.0
 """Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
 
@@ -71,6 +75,8 @@ class _Known:
     looked_at: float
     awaits: frozenset[ResourceKey]
     """The objects its operation waits for."""
+    heals_at: float
+    """Unix seconds: when what differs may be put back; never where nothing differs, or a person has to look."""
 
 
 class Controller:
@@ -86,6 +92,7 @@ class Controller:
         """By job id: what an event called for while Redis was away."""
         self._to_refresh: dict[str, Application] = {}
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
+        self._objects = ObjectIndex()
         self._index = IndexKeeper(services.memory.index)
         self._applications = Watch(
             services.control.server,
@@ -124,15 +131,11 @@ class Controller:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
                 self._known[name].looked_at = now
-            wanted = {
-                (known.cluster, key.group, key.kind)
-                for known in self._known.values()
-                for key in known.awaits
-                if known.running
-            }
-        for name in due:
-            queue.enqueue(jobs.advance(name))
-        for cluster, group, kind in wanted:
+            differing = [name for name, known in self._known.items() if now >= known.heals_at]
+            for name in differing:
+                self._known[name].heals_at = _NEVER
+        queue.enqueue(*map(jobs.advance, due), *map(jobs.compare, differing))
+        for cluster, group, kind in self._objects.kinds():
             self._watch_kind(cluster, group, kind)
 
     def _begin_round(self, now: float) -> None:
@@ -171,9 +174,9 @@ class Controller:
     def _is_due(self, known: _Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + _PATIENCE)
 
-    def _watch_kind(self, cluster: Cluster | None, group: str, kind: str) -> None:
-        found = cluster.discovery.preferred(group, kind) if cluster is not None else None
-        if cluster is not None and found is not None:
+    def _watch_kind(self, cluster: Cluster, group: str, kind: str) -> None:
+        found = cluster.discovery.preferred(group, kind)
+        if found is not None:
             self._watch(cluster, found)
 
     def _watch(self, cluster: Cluster, kind: ResourceType) -> None:
@@ -181,25 +184,30 @@ class Controller:
         if (cluster.name, kind) not in self._watched:
             self._watched.add((cluster.name, kind))
             on_event = functools.partial(self._on_object, cluster)
-            self._start(Watch(cluster.server, kind, on_event, metadata_only=True))
+            on_listed = functools.partial(self._on_objects_listed, cluster, kind)
+            self._start(Watch(cluster.server, kind, on_event, metadata_only=True, on_listed=on_listed))
 
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
         threading.Thread(target=watch.run, args=(self._stop,), name=name, daemon=True).start()
 
     def _on_object(self, cluster: Cluster, _event: str, obj: JsonObject) -> None:
-        """Have the operations go on that wait for the object that moved."""
+        """Have the operations go on that wait for the object that moved, and applications at rest compared."""
         key = ResourceKey.of(obj)
+        names = self._objects.of(cluster, key)
         with self._lock:
-            waiting = [
-                name
-                for name, known in self._known.items()
-                if known.running and known.cluster is cluster and key in known.awaits
-            ]
+            concerned = [(name, self._known[name]) for name in names if name in self._known]
+            waiting = [name for name, known in concerned if known.running and key in known.awaits]
+            resting = [name for name, known in concerned if not known.running]
             for name in waiting:
                 self._known[name].looked_at = time.time()
-        for name in waiting:
-            self._enqueue(jobs.advance(name))
+        for request in (*map(jobs.advance, waiting), *map(jobs.compare, resting)):
+            self._enqueue(request)
+
+    def _on_objects_listed(self, cluster: Cluster, kind: ResourceType, _names: frozenset[str]) -> None:
+        """Have all compared that have an object of a kind: one may have gone before the watch began, or in a break."""
+        for name in self._objects.of_kind(cluster, kind.group, kind.kind):
+            self._enqueue(jobs.compare(name))
 
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
@@ -207,7 +215,9 @@ class Controller:
         if event == "DELETED":
             with self._lock:
                 self._known.pop(name, None)
+            self._objects.lost(name)
             self._index.lost(name)
+            self._compare_parents(obj)
             self._tell_of_deleted(obj)
             return
         self._index.saw(name, repositories_of(obj))
@@ -221,20 +231,34 @@ class Controller:
                 self._enqueue(jobs.advance(name))  # which ends it: it cannot go on
             return
         known = self._seen(application)
+        managed = recorded(application) if self._services.settings.mode is Mode.FULL else {}
+        self._objects.saw(name, known.cluster, {*managed, *known.awaits})
         with self._lock:
             before = self._known.get(name)
             self._known[name] = known
             stopped = known.abandoned and before is not None and before.running
             if not known.running and (before is None or before.asks != known.asks or stopped):
                 self._to_refresh[name] = application
+        if before is None or before.asks != known.asks:
+            self._compare_parents(obj)
         if known.running and (before is None or not before.running):
             self._enqueue(jobs.advance(name))
+
+    def _compare_parents(self, obj: JsonObject) -> None:
+        """Have the application compared that declares this one: somebody else may have changed or deleted it."""
+        for name in self._objects.of(self._services.control, ResourceKey.of(obj)):
+            known = self._known.get(name)
+            if known is not None and not known.running:
+                self._enqueue(jobs.compare(name))
 
     def _on_listed(self, names: frozenset[str]) -> None:
         """Forget what went while the watch was broken."""
         with self._lock:
-            for name in self._known.keys() - names:
+            gone = self._known.keys() - names
+            for name in gone:
                 del self._known[name]
+        for name in gone:
+            self._objects.lost(name)
         self._index.only(names)
         self._listed.set()
 
@@ -267,9 +291,10 @@ class Controller:
             ),
             running=application.operation is not None,
             abandoned=application.operation is None and state is not None and not state.phase.completed,
-            deadline=claim.until if claim is not None and claim.until > now else float("inf"),
+            deadline=claim.until if claim is not None and claim.until > now else _NEVER,
             looked_at=now,
             awaits=frozenset(waiting),
+            heals_at=_heals_at(application),
         )
 
     def _enqueue(self, request: jobs.JobRequest) -> None:
@@ -278,3 +303,11 @@ class Controller:
         except ForesailError as error:
             _log.warning("event kept for later", job=request.identity, reason=str(error))
             self._left_over[request.job_id] = request
+
+
+def _heals_at(application: Application) -> float:
+    """Return when what is recorded as differing may be put back."""
+    sync = (application.status or {}).get("sync")
+    differs = isinstance(sync, dict) and sync.get("status") == "OutOfSync"
+    at = heals_at(application) if differs and application.operation is None else None
+    return _NEVER if at is None else at

@@ -131,7 +131,7 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
     current = landscape.known.get(head.name)
     if (
         current is not None
-        and (declares_itself or current.spec == head.spec)
+        and (declares_itself or current.spec.definition == head.spec.definition)
         and not _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit)
     ):
         reason = start(landscape.services, head.name, occasion)

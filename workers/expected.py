@@ -22,6 +22,8 @@ class Expected:
     """Those on which it was delivered."""
     parents: Mapping[str, str]
     """Each application, with the one that declares it, empty when none does."""
+    definitions: Mapping[str, str]
+    """What each of them asks for with the commit, as `ApplicationSpec.definition` says it."""
 
     @classmethod
     def recall(cls, services: Services, repository: str, commit: str) -> Expected | None:
@@ -30,7 +32,7 @@ class Expected:
         if kept is None:
             return None
         read = orjson.loads(kept)
-        return cls(tuple(read["branches"]), read["parents"])
+        return cls(tuple(read["branches"]), read["parents"], read.get("definitions", {}))
 
 
 def keep_expected(services: Services, repository: str, commit: str, *, branch: str, selection: Selection) -> Expected:
@@ -38,13 +40,11 @@ def keep_expected(services: Services, repository: str, commit: str, *, branch: s
 
     What was expected before still is: somebody may have deleted the Application since, and has to be told of that.
     """
-    earlier = Expected.recall(services, repository, commit) or Expected((), {})
-    found = {
-        candidate.head.name: selection.parents.get(candidate.head.name, "")
-        for candidate in selection.candidates
-        if candidate.head is not None
-    }
+    earlier = Expected.recall(services, repository, commit) or Expected((), {}, {})
+    heads = [candidate.head for candidate in selection.candidates if candidate.head is not None]
+    found = {head.name: selection.parents.get(head.name, "") for head in heads}
+    definitions = {head.name: head.spec.definition for head in heads}
     branches = tuple(dict.fromkeys((*earlier.branches, branch)))
-    expected = Expected(branches, {**earlier.parents, **found})
+    expected = Expected(branches, {**earlier.parents, **found}, {**earlier.definitions, **definitions})
     services.memory.keep_expected(repository, commit, orjson.dumps(expected))
     return expected

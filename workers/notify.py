@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import Rejected
-from bot.model.changes import StatusState
+from bot.model.changes import StatusState, repository_identity
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Delivery, DeliveryState, Epilogue
 from bot.model.resources import ResourceKey
@@ -77,7 +77,8 @@ def _deliveries(clone: Clone, commit: str) -> list[Delivery]:
             state = DeliveryState.SUPERSEDED if _was_good(clone, commit, name) else DeliveryState.FAILED
             return Delivery(name, "", state, " ".join(unusable[name].split()))
         application = by_name.get(name)
-        own = delivery_of(name, application, commit=commit, covers=_coverage(clone, application, commit))
+        coverage = _coverage(clone, application, commit, expected.definitions.get(name, ""))
+        own = delivery_of(name, application, commit=commit, covers=coverage)
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 
@@ -109,15 +110,38 @@ def _was_good(clone: Clone, commit: str, name: str) -> bool:
     return own is not None and own.state is StatusState.SUCCESS
 
 
-def _coverage(clone: Clone, application: Application | None, commit: str) -> Callable[[str], bool]:
-    """Return what tells whether an application at a revision is where the commit wants it."""
+def _coverage(clone: Clone, application: Application | None, commit: str, wanted: str) -> Callable[[str], bool]:
+    """Return what tells whether an application at a revision is where the commit wants it.
+
+    `wanted` is what it asks for with the commit, empty when nobody knows.
+    """
     mirror = clone.mirror
+    state = OperationState.of_status(application.status) if application is not None else None
+    synced = state.operation.info.get("definition") if state is not None else None
+    defined = application is not None and synced == application.spec.definition
     if application is not None and not clone.has_on(clone.branches_of(application), commit):
         # The commit changed what it asks for and not what is there: it is done once that definition was synced.
-        state = OperationState.of_status(application.status)
-        synced = state is not None and state.operation.info.get("definition") == application.spec.definition
-        return lambda _revision: synced
-    return lambda revision: mirror.has(revision) and mirror.is_ancestor(commit, revision)
+        return lambda _revision: defined
+
+    def covers(revision: str) -> bool:
+        if not mirror.has(revision):
+            return False
+        if mirror.is_ancestor(commit, revision):
+            return True
+        return (
+            application is not None and defined and synced == wanted and _is_alike(clone, application, revision, commit)
+        )
+
+    return covers
+
+
+def _is_alike(clone: Clone, application: Application, earlier: str, later: str) -> bool:
+    """Whether an application is rendered from the same at two commits: nobody syncs it anew for the later one then."""
+    if not clone.mirror.is_ancestor(earlier, later):
+        return False
+    before, after, inputs = clone.tree(earlier), clone.tree(later), clone.services.sources.inputs
+    here = [one for one in application.spec.effective_sources if repository_identity(one.repo_url) == clone.identity]
+    return all(inputs(application, one, before) == inputs(application, one, after) for one in here)
 
 
 def _expected(clone: Clone, commit: str) -> Expected:

@@ -75,7 +75,7 @@ class Writer:
         """
         if write.how.refusal:
             raise ApiRefused(422, {"reason": "BadRequest", "message": write.how.refusal})
-        if write.live is not None and write.how.out_of_sync_only and self._is_in_sync(write, write.live):
+        if write.live is not None and write.how.out_of_sync_only and self.is_in_sync(write, write.live):
             return Written(write.live)
         written = self._written(write, dry_run=dry_run)
         if dry_run and written.obj is not write.live:
@@ -92,7 +92,7 @@ class Writer:
             case Strategy.SERVER_SIDE:
                 return self._applied(write, dry_run=dry_run)
 
-    def _is_in_sync(self, write: Write, live: JsonObject) -> bool:
+    def is_in_sync(self, write: Write, live: JsonObject) -> bool:
         """Compare as Argo CD does before it leaves one out: by what applying makes of it, however it is written."""
         strategy = write.how.strategy
         compare = self._applied if strategy is Strategy.REPLACE else self._written

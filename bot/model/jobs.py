@@ -46,6 +46,8 @@ class Task(StrEnum):
     """Bring one operation as far as it goes without waiting."""
     REFRESH = "workers.refresh.run"
     """See whether applications are to be synced."""
+    COMPARE = "workers.compare.run"
+    """See whether what an application was synced to is still there."""
     NOTIFY = "workers.notify.run"
     """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
@@ -69,6 +71,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.DELIVER: "sync",
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
+        Task.COMPARE: "sync",
         Task.NOTIFY: "notify",
         Task.RECOVER: "notify",
         Task.RENDER: RENDER_QUEUE,
@@ -155,6 +158,11 @@ def deliver(repository: Repository, *, branch: str, before: str, commit: str) ->
 def advance(application: str) -> JobRequest:
     """Ask for the next step of an application's operation."""
     return JobRequest(Task.ADVANCE, {"application": application}, application)
+
+
+def compare(application: str) -> JobRequest:
+    """Ask whether an application's objects are still as they were synced."""
+    return JobRequest(Task.COMPARE, {"application": application}, application)
 
 
 def refresh(*applications: str) -> JobRequest:

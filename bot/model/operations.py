@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -80,7 +80,7 @@ class TaskResult:
         """Read an entry back; Argo CD writes no phase for what needs no waiting."""
         status, phase, differences = entry.get("status"), entry.get("hookPhase"), entry.get("foresailDifferences")
         return cls(
-            key=ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name"))),
+            key=_named(entry),
             version=str(entry.get("version") or ""),
             sync_phase=str(entry.get("syncPhase") or _USUAL_PHASE),
             phase=Phase(phase) if phase in tuple(Phase) else Phase.SUCCEEDED,
@@ -118,7 +118,7 @@ class Occasion:
         return cls(**{field.name: info.get(field.name, "") for field in fields(cls)})
 
 
-_UNSUPPORTED: Final = ("dryRun", "resources", "manifests", "source", "sources")
+_UNSUPPORTED: Final = ("dryRun", "manifests", "source", "sources")
 """What Argo CD's clients may ask of a sync beyond its revision, and we cannot do yet."""
 
 
@@ -134,22 +134,31 @@ class Operation:
     automated: bool = False
     revisions: tuple[str, ...] = ()
     """Of each source, in their order, where they are not all at `revision`."""
+    resources: tuple[ResourceKey, ...] = ()
+    """The only objects that are synced, and no hook; none: all. An empty namespace stands for every one."""
+    heals: int = 0
+    """How often what somebody changed was put back in a row; 0 for an operation that does something else."""
 
     @classmethod
     def parse(cls, wire: JsonObject) -> Operation | None:
         """Read `.operation`; None when it asks for nothing we know, or for more than we can do.
 
-        Argo CD knows only `sync`. One that is to be dry, partial or from another source must not become a whole one.
+        Argo CD knows only `sync`. One that is to be dry or from another source must not become a usual one.
         """
         sync = wire.get("sync")
         if not isinstance(sync, dict) or any(sync.get(name) for name in _UNSUPPORTED):
             return None
+        resources = sync.get("resources") or []
+        if not isinstance(resources, list) or not all(isinstance(entry, dict) for entry in resources):
+            return None  # what is to be partial must not become a whole one
         initiated = _mapping(wire.get("initiatedBy"))
         info = [entry for entry in _list(wire.get("info")) if isinstance(entry, dict) and "name" in entry]
         return cls(
             revision=str(sync.get("revision") or ""),
             prune=bool(sync.get("prune")),
             revisions=tuple(map(str, _list(sync.get("revisions")))),
+            resources=tuple(map(_named, resources)),
+            heals=_whole(sync.get("autoHealAttemptsCount")),
             info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
@@ -161,12 +170,22 @@ class Operation:
         return {
             "initiatedBy": {name: value for name, value in initiated.items() if value},
             "info": [{"name": name, "value": value} for name, value in self.info.items()],
-            "sync": {**self.revisions_to_wire(), "prune": self.prune, "syncStrategy": {"hook": {}}},
+            "sync": {
+                **self.revisions_to_wire(),
+                "prune": self.prune,
+                "syncStrategy": {"hook": {}},
+                "resources": [asdict(key) for key in self.resources] or None,
+                "autoHealAttemptsCount": self.heals or None,
+            },
         }
 
     def revisions_to_wire(self) -> JsonObject:
         """Return its revisions as part of a merge patch, so that nothing of an earlier operation's stays."""
         return {"revision": self.revision, "revisions": list(self.revisions) or None}
+
+    def is_about(self, key: ResourceKey) -> bool:
+        """Whether an object is among those that are synced."""
+        return not self.resources or not {key, replace(key, namespace="")}.isdisjoint(self.resources)
 
     @property
     def each_revision(self) -> tuple[str, ...]:
@@ -223,6 +242,14 @@ class OperationState:
             results=tuple(TaskResult.from_wire(entry) for entry in entries),
             finished_at=str(wire["finishedAt"]) if _is_time(wire.get("finishedAt")) else "",
         )
+
+
+def _named(entry: JsonObject) -> ResourceKey:
+    return ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name")))
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _is_time(value: Any) -> bool:

@@ -45,7 +45,14 @@ def plan_sync(
     state: OperationState,
     spec: ApplicationSpec,
 ) -> SyncPlan:
-    """Order the targets and what is pruned of `extraneous`: live objects of this application that Git lacks."""
+    """Order the targets and what is pruned of `extraneous`: live objects of this application that Git lacks.
+
+    An operation that names its objects is about those alone, and runs no hook.
+    """
+    if state.operation.resources:
+        is_about = state.operation.is_about
+        targets = {key: obj for key, obj in targets.items() if is_about(key) and not is_hook(obj)}
+        extraneous = [obj for obj in extraneous if is_about(ResourceKey.of(obj))]
     writes = Writes.of(spec)
     pruned: list[JsonObject] = []
     kept: list[tuple[ResourceKey, str]] = []

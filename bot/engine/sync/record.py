@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from bot.engine.sync.plan import SyncPlan
     from bot.model.applications import Application
-    from bot.model.operations import OperationState, TaskResult
+    from bot.model.health import HealthStatus
+    from bot.model.operations import Operation, OperationState, TaskResult
     from bot.model.resources import JsonObject
 
 _HISTORY: Final = 10
@@ -58,15 +59,46 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
     Where there are too many objects to name each twice, once has to do: those of an operation that runs in its results
     as far as it has come, those of one that has ended in `resources`, and in its results what is worth a word.
     """
+    if state.operation.resources:  # the rest of the application was not looked at: comparing it says how it is
+        return {"operationState": state.to_wire()}
     patch = _full_patch(scene, state, now=now)
     whole = {**(scene.application.status or {}), **patch}
     return patch if len(orjson.dumps(whole)) < _ROOM else {**patch, **_shortened(patch, scene, state)}
 
 
+def comparison_patch(scene: Scene, synced: frozenset[ResourceKey], operation: Operation, *, now: str) -> JsonObject:
+    """Return what of `.status` a comparison finds otherwise than it is recorded; nothing where all is as it was.
+
+    `synced` are the targets that are live as Git has them; `scene.plan` says what Git lacks. `operation` is the last.
+    """
+    recorded = scene.application.status or {}
+    behind = any(key not in synced for key in scene.managed) or any(_counts(scene, key) for key in _lacking(scene))
+    health = _health(scene)
+    found: JsonObject = {
+        "sync": {
+            "status": "OutOfSync" if behind else "Synced",
+            **operation.revisions_to_wire(),
+            "comparedTo": _compared_to(scene.application) | _ignored(scene.application),
+        },
+        "health": {"status": health.status.value, "message": health.message or None},
+        "resources": [*_managed_entries(scene, synced), *_left_entries(scene)],
+    }
+    if len(orjson.dumps({**recorded, **found})) >= _ROOM:
+        found["resources"] = list(map(_without_words, found["resources"]))
+    moved = {name: value for name, value in found.items() if not _is_recorded(value, recorded.get(name))}
+    return moved and {**moved, "reconciledAt": now}
+
+
+def _is_recorded(value: Any, recorded: Any) -> bool:
+    """Whether a merge patch would leave a value as it is."""
+    if isinstance(value, dict) and isinstance(recorded, dict):
+        return all(_is_recorded(one, recorded.get(name)) for name, one in value.items())
+    return bool(value == recorded)
+
+
 def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     synced = state.phase is Phase.SUCCEEDED and not any(_counts(scene, key) for key, _ in scene.plan.kept)
-    members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
-    health = aggregate(member for member in members if member is not None)
+    health = _health(scene)
     patch: JsonObject = {
         "operationState": state.to_wire(),
         "sync": {
@@ -79,7 +111,8 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
         "reconciledAt": now,
     }
     if state.phase.completed:
-        patch["resources"] = [*_managed_entries(scene, state), *_left_entries(scene)]
+        applied = frozenset(result.key for result in state.results if result.phase is not Phase.FAILED)
+        patch["resources"] = [*_managed_entries(scene, applied), *_left_entries(scene)]
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
@@ -154,12 +187,16 @@ def _ignored(application: Application) -> JsonObject:
     return {"ignoreDifferences": said or None}
 
 
-def _managed_entries(scene: Scene, state: OperationState) -> list[JsonObject]:
-    applied = {result.key for result in state.results if result.phase is not Phase.FAILED}
+def _health(scene: Scene) -> HealthStatus:
+    members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
+    return aggregate(member for member in members if member is not None)
+
+
+def _managed_entries(scene: Scene, synced: frozenset[ResourceKey]) -> list[JsonObject]:
     entries = []
     for key, target in scene.managed.items():
         entry = _entry(key, target)
-        entry["status"] = "Synced" if key in applied else "OutOfSync"
+        entry["status"] = "Synced" if key in synced else "OutOfSync"
         live = scene.live.get(key)
         health = assess(live) if live is not None else None
         if health is not None:
@@ -170,12 +207,16 @@ def _managed_entries(scene: Scene, state: OperationState) -> list[JsonObject]:
 
 def _left_entries(scene: Scene) -> list[JsonObject]:
     """Return what Git lacks and the cluster still has: whoever prunes later knows it from here alone."""
-    left = [key for key, _ in scene.plan.kept] + [task.key for task in scene.plan.tasks if task.prune]
     return [
         _entry(key, scene.live[key]) | {"status": "OutOfSync", "requiresPruning": True}
-        for key in left
+        for key in _lacking(scene)
         if key in scene.live
     ]
+
+
+def _lacking(scene: Scene) -> list[ResourceKey]:
+    """Return what Git lacks: what stays, and what is to be pruned."""
+    return [key for key, _ in scene.plan.kept] + [task.key for task in scene.plan.tasks if task.prune]
 
 
 def _entry(key: ResourceKey, obj: JsonObject) -> JsonObject:

@@ -16,6 +16,7 @@ OPERATIONS = [
     Operation("abc", prune=False, info={"commit": "abc", "é": ""}, username="ann"),
     Operation("", prune=False, automated=True),
     Operation("abc", prune=True, username="ann", automated=True),
+    Operation("abc", prune=False, revisions=("abc", "1.2.3"), resources=(KEY,), heals=3),
 ]
 RESULTS = [
     TaskResult(KEY, "v1", "Sync", Phase.RUNNING, ResultCode.SYNCED, "configured"),
@@ -28,8 +29,12 @@ RESULTS = [
 
 def stored(wire: dict[str, Any]) -> dict[str, Any]:
     """Return what an API server gives back: JSON, and no fields that are null."""
-    read: dict[str, Any] = json.loads(json.dumps(wire))
-    return {name: value for name, value in read.items() if value is not None}
+    read: dict[str, Any] = json.loads(json.dumps(wire), object_hook=_without_nulls)
+    return read
+
+
+def _without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -67,10 +72,20 @@ def test_what_asks_for_nothing_we_know_is_no_operation(wire: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     "more",
-    [{"dryRun": True}, {"resources": [{"kind": "Pod", "name": "a"}]}, {"manifests": ["{}"]}, {"source": {"a": 1}}],
+    [{"dryRun": True}, {"resources": "Pod a"}, {"resources": ["x"]}, {"manifests": ["{}"]}, {"source": {"a": 1}}],
 )
 def test_a_dry_or_partial_sync_never_becomes_a_whole_one(more: dict[str, Any]) -> None:
     assert Operation.parse({"sync": {"revision": "abc", **more}}) is None
+
+
+def test_a_partial_sync_is_about_what_it_names() -> None:
+    named = [{"group": "apps", "kind": "Deployment", "name": "web"}, {"kind": "Pod", "namespace": "shop", "name": "a"}]
+    operation = Operation.parse({"sync": {"revision": "abc", "resources": named}})
+
+    assert operation is not None
+    assert operation.is_about(KEY)
+    assert operation.is_about(ResourceKey("", "Pod", "shop", "a"))
+    assert not operation.is_about(ResourceKey("", "Pod", "other", "a"))
 
 
 @pytest.mark.parametrize(

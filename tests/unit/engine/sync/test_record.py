@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from bot.engine.sync.plan import plan_sync
-from bot.engine.sync.record import Scene, status_patch
+from bot.engine.sync.record import Scene, comparison_patch, status_patch
 from bot.model.applications import Application
 from bot.model.operations import Operation, OperationState, Phase, ResultCode, TaskResult
 from bot.model.resources import JsonObject, ResourceKey
@@ -117,3 +117,50 @@ def test_what_was_ignored_is_recorded_and_an_earlier_record_of_it_goes(entries: 
     patch = status_patch(Scene(ignoring, {}, {}, plan_sync({}, [], state=state, spec=ignoring.spec)), state, now=NOW)
     assert patch["sync"]["comparedTo"]["ignoreDifferences"] == (entries or None)
     assert "ignoreDifferences" not in patch["history"][0]
+
+
+def compared(targets: dict[ResourceKey, JsonObject], synced: set[ResourceKey], before: JsonObject) -> JsonObject:
+    """Return what a comparison writes over a status."""
+    state = OperationState(Operation("a" * 40, prune=True), Phase.SUCCEEDED, "", NOW)
+    plan = plan_sync(targets, [], state=state, spec=application().spec)
+    scene = Scene(application(before), targets, targets, plan)
+    return comparison_patch(scene, frozenset(synced), state.operation, now=NOW)
+
+
+def test_a_comparison_that_finds_nothing_new_writes_nothing() -> None:
+    targets = objects(3)
+    before = written(targets, Phase.SUCCEEDED, [result(key) for key in targets])
+    assert compared(targets, set(targets), before) == {}
+
+
+def test_a_comparison_writes_what_differs_and_only_once() -> None:
+    targets = objects(3)
+    first, *rest = targets
+    before = written(targets, Phase.SUCCEEDED, [result(key) for key in targets])
+
+    patch = compared(targets, set(rest), before)
+
+    assert patch["sync"]["status"] == "OutOfSync"
+    assert [entry["status"] for entry in patch["resources"]] == ["OutOfSync", "Synced", "Synced"]
+    assert "health" not in patch
+    assert compared(targets, set(rest), {**before, **patch}) == {}
+    assert compared(targets, set(targets), {**before, **patch})["sync"]["status"] == "Synced"
+    assert first.name == patch["resources"][0]["name"]
+
+
+def test_a_comparison_of_five_thousand_objects_fits_and_is_written_once() -> None:
+    targets = objects(5_000, length=150)
+    before = written(targets, Phase.SUCCEEDED, [result(key) for key in targets])
+    patch = compared(targets, set(list(targets)[1:]), before)
+    after = {**before, **patch}
+    assert len(orjson.dumps(after)) < ETCD
+    assert compared(targets, set(list(targets)[1:]), after) == {}
+
+
+def test_a_partial_operation_records_itself_alone() -> None:
+    targets = objects(3)
+    key = next(iter(targets))
+    state = OperationState(Operation("a" * 40, prune=True, resources=(key,)), Phase.SUCCEEDED, "", NOW)
+    plan = plan_sync(targets, [], state=state, spec=application().spec)
+    assert [task.key for task in plan.tasks] == [key]
+    assert status_patch(Scene(application(), targets, targets, plan), state, now=NOW).keys() == {"operationState"}

@@ -1,0 +1,169 @@
+"""Compare: see whether what an application was synced to is still there, write down what is not, and put it back.
+
+Git is asked by `workers/refresh.py`; here the revisions of the last sync stand.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.cluster.writing import Write
+from bot.engine.sync.heal import heals_at, who_changed
+from bot.engine.sync.plan import plan_sync
+from bot.engine.sync.record import Scene, comparison_patch
+from bot.engine.tracking import hijacked, owner_of
+from bot.engine.writes import Strategy
+from bot.errors import Rejected
+from bot.model.jobs import advance
+from bot.model.operations import Operation, OperationState, timestamp
+from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.desired import Wanted
+from bot.prediction.recorded import recorded
+from bot.preview.needs import Proof
+from bot.settings import Mode
+from workers.revisions import fixed
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from bot.cluster.objects import Cluster
+    from bot.model.applications import Application
+    from bot.model.jobs import JobRequest
+    from bot.prediction.desired import Desired
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_CAUSE: Final = "cause"
+"""Among what an operation says of itself: what was changed that it puts back, and who did."""
+_MOST_NAMED: Final = 10
+_MOST_AT_ONCE: Final = 500
+"""Objects that one operation puts back: it names them all, and has to fit into its Application."""
+
+
+@job
+def run(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Compare one application, unless an operation is about to change it anyway."""
+    application = services.applications.get(str(payload["application"]))
+    if application is None or services.settings.mode is Mode.PREVIEW:
+        return None
+    with structlog.contextvars.bound_contextvars(application=application.name):
+        try:
+            comparison = _Comparison.of(services, application)
+        except Rejected as error:
+            _log.warning("application not compared", reason=error.message)
+            return None
+        return comparison.told() if comparison is not None else None
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """An application as the cluster has it, beside what it was synced to last."""
+
+    services: Services
+    scene: Scene
+    state: OperationState
+    """Of the last sync."""
+    synced: frozenset[ResourceKey]
+    """Targets that are live as Git has them."""
+    manager: str
+    """The name that syncs write under."""
+
+    @classmethod
+    def of(cls, services: Services, application: Application) -> _Comparison | None:
+        """Compare; None where nothing was synced yet, something else is, or what is wanted cannot be rendered now."""
+        state = OperationState.of_status(application.status)
+        if application.operation is not None or application.deleting or state is None or not state.phase.completed:
+            return None
+        if not state.operation.revision or state.operation.info.get("definition", "") != application.spec.definition:
+            return None
+        source, operation = fixed(services.sources.trees, application, state.operation)
+        tree = services.sources.trees.at(source, operation.revision)
+        desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
+        if desired.failure:
+            return None
+        cluster = services.clusters.at(application.spec.destination)
+        whole = replace(state, operation=replace(operation, resources=()))
+        scene = _scene(services, application, desired, cluster, whole)
+        return cls(services, scene, whole, _in_sync(services, scene, desired, cluster), cluster.manager)
+
+    @property
+    def differing(self) -> tuple[ResourceKey, ...]:
+        """What is not as Git has it, of what Git has."""
+        return tuple(key for key in self.scene.managed if key not in self.synced)
+
+    def told(self) -> JobRequest | None:
+        """Write down what has moved, and start to put it back where that is asked for and due."""
+        application = self.scene.application
+        patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
+        at = heals_at(application) if self.differing else None
+        heals = at is not None and time.time() >= at
+        if heals:
+            patch = {"status": patch, "operation": self._putting_back().to_wire()}
+        elif patch:
+            patch = {"status": patch}
+        if not patch:
+            return None
+        self.services.applications.update(application, patch)
+        self._log(heals=heals)
+        return advance(application.name) if heals else None
+
+    def _putting_back(self) -> Operation:
+        """Return what syncs the differing objects alone: no hook runs, and nothing is pruned."""
+        last = self.state.operation
+        info = {**last.info, _CAUSE: "; ".join(map(self._why, self.differing[:_MOST_NAMED]))}
+        return replace(
+            last,
+            resources=self.differing[:_MOST_AT_ONCE],
+            heals=last.heals + 1,
+            prune=False,
+            automated=True,
+            username="",
+            info=info,
+        )
+
+    def _why(self, key: ResourceKey) -> str:
+        live = self.scene.live.get(key)
+        if live is None:
+            return f"{key} was gone"
+        who = who_changed(live, manager=self.manager)
+        return f"{key} was changed by {who}" if who else f"{key} differed"
+
+    def _log(self, *, heals: bool) -> None:
+        differing = list(map(self._why, self.differing[:_MOST_NAMED]))
+        _log.info("application compared", differing=differing, count=len(self.differing), heals=heals)
+
+
+def _scene(
+    services: Services, application: Application, desired: Desired, cluster: Cluster, state: OperationState
+) -> Scene:
+    targets = desired.targets.objects
+    past = {key: one for key, one in recorded(application).items() if desired.fence.permits(key)}
+    live = cluster.live([*targets.values(), *past.values()])
+    instance = application.instance(services.settings.control_namespace)
+    extraneous = [live[key] for key in past if key in live and key not in targets and owner_of(live[key]) == instance]
+    return Scene(application, targets, live, plan_sync(targets, extraneous, state=state, spec=application.spec))
+
+
+def _in_sync(services: Services, scene: Scene, desired: Desired, cluster: Cluster) -> frozenset[ResourceKey]:
+    """Return the targets that a sync would leave alone; the API server is asked about those that are not proven."""
+    instance = scene.application.instance(services.settings.control_namespace)
+    proof = Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates())
+    writer = services.clusters.writer(cluster)
+    synced, asked = set[ResourceKey](), dict[ResourceKey, tuple[Write, JsonObject]]()
+    for key, target in scene.managed.items():
+        current = scene.live.get(key)
+        if current is None or hijacked(current, instance):
+            continue
+        manifest = desired.ignored.sent(target, current)
+        how = desired.writes.how(manifest, current)
+        proven = how.strategy is Strategy.SERVER_SIDE and not how.hands_over(current)
+        if proven and proof.in_sync(manifest, current):
+            synced.add(key)
+        else:
+            asked[key] = (Write(manifest, current, how, desired.ignored), current)
+    answers = cluster.asking([partial(writer.is_in_sync, *one) for one in asked.values()])()
+    return frozenset({*synced, *(key for key, answer in zip(asked, answers, strict=True) if answer is True)})
