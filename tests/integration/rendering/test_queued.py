@@ -241,8 +241,8 @@ def test_a_redis_that_is_emptied_takes_no_render_along(
     threads: ThreadPoolExecutor,
     redis_server: RedisServer,
 ) -> None:
-    asking = staff.asking(here, untaken=1.0)
-    held = warm(staff, asking, requests["a"])
+    asking = staff.asking(here, untaken=5.0)
+    held = warm(staff, staff.asking(here), requests["a"])
     staff.hold(held)
     answer = threads.submit(asking.render, [requests["b"], requests["c"]])
     staff.until(staff.begun)
