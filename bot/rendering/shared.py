@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from bot.rendering.shelf import Shelf
     from bot.repository.render import Renderer, RenderRequest
 
-_LOOK: Final = 0.02
-"""Seconds between two looks for what others make."""
+_SHORTEST: Final = 0.01
+_LONGEST: Final = 0.2
+"""Seconds between two looks for what others make, growing while there is nothing."""
 
 
 class Shared:
     """Renders here what is not on the shelf, and puts it there; may be used from threads."""
 
     def __init__(self, renderer: Renderer, shelf: Shelf, *, patience: float = CLAIM) -> None:
-        """Wait `patience` seconds for what others make, and make it here then."""
+        """Make here what others make, once nothing has come of them for `patience` seconds."""
         self._renderer = renderer
         self._shelf = shelf
         self._patience = patience
@@ -46,29 +47,38 @@ class Shared:
 
     def _answers(self, named: Mapping[str, RenderRequest]) -> dict[str, Rendered | RenderFailed]:
         who, answers = uuid.uuid4().hex, dict[str, Rendered | RenderFailed]()
-        deadline = time.monotonic() + self._patience
+        last, pause = time.monotonic(), _SHORTEST
         while left := [name for name in named if name not in answers]:
             found, ours = self._shelf.look(left, who=who)
-            answers |= found
-            if time.monotonic() > deadline:
-                ours = {*left} - found.keys()
-            if ours:
-                answers |= self._made({name: named[name] for name in left if name in ours}, who)
-                deadline = time.monotonic() + self._patience
-            elif len(found) < len(left):
-                threading.Event().wait(_LOOK)
+            if time.monotonic() - last > self._patience:
+                ours = set(left)
+            made = self._made({name: named[name] for name in left if name in ours and name not in found}, who)
+            answers |= {**found, **made}
+            if found or made:
+                last, pause = time.monotonic(), _SHORTEST
+            else:
+                threading.Event().wait(pause)
+                pause = min(_LONGEST, pause * 1.5)
         return answers
 
     def _made(self, asked: Mapping[str, RenderRequest], who: str) -> dict[str, Rendered | RenderFailed]:
-        """Render here; others have each as soon as it is made."""
-        names, kept = list(asked), set[str]()
+        """Render here; others have each as soon as it is made, and wait for the rest as long as it goes on."""
+        if not asked:
+            return {}
+        names, left = list(asked), set(asked)
+        kept, renewed = set[str](), time.monotonic()
 
         def done(place: int, answer: Rendered | RenderFailed) -> None:
+            nonlocal renewed
+            left.discard(names[place])
             if isinstance(answer, Rendered) and self._shelf.keep(names[place], answer, who=who):
                 kept.add(names[place])
+            if time.monotonic() - renewed > CLAIM / 4:
+                renewed = time.monotonic()
+                self._shelf.renew(list(left), who=who)
 
         try:
             return dict(zip(names, self._renderer.render(list(asked.values()), done), strict=True))
         finally:
-            if left := [name for name in names if name not in kept]:
-                self._shelf.release(left, who=who)
+            if given_up := [name for name in names if name not in kept]:
+                self._shelf.release(given_up, who=who)

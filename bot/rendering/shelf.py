@@ -87,6 +87,10 @@ class Shelf:
         entry = self._seal.closed(name, orjson.dumps({"manifests": rendered.manifests}))
         return bool(self._ask(lambda: self._renders.keep(name, entry, who=who)))
 
+    def renew(self, names: Iterable[str], *, who: str) -> None:
+        """Have others wait on for what `who` is making."""
+        self._ask(lambda: self._renders.renew(names, who=who, claim=CLAIM))
+
     def release(self, names: Iterable[str], *, who: str) -> None:
         """Let others make what was for `who` to make."""
         self._ask(lambda: self._renders.release(names, who=who))

@@ -100,6 +100,16 @@ redis.call("SET", ENTRY .. name, entry, "EX", life)
 release(name, who)
 """
 )
+_RENEW: Final = (
+    _COMMON
+    + """
+-- KEYS: names by last use, sizes
+-- ARGV: who is making them, milliseconds a claim lasts, names
+for at = 3, #ARGV do
+    if redis.call("GET", CLAIM .. ARGV[at]) == ARGV[1] then redis.call("PEXPIRE", CLAIM .. ARGV[at], ARGV[2]) end
+end
+"""
+)
 _RELEASE: Final = (
     _COMMON
     + """
@@ -128,6 +138,7 @@ class Renders:
         self._room = room
         self._look = connection.register_script(_LOOK)
         self._keep = connection.register_script(_KEEP)
+        self._renew = connection.register_script(_RENEW)
         self._release = connection.register_script(_RELEASE)
 
     def look(self, names: Sequence[str], *, who: str = "", claim: float = 0.0) -> Found:
@@ -159,6 +170,11 @@ class Renders:
         """Let somebody else make what was for `who` to make."""
         with reachable():
             self._release(_KEYS, [who, *names])
+
+    def renew(self, names: Iterable[str], *, who: str, claim: float) -> None:
+        """Give `who` another `claim` seconds for what is still for it to make."""
+        with reachable():
+            self._renew(_KEYS, [who, int(claim * 1000), *names])
 
     def answer(self, name: str, words: bytes, *, seconds: int) -> None:
         """Say for a while why there is no such render."""

@@ -112,6 +112,15 @@ def test_whoever_is_to_make_something_has_a_time_limit(renders: Renders, bench: 
     assert 0 < int(str(bench.connection.pttl("foresail:render:claim:a"))) <= 9_000
 
 
+def test_who_is_still_about_it_may_have_longer_and_nobody_else(renders: Renders, bench: Bench) -> None:
+    renders.look(["a"], who="me", claim=9.0)
+    renders.renew(["a", "b"], who="you", claim=99.0)
+    assert int(str(bench.connection.pttl("foresail:render:claim:a"))) <= 9_000
+    renders.renew(["a", "b"], who="me", claim=99.0)
+    assert int(str(bench.connection.pttl("foresail:render:claim:a"))) > 9_000
+    assert not bench.connection.exists("foresail:render:claim:b")
+
+
 def test_many_are_looked_for_at_once(renders: Renders) -> None:
     names = [f"name-{number}" for number in range(200)]
     for name in names[::50]:
