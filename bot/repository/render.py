@@ -1,9 +1,8 @@
-"""The port through which sources become manifests, and its implementation in confined child processes.
+"""Sources become manifests in confined child processes; `bot/rendering` has the port, and who else implements it.
 
 A further tool (a plugin) is a module beside `directory` and `kustomize` with one function from what is `Asked` to
 manifests; `child.render` gains a line that leads to it, `tools.Tool` a name, and `inputs` what it reads. Until then
-such sources are a RenderFailed that says so. A renderer on another machine implements `render` and `close` over the
-same RenderRequest.
+such sources are a RenderFailed that says so.
 
 Children have no credentials, an empty environment, a home of their own and limits on memory, processor time, files and
 wall-clock time; they end with their parent. They have no network where the kernel lets them make a namespace (root, or
