@@ -6,7 +6,6 @@ It reads requests from the socket that is its standard input and writes one answ
 
 from __future__ import annotations
 
-import os
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,14 @@ import pygit2
 from bot.errors import ForesailError, Rejected
 from bot.repository import confinement, directory, frames
 from bot.repository.asked import Asked
+from bot.repository.channel import receive, send
+from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.toolbox import Toolbox
 from bot.repository.tools import SourceOptions, Tool
 
-_CHANNEL: Final = 0
 MOST_OBJECTS: Final = 20_000
 """Objects of one source: each is asked about by itself, and an Application has no room to record more."""
 _MAPPED: Final = 256 << 20
@@ -53,7 +53,12 @@ def main(arguments: str) -> None:
     toolbox = Toolbox.of(setup["toolbox"])
     programs = {name: Path(path) for name, path in setup["programs"].items()}
     kustomize = Kustomize(programs["kustomize"], home, toolbox, confined["files"])
-    tools = Tools(kustomize, Helm(programs["helm"], home), KeptFiles(), toolbox.disabled)
+    tools = Tools(
+        kustomize,
+        Helm(programs["helm"], home, Library(programs["helm"], setup["timeout"])),
+        KeptFiles(),
+        toolbox.disabled,
+    )
     send(frames.encode(confined))
     while (request := frames.receive(receive)) is not None:
         confinement.limit_processor(setup["timeout"])
@@ -102,18 +107,6 @@ def _rendered(asked: Asked, tools: Tools) -> list[bytes]:
             return [orjson.dumps(one) for one in tools.helm.render(asked)]
         case Tool.PLUGIN:
             raise Rejected(f"{asked.shown}: config management plugins are not supported yet")
-
-
-def receive(size: int) -> bytes:
-    """Read from the parent."""
-    return os.read(_CHANNEL, size)
-
-
-def send(message: bytes) -> None:
-    """Write to the parent."""
-    view = memoryview(message)
-    while view:
-        view = view[os.write(_CHANNEL, view) :]
 
 
 def _sayable(words: str) -> str:

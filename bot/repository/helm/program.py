@@ -29,6 +29,7 @@ from bot.repository.asked import Asked
 from bot.repository.directory import objects
 from bot.repository.helm.export import Export, write
 from bot.repository.helm.files import CHART, dependencies, file_parameters, value_files, within
+from bot.repository.helm.library import Library, Told
 from bot.repository.helm.options import HelmOptions, generic_version, set_value
 from bot.repository.helm.quoting import values_in, values_of, without_quotations
 
@@ -64,6 +65,8 @@ class Helm:
 
     program: Path
     home: Path
+    library: Library
+    """Spares starting the program where both are known to say the same."""
 
     def render(self, asked: Asked) -> list[JsonObject]:
         """Return what `helm template` prints for a chart; Rejected has the tool's words or the option's name.
@@ -75,6 +78,8 @@ class Helm:
         with self._folder() as root:
             run = _Run(self.program, root, asked, options)
             run.export()
+            if (found := self.library.render(run.told())) is not None:
+                return found
             done = run.template()
             if done.code and (missing := _MISSING.search(done.words)):
                 run.build(missing["names"].split(", "))
@@ -141,33 +146,46 @@ class _Run:
         self._given[path] = shown
         return path
 
+    def told(self) -> Told:
+        """Return what Helm is told, the destination's and the Application's where the source says nothing."""
+        options, environment = self.options, self.asked.environment
+        return Told(
+            chart=self.chart,
+            name=options.release_name or environment.application,
+            namespace=options.namespace or environment.namespace,
+            kubernetes=options.kube_version or generic_version(environment.kubernetes, "the destination"),
+            api_versions=options.api_versions or environment.api_versions,
+            values=[self.chart / one for one in self._values],
+            parameters=self._parameters(options.parameters),
+            text_parameters=self._parameters(options.text_parameters),
+            has_files=bool(self._files),
+            skip_crds=options.skip_crds,
+            skip_tests=options.skip_tests,
+            skip_schema_validation=options.skip_schema_validation,
+        )
+
+    def _parameters(self, parameters: Mapping[str, str]) -> list[str]:
+        return [f"{name}={set_value(self.asked.substituted(text))}" for name, text in parameters.items()]
+
     def template(self) -> _Done:
         """Run `helm template` as Argo CD does."""
-        return self._run(["template", ".", *self._arguments()], self.chart)
+        return self._run(["template", ".", *self._arguments(self.told())], self.chart)
 
-    def _arguments(self) -> Iterator[str]:
+    def _arguments(self, told: Told) -> Iterator[str]:
         """Yield what Argo CD says, each option in one word with its value, so that none is taken for another."""
-        options, environment = self.options, self.asked.environment
-        if name := options.release_name or environment.application:
-            yield f"--name-template={name}"
-        if namespace := options.namespace or environment.namespace:
-            yield f"--namespace={namespace}"
-        if version := options.kube_version or generic_version(environment.kubernetes, "the destination"):
-            yield f"--kube-version={version}"
-        yield from (f"--set={one}" for one in self._parameters(options.parameters))
-        yield from (f"--set-string={one}" for one in self._parameters(options.text_parameters))
+        texts = {"name-template": told.name, "namespace": told.namespace, "kube-version": told.kubernetes}
+        yield from (f"--{option}={text}" for option, text in texts.items() if text)
+        yield from (f"--set={one}" for one in told.parameters)
+        yield from (f"--set-string={one}" for one in told.text_parameters)
         yield from (f"--set-file={name}={path}" for name, path in self._files.items())
         yield from (f"--values={path}" for path in self._values)
-        yield from (f"--api-versions={one}" for one in options.api_versions or environment.api_versions)
-        if not options.skip_crds:
-            yield "--include-crds"
-        if options.skip_schema_validation:
-            yield "--skip-schema-validation"
-        if options.skip_tests:
-            yield "--skip-tests"
-
-    def _parameters(self, parameters: Mapping[str, str]) -> Iterator[str]:
-        return (f"{name}={set_value(self.asked.substituted(text))}" for name, text in parameters.items())
+        yield from (f"--api-versions={one}" for one in told.api_versions)
+        flags = {
+            "include-crds": not told.skip_crds,
+            "skip-schema-validation": told.skip_schema_validation,
+            "skip-tests": told.skip_tests,
+        }
+        yield from (f"--{flag}" for flag, wanted in flags.items() if wanted)
 
     def build(self, missing: Iterable[str]) -> None:
         """Put charts of this repository into `charts`, packed by Helm; Rejected when one is anywhere else.

@@ -11,7 +11,7 @@ import regopy  # noqa: F401 - takes its address space while there is no limit on
 
 from bot.errors import ForesailError
 from bot.repository import confinement, frames
-from bot.repository.child import receive, send
+from bot.repository.channel import receive, send
 from bot.repository.policies.evaluation import Evaluation
 
 

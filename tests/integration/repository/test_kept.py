@@ -14,6 +14,7 @@ from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import child
 from bot.repository.environment import BuildEnvironment
+from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
@@ -29,7 +30,11 @@ NO_NAME = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}'
 @pytest.fixture
 def render(repository: Fixed, tmp_path: Path) -> Render:
     """Return what one child does with one request after the other."""
-    tools = child.Tools(Kustomize(Path("/nowhere"), tmp_path), Helm(Path("/nowhere"), tmp_path), KeptFiles())
+    tools = child.Tools(
+        Kustomize(Path("/nowhere"), tmp_path),
+        Helm(Path("/nowhere"), tmp_path, Library(Path("/nowhere"), 1.0)),
+        KeptFiles(),
+    )
 
     def ask(files: Files, path: str) -> list[JsonObject]:
         request = {

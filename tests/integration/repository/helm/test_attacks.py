@@ -181,6 +181,10 @@ def test_a_template_that_never_ends_is_ended(repository: Fixed, programs: Progra
     assert not _helms(os.getpid())
 
 
+def _is_a_home(path: Path) -> bool:
+    return path.name.startswith("foresail-render-") and not list(path.iterdir())
+
+
 def _helms(parent: int) -> list[int]:
     """Return helm processes that descend from one of ours, however far."""
     parents = {}
@@ -207,9 +211,12 @@ def test_a_template_that_includes_itself_is_refused_by_helm(charts: Charts) -> N
     "template",
     ["{{ range until 2000000000 }}{{ end }}", '{{ repeat 2000000000 "x" }}', '{{ repeat 1000000 "x" | repeat 3000 }}'],
 )
-def test_a_template_that_wants_all_memory_is_ended(charts: Charts, template: str) -> None:
-    assert charts.failure(chart(("templates/a.yaml", template))).startswith("helm template: it ")
-    assert charts.data(PLAIN) == ['"chart"']
+@pytest.mark.parametrize("kubernetes", ["", "v1.33.0"], ids=["program", "library"])
+def test_a_template_that_wants_all_memory_is_ended(charts: Charts, template: str, kubernetes: str) -> None:
+    there = BuildEnvironment(application="shop", namespace="prod", kubernetes=kubernetes)
+    said = charts.failure(chart(("templates/a.yaml", template)), environment=there)
+    assert said.startswith("helm template: it ")
+    assert charts.data(PLAIN, environment=there) == ['"chart"']
 
 
 def test_output_has_an_end(charts: Charts) -> None:
@@ -279,9 +286,10 @@ def test_renders_leave_nothing_behind(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     renderer = Renderer(kustomize=str(programs.kustomize), helm=str(programs.helm), timeout=30.0)
     try:
-        Charts(repository, renderer).data(PLAIN, environment=BuildEnvironment(application="a"))
+        there = BuildEnvironment(application="a", namespace="prod", kubernetes="v1.33.0")
         assert isinstance(Charts(repository, renderer).answer(PLAIN), Rendered)
-        assert [path for path in tmp_path.glob("foresail-render-*/*") if path.name != "repository.git"] == []
+        assert isinstance(Charts(repository, renderer).answer(PLAIN, environment=there), Rendered)
+        assert [path.name for path in tmp_path.glob("foresail-render-*/*") if not _is_a_home(path)] == []
     finally:
         renderer.close()
     assert list(tmp_path.glob("foresail-render-*")) == []
