@@ -48,20 +48,20 @@ def applying_changes_nothing(manifest: JsonObject, live: JsonObject, *, manager:
     metadata = {name: value for name, value in metadata_of(manifest).items() if name not in _NAMING}
     if metadata:
         bare["metadata"] = metadata
-    if _holds_mapping(bare, live, owned):
-        return True
-    return manifest.get("apiVersion") in _POD_TEMPLATES and _holds_mapping(_completed(bare), live, owned)
+    return _holds_mapping(bare, live, owned, own_kind=manifest.get("apiVersion") in _POD_TEMPLATES)
 
 
 def _completed(value: Any) -> Any:
+    """Return what is owned as one value with what Kubernetes adds to the selectors in it."""
     if isinstance(value, list):
         return [_completed(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name: {**_COMPLETED[name], **below} if name in _COMPLETED and isinstance(below, dict) else _completed(below)
-        for name, below in value.items()
-    }
+    return {name: _filled_in(name, _completed(below)) for name, below in value.items()}
+
+
+def _filled_in(name: str, value: Any) -> Any:
+    return {**_COMPLETED[name], **value} if name in _COMPLETED and isinstance(value, dict) else value
 
 
 def _owned_fields(live: JsonObject, *, manager: str, api_version: Any) -> JsonObject | None:
@@ -77,30 +77,30 @@ def _owned_fields(live: JsonObject, *, manager: str, api_version: Any) -> JsonOb
     return fields if isinstance(fields, dict) else None
 
 
-def _holds(wanted: Any, live: Any, fields: JsonObject) -> bool:
+def _holds(wanted: Any, live: Any, fields: JsonObject, *, own_kind: bool) -> bool:
     """Whether `live` holds `wanted` in exactly the owned `fields`: a trie as in FieldsV1, empty at a leaf."""
     if not fields or (len(fields) == 1 and "." in fields):
-        if type(wanted) is str:
-            return bool(wanted == live)  # by far the most frequent, and nothing else equals a text
-        return wanted is not None and same(wanted, live)
+        return wanted is not None and (same(wanted, live) or (own_kind and same(_completed(wanted), live)))
     if isinstance(wanted, dict) and isinstance(live, dict):
-        return _holds_mapping(wanted, live, fields)
+        return _holds_mapping(wanted, live, fields, own_kind=own_kind)
     if isinstance(wanted, list) and isinstance(live, list):
-        return _holds_list(wanted, live, fields)
+        return _holds_list(wanted, live, fields, own_kind=own_kind)
     return False
 
 
-def _holds_mapping(wanted: JsonObject, live: JsonObject, fields: JsonObject) -> bool:
+def _holds_mapping(wanted: JsonObject, live: JsonObject, fields: JsonObject, *, own_kind: bool) -> bool:
     if len(fields) - ("." in fields) != len(wanted):
         return False
     for name, value in wanted.items():
         below = fields.get(f"f:{name}")
-        if below is None or name not in live or not _holds(value, live[name], below):
+        if below is None or name not in live:
+            return False
+        if not _holds(_filled_in(name, value) if own_kind else value, live[name], below, own_kind=own_kind):
             return False
     return True
 
 
-def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject) -> bool:
+def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject, *, own_kind: bool) -> bool:
     """Compare a list with list-map keys (`k:{…}`) or set values (`v:…`), position by position of what is owned."""
     owned = [(name, below) for name, below in fields.items() if name != "."]
     if len(owned) != len(wanted):
@@ -110,7 +110,7 @@ def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject) -> bool:
         return False
     ordered = sorted((position, name, below) for position, name, below in positions if position is not None)
     return all(
-        _named_by(item, name) and (name.startswith("v:") or _holds(item, live[position], below))
+        _named_by(item, name) and (name.startswith("v:") or _holds(item, live[position], below, own_kind=own_kind))
         for item, (position, name, below) in zip(wanted, ordered, strict=True)
     )
 
