@@ -92,6 +92,7 @@ class Stage:
             "FORESAIL_ROOT_REPOSITORIES": repository.full_name,
             "FORESAIL_DATA_DIRECTORY": str(self._directory / "data"),
             "FORESAIL_KUSTOMIZE": str(self._programs.kustomize),
+            "FORESAIL_HELM": str(self._programs.helm),
         }
 
     def get(self, kind: str, name: str = "", *, namespace: str = "") -> JsonObject | None:
