@@ -10,6 +10,7 @@ import structlog
 
 from bot.engine.sync.start import DONE, reason_to_wait
 from bot.errors import Rejected, Temporary
+from bot.forges.port import NotOurs
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase, timestamp
@@ -117,7 +118,10 @@ class _Round:
 
     def _merge(self, full_name: str, commit: str) -> Occasion:
         """Return what the forge knows about a commit."""
-        repository = self.services.forge.repository(full_name)
+        try:
+            repository = self.services.forge.repository(full_name)
+        except NotOurs:
+            return Occasion("", "", commit)  # read with other credentials, or from another server on the same host
         found = self.services.forge.changes_of_commit(repository, commit)
         change = next((one for one in found if one.merge_sha == commit), None)
         if change is None:

@@ -56,4 +56,5 @@ def _source_of(spec: ApplicationSpec, operation: Operation) -> Source:
     sources = spec.effective_sources
     there = [one for one in sources if repository and one.repo_url.lower().removesuffix(".git").endswith(repository)]
     following = {line_of(one)[1]: one for one in reversed(there)}
-    return following.get(occasion.branch) or following.get("HEAD") or next(iter(there), sources[0])
+    ours = following.get(occasion.branch) or following.get(f"refs/heads/{occasion.branch}")
+    return ours or following.get("HEAD") or next(iter(there), sources[0])

@@ -27,14 +27,14 @@ CONFIG_MAP: Final = ResourceType("", "v1", "ConfigMap", "configmaps", namespaced
 KNOWN_HOSTS: Final = "argocd-ssh-known-hosts-cm"
 CERTIFICATES: Final = "argocd-tls-certs-cm"
 _SELECTOR: Final = f"{SECRET_TYPE} in ({REPOSITORY}, {TEMPLATE})"
-_KEPT_SECONDS: Final = 30.0
-"""A changed password works after half a minute; three small requests are not worth asking for each fetch."""
+_KEPT_SECONDS: Final = 5.0
+"""Whoever writes a Secret beside an Application expects it to work; three requests for each fetch are too many."""
 
 _log = structlog.get_logger()
 
 
 class Repositories:
-    """How repositories are reached, read at most every half minute; safe to use from threads."""
+    """How repositories are reached, read at most every few seconds; safe to use from threads."""
 
     def __init__(self, cluster: Cluster, *, namespace: str) -> None:
         self._cluster = cluster

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bot.errors import Rejected
 from bot.model.changes import Change, CommitStatus, Permission, Repository
 
 
@@ -16,6 +17,10 @@ class GitCredentials:
 
     username: str
     password: str = field(repr=False)
+
+
+class NotOurs(Rejected):
+    """The forge has no such repository, or none that we may act on: somebody else's business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Forge(Protocol):
         """Yield every repository this instance may act on; one request per page of 100."""
 
     def repository(self, full_name: str) -> Repository:
-        """Find one repository and the installation that may act on it (two requests the first time)."""
+        """Find one repository and the installation that may act on it (two requests the first time); else NotOurs."""
 
     def change(self, repository: Repository, number: int) -> Change:
         """Read a change as it is now, never from a cache."""

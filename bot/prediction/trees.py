@@ -11,6 +11,7 @@ from bot.model.applications import Source
 from bot.model.changes import repository_address, repository_identity
 from bot.repository.revisions import beside
 from bot.repository.submodules import GITMODULES, Composition
+from bot.repository.versions import is_constraint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,5 +184,8 @@ def has_several(spec: ApplicationSpec) -> bool:
 
 def line_of(source: Source) -> tuple[str, ...]:
     """Name what a source follows: two with the same name are always at the same revision."""
-    revision = (source.target_revision or "HEAD").removeprefix("refs/heads/")
+    revision = source.target_revision or "HEAD"
+    name = revision.removeprefix("refs/heads/")
+    if name != "HEAD" and not is_constraint(name):
+        revision = name  # without what says that it is a branch, these two would mean something else
     return (repository_identity(source.repo_url), revision, source.tag_prefix, source.chart)

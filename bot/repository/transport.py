@@ -53,6 +53,8 @@ _QUOTED: Final = re.compile(
 )
 """Where git quotes an answer that it does not understand (`remote-curl.c`, `pkt-line.c`)."""
 _REDIRECTS: Final = re.compile(r"returned error: 30[12378]")
+_ASKED: Final = re.compile(r"could not read (Username|Password)|Authentication failed|returned error: 401")
+"""Git asks whoever sits there where a server says 401, and nobody does."""
 _HOST_KEY: Final = re.compile(r"Host key verification failed")
 _CERTIFICATE: Final = re.compile(r"certificate|SSL", re.IGNORECASE)
 _HELPER: Final = (
@@ -114,7 +116,19 @@ class Git:
             raise Temporary(f"fetching {shown} took longer than {self.timeout:.0f} s", retry_after=10.0) from error
         if process.returncode == 0:
             return output
-        raise _failure(without_user(_own_words(errors))[-600:], shown)
+        raise self._failure(without_user(_own_words(errors))[-600:], shown)
+
+    def _failure(self, words: str, shown: str) -> Exception:
+        """Tell by git's words who must act."""
+        if _BROKEN.search(words):
+            return CorruptError(words)
+        if _AWAY.search(words):
+            return Temporary(f"cannot fetch {shown} now: {words}")
+        if _ASKED.search(words):
+            known = self.credentials is not None and self.credentials.names_somebody
+            words = "the server does not accept its credentials" if known else "the server asks for credentials"
+        refused = Rejected(f"cannot fetch {shown}: {words}", remedy=_remedy(words))
+        return _RedirectedError(refused) if _REDIRECTS.search(words) else refused
 
 
 def without_user(text: str) -> str:
@@ -140,16 +154,6 @@ class _RedirectedError(Exception):
     def __init__(self, words: Rejected) -> None:
         super().__init__(words.message)
         self.words = words
-
-
-def _failure(words: str, url: str) -> Exception:
-    """Tell by git's words who must act."""
-    if _BROKEN.search(words):
-        return CorruptError(words)
-    if _AWAY.search(words):
-        return Temporary(f"cannot fetch {url} now: {words}")
-    refused = Rejected(f"cannot fetch {url}: {words}", remedy=_remedy(words))
-    return _RedirectedError(refused) if _REDIRECTS.search(words) else refused
 
 
 def _remedy(words: str) -> str:

@@ -23,7 +23,7 @@ from bot.forges.github.auth import (
 from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound
 from bot.forges.github.names import is_branch, is_full_name, is_login, is_sha
 from bot.forges.github.payload import Payload, read_change, read_repository
-from bot.forges.port import Comment, GitCredentials, Reaction
+from bot.forges.port import Comment, GitCredentials, NotOurs, Reaction
 from bot.model.changes import Change, CommitStatus, Permission, Repository, StatusState
 
 if TYPE_CHECKING:
@@ -67,8 +67,12 @@ class GitHub:
 
     def repository(self, full_name: str) -> Repository:
         """Find a repository; the first time costs one request more, for the App's installation."""
-        _check(is_full_name(full_name), f"{full_name!r} is not a repository's owner/name")
-        answer = self._ask("GET", "", Repository(full_name, clone_url=""))
+        if not is_full_name(full_name):
+            raise NotOurs(f"{full_name!r} is not a repository's owner/name")
+        try:
+            answer = self._ask("GET", "", Repository(full_name, clone_url=""))
+        except NotFound as error:
+            raise NotOurs(error.message, remedy=error.remedy) from error
         return read_repository(answer.payload, installation=self._credentials.installation_of(full_name))
 
     def change(self, repository: Repository, number: int) -> Change:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from bot.errors import Rejected, Temporary
 from bot.forges.github.payload import BadAnswer, Payload
+from bot.forges.port import NotOurs
 
 _LONGEST_WORDS: Final = 500
 _LONGEST_WAIT: Final = 7200.0
@@ -30,7 +31,7 @@ class NotFound(Rejected):
     """There is no such thing, or not for these credentials: GitHub does not say which."""
 
 
-class NotInstalled(Rejected):
+class NotInstalled(NotOurs):
     """The App may not act on a repository at all; told apart from NotFound, which is about something inside of one."""
 
     def __init__(self, full_name: str) -> None:

@@ -62,7 +62,7 @@ def test_a_password_or_token_lets_us_in(mirrors: Mirrors, root: Path, credential
     with http_site(root, lambda told: told == header) as site:
         assert mirrors.refresh(f"{site.url}/shop.git", auth=credentials).resolve("main")
         assert site.secrets == {header}
-        with pytest.raises(Rejected, match=r"could not read Username|Authentication failed|returned error: 401"):
+        with pytest.raises(Rejected, match="does not accept its credentials"):
             mirrors.refresh(f"{site.url}/shop.git", auth=Credentials(username="alice", password="wrong"))
 
 
