@@ -43,6 +43,12 @@ def canaries() -> Canaries:
 
 
 @pytest.fixture(scope="module")
+def settings(canaries: Canaries) -> dict[str, str]:
+    """Render over the queue: all that is rendered, failed or not, goes through Redis then."""
+    return {"FORESAIL_RENDER": "queue", "FORESAIL_CACHE_KEY": canaries("the key of the cache", uuid.uuid4().hex)}
+
+
+@pytest.fixture(scope="module")
 def shop(stage: Stage, control_plane: ControlPlane, canaries: Canaries) -> Shop:
     """Return a repository full of secrets, all of it synced, and then changed by hand."""
     control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
@@ -96,6 +102,10 @@ def test_what_is_no_secret_is_heard(said: Mapping[str, str]) -> None:
     plain = Canaries({"marker": MARKER})
 
     assert [where for where in HEARD if not plain.heard_in(said[where])] == []
+
+
+def test_what_was_rendered_was_kept_in_redis(said: Mapping[str, str]) -> None:
+    assert "foresail:render:entry:" in said["Redis"]
 
 
 def test_every_notation_is_heard() -> None:

@@ -34,10 +34,14 @@ def settings() -> dict[str, str]:
     return {"FORESAIL_RENDER": "queue", "FORESAIL_CACHE_KEY": "a text for tests that is long enough"}
 
 
+def _pid(shop: Shop, name: str) -> int:
+    assert shop.stage.foresail is not None
+    return shop.stage.foresail.pid(name)
+
+
 def _children(shop: Shop, name: str) -> set[int]:
     """Return the children that render for a process."""
-    assert shop.stage.foresail is not None
-    tasks = Path(f"/proc/{shop.stage.foresail.pid(name)}/task").iterdir()
+    tasks = Path(f"/proc/{_pid(shop, name)}/task").iterdir()
     found = {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
     return {pid for pid in found if b"bot.repository.child" in Path(f"/proc/{pid}/cmdline").read_bytes()}
 
@@ -55,14 +59,14 @@ def test_only_the_renderer_renders(open_shop: Opener) -> None:
 @pytest.mark.parametrize("name", KILLS)
 def test_a_preview_bears_every_kill_while_it_is_rendered(open_shop: Opener, name: str) -> None:
     shop = open_shop(FILES)
-    held = _children(shop, "render")
+    held, asker = _children(shop, "render"), _pid(shop, "preview")
     for pid in held:
         os.kill(pid, signal.SIGSTOP)
     shop.repository.push("feature", CHANGED)
     with executed(KILLS[name], shop):
         number = shop.repository.open_pull_request("feature").number
         if "render" not in KILLS[name].victims:
-            shop.stage.until(lambda: not _children(shop, "preview") and _renders(shop, number), what="the render")
+            shop.stage.until(lambda: _pid(shop, "preview") != asker, what="another who asks")
             for pid in held:
                 os.kill(pid, signal.SIGCONT)
         assert shop.await_preview(number) == "success"
