@@ -115,3 +115,23 @@ def test_names_of_any_alphabet_and_length_can_be_queued(bench: Bench) -> None:
     for branch in ("значение", "a/b;c d", "x" * 5000, "\N{PILE OF POO}"):
         bench.queue.enqueue(jobs.deliver(SHOP, branch=branch, before="", commit="1" * 40))
     assert bench.connection.llen("rq:queue:sync") == 4
+
+
+def test_a_request_that_waits_can_be_taken_back(bench: Bench) -> None:
+    bench.queue.enqueue(change(1), change(2))
+    assert bench.queue.withdraw(change(1))
+    assert bench.waiting == [f"{change(2).job_id}-0"]
+    assert not bench.connection.exists(f"rq:job:{change(1).job_id}-0")
+    assert bench.queue.withdraw(change(1))
+
+
+def test_a_request_that_somebody_is_about_cannot_be_taken_back(bench: Bench) -> None:
+    bench.queue.enqueue(change(1))
+    bench.take()
+    assert not bench.queue.withdraw(change(1))
+    bench.queue.enqueue(change(2))
+    bench.begin()
+    assert not bench.queue.withdraw(change(2))
+    bench.queue.enqueue(change(2))
+    assert not bench.queue.withdraw(change(2))
+    assert bench.waiting == []
