@@ -79,6 +79,7 @@ class Fleet:
             "FORESAIL_CONTROL_NAMESPACE": _CONTROL,
             "FORESAIL_DATA_DIRECTORY": str(directory),
             "FORESAIL_KUSTOMIZE": str(programs.kustomize),
+            "FORESAIL_HELM": str(programs.helm),
             "FORESAIL_REDIS_URL": redis_url,
             "FORESAIL_MASS_DELETION_PERCENT": "100",
         }

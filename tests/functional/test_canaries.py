@@ -147,6 +147,9 @@ def odd_applications(shop: Shop, places: Places) -> Files:
     )
     return {
         ".foresail/helm.yaml": source.replace("source: {", f"source: {{helm: {json.dumps(helm)}, "),
+        "helm/Chart.yaml": "apiVersion: v2\nname: canary\nversion: 1.0.0\n",
+        "helm/values.yaml": f"apiToken: {places.hide('values of a chart')}\n",
+        "helm/templates/a.yaml": "{{ fail (toYaml .Values) }}\n",
         ".foresail/all.yaml": found.replace("metadata:", f"metadata:\n  namespace: {control}"),
     }
 
@@ -182,7 +185,8 @@ def _terminal(shop: Shop, folder: Path) -> dict[str, str]:
     git("remote", "set-url", "origin", shop.repository.clone_url)
     settings = shop.stage.settings(shop.repository)
     kept = {name: os.environ[name] for name in ("PATH", "HOME")}
-    environment = {**kept, "PYTHONPATH": str(ROOT), "FORESAIL_KUSTOMIZE": settings["FORESAIL_KUSTOMIZE"]}
+    environment = {**kept, "PYTHONPATH": str(ROOT)}
+    environment |= {name: settings[name] for name in ("FORESAIL_KUSTOMIZE", "FORESAIL_HELM")}
     command = [sys.executable, "-m", "bot.cli.main", "preview", "--kubeconfig", str(shop.stage.plane.kubeconfig)]
     command += ["--control-namespace", shop.stage.control_namespace, "--output"]
     said = {}

@@ -100,3 +100,20 @@ def test_values_in_another_repository_are_read_where_the_chart_names_them(open_s
     elsewhere = values.propose({"envs/test.yaml": "colour: grey\n"}, branch="elsewhere")
     assert values.await_preview(elsewhere) == "success"
     assert values.comment(elsewhere) is None
+
+
+def test_a_change_of_a_chart_beside_is_previewed_for_who_builds_on_it(open_shop: Opener) -> None:
+    owner = '{{ define "owner" }}%s{{ end }}'
+    beside = {
+        **CHART,
+        "deploy/Chart.yaml": CHART["deploy/Chart.yaml"]
+        + "dependencies: [{name: common, version: 1.x.x, repository: 'file://../common'}]\n",
+        "deploy/templates/owner.yaml": config_map("owner", OWNER="x").replace("'x'", '{{ include "owner" . | quote }}'),
+        "common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.2.0\ntype: library\n",
+        "common/templates/_owner.tpl": owner % "team",
+    }
+    shop = open_shop(beside)
+    assert shop.data("owner") == {"OWNER": "team"}
+    number = shop.propose({"common/templates/_owner.tpl": owner % "nobody"})
+    assert shop.await_preview(number) == "success"
+    assert "-  OWNER: team\n+  OWNER: nobody" in shop.body(number)

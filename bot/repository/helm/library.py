@@ -145,8 +145,10 @@ def _is_installable(chart: Path) -> bool:
     described = _described(chart / "Chart.yaml")
     if described.get("type") == "library" or described.get("kubeVersion") or (chart / "requirements.yaml").exists():
         return False
-    there = {str(_described(path).get("name")) for path in chart.glob("charts/*/Chart.yaml")}
     needed = [str(one.get("name")) for one in described.get("dependencies") or [] if isinstance(one, dict)]
+    if needed and (chart / ".helmignore").exists():
+        return False  # some of them may be ignored
+    there = {str(_described(path).get("name")) for path in chart.glob("charts/[!._]*/Chart.yaml")}
     return there.issuperset(needed)
 
 

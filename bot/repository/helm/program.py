@@ -91,7 +91,7 @@ class Helm:
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
-        root = Path(tempfile.mkdtemp(prefix="chart-", dir=self.home))
+        root = Path(tempfile.mkdtemp(prefix="chart-", dir=self.home)).resolve()
         try:
             yield root
         finally:
@@ -239,6 +239,8 @@ class _Run:
                     stderr=errors,
                     preexec_fn=confine,  # noqa: PLW1509 - a renderer has one thread
                 )
+            except FileNotFoundError as error:
+                raise Rejected("Foresail has no helm program where it renders; FORESAIL_HELM names it") from error
             except OSError as error:
                 if error.errno != errno.E2BIG:
                     raise
