@@ -9,8 +9,9 @@ everything.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bot.errors import Temporary
 from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, fixed_part, named_paths, names
 from bot.repository.inputs import inputs_of, said
+from bot.repository.plugins.declaration import Plugin
 from bot.repository.steps import Between
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Reading:
     """Finds the applications that read what has changed; safe to use from threads."""
 
     def __init__(self) -> None:
+        self.plugins: tuple[Plugin, ...] = ()
+        """Which may discover a source; set before anything is asked."""
         self._branches: OrderedDict[tuple[str, str], _Index] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -82,7 +86,7 @@ class Reading:
         key = (str(mirror.path), branch.name)
         index = self._branches.pop(key, None)
         if index is None or not index.moved(Between(mirror, index.tree_id, tree_id)):
-            index = _Index(tree_id)
+            index = _Index(tree_id, self.plugins)
         self._branches[key] = index
         while len(self._branches) > _BRANCHES:
             self._branches.popitem(last=False)
@@ -103,9 +107,12 @@ class _Index:
     """What the applications of one branch read at one state of it."""
 
     tree_id: str
+    plugins: tuple[Plugin, ...] = ()
     entries: dict[str, _Entry] = field(default_factory=dict)
     readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Applications by each path that they read; a few of a path are smaller as a tuple than as a set."""
+    above: Counter[str] = field(default_factory=Counter)
+    """How many paths that are read lie below each folder."""
     of_everything: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)
 
@@ -130,7 +137,8 @@ class _Index:
             if known is None or known.definition != definition:
                 if known is not None:
                     self._forget(name)
-                self._add(name, _entry(application, definition, Between(mirror, self.tree_id, self.tree_id), branch))
+                at = Between(mirror, self.tree_id, self.tree_id)
+                self._add(name, _entry(application, definition, at, branch, self.plugins))
         if len(self.entries) > len(wanted) + _SLACK:
             for name in self.entries.keys() - wanted:
                 self._forget(name)
@@ -140,6 +148,11 @@ class _Index:
         found: set[str] = set()
         for path in _with_folders(changed):
             found.update(self.readers.get(path, ()))
+        # What is no folder on one side, but a link or a submodule, decides about all paths below it.
+        turned = changed & self.above.keys()
+        for path, readers in self.readers.items() if turned else ():
+            if any(path.startswith(f"{one}/") for one in turned):
+                found.update(readers)
         return found | self.of_everything if changed else found
 
     def _add(self, name: str, entry: _Entry) -> None:
@@ -150,6 +163,7 @@ class _Index:
             self.strangers.add(name)
         for path in entry.paths or ():
             self.readers[path] = (*self.readers.get(path, ()), name)
+            self.above.update(_above(path))
 
     def _forget(self, name: str) -> None:
         entry = self.entries.pop(name)
@@ -161,6 +175,7 @@ class _Index:
                 self.readers[path] = left
             else:
                 del self.readers[path]
+            self.above.subtract(_above(path))
 
 
 def _definition(application: Application) -> int:
@@ -169,9 +184,11 @@ def _definition(application: Application) -> int:
     return hash((named, *[said(source) for source in application.spec.effective_sources]))
 
 
-def _entry(application: Application, definition: int, at: Between, branch: Branch) -> _Entry:
+def _entry(
+    application: Application, definition: int, at: Between, branch: Branch, plugins: tuple[Plugin, ...]
+) -> _Entry:
     sources = [source for source in application.spec.effective_sources if branch.is_source_of(source)]
-    found = [inputs_of(at.mirror, at.base, source, application.name) for source in sources]
+    found = [inputs_of(at.mirror, at.base, source, application.name, plugins) for source in sources]
     hashes = tuple(one.digest for one in found)
     paths: set[str] = {fixed_part(path) for path in named_paths(application, sources)}
     for one in found:
@@ -179,6 +196,11 @@ def _entry(application: Application, definition: int, at: Between, branch: Branc
             return _Entry(definition, hashes, None)
         paths |= one.paths
     return _Entry(definition, hashes, tuple(paths))
+
+
+def _above(path: str) -> list[str]:
+    """Return the folders that a path lies in, but the root."""
+    return [path[: at.start()] for at in re.finditer("/", path)]
 
 
 def _with_folders(paths: Iterable[str]) -> Iterator[str]:

@@ -113,6 +113,10 @@ def _possible(files: Files) -> Files:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(steps=[{"a/kustomization.yaml": KUSTOMIZATIONS[1]}, {"gone/x.yaml": "one"}])
 @example(steps=[{"gone": Link("base"), "base/x.yaml": "one"}, {"base/deep/x.yaml": "one"}])
+@example(steps=[{"gone/x.yaml": "one"}, {"gone": Submodule()}])
+@example(steps=[{"gone/x.yaml": "one"}, {"gone": Link("base"), "base/deep/x.yaml": "one"}])
+@example(steps=[{"gone/x.yaml": "one"}, {"gone": "a file"}])
+@example(steps=[{"gone/x.yaml": "one"}, {}, {"gone": Submodule()}])
 def test_an_index_judges_as_comparing_does(repository: Fixed, steps: list[Files]) -> None:
     """Also when it moves along with the branch."""
     reading = Reading()
