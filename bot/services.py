@@ -196,6 +196,7 @@ def _sources(
     )
     sources.trees.submodules = settings.git_submodules
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
+    sources.reading.plugins = toolbox_of(settings).plugins
     sources.everywhere = _ignored_everywhere(settings)
     return sources
 
@@ -221,7 +222,17 @@ def toolbox_of(settings: Settings) -> Toolbox:
     """Return what the operator has settled about tools; Rejected names the setting that is wrong."""
     from bot.repository.toolbox import Toolbox
 
-    return Toolbox.read(_argocd_cm(settings, "kustomize.", "helm.", "jsonnet."), settings.kustomize_versions)
+    argocd_cm = _argocd_cm(settings, "kustomize.", "helm.", "jsonnet.")
+    return Toolbox.read(argocd_cm, settings.kustomize_versions, _plugins(settings))
+
+
+def _plugins(settings: Settings) -> dict[str, bytes]:
+    if settings.plugins is None:
+        return {}
+    try:
+        return {path.name: path.read_bytes() for path in settings.plugins.iterdir() if path.suffix in {".yaml", ".yml"}}
+    except OSError as error:
+        raise Rejected(f"FORESAIL_PLUGINS cannot be read: {error}") from error
 
 
 def _argocd_cm(settings: Settings, *prefixes: str) -> dict[str, str]:

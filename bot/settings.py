@@ -76,6 +76,8 @@ class Settings(BaseModel):
     """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
     argocd_cm: Path | None = None
     """Folder in which an `argocd-cm` is mounted; what it says of differences and of tools holds here too."""
+    plugins: Path | None = None
+    """Folder of Argo CD's `plugin.yaml` files; their commands render sources in confinement (docs/sources.md)."""
     policies: Path | None = None
     """Folder of rules in Rego and CEL that every change has to keep (docs/policies.md)."""
     comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)

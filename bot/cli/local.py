@@ -101,6 +101,7 @@ def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, trac
         control_namespace=settings.control_namespace,
         auth_for=lambda _url, _project: None,
     )
+    sources.reading.plugins = toolbox_of(settings).plugins
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources
 

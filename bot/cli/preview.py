@@ -97,7 +97,8 @@ def explain(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> 
             raise Rejected(question.headline, remedy=f"Merge {question.base_branch} into this branch first.")
         with connected(settings, context=asked.context) as local:
             named, selection, _ = _selected(asked, question, local, say=say)
-        found = {name: reads(selection.looked_at[name], named.sides, named.branch) for name in asked.only}
+            reading, looked_at = local.sources.reading, selection.looked_at
+        found = {name: reads(reading, looked_at[name], named.sides, named.branch) for name in asked.only}
     verdicts = sorted(selection.verdicts.items())
     return [Explained(name, one.affected, one.words, found.get(name)) for name, one in verdicts]
 

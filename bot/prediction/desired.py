@@ -21,8 +21,7 @@ from bot.prediction.trees import Tree, Trees
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import input_hash, inputs_of, mentions_revision, said
-from bot.repository.overrides import with_overrides
+from bot.repository.inputs import input_hash, inputs_of, mentions_revision, said, settled
 from bot.repository.render import RenderFailed, RenderRequest
 from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
@@ -123,7 +122,7 @@ class Sources:
 
     def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
-        return input_hash(tree.mirror, tree.tree_id, source, application.name)
+        return input_hash(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
 
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
@@ -137,7 +136,9 @@ class Sources:
         if not all(hashes):
             return ""
         try:
-            told = [repr(self._environment(application, _overridden(one, tree, application), tree)) for one in sources]
+            told = [
+                repr(self._environment(application, self._settled(one, tree, application), tree)) for one in sources
+            ]
         except Rejected:
             return ""
         words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources), *told]
@@ -198,7 +199,12 @@ class Sources:
             trees = [look.of(source, wanted.tree, project=project) for source in sources]
         whole = [look.composed(one, tree, project=project) for one, tree in zip(sources, trees, strict=True)]
         found = zip(sources, whole, strict=True)
-        return [(_overridden(source, tree, wanted.application), tree) for source, tree in found]
+        return [(self._settled(source, tree, wanted.application), tree) for source, tree in found]
+
+    def _settled(self, source: Source, tree: Tree, application: Application) -> Source:
+        """Return a source as its repository changes it; Rejected names the file that is wrong."""
+        snapshot = Snapshot(str(tree.mirror.path), tree.tree_id)
+        return settled(snapshot, source, application.name, self.reading.plugins)
 
     def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
         """Return what a render is told, empty where it does not look: equal requests are answered once."""
@@ -248,11 +254,6 @@ class Sources:
             return Desired.failed(words)
         writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
         return Desired(targets, ignored=ignored, writes=writes, fence=fence)
-
-
-def _overridden(source: Source, tree: Tree, application: Application) -> Source:
-    """Return a source as its repository changes it; Rejected names the file that is wrong."""
-    return with_overrides(Snapshot(str(tree.mirror.path), tree.tree_id), source, application.name)
 
 
 def _no_project(_name: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application, Source
     from bot.prediction.reading import Reading, Step
     from bot.prediction.trees import Sides
+    from bot.repository.plugins.declaration import Plugin
 
 
 def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides, branch: Branch) -> dict[str, Verdict]:
@@ -26,7 +27,7 @@ def verdicts(reading: Reading, candidates: Mapping[str, Candidate], sides: Sides
     """
     settled = {name: one.head for name, one in candidates.items() if one.head is not None and one.is_settled}
     between = Between(sides.base.mirror, sides.base.tree_id, sides.head.tree_id)
-    judging = _Judging(reading.step(settled, between, branch), sides, branch)
+    judging = _Judging(reading.step(settled, between, branch), sides, branch, reading.plugins)
     found = dict.fromkeys(candidates, UNTOUCHED)
     for name in candidates.keys() - settled.keys():
         found[name] = judge(candidates[name], branch, partial(judging.inputs, name))
@@ -46,7 +47,7 @@ class Reads:
     changed: tuple[str, ...]
 
 
-def reads(candidate: Candidate, sides: Sides, branch: Branch) -> Reads:
+def reads(reading: Reading, candidate: Candidate, sides: Sides, branch: Branch) -> Reads:
     """Say what an application reads on either side; raises Temporary when the mirror lacks one of the states."""
     paths: set[str] = set()
     whole = False
@@ -55,7 +56,8 @@ def reads(candidate: Candidate, sides: Sides, branch: Branch) -> Reads:
             continue
         sources = [one for one in application.spec.effective_sources if branch.is_source_of(one)]
         paths |= named_paths(application, sources)
-        for found in (inputs_of(tree.mirror, tree.tree_id, source, application.name) for source in sources):
+        at, name = (tree.mirror, tree.tree_id), application.name
+        for found in (inputs_of(*at, source, name, reading.plugins) for source in sources):
             whole |= found.paths is None
             paths |= found.paths or frozenset()
     changed = Between(sides.base.mirror, sides.base.tree_id, sides.head.tree_id).changed() or frozenset()
@@ -68,6 +70,7 @@ class _Judging:
     step: Step
     sides: Sides
     branch: Branch
+    plugins: tuple[Plugin, ...]
 
     def of_reader(self, name: str, application: Application) -> Verdict:
         """Judge an application that reads something of what differs."""
@@ -84,4 +87,4 @@ class _Judging:
     def inputs(self, name: str, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape `judge` asks for
         """Return the hash over what a source of an application reads on one side."""
         tree = self.sides.head if head else self.sides.base
-        return input_hash(tree.mirror, tree.tree_id, source, name)
+        return input_hash(tree.mirror, tree.tree_id, source, name, self.plugins)

@@ -41,11 +41,15 @@ class Asked:
 
     def substituted(self, text: str) -> str:
         """Put the values of Argo CD's build environment into a text of the source."""
+        return substituted(text, self.variables)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Argo CD's build environment, by name."""
         options = self.options
-        variables = self.environment.variables(
+        return self.environment.variables(
             repo_url=options.repo_url, path=options.path, target_revision=options.target_revision
         )
-        return substituted(text, variables)
 
     @property
     def shown(self) -> str:

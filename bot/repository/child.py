@@ -22,6 +22,7 @@ from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
+from bot.repository.plugins.program import Plugins
 from bot.repository.toolbox import Toolbox
 from bot.repository.tools import SourceOptions, Tool
 
@@ -37,6 +38,7 @@ class Tools:
 
     kustomize: Kustomize
     helm: Helm
+    plugins: Plugins
     kept: KeptFiles
     disabled: frozenset[Tool] = frozenset()
     """Those that an operator has switched off."""
@@ -56,6 +58,7 @@ def main(arguments: str) -> None:
     tools = Tools(
         kustomize,
         Helm(programs["helm"], home, Library(programs["helm"], setup["timeout"])),
+        Plugins(toolbox.plugins, home, confined["files"]),
         KeptFiles(),
         toolbox.disabled,
     )
@@ -106,7 +109,7 @@ def _rendered(asked: Asked, tools: Tools) -> list[bytes]:
         case Tool.HELM:
             return [orjson.dumps(one) for one in tools.helm.render(asked)]
         case Tool.PLUGIN:
-            raise Rejected(f"{asked.shown}: config management plugins are not supported yet")
+            return [orjson.dumps(one) for one in tools.plugins.render(asked)]
 
 
 def _sayable(words: str) -> str:

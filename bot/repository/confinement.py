@@ -30,6 +30,7 @@ PROCESSES: Final = 256
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CLONE_NEWUSER: Final = 0x10000000
+_CLONE_NEWPID: Final = 0x20000000
 _CLONE_NEWNET: Final = 0x40000000
 
 _CREATE_RULESET: Final = 444  # the same number on every architecture (asm-generic/unistd.h)
@@ -68,6 +69,23 @@ def die_with_parent(parent: int) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
+
+
+def end_with_all_it_starts() -> None:
+    """Go on as the first process of a namespace of its own, so that the kernel ends whatever it starts with it.
+
+    To be called between fork and exec. Where the kernel allows no such namespace, nothing is different.
+    """
+    if _libc.unshare(_CLONE_NEWPID) != 0:
+        return
+    first = os.fork()
+    if first == 0:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        return
+    code = os.waitstatus_to_exitcode(os.waitpid(first, 0)[1])
+    if code < 0:
+        os.kill(os.getpid(), -code)
+    os._exit(abs(code))
 
 
 def address_space() -> int:
@@ -123,9 +141,12 @@ def write_only_below(folder: Path) -> bool:
     return _landlock(_changes(), {folder: _changes(), Path("/dev/null"): _WRITE_FILE})
 
 
-def touch_only(folder: Path, program: Path) -> bool:
-    """Give up every file but those in `folder`, and `program` with its libraries; False without Landlock."""
-    readable = {Path(path): _READ for path in _LIBRARIES} | {program: _EXECUTE | _READ_FILE}
+def touch_only(folder: Path, program: Path, *, also: Iterable[Path] = ()) -> bool:
+    """Give up every file but those in `folder`, and `program` with its libraries; False without Landlock.
+
+    What is in `also` can be read and run.
+    """
+    readable = dict.fromkeys((*map(Path, _LIBRARIES), *also), _READ) | {program: _EXECUTE | _READ_FILE}
     return _landlock(
         _READ | _changes(), {**readable, folder: _READ | _changes(), Path("/dev/null"): _READ_FILE | _WRITE_FILE}
     )

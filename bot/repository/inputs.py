@@ -17,6 +17,7 @@ from bot.repository.imports import folders_of_imports, imported, jsonnet_below
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
 from bot.repository.overrides import override_files, with_overrides
+from bot.repository.plugins.declaration import Plugin, discovered
 from bot.repository.tools import SourceOptions, Tool, tools_told_by
 from bot.repository.trees import EntryKind, Found, InSubmodule, Snapshot, leads_away
 
@@ -29,7 +30,7 @@ _MOST_KEPT: Final = 2_000
 """Answers that are kept; a preview asks three times for the same, and about 1 MB."""
 _PLAIN: Final = re.compile(r"[^*?\[{$]*")
 """A step of a path that is a name: no pattern, and no variable."""
-_kept: Final[dict[tuple[str, str, int, str | None], Inputs]] = {}
+_kept: Final[dict[tuple[str, str, int, str | None, tuple[Plugin, ...]], Inputs]] = {}
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
 _keeping: Final = threading.Lock()
 
@@ -50,25 +51,31 @@ class Inputs:
     """What renders it; None where that cannot be told, or there is nothing to render."""
 
 
-def input_hash(mirror: Mirror, tree_id: str, source: Source, application: str | None = None) -> str | None:
+def input_hash(
+    mirror: Mirror, tree_id: str, source: Source, application: str | None = None, plugins: tuple[Plugin, ...] = ()
+) -> str | None:
     """Return a hash over everything a render of `source` reads in that tree; None when its path is not there.
 
     Equal hashes mean equal renders. The reverse does not hold: where the files that are read are not understood, the
     hash is over the whole repository, and so it is where a render mentions the revision. Raises Temporary when the
     mirror lacks the tree.
     """
-    return inputs_of(mirror, tree_id, source, application).digest
+    return inputs_of(mirror, tree_id, source, application, plugins).digest
 
 
-def inputs_of(mirror: Mirror, tree_id: str, source: Source, application: str | None = None) -> Inputs:
+def inputs_of(
+    mirror: Mirror, tree_id: str, source: Source, application: str | None = None, plugins: tuple[Plugin, ...] = ()
+) -> Inputs:
     """Return what a render of `source` reads in that tree. Raises Temporary when the mirror lacks the tree.
 
-    `application` is whose overrides in the repository hold; None: the source has them already.
+    `application` is whose overrides in the repository hold, and `plugins` are those that may discover the source;
+    without any of both, the source has been through that already (`settled`).
     """
-    key = (str(mirror.path), tree_id, said(source), application)
+    key = (str(mirror.path), tree_id, said(source), application, plugins)
     found = _kept.get(key)
     if found is None:
-        found = _found(Snapshot(str(mirror.path), tree_id), source, application)
+        snapshot = Snapshot(str(mirror.path), tree_id)
+        found = _found(snapshot, source, application, plugins)
         with _keeping:
             _kept[key] = found
             if len(_kept) > _MOST_KEPT:
@@ -85,14 +92,14 @@ def said(source: Source) -> int:
         return hash(repr(values))
 
 
-def _found(snapshot: Snapshot, source: Source, application: str | None) -> Inputs:
+def _found(snapshot: Snapshot, source: Source, application: str | None, plugins: tuple[Plugin, ...]) -> Inputs:
     if source.only_a_reference:
         return _referred(snapshot, source)
     found = _folder(snapshot, source.path)
     if isinstance(found, Inputs):
         return found
     try:
-        merged = source if application is None else with_overrides(snapshot, source, application)
+        merged = settled(snapshot, source, application, plugins)
         options = SourceOptions.of(merged.model_dump(by_alias=True))
         tool = options.tool(snapshot.folder(found.entry.id))
         read = None if mentions_revision(merged) else _read(snapshot, found, options)
@@ -121,6 +128,15 @@ def _folder(snapshot: Snapshot, path: str) -> Found | Inputs:
     if found is not None and found.entry.kind is EntryKind.SUBMODULE:
         return Inputs(snapshot.tree_id, None)
     return Inputs(None, None if watched is None else frozenset({watched}))
+
+
+def settled(snapshot: Snapshot, source: Source, application: str | None, plugins: tuple[Plugin, ...] = ()) -> Source:
+    """Return a source as it is rendered: with the overrides of its repository, and the plugin that its files tell.
+
+    Rejected names the file that is wrong.
+    """
+    merged = source if application is None else with_overrides(snapshot, source, application)
+    return discovered(snapshot, merged, plugins)
 
 
 def _referred(snapshot: Snapshot, source: Source) -> Inputs:

@@ -6,7 +6,6 @@ import functools
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +17,10 @@ import orjson
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
-from bot.repository import confinement, manifests
+from bot.repository import commands, confinement, manifests
 from bot.repository.asked import Asked
-from bot.repository.directory import LFS_POINTER, objects
+from bot.repository.checkout import Checkout
+from bot.repository.directory import objects
 from bot.repository.kustomization import closure
 from bot.repository.options import added_paths, edits, patches, refuse_unsupported, version_of
 from bot.repository.quoting import without_quotations
@@ -28,14 +28,10 @@ from bot.repository.toolbox import Toolbox
 from bot.repository.tools import KUSTOMIZATIONS, SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
 
-MOST_BYTES: Final = 256 << 20
-"""Size of all files that one kustomization may make us export."""
-_READ: Final = 1 << 16
 _WORDS: Final = 4000
-"""Bytes that are read of what kustomize says, and characters that are passed on."""
+"""Characters that are passed on of what kustomize says."""
 _ENVIRONMENT: Final = {"PATH": "/nonexistent", "GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "512MiB"}
 """No git to fetch with; and as builds are short and run side by side, Go collects only what would not fit."""
-_MANIFEST_ENDINGS: Final = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +76,13 @@ class Kustomize:
 
     def _run(self, program: Path, arguments: list[str], folder: Path, root: Path) -> bytes:
         """Run kustomize in `folder` and return what it prints; whoever started us limits how long."""
-        with tempfile.TemporaryFile(dir=self.home) as output, tempfile.TemporaryFile(dir=self.home) as errors:
-            try:
-                done = subprocess.run(
-                    [str(program), *arguments],
-                    cwd=folder,
-                    env={"HOME": str(self.home), "TMPDIR": str(self.home), **_ENVIRONMENT},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=errors,
-                    check=False,
-                    preexec_fn=functools.partial(_confine, os.getpid(), self.home, program),
-                )
-            except OSError as error:
-                raise Rejected(f"{program} cannot be run: {error.strerror}") from error
-            errors.seek(0)
-            if done.returncode:
-                said = errors.read(_READ).decode("utf-8", errors="replace")
-                words = without_quotations(said.replace(f"{root}/", "").replace(str(root), "."), root)
-                raise Rejected(f"kustomize {arguments[0]}: {_why(done.returncode, words)[:_WORDS]}")
-            output.seek(0)
-            return output.read()
+        environment = {"HOME": str(self.home), "TMPDIR": str(self.home), **_ENVIRONMENT}
+        confine = functools.partial(_confine, os.getpid(), self.home, program)
+        done = commands.run([str(program), *arguments], folder, environment, home=self.home, confine=confine)
+        if done.code:
+            words = without_quotations(done.words.replace(f"{root}/", "").replace(str(root), "."), root)
+            raise Rejected(f"kustomize {arguments[0]}: {_why(done.code, words)[:_WORDS]}")
+        return done.output
 
 
 def _edit(folder: Path, asked: Asked, run: Callable[..., object]) -> None:
@@ -145,51 +127,9 @@ def _export(snapshot: Snapshot, found: Found, options: SourceOptions, root: Path
     if read.outside:
         raise Rejected(f"these paths lead out of the repository: {', '.join(sorted(read.outside))}")
     if not read.complete:
-        _Export(snapshot, root).write(snapshot.walk(snapshot.tree_id))
+        Checkout(snapshot, root).write(snapshot.walk(snapshot.tree_id))
         return
-    export = _Export(snapshot, root)
+    export = Checkout(snapshot, root)
     for path, folder_id in read.folders.items():
         export.write(snapshot.walk(folder_id, path))
     export.write((path, Entry(EntryKind.FILE, blob_id)) for path, blob_id in read.files.items())
-
-
-class _Export:
-    """Files written once each, links after them and only those that stay inside."""
-
-    def __init__(self, snapshot: Snapshot, root: Path) -> None:
-        self._snapshot = snapshot
-        self._root = root
-        self._bytes = 0
-        self._written: set[str] = set()
-
-    def write(self, entries: Iterator[tuple[str, Entry]]) -> None:
-        links: list[tuple[str, Entry]] = []
-        for path, entry in entries:
-            if path in self._written:
-                continue
-            self._written.add(path)
-            if entry.kind is EntryKind.LINK:
-                links.append((path, entry))
-            elif entry.kind is EntryKind.FILE:
-                self._file(path, entry)
-        for path, entry in links:
-            self._link(path, entry)
-
-    def _file(self, path: str, entry: Entry) -> None:
-        self._bytes += self._snapshot.size(entry.id)
-        if self._bytes > MOST_BYTES:
-            raise Rejected(f"kustomize would need more than {MOST_BYTES >> 20} MiB of the repository")
-        content = self._snapshot.read(entry.id)
-        if content.startswith(LFS_POINTER) and path.endswith(_MANIFEST_ENDINGS):
-            raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
-        target = self._root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-
-    def _link(self, path: str, entry: Entry) -> None:
-        """Write a link that stays inside; one that leads out is refused, as Argo CD refuses the whole repository."""
-        if self._snapshot.find(path) is None:
-            return
-        target = self._root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(self._snapshot.read(entry.id).decode("utf-8", errors="surrogateescape"))

@@ -1,4 +1,4 @@
-"""What an operator has settled about tools: which are switched off, further versions of kustomize, and its options.
+"""What an operator has settled about tools: which are switched off, kustomize's versions and options, plugins.
 
 Sources: argo-cd docs/user-guide/tool_detection.md and kustomize.md, `util/settings/settings.go`.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Self
 
 import structlog
 
 from bot.errors import Rejected
+from bot.repository.plugins.declaration import Plugin
 from bot.repository.tools import Tool
 
 _log = structlog.get_logger()
@@ -39,10 +41,17 @@ class Toolbox:
     """Programs by the name that a source's `kustomize.version` calls them by."""
     build_options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Arguments of `kustomize build` by that name; by the empty one, of the program without a name."""
+    plugins: tuple[Plugin, ...] = ()
+    """By name: the first that discovers a source renders it."""
 
     @classmethod
-    def read(cls, argocd_cm: Mapping[str, str], kustomize_versions: Sequence[str] = ()) -> Self:
-        """Read an `argocd-cm` and pairs `version=path`; Rejected names what is wrong."""
+    def read(
+        cls,
+        argocd_cm: Mapping[str, str],
+        kustomize_versions: Sequence[str] = (),
+        plugins: Mapping[str, bytes] | None = None,
+    ) -> Self:
+        """Read an `argocd-cm`, pairs `version=path`, and `plugin.yaml` files by name; Rejected names what is wrong."""
         options = {
             key.removeprefix(BUILD_OPTIONS).removeprefix("."): tuple(_options(text, key))
             for key, text in argocd_cm.items()
@@ -52,6 +61,7 @@ class Toolbox:
             disabled=frozenset(tool for key, tool in _SWITCHES.items() if argocd_cm.get(key, "") not in {"", "true"}),
             kustomize_versions=dict(map(_version, kustomize_versions)),
             build_options=options,
+            plugins=_plugins(plugins or {}),
         )
 
     def kustomize(self, version: str, usual: str) -> tuple[str, tuple[str, ...]]:
@@ -72,6 +82,7 @@ class Toolbox:
             "disabled": sorted(self.disabled),
             "kustomize_versions": dict(self.kustomize_versions),
             "build_options": {name: list(options) for name, options in self.build_options.items()},
+            "plugins": [plugin.to_wire() for plugin in self.plugins],
         }
 
     @classmethod
@@ -81,7 +92,16 @@ class Toolbox:
             disabled=frozenset(map(Tool, wire["disabled"])),
             kustomize_versions=wire["kustomize_versions"],
             build_options={name: tuple(options) for name, options in wire["build_options"].items()},
+            plugins=tuple(map(Plugin.of, wire["plugins"])),
         )
+
+
+def _plugins(files: Mapping[str, bytes]) -> tuple[Plugin, ...]:
+    found = sorted((Plugin.read(content, file) for file, content in files.items()), key=lambda plugin: plugin.name)
+    for one, other in pairwise(found):
+        if one.name == other.name:
+            raise Rejected(f"FORESAIL_PLUGINS: two plugins have the name {one.name}")
+    return tuple(found)
 
 
 def _version(pair: str) -> tuple[str, str]:

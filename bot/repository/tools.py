@@ -48,6 +48,7 @@ class SourceOptions:
     blocks: frozenset[Tool] = frozenset()
     """Tools that have a block in the source."""
     kustomize: Mapping[str, Any] = field(default_factory=dict)
+    plugin: Mapping[str, Any] = field(default_factory=dict)
     helm: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -67,6 +68,7 @@ class SourceOptions:
             jsonnet=directory.get("jsonnet") or {},
             blocks=frozenset(tool for tool in Tool if source.get(tool) is not None),
             kustomize=source.get("kustomize") or {},
+            plugin=source.get("plugin") or {},
             helm=source.get("helm") or {},
         )
 

@@ -18,6 +18,7 @@ from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
+from bot.repository.plugins.program import Plugins
 from bot.repository.render import CHILDREN, Rendered, Renderer, RenderRequest
 from tests.integration.repository.conftest import Files, Fixed
 
@@ -33,6 +34,7 @@ def render(repository: Fixed, tmp_path: Path) -> Render:
     tools = child.Tools(
         Kustomize(Path("/nowhere"), tmp_path),
         Helm(Path("/nowhere"), tmp_path, Library(Path("/nowhere"), 1.0)),
+        Plugins((), tmp_path, confined=False),
         KeptFiles(),
     )
 

@@ -19,6 +19,7 @@ from bot.repository.helm.library import Library, Told
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
+from bot.repository.plugins.program import Plugins
 from bot.sandbox.toolchain import Programs
 from tests.integration.repository.conftest import Files, Fixed
 from tests.integration.repository.helm.conftest import chart, echo
@@ -42,7 +43,8 @@ def library(programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.fixture
 def render(repository: Fixed, programs: Programs, library: Library, tmp_path: Path) -> Callable[..., list[JsonObject]]:
     home = tmp_path / "home"
-    tools = child.Tools(Kustomize(programs.kustomize, home), Helm(programs.helm, home, library), KeptFiles())
+    kustomize, helm = Kustomize(programs.kustomize, home), Helm(programs.helm, home, library)
+    tools = child.Tools(kustomize, helm, Plugins((), home, confined=False), KeptFiles())
 
     def ask(files: Files, environment: BuildEnvironment = THERE, **helm: Any) -> list[JsonObject]:
         request = {
