@@ -16,6 +16,7 @@ from bot.store.queue import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import redis
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bot.rendering.port import Rendering
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
+    from bot.repository.charts.charts import Charts
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
     from bot.repository.toolbox import Toolbox
@@ -195,10 +197,20 @@ def _sources(
         mirrors=mirrors, renderer=renderer, clusters=clusters, control_namespace=namespace, auth_for=auth_for
     )
     sources.trees.submodules = settings.git_submodules
+    sources.trees.charts = charts(settings, settings.data_directory)
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.everywhere = _ignored_everywhere(settings)
     return sources
+
+
+def charts(settings: Settings, directory: Path) -> Charts:
+    """Return what fetches charts into a folder of `directory`; Rejected when the settings cannot work."""
+    from bot.repository.charts.charts import Charts
+    from bot.repository.charts.fetching import Client
+    from bot.repository.charts.guard import Allowed
+
+    return Charts(directory / "charts", Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout))
 
 
 def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Predictor:

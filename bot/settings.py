@@ -94,6 +94,8 @@ class Settings(BaseModel):
     """Seconds one fetch may take."""
     git_submodules: bool = True
     """Whether submodules are fetched and rendered with the repository that names them."""
+    fetch_allow: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Hosts and networks (`10.1.0.0/16`), comma between, that charts are fetched from though private, or by http."""
     cluster_timeout: float = Field(default=30.0, gt=0)
     """Seconds one request to an API server may take."""
     forge_timeout: float = Field(default=20.0, gt=0)

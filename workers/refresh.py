@@ -109,7 +109,7 @@ class _Round:
     def _occasion(self, source: Source, commit: str, before: str) -> Occasion:
         host, _, full_name = repository_identity(source.repo_url).partition("/")
         own_host = repository_identity(self.services.settings.github_url).partition("/")[0].removeprefix("api.")
-        if host != own_host:
+        if source.is_packaged or host != own_host:
             return Occasion("", source.target_revision, commit)
         if (full_name, commit) not in self.merges:
             with self._in_common():

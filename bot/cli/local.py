@@ -24,7 +24,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import toolbox_of
+from bot.services import charts, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -95,13 +95,14 @@ def _cluster(settings: Settings, server: ApiServer, *, tracks: bool) -> Cluster:
 
 def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, tracks: bool) -> Sources:
     sources = (Sources if tracks else _Untracked)(
-        mirrors=Mirrors(_mirrors(settings), timeout=settings.git_timeout),
+        mirrors=Mirrors(_kept(settings) / "mirrors", timeout=settings.git_timeout),
         renderer=renderer,
         clusters=clusters,
         control_namespace=settings.control_namespace,
         auth_for=lambda _url, _project: None,
     )
     sources.reading.plugins = toolbox_of(settings).plugins
+    sources.trees.charts = charts(settings, _kept(settings))
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources
 
@@ -151,9 +152,9 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def _mirrors(settings: Settings) -> Path:
+def _kept(settings: Settings) -> Path:
     """Return where other repositories are kept: the server's folder when it was set, else this person's cache."""
     if "data_directory" in settings.model_fields_set:
-        return settings.data_directory / "mirrors"
+        return settings.data_directory
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "foresail" / "mirrors"
+    return Path(cache) / "foresail"

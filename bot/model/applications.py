@@ -94,6 +94,11 @@ class Source(Wire):
         return bool(self.ref) and not self.path and not self.chart
 
     @property
+    def is_packaged(self) -> bool:
+        """Whether it is a chart, or an artifact of a registry, and not a folder of a Git repository."""
+        return bool(self.chart) or self.repo_url.startswith("oci://")
+
+    @property
     def named_files(self) -> tuple[str, ...]:
         """Files that the source names anywhere: value files and file parameters."""
         helm = self.helm or {}

@@ -136,6 +136,8 @@ class Sources:
         if not all(hashes):
             return ""
         try:
+            if not all(self._is_complete(source, tree) for source in sources):
+                return ""
             told = [
                 repr(self._environment(application, self._settled(one, tree, application), tree)) for one in sources
             ]
@@ -184,6 +186,7 @@ class Sources:
                     source=source,
                     environment=self._environment(wanted.application, source, tree),
                     refs={ref: place for ref, place in places.items() if source.names_files_of(ref)},
+                    dependencies=self._dependencies(wanted.application, source, tree),
                 )
                 for source, tree in parts
             ]
@@ -205,6 +208,15 @@ class Sources:
         """Return a source as its repository changes it; Rejected names the file that is wrong."""
         snapshot = Snapshot(str(tree.mirror.path), tree.tree_id)
         return settled(snapshot, source, application.name, self.reading.plugins)
+
+    def _is_complete(self, source: Source, tree: Tree) -> bool:
+        """Whether a source's folder holds all that it is rendered from; not where its chart has others fetched."""
+        return inputs_of(tree.mirror, tree.tree_id, source).tool is not Tool.HELM or self.trees.holds_all(source, tree)
+
+    def _dependencies(self, application: Application, source: Source, tree: Tree) -> Mapping[str, Place]:
+        if inputs_of(tree.mirror, tree.tree_id, source).tool is not Tool.HELM:
+            return {}
+        return self.trees.dependencies(source, tree, project=application.spec.project)
 
     def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
         """Return what a render is told, empty where it does not look: equal requests are answered once."""

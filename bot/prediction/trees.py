@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING
 from bot.errors import Rejected
 from bot.model.applications import Source
 from bot.model.changes import repository_address, repository_identity
+from bot.repository.charts.charts import with_scheme
+from bot.repository.charts.dependencies import fetched, missing
+from bot.repository.charts.fetching import ANONYMOUS
+from bot.repository.mirrors import Mirror
 from bot.repository.revisions import beside
 from bot.repository.submodules import GITMODULES, Composition
+from bot.repository.trees import Snapshot
 from bot.repository.versions import is_constraint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bot.model.applications import ApplicationSpec
     from bot.model.credentials import Credentials
     from bot.preview.affected import Branch
-    from bot.repository.mirrors import Mirror, Mirrors
+    from bot.repository.charts.charts import Charts
+    from bot.repository.environment import Place
+    from bot.repository.mirrors import Mirrors
     from bot.repository.submodules import Fetch
 
 
@@ -32,7 +39,10 @@ class Tree:
     mirror: Mirror
     tree_id: str
     commit: str = ""
-    """The commit whose tree it is; of a merge that no commit holds yet, the head of the change."""
+    """The commit whose tree it is; of a merge that no commit holds yet, the head of the change.
+
+    Of a chart its version, of another artifact its digest.
+    """
     branch: Branch | None = None
     """The branch this is a state of: sources that follow another are not rendered from it. None: all are."""
 
@@ -63,9 +73,16 @@ class Trees:
         """Whether submodules are part of what is rendered."""
         self.refusal_of: Callable[[str, str], str] = lambda _project, _url: ""
         """Says why a project may not use a repository; empty: it may."""
+        self.charts: Charts | None = None
+        """Where charts and artifacts come from; None: from nowhere."""
 
     def at(self, source: Source, revision: str, *, project: str = "") -> Tree:
-        """Return the state of a source's repository at a commit, fetching only when the commit is not here yet."""
+        """Return the state of a source's repository at a commit, fetching only when the commit is not here yet.
+
+        Of a chart or an artifact the revision is whatever `targetRevision` may be.
+        """
+        if source.is_packaged:
+            return self._packaged(source, revision, project)
         mirror = self._mirrors.holding(source.repo_url, revision)
         if mirror is None:  # only then it matters as whom: what is found without is everybody's
             auth = self.auth_for(source.repo_url, project)
@@ -83,7 +100,7 @@ class Trees:
         Of a change's own state only those count that the branch has already: what a change alone asks for is not
         fetched before it is merged.
         """
-        if not self.submodules or tree.mirror.entry(tree.tree_id, GITMODULES) is None:
+        if source.is_packaged or not self.submodules or tree.mirror.entry(tree.tree_id, GITMODULES) is None:
             return tree
         known = self._known(source, tree, project)
         composition = Composition(self._fetching(project, known), self._mirrors.composed_at(tree.mirror))
@@ -119,6 +136,35 @@ class Trees:
 
         return fetch
 
+    def dependencies(self, source: Source, tree: Tree, *, project: str = "") -> Mapping[str, Place]:
+        """Fetch the charts that a source's chart builds on and does not hold; by the name of their folders in it.
+
+        Whoever writes a chart may name any repository, so credentials go only to those that the project permits.
+        """
+        wanted = missing(_snapshot(tree), source.path)
+        if not wanted or self.charts is None:
+            return {}
+
+        def access(url: str) -> Credentials:
+            return ANONYMOUS if self.refusal_of(project, url) else self._access(url, project)
+
+        return fetched(self.charts, wanted, access_for=access)
+
+    def holds_all(self, source: Source, tree: Tree) -> bool:
+        """Whether a tree holds the charts that a source's chart builds on; else they are fetched."""
+        return not missing(_snapshot(tree), source.path)
+
+    def _packaged(self, source: Source, revision: str, project: str) -> Tree:
+        if self.charts is None:
+            raise Rejected(f"{source.repo_url}: charts and artifacts are not fetched here")
+        access = self._access(source.repo_url, project)
+        found = self.charts.find(source.repo_url, source.chart, revision, auth=access)
+        identity = repository_identity(source.repo_url)
+        return Tree(identity, Mirror(found.place.repository), found.place.tree_id, found.version)
+
+    def _access(self, url: str, project: str) -> Credentials:
+        return self.auth_for(with_scheme(url), project) or ANONYMOUS
+
     def look(self) -> Look:
         """Begin a look at several sources: whatever they have in common is fetched once, and the same for all."""
         return Look(self)
@@ -133,6 +179,8 @@ class Look:
     """By URL, project, and what has to be there besides branches and tags; with the reason why there is none."""
     _composed: dict[tuple[str, ...], Tree | Rejected] = field(default_factory=dict)
     """By mirror, tree, the URL that submodules are relative to, and project."""
+    _packaged: dict[tuple[str, ...], Tree] = field(default_factory=dict)
+    """By URL, chart, revision and project."""
 
     def composed(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
         """Return a state with its submodules, composed once in this look; Rejected when one cannot be had."""
@@ -149,6 +197,11 @@ class Look:
 
     def newest(self, source: Source, *, project: str = "") -> Tree:
         """Return the state of a source's repository at the tracked revision, fetched once in this look."""
+        if source.is_packaged:
+            key = (source.repo_url, source.chart, source.target_revision, project)
+            if key not in self._packaged:
+                self._packaged[key] = self.trees.at(source, source.target_revision, project=project)
+            return self._packaged[key]
         mirror = self._mirror(source, project)
         commit = mirror.tracked(source)
         return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(commit), commit)
@@ -159,7 +212,7 @@ class Look:
             return self.newest(source, project=project)
         if ours.branch is None or ours.branch.is_source_of(source):
             return ours
-        if beside(source.target_revision):
+        if source.is_packaged or beside(source.target_revision):
             return self.newest(source, project=project)
         commit = ours.mirror.tracked(source)
         return Tree(ours.repository, ours.mirror, ours.mirror.tree_of(commit), commit)
@@ -175,6 +228,10 @@ class Look:
         if isinstance(found, Rejected):
             raise found
         return found
+
+
+def _snapshot(tree: Tree) -> Snapshot:
+    return Snapshot(str(tree.mirror.path), tree.tree_id)
 
 
 def has_several(spec: ApplicationSpec) -> bool:

@@ -32,7 +32,7 @@ class Branch:
 
     def is_source_of(self, source: Source) -> bool:
         """Whether `source` follows this branch: whether `bot.repository.revisions` would find the branch's commit."""
-        if repository_identity(source.repo_url) != self.repository:
+        if source.is_packaged or repository_identity(source.repo_url) != self.repository:
             return False
         revision = source.target_revision or "HEAD"
         if revision == "HEAD":

@@ -88,8 +88,6 @@ def render(request: dict[str, Any], tools: Tools) -> list[bytes]:
     options = SourceOptions.of(request["source"])
     if options.only_a_reference:
         return []
-    if options.chart:
-        raise Rejected(f"chart {options.chart}: Helm is not supported yet")
     asked = Asked.of(request, options)
     rendered = _rendered(asked, tools)
     if len(rendered) > MOST_OBJECTS:

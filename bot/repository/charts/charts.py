@@ -47,6 +47,11 @@ def is_registry(repo_url: str) -> bool:
     return repo_url.startswith(SCHEME) or "://" not in repo_url
 
 
+def with_scheme(repo_url: str) -> str:
+    """Return a repository's URL; of a registry with the scheme that Argo CD leaves out."""
+    return f"{SCHEME}{repo_url}" if "://" not in repo_url else repo_url
+
+
 class Charts:
     """Finds and fetches; safe to use from threads, and by several processes with the same folder."""
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final
 
 from bot.engine.versions import is_version
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts, Fetched
-from bot.repository.charts.fetching import ANONYMOUS
 from bot.repository.charts.guard import shown
 from bot.repository.charts.locking import belongs
 from bot.repository.environment import Place
@@ -30,39 +30,50 @@ _FOLDER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,250}")
 _ARCHIVE: Final = ".tgz"
 
 
-def missing_dependencies(
-    charts: Charts, snapshot: Snapshot, folder: str, *, access_for: Callable[[str], Credentials | None]
-) -> dict[str, Place]:
-    """Fetch what the chart in a folder builds on, does not hold and has to come from a repository.
+@lru_cache(maxsize=2_000)
+def missing(snapshot: Snapshot, folder: str) -> tuple[Dependency, ...]:
+    """Return what the chart in a folder builds on, does not hold and has to come from a repository.
 
-    Returns where each is by the name of its folder in `charts`. Of charts that are fetched, their own dependencies are
-    as they are packed. Raises Rejected, naming the file, where Helm would: a lock that does not belong to the chart, a
-    repository that only its author's machine knows.
+    Each is at the version that the chart's lock says. Raises Rejected, naming the file, where Helm would: for a lock
+    that does not belong to the chart, and for a repository that only its author's machine knows.
     """
     found = snapshot.find(folder)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
-        return {}
-    there = _held(snapshot, found)
-    locked = _locked(snapshot, found)
-    wanted = [one for one in dict.fromkeys(locked) if _is_remote(one) and not any(_holds(name, one) for name in there)]
+        return ()
+    there, declared = _held(snapshot, found), dependencies(snapshot, found)
+    absent = [_is_remote(one) and not any(_holds(name, one) for name in there) for one in declared]
+    if not any(absent):
+        return ()
+    locked = _locked(snapshot, found, declared)
+    wanted = list(dict.fromkeys(one for one, is_absent in zip(locked, absent, strict=True) if is_absent))
+    file = posixpath.join(found.path, CHART)
     if len(wanted) > _MOST:
-        raise Rejected(f"{_file(found)}: at most {_MOST} dependencies are fetched, and it has {len(wanted)}")
+        raise Rejected(f"{file}: at most {_MOST} dependencies are fetched, and it has {len(wanted)}")
     for one in wanted:
-        _refuse_strange(one, _file(found))
+        _refuse_strange(one, file)
+    return tuple(wanted)
 
-    def fetched(one: Dependency) -> Fetched:
-        return charts.find(one.repository, one.name, one.version, auth=access_for(one.repository) or ANONYMOUS)
+
+def fetched(
+    charts: Charts, wanted: Sequence[Dependency], *, access_for: Callable[[str], Credentials]
+) -> dict[str, Place]:
+    """Fetch charts that others build on; return where each is by the name of its folder in their `charts`.
+
+    What they build on themselves is not fetched: a chart is packed with it.
+    """
+
+    def find(one: Dependency) -> Fetched:
+        return charts.find(one.repository, one.name, one.version, auth=access_for(one.repository))
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="charts") as pool:
-        results = list(pool.map(fetched, wanted))
-    return {_folder(one, result.version, found): result.place for one, result in zip(wanted, results, strict=True)}
+        results = list(pool.map(find, wanted))
+    return {_folder(one, result.version): result.place for one, result in zip(wanted, results, strict=True)}
 
 
-def _locked(snapshot: Snapshot, found: Found) -> list[Dependency]:
-    """Return what a chart builds on, at the versions that its lock says; without a lock as it is declared."""
-    declared = dependencies(snapshot, found)
+def _locked(snapshot: Snapshot, found: Found, declared: list[Dependency]) -> list[Dependency]:
+    """Return what is declared at the versions that the chart's lock says; without a lock as it is."""
     lock, name = next(((one, name) for name in _LOCKS if (one := described(snapshot, found, name))), ({}, ""))
-    if not lock or not any(map(_is_remote, declared)):
+    if not lock:
         return declared
     entries = (described(snapshot, found, "requirements.yaml") or described(snapshot, found, CHART)).get("dependencies")
     if not belongs(lock, [one for one in entries or [] if isinstance(one, dict)]):
@@ -113,13 +124,9 @@ def _refuse_strange(one: Dependency, file: str) -> None:
         raise Rejected(f"{file}: {shown(one.repository)!r} is no repository's URL")
 
 
-def _folder(one: Dependency, version: str, found: Found) -> str:
+def _folder(one: Dependency, version: str) -> str:
     """Return the name of a folder for it, beside which another version of the same chart has room."""
     name = f"{one.name}-{version}"
     if not _FOLDER.fullmatch(name):
-        raise Rejected(f"{_file(found)}: {name[:200]!r} is no name of a chart and its version")
+        raise Rejected(f"{name[:200]!r} is no name of a chart and its version")
     return name
-
-
-def _file(found: Found) -> str:
-    return posixpath.join(found.path, CHART)

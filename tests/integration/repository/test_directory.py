@@ -191,7 +191,6 @@ def test_too_much_is_refused(failure: Fail) -> None:
         ({"app/x": ""}, {"path": "/app"}, "is absolute"),
         ({"app/Chart.yaml": "name: a"}, {}, "helm template: validation: chart.metadata.version is required"),
         ({"app/x": ""}, {"helm": {"releaseName": "a"}}, "helm template: unable to detect chart at app/Chart.yaml"),
-        ({"app/x": ""}, {"chart": "redis"}, "chart redis: Helm is not supported yet"),
         ({"app/x": ""}, {"plugin": {"name": "a"}}, "source.plugin.name: there is no plugin a"),
         ({"app/x": ""}, {"helm": {"a": 1}, "kustomize": {"a": 1}}, "more than one tool: helm, kustomize"),
         ({"app/sub": Submodule()}, {"directory": {"recurse": True}}, "app/sub: the submodule is not fetched"),

@@ -74,6 +74,13 @@ def test_another_branch_has_none_of_them(revision: str) -> None:
     assert not Branch(MAIN.repository, "release", default=False).is_source_of(source)
 
 
+@pytest.mark.parametrize("change", [{"chart": "web"}, {"repo_url": f"oci://{MAIN.repository}"}])
+def test_a_chart_follows_no_branch(change: dict[str, str]) -> None:
+    (source,) = application("a", revision="main").spec.effective_sources
+
+    assert not MAIN.is_source_of(source.model_copy(update=change))
+
+
 def test_a_candidate_is_an_application_on_one_side_at_least() -> None:
     one, other = application("a"), application("b")
 

@@ -9,7 +9,8 @@ import pytest
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts
-from bot.repository.charts.dependencies import missing_dependencies
+from bot.repository.charts.dependencies import fetched as fetch
+from bot.repository.charts.dependencies import missing
 from bot.repository.environment import Place
 from bot.repository.trees import Snapshot
 from tests.integration.repository.charts.conftest import Helm, Packager, files_of
@@ -39,7 +40,7 @@ def declared(*dependencies: str) -> str:
 
 def fetched(charts: Charts, repository: Fixed, files: Files, folder: str = "") -> dict[str, Place]:
     snapshot = Snapshot(str(repository.mirror.path), repository.tree(files))
-    return missing_dependencies(charts, snapshot, folder, access_for=lambda _url: PLAIN)
+    return fetch(charts, missing(snapshot, folder), access_for=lambda _url: PLAIN)
 
 
 def read(folder: Path) -> dict[str, bytes]:
@@ -94,6 +95,15 @@ def test_a_lock_that_belongs_to_something_else_is_told(
     with pytest.raises(Rejected, match=r"^Chart\.lock is out of sync") as refused:
         fetched(charts, repository, files)
     assert "helm dependency update" in refused.value.remedy
+
+
+def test_a_lock_does_not_matter_where_nothing_is_missing(charts: Charts, repository: Fixed) -> None:
+    files: Files = {
+        "Chart.lock": "dependencies: [{name: db, version: 9.9.9, repository: 'https://a.example'}]\ndigest: stale\n",
+        "Chart.yaml": declared("{name: db, version: 1.x, repository: 'https://charts.example'}"),
+        "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
+    }
+    assert fetched(charts, repository, files) == {}
 
 
 def test_what_is_there_is_not_fetched(
