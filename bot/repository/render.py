@@ -1,8 +1,7 @@
 """Sources become manifests in confined child processes; `bot/rendering` has the port, and who else implements it.
 
-A further tool (a plugin) is a module beside `directory` and `kustomize` with one function from what is `Asked` to
-manifests; `child.render` gains a line that leads to it, `tools.Tool` a name, and `inputs` what it reads. Until then
-such sources are a RenderFailed that says so.
+A further tool is a module beside `directory` and `kustomize` with one function from what is `Asked` to manifests;
+`child.render` gains a line that leads to it, `tools.Tool` a name, and `inputs` what it reads.
 
 Children have no credentials, an empty environment, a home of their own and limits on memory, processor time, files and
 wall-clock time; they end with their parent. They have no network where the kernel lets them make a namespace (root, or
