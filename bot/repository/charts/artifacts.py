@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from bot.engine.versions import is_version
 from bot.errors import Rejected
 from bot.repository.charts.registry import Layer, Manifest, Reference, Registry, is_digest, tag_of
 from bot.repository.versions import is_constraint, newest, there_are
@@ -19,7 +20,6 @@ _FILES: Final = frozenset({"application/vnd.oci.image.layer.v1.tar", "applicatio
 _CONTENT: Final = ("tar+gzip", "tar.gzip", "tar")
 """How the type of a layer ends that holds files; others are signatures and attestations."""
 _MOST_LAYERS: Final = 10
-_VERSION: Final = "org.opencontainers.image.version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Artifact:
     """What a revision means."""
 
     version: str
-    """A chart's version as its tag has it; else the digest of the manifest, which Argo CD records too."""
+    """A chart's version, where it is asked for by that; else the manifest's digest, which Argo CD records too."""
     layer: Layer
     is_chart: bool
 
@@ -50,10 +50,10 @@ def artifact_of(registry: Registry, at: Reference, revision: str, *, chart: bool
         raise Rejected(
             f"{at}:{tag} is no Helm chart", remedy="Name it as oci://… without `chart` if it holds manifests."
         )
-    version = manifest.digest
-    if chart:
-        version = (manifest.annotations.get(_VERSION) or version) if is_digest(tag) else tag.replace("_", "+")
-    return Artifact(version, _layer(manifest, f"{at}:{tag}", is_chart=is_chart), is_chart)
+    version, layer = tag.replace("_", "+"), _layer(manifest, f"{at}:{tag}", is_chart=is_chart)
+    if chart and is_version(version):
+        return Artifact(version, layer, is_chart)
+    return Artifact(manifest.digest, layer, is_chart)  # a tag that may be another thing tomorrow names nothing
 
 
 def _tag(tags: list[str], at: Reference, revision: str) -> str:

@@ -37,7 +37,7 @@ class Fetched:
 
     place: Place
     version: str
-    """Of a chart, as its repository writes it; of an artifact that is asked for without `chart`, its digest."""
+    """Of a chart, as its repository writes it; of what is asked for without `chart` or a version, its digest."""
     digest: str
     """Of the archive: `sha256:…`."""
 

@@ -90,8 +90,9 @@ class ClassicRepository:
             _refuse_failure(answer, url, "there is no index of charts")
             file.seek(0)
             charts = read_index(file, shown(url))
+        etag = answer.header("ETag")
         return {
-            "etag": answer.header("ETag"),
+            "etag": etag if etag.isascii() and etag.isprintable() and len(etag) <= _LONGEST_NAME else "",
             "charts": {name: [astuple(entry) for entry in entries] for name, entries in charts.items()},
         }
 

@@ -163,13 +163,12 @@ class Client:
 
     def _opened(self, origin: Origin, access: Credentials, end: float) -> tuple[http.client.HTTPConnection, str]:
         """Return a connection to whoever a URL names, or to the proxy that leads there, before any TLS."""
-        limit = max(0.1, min(_CONNECT, end - time.monotonic()))
         proxy = self._proxy(origin, access)
         addresses = self._addresses(origin, proxied=bool(proxy))
         if proxy:
-            return _through(proxy, origin, limit)
-        connection = http.client.HTTPConnection(origin.host, origin.port, timeout=limit)
-        connection.sock = _first(addresses, origin.port, limit)
+            return _through(proxy, origin, _patience(end))
+        connection = http.client.HTTPConnection(origin.host, origin.port)
+        connection.sock = _first(addresses, origin.port, end)
         return connection, ""
 
     def _addresses(self, origin: Origin, *, proxied: bool) -> list[str]:
@@ -193,14 +192,20 @@ class Client:
         return "" if urllib.request.proxy_bypass(origin.authority, own) else proxy
 
 
-def _first(addresses: list[str], port: int, limit: float) -> socket.socket:
+def _patience(end: float) -> float:
+    """Return for how many seconds one step may wait; TimeoutError when time is up."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return min(_CONNECT, left)
+
+
+def _first(addresses: list[str], port: int, end: float) -> socket.socket:
     """Connect to the first address that answers; what was resolved is what is connected to."""
     for address in addresses[:-1]:
-        try:
-            return socket.create_connection((address, port), timeout=limit)
-        except OSError:
-            continue
-    return socket.create_connection((addresses[-1], port), timeout=limit)
+        with suppress(OSError):
+            return socket.create_connection((address, port), timeout=_patience(end))
+    return socket.create_connection((addresses[-1], port), timeout=_patience(end))
 
 
 def _through(proxy: str, origin: Origin, limit: float) -> tuple[http.client.HTTPConnection, str]:
@@ -234,6 +239,8 @@ def _headers(origin: Origin, request: Request) -> dict[str, str]:
 def authorization_of(access: Credentials) -> str:
     """Return the Authorization header that credentials make; empty when there are none."""
     if access.bearer_token:
+        if not (access.bearer_token.isascii() and access.bearer_token.isprintable()):
+            raise Rejected("the repository's bearer token has characters that no header can carry")
         return f"Bearer {access.bearer_token}"
     return _basic(access.username, access.password) if access.username or access.password else ""
 

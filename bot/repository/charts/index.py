@@ -16,7 +16,11 @@ from bot.errors import Rejected
 
 _MOST_EVENTS: Final = 20_000_000
 """About 30 s of reading; Bitnami's 30 MB have 1.7 million."""
+_MOST_TEXT: Final = 32 * 1024 * 1024
+"""Characters of names, versions, URLs and digests; Bitnami's have 4 million."""
 _DEEPEST: Final = 100
+_ENTRY: Final = 100
+"""Characters that an entry counts for besides: it takes memory, too."""
 _NULL: Final = frozenset({"", "null", "~"})
 _FIELDS: Final = frozenset({"version", "digest", "urls"})
 
@@ -58,6 +62,7 @@ class _Reader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._events = _counted(yaml.parse(file, Loader=yaml.CSafeLoader))
+        self._kept = 0
 
     def charts(self) -> dict[str, list[Entry]]:
         found: dict[str, list[Entry]] = {}
@@ -83,6 +88,9 @@ class _Reader:
         version, url, digest = ((fields.get(name) or [""])[0] for name in ("version", "urls", "digest"))
         if not version or not url:
             return None
+        self._kept += len(version) + len(url) + len(digest) + _ENTRY
+        if self._kept > _MOST_TEXT:
+            raise _StrangeError("it names more versions than any repository has")
         return Entry(version, url, digest.removeprefix("sha256:").lower())
 
     def _texts(self, event: yaml.Event) -> list[str]:

@@ -83,7 +83,6 @@ class Manifest:
     digest: str
     config_type: str
     layers: tuple[Layer, ...]
-    annotations: dict[str, str]
 
 
 def is_digest(revision: str) -> bool:
@@ -234,17 +233,15 @@ def _parsed(content: bytes, at: Reference) -> dict[str, Any]:
 
 
 def _manifest(body: dict[str, Any], digest: str, at: Reference) -> Manifest:
-    layers, config, annotations = body.get("layers"), body.get("config"), body.get("annotations")
+    layers, config = body.get("layers"), body.get("config")
     if isinstance(body.get("manifests"), list):
         raise Rejected(f"{at} is an index of several artifacts; name the digest of one")
     if not isinstance(layers, list) or len(layers) > _MOST_LAYERS or not isinstance(config, dict):
         raise Rejected(f"{at} has a manifest that is none of an artifact")
-    texts = annotations if isinstance(annotations, dict) else {}
     return Manifest(
         digest=digest,
         config_type=str(config.get("mediaType") or ""),
         layers=tuple(_layer(layer, at) for layer in layers),
-        annotations={str(key): value for key, value in texts.items() if isinstance(value, str)},
     )
 
 

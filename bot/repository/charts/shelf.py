@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +29,9 @@ _MOST: Final = 4 * 1024**3
 _IN_USE: Final = 3_600.0
 """Seconds after its last use in which an entry is not removed: no job takes as long."""
 _MOST_NOTES: Final = 500
-_LOCKS: Final = 64
+_MOST_NOTED: Final = 512 * 1024**2
+"""Bytes of notes; that on Bitnami's index has 3 MB."""
+_LOCKS: Final = 1024
 """Files to lock: entries share them, so that none has to be removed while somebody waits for it."""
 _TREE: Final = "foresail-tree.json"
 
@@ -73,6 +75,7 @@ class Shelf:
         fresh = path.with_name(f"{path.name}.{os.getpid()}-{time.monotonic_ns()}.new")
         fresh.write_bytes(orjson.dumps(value))
         fresh.replace(path)
+        self._forget()
 
     def once(self, key: str, *, timeout: float) -> AbstractContextManager[None]:
         """Return a lock under which one process at a time finds out what is to be noted."""
@@ -114,9 +117,16 @@ class Shelf:
         for path in self._directory.glob("*.git.*"):
             if _used(path) < gone:
                 shutil.rmtree(path, ignore_errors=True)
-        notes = sorted((_used(path), path) for path in (self._directory / "notes").glob("*"))
-        for _, path in notes[:-_MOST_NOTES]:
-            path.unlink(missing_ok=True)
+
+    def _forget(self) -> None:
+        """Remove the oldest notes beyond the bounds."""
+        notes = sorted(((_used(path), path) for path in (self._directory / "notes").glob("*")), reverse=True)
+        total = 0
+        for count, (_, path) in enumerate(notes):
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+                if count >= _MOST_NOTES or total > _MOST_NOTED:
+                    path.unlink()
 
 
 def _held(path: Path) -> Place | None:

@@ -6,7 +6,7 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -189,6 +189,25 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         for scheme in ("http", "https"):
             with pytest.raises(Temporary, match="cannot fetch"):
                 get(f"{scheme}://127.0.0.1:{port}/", by=client(timeout=0.4))
+
+
+def test_many_addresses_that_do_not_answer_are_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        port = deaf.getsockname()[1]
+        with ExitStack() as full:  # the kernel answers as many as fit into its queue, and then nobody
+            for _ in range(4):
+                one = full.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(("127.0.0.1", port))
+            many = Client(LOOPBACK, timeout=0.5, proxies={}, resolver=lambda _host, _port: ["127.0.0.1"] * 50)
+            with pytest.raises(Temporary):
+                get(f"http://many.example:{port}/", by=many)
+
+
+def test_a_token_that_no_header_can_carry_is_told_without_it(server: WebServer) -> None:
+    with pytest.raises(Rejected, match="bearer token has characters") as refused:
+        get(server.serve("/", b""), access=Credentials(bearer_token="tökén"))
+    assert "tök" not in str(refused.value)
 
 
 def test_a_body_that_breaks_off_is_not_taken_for_whole(server: WebServer) -> None:

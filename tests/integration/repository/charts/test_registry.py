@@ -102,6 +102,16 @@ def test_an_artifact_of_files_is_found_by_tag_digest_and_constraint(registry: Re
     assert files_of(charts.find(url, "", "latest", auth=PLAIN).place) == {"new.yaml": b"new"}
 
 
+def test_a_chart_at_a_tag_that_moves_is_known_by_its_digest(
+    packaged: Packager, helm: Helm, registry: RegistryStandIn, charts: Charts
+) -> None:
+    push(helm, registry, packaged("shop", "1.2.3"))
+    tags = registry.repositories["charts/shop"].tags
+    tags["stable"] = tags["1.2.3"]
+    for revision in ("stable", tags["stable"]):
+        assert charts.find(f"{registry.host}/charts", "shop", revision, auth=PLAIN).version == tags["stable"]
+
+
 def test_a_chart_as_an_artifact_stands_without_its_folder(
     packaged: Packager, helm: Helm, registry: RegistryStandIn, charts: Charts
 ) -> None:

@@ -151,5 +151,13 @@ def test_a_note_is_remembered_with_its_age(tmp_path: Path) -> None:
     assert shelf.note("index") is None
 
 
+def test_the_oldest_notes_are_forgotten(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for number in range(510):
+        shelf.write_note(str(number), number)
+    assert len(list((tmp_path / "notes").iterdir())) == 500
+    assert shelf.note("509") is not None
+
+
 def _disk(place: Place) -> int:
     return sum(file.lstat().st_blocks * 512 for file in place.repository.rglob("*"))

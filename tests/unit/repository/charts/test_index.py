@@ -70,3 +70,8 @@ def test_what_is_no_index_is_told(content: bytes, words: str) -> None:
 def test_aliases_are_not_expanded() -> None:
     bomb = b"a: &a [x,x]\n" + b"".join(b"%c: &%c [*%c,*%c]\n" % (97 + n, 97 + n, 96 + n, 96 + n) for n in range(1, 26))
     assert read(bomb + b"entries: {shop: [{version: '1', urls: [u], bomb: *z}]}") == {"shop": [Entry("1", "u")]}
+
+
+def test_an_index_of_more_versions_than_there_are_is_not_kept() -> None:
+    with pytest.raises(Rejected, match="more versions than any repository has"):
+        read(b"entries:\n  shop:\n" + b"  - {version: 1, urls: [a]}\n" * 350_000)
