@@ -308,7 +308,8 @@ def credentials_for(
         found = repositories.find(url, project)
         if ours is not None:
             how = found or ours
-            return replace(ours, authorities=how.authorities, insecure=how.insecure, proxy=how.proxy, lfs=how.lfs)
+            through = replace(ours, proxy=how.proxy, no_proxy=how.no_proxy)
+            return replace(through, authorities=how.authorities, insecure=how.insecure)
         if found is None or found.github_app is None:
             return found
         token = apps.git_token(found.github_app, url)

@@ -43,7 +43,10 @@ class Clone:
         """Fetch the repository, with the refs or commits `wanted`."""
         credentials = services.forge.git_credentials(repository)
         auth = Credentials(credentials.username, credentials.password)
-        return cls(services, repository, services.mirrors.refresh(repository.clone_url, auth=auth, wanted=wanted))
+        mirror = services.mirrors.refresh(
+            repository.clone_url, auth=auth, wanted=wanted, default_branch=repository.default_branch
+        )
+        return cls(services, repository, mirror)
 
     @property
     def identity(self) -> str:

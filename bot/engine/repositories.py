@@ -76,7 +76,6 @@ class RepositorySecret:
                 proxy=data.line("proxy"),
                 no_proxy=data.line("noProxy"),
                 project=data.line("project"),
-                lfs=data.yes("enableLfs"),
             ),
             unsupported=next((key for key in _UNSUPPORTED if data.text(key) not in _NO), ""),
         )

@@ -49,8 +49,6 @@ class Credentials:
     no_proxy: str = ""
     project: str = ""
     """The only project whose applications may use it; empty: any."""
-    lfs: bool = False
-    """Whether large files are fetched from the server's LFS store."""
 
     @property
     def names_somebody(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +18,11 @@ _MANIFEST_ENDINGS: Final = (".yaml", ".yml", ".json")
 class Checkout:
     """Files written once each, links after them and only those that stay inside."""
 
-    def __init__(self, snapshot: Snapshot, root: Path) -> None:
+    def __init__(self, snapshot: Snapshot, root: Path, *, named: Container[str] = ()) -> None:
         self._snapshot = snapshot
         self._root = root
+        self._named = named
+        """Files that are certain to be read, whatever they are called."""
         self._bytes = 0
         self._written: set[str] = set()
 
@@ -43,7 +45,7 @@ class Checkout:
         if self._bytes > MOST_BYTES:
             raise Rejected(f"rendering it would need more than {MOST_BYTES >> 20} MiB of the repository")
         content = self._snapshot.read(entry.id)
-        if content.startswith(LFS_POINTER) and path.endswith(_MANIFEST_ENDINGS):
+        if content.startswith(LFS_POINTER) and (path in self._named or path.endswith(_MANIFEST_ENDINGS)):
             raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -127,9 +127,9 @@ def _export(snapshot: Snapshot, found: Found, options: SourceOptions, root: Path
     if read.outside:
         raise Rejected(f"these paths lead out of the repository: {', '.join(sorted(read.outside))}")
     if not read.complete:
-        Checkout(snapshot, root).write(snapshot.walk(snapshot.tree_id))
+        Checkout(snapshot, root, named=read.files).write(snapshot.walk(snapshot.tree_id))
         return
-    export = Checkout(snapshot, root)
+    export = Checkout(snapshot, root, named=read.files)
     for path, folder_id in read.folders.items():
         export.write(snapshot.walk(folder_id, path))
     export.write((path, Entry(EntryKind.FILE, blob_id)) for path, blob_id in read.files.items())

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -186,26 +187,39 @@ class Mirrors:
     def __init__(self, directory: Path, *, timeout: float = 120.0) -> None:
         self._directory = directory
         self._timeout = timeout
+        self._swept = False
 
-    def refresh(self, url: str, *, auth: Credentials | None = None, wanted: Sequence[str] = ()) -> Mirror:
+    def refresh(
+        self, url: str, *, auth: Credentials | None = None, wanted: Sequence[str] = (), default_branch: str = ""
+    ) -> Mirror:
         """Fetch branches, tags and the `wanted` refs of a repository and return its mirror.
 
-        Raises Rejected for what a person must change (no such repository, no access) and Temporary for what time may.
+        `default_branch`: what the forge says it is; the server is asked when the mirror knows another. Raises Rejected
+        for what a person must change (no such repository, no access) and Temporary for what time may.
         """
         refuse_strange(url, wanted)
         path, shown = self.path_of(url, auth), without_user(url)
         git = Git(path, url, auth, self._timeout, secrets=path.with_suffix(".secrets"))
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
             try:
-                self._fetch(git, wanted)
+                self._fetch(git, wanted, default_branch)
             except CorruptError:
                 shutil.rmtree(path, ignore_errors=True)
                 try:
-                    self._fetch(git, wanted)
+                    self._fetch(git, wanted, default_branch)
                 except CorruptError as error:
                     raise Temporary(f"{shown} cannot be copied: {error}", retry_after=60.0) from error
         return Mirror(path)
+
+    def _sweep(self) -> None:
+        """Remove, once, what a process that was killed left of the files that are secret."""
+        if not self._swept:
+            self._swept = True
+            for left in self._directory.glob("*.secrets"):
+                with suppress(Temporary), locked(left.with_suffix(".lock"), timeout=0.0, doing="fetching"):
+                    shutil.rmtree(left, ignore_errors=True)
 
     def following(self, source: Source, *, auth: Credentials | None) -> Mirror:
         """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes."""
@@ -233,7 +247,7 @@ class Mirrors:
         """Return where trees of a mirror, or a checkout, are put together with their submodules."""
         return self._directory / f"{hashlib.sha256(bytes(mirror.path)).hexdigest()[:24]}.composed"
 
-    def _fetch(self, git: Git, wanted: Sequence[str]) -> None:
+    def _fetch(self, git: Git, wanted: Sequence[str], default_branch: str) -> None:
         try:
             if not (git.path / "HEAD").exists():
                 pygit2.init_repository(str(git.path), bare=True)
@@ -243,14 +257,15 @@ class Mirrors:
         # A commit needs a name here, or it might be cleaned away before it is read.
         refspecs = [*_ALWAYS, *(f"+{ref}:{f'refs/wanted/{ref}' if SHA.fullmatch(ref) else ref}" for ref in wanted)]
         git.run("fetch", "--quiet", "--prune", "--no-auto-maintenance", "--", git.url, *refspecs)
-        _follow_head(git)
+        _follow_head(git, default_branch)
 
 
-def _follow_head(git: Git) -> None:
+def _follow_head(git: Git, expected: str) -> None:
     """Point our HEAD where the remote's points: what an empty revision means."""
     repository, asked = pygit2.Repository(str(git.path)), git.path / "foresail-head"
     known = asked.exists() and time.time() - asked.stat().st_mtime < _HEAD_IS_KNOWN_FOR
-    if known and not repository.head_is_unborn:
+    is_other = bool(expected) and repository.references["HEAD"].target != f"refs/heads/{expected}"
+    if known and not is_other and not repository.head_is_unborn:
         return
     found = re.search(
         r"^ref: (refs/heads/\S+)\tHEAD", git.run("ls-remote", "--symref", "--", git.url, "HEAD"), re.MULTILINE

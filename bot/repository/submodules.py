@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -33,6 +34,8 @@ _LARGEST: Final = 100_000
 _SECONDS: Final = 10.0
 _LOCKED: Final = 120.0
 """Seconds somebody else may take to compose; most of it is fetching."""
+_LOOSE: Final = 40
+"""Objects whose id begins with two zeroes; of all there are 256 times as many."""
 _KEY: Final = re.compile(r"submodule\.(.+)\.(path|url|update)", re.DOTALL)
 
 Fetch: TypeAlias = Callable[[str, str], Mirror]
@@ -67,6 +70,7 @@ class Composition:
             return mirror, tree_id
         self.place.mkdir(parents=True, exist_ok=True)
         with locked(self.place / "lock", timeout=_LOCKED, doing="composing submodules"):
+            _sweep(self.place)
             _borrow(self.place, mirror.path)
             return Mirror(self.place), self._composed(mirror, tree_id, url, depth=1)
 
@@ -87,6 +91,14 @@ class Composition:
             below = self._composed(found, found.tree_of(commit), theirs, depth=depth + 1)
             folders[tuple(submodule.path.split("/"))] = below
         return _with(pygit2.Repository(str(self.place)), tree_id, folders) if folders else tree_id
+
+
+def _sweep(place: Path) -> None:
+    """Begin anew once there are many trees; they cost little to make again."""
+    objects = place / "objects"
+    if objects.exists() and sum(1 for _ in (objects / "00").glob("*")) > _LOOSE:
+        for folder in objects.glob("[0-9a-f][0-9a-f]"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _borrow(place: Path, mirror: Path) -> None:

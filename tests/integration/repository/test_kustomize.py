@@ -315,6 +315,17 @@ def test_a_failed_build_quotes_no_secret(failure: Fail, kustomization: str, secr
     assert words in said
 
 
+def test_a_file_that_is_kept_elsewhere_is_refused_where_it_is_named(failure: Fail, render: Render) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 99999999999999\n"
+    files = {"app/kustomization.yaml": "configMapGenerator: [{name: a, files: [x.crt]}]", "app/x.crt": pointer}
+    assert failure(files) == "app/x.crt: the file is kept in Git LFS, which is not supported yet"
+    named = {
+        "app/kustomization.yaml": "resources: [a.yaml]",
+        "app/a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}",
+    }
+    assert len(render({**named, "app/picture.png": pointer})) == 1
+
+
 def test_asking_for_kustomize_without_a_kustomization_is_refused(failure: Fail) -> None:
     assert failure({"app/a.yaml": ""}, namePrefix="a-").startswith("app: there is no kustomization.yaml")
 

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TypeAlias
 
+import pygit2
 import pytest
 
 from bot.errors import Rejected, Temporary
@@ -113,6 +114,17 @@ def test_an_empty_revision_follows_the_default_branch(mirrors: Mirrors, github: 
     site = github.create_repository("acme/site", files={"a": "1"}, private=False, default_branch="trunk")
     mirror = mirrors.refresh(site.clone_url)
     assert mirror.resolve("HEAD") == mirror.resolve("trunk") == site.head()
+
+
+def test_another_default_branch_is_followed_at_once_where_the_forge_says_so(
+    mirrors: Mirrors, github: GitHubStandIn
+) -> None:
+    site = github.create_repository("acme/site", files={"a": "1"}, private=False, default_branch="trunk")
+    assert mirrors.refresh(site.clone_url).resolve("HEAD") == site.head()
+    other = site.push("other", {"a": "2"})
+    pygit2.Repository(str(site.state.path)).set_head("refs/heads/other")
+    assert mirrors.refresh(site.clone_url, default_branch="trunk").resolve("HEAD") != other
+    assert mirrors.refresh(site.clone_url, default_branch="other").resolve("HEAD") == other
 
 
 def test_an_empty_repository_has_no_revision(mirrors: Mirrors, github: GitHubStandIn) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
+from bot.repository.locks import locked
 from bot.repository.mirrors import Mirrors
 from tests.integration.repository.conftest import Fixed
 from tests.integration.repository.servers import Authority, SshSite, basic, http_site, ssh_site
@@ -205,6 +206,16 @@ def test_what_a_killed_process_left_is_gone_after_the_next_fetch(mirrors: Mirror
         (left / "ssh_private_key").write_text("PRIVATE KEY")
         mirrors.refresh(f"{site.url}/shop.git")
     assert left_behind(tmp_path / "mirrors") == []
+
+
+def test_what_a_killed_process_left_elsewhere_is_gone_after_the_first_fetch(root: Path, tmp_path: Path) -> None:
+    left = tmp_path / "mirrors" / "other.secrets"
+    used = tmp_path / "mirrors" / "used.secrets"
+    for folder in (left, used):
+        folder.mkdir(parents=True)
+    with locked(used.with_suffix(".lock"), timeout=1.0, doing="fetching"), http_site(root) as site:
+        Mirrors(tmp_path / "mirrors").refresh(f"{site.url}/shop.git")
+    assert (left.exists(), used.exists()) == (False, True)
 
 
 def test_what_one_project_may_read_is_not_another_ones(mirrors: Mirrors, root: Path) -> None:

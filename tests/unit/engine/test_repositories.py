@@ -107,8 +107,8 @@ def test_a_repositorys_own_words_come_first() -> None:
     url = "https://git.example.com/team/shop"
     general = template("https://git.example.com", password="general", proxy="http://proxy:3128")
     assert found(url, repository(url, password="own"), general) == Credentials(password="own")
-    assert found(url, repository(url, enableLfs="true", insecure="true"), general) == Credentials(
-        password="general", proxy="http://proxy:3128", lfs=True, insecure=True
+    assert found(url, repository(url, insecure="true"), general) == Credentials(
+        password="general", proxy="http://proxy:3128", insecure=True
     )
 
 
