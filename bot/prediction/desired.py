@@ -220,7 +220,7 @@ class Sources:
 
     def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
         """Return what a render is told, empty where it does not look: equal requests are answered once."""
-        tool = inputs_of(tree.mirror, tree.tree_id, source).tool
+        tool = inputs_of(tree.mirror, tree.tree_id, source, application.name).tool
         words = source.model_dump_json()
         if tool not in {Tool.HELM, Tool.PLUGIN} and "$" not in words:
             return BuildEnvironment()

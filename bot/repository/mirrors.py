@@ -18,6 +18,7 @@ from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity
 from bot.repository import revisions
 from bot.repository.locks import locked
+from bot.repository.merging import untouching
 from bot.repository.revisions import SHA
 from bot.repository.transport import CorruptError, Git, refuse_strange, without_user
 from bot.repository.trees import EntryKind, Snapshot
@@ -110,15 +111,18 @@ class Mirror:
 
         Raises Rejected when one is not here, or they have no commit in common: forges refuse that too.
         """
-        for commit in (base, head):
-            if not self.has(commit):
-                raise Rejected(f"commit {commit[:7]} is not in the repository")
         repository = self._open()
+        for commit in (base, head):
+            if not (SHA.fullmatch(commit) and commit in repository):
+                raise Rejected(f"commit {commit[:7]} is not in the repository")
         try:
-            if repository.merge_base(base, head) is None:
+            ancestor = repository.merge_base(base, head)
+            if ancestor is None:
                 raise Rejected(f"{head[:7]} and {base[:7]} have no history in common")
-            if self.is_ancestor(base, head):
+            if str(ancestor) == base:
                 return Merged(self.tree_of(head))
+            if tree := untouching(repository, base, head, ancestor):
+                return Merged(str(tree))
             index = repository.merge_commits(base, head)
         except pygit2.GitError as error:
             raise Rejected(f"{head[:7]} and {base[:7]} cannot be merged: {error}") from error

@@ -118,14 +118,9 @@ def tools_told_by(entries: Mapping[str, Entry]) -> list[Tool]:
     It looks at them in order, and at the end of a name only for a chart: beside `Chart.yaml` a kustomization wins
     (argo-cd `util/app/discovery/discovery.go`, whatever its documentation says).
     """
-    files = sorted(name for name, entry in entries.items() if entry.kind in (EntryKind.FILE, EntryKind.LINK))
-    told: list[Tool] = []
-    for name in files:
-        if name.endswith("Chart.yaml"):
-            told.append(Tool.HELM)
-        elif name in KUSTOMIZATIONS:
-            told.append(Tool.KUSTOMIZE)
-    return told
+    telling = sorted(name for name in entries if name.endswith("Chart.yaml") or name in KUSTOMIZATIONS)
+    files = (name for name in telling if entries[name].kind in (EntryKind.FILE, EntryKind.LINK))
+    return [Tool.HELM if name.endswith("Chart.yaml") else Tool.KUSTOMIZE for name in files]
 
 
 def _fits(glob: str, path: str) -> bool:
