@@ -53,8 +53,7 @@ class _Helm:
     def _with(self, values: dict[str, Any], expressions: Iterable[str], parse: Any) -> dict[str, Any]:
         for one in expressions:
             parsed = parse(one)
-            if _has_number(parsed):
-                # It would arrive as another kind of number than `--set` gives.
+            if _has_number(parsed) or _leads_through(values, parsed):
                 raise ValueError(one)
             values = merged(values, parsed)
         return values
@@ -79,7 +78,14 @@ def merged(values: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _leads_through(values: Mapping[str, Any], parsed: Mapping[str, Any]) -> bool:
+    """Whether a parameter has a name below something that is no mapping, which the program refuses."""
+    inner = [(values[name], one) for name, one in parsed.items() if name in values and isinstance(one, dict)]
+    return any(not isinstance(below, dict) or _leads_through(below, one) for below, one in inner)
+
+
 def _has_number(value: Any) -> bool:
+    """Whether there is a number, which would arrive as another kind of number than `--set` gives."""
     if isinstance(value, dict):
         return any(_has_number(one) for one in value.values())
     if isinstance(value, list):

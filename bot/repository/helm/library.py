@@ -29,8 +29,10 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[
 _LONGEST_NAME: Final = 53
 _PLAIN: Final = re.compile(r"[\w-]+(\.[\w-]+)*=[^\\{},]*", re.DOTALL)
 """A parameter that means the same by itself as behind others: no places in lists, nothing to be put together."""
-_TELLING: Final = (b"APIVersions", b"HelmVersion", b"values.schema", b"\xef\xbb\xbf")
-"""What is another with another version of Helm, or is held against it."""
+_TELLING: Final = (b"APIVersions", b"HelmVersion", b"\xef\xbb\xbf")
+"""What is another with another version of Helm; byte order marks are read in ways of their own."""
+_MINUS_ZERO: Final = re.compile(rb"(?<![\w.])-\.?0")
+"""A number that loses its sign on the way."""
 _SEPARATOR: Final = re.compile(r"^---[ \t]*", re.MULTILINE)
 _KINDS: Final = """
 PriorityClass Namespace NetworkPolicy ResourceQuota LimitRange PodSecurityPolicy PodDisruptionBudget ServiceAccount
@@ -126,18 +128,26 @@ class Library:
 
 def _is_certain(told: Told) -> bool:
     """Whether the library is known to render a chart as the program does."""
-    expressions = [*told.parameters, *told.text_parameters]
-    if told.has_files or told.skip_schema_validation or not told.kubernetes:
+    return _is_plain(told) and not _is_telling(told) and _is_installable(told.chart)
+
+
+def _is_plain(told: Told) -> bool:
+    """Whether the program would be told nothing that the library is not told just so."""
+    if told.has_files or told.skip_schema_validation or not (told.kubernetes and told.namespace):
         return False
-    if len(told.name) > _LONGEST_NAME or not _NAME.fullmatch(told.name) or not told.namespace:
+    if len(told.name) > _LONGEST_NAME or not _NAME.fullmatch(told.name):
         return False
-    if not all(_PLAIN.fullmatch(one) for one in expressions):
-        return False
+    return all(_PLAIN.fullmatch(one) for one in (*told.parameters, *told.text_parameters))
+
+
+def _is_telling(told: Told) -> bool:
+    """Whether something in the chart or its values may come out otherwise with another Helm, or cannot be seen."""
     files = [path for path in told.chart.rglob("*") if path.is_file()]
     if any(path.suffix == ".tgz" or path.name == "values.schema.json" for path in files):
-        return False
-    texts = [path.read_bytes() for path in (*files, *told.values)]
-    return not any(word in text for text in texts for word in _TELLING) and _is_installable(told.chart)
+        return True
+    values = [path.read_bytes() for path in told.values]
+    texts = [*values, *(path.read_bytes() for path in files)]
+    return any(map(_MINUS_ZERO.search, values)) or any(word in text for text in texts for word in _TELLING)
 
 
 def _is_installable(chart: Path) -> bool:

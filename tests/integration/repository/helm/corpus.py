@@ -398,6 +398,9 @@ def _given() -> dict[str, Case]:
         "another_kubernetes": Case(
             chart(echo(".Capabilities.KubeVersion")), {"kubeVersion": "v1.28.3"}, ("--kube-version", "1.28.3")
         ),
+        "a_kubernetes_of_two_numbers": Case(
+            chart(echo(".Capabilities.KubeVersion")), {"kubeVersion": "1.29"}, ("--kube-version", "1.29")
+        ),
         "other_apis": Case(
             chart(echo('.Capabilities.APIVersions.Has "a/v1"')),
             {"apiVersions": ["a/v1", "b/v1"]},

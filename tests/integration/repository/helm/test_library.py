@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 import pytest
 
+from bot.errors import Rejected
 from bot.model.resources import JsonObject
 from bot.repository import child
 from bot.repository.environment import BuildEnvironment
@@ -97,6 +98,7 @@ VALUES = chart(echo(".Values.a"), ("values.yaml", "a: chart\n"))
         (VALUES, {"parameters": [{"name": "a[0]", "value": "x"}]}),
         (VALUES, {"parameters": [{"name": "a", "value": "{1,2}"}]}),
         (VALUES, {"parameters": [{"name": "b", "value": "x,y"}]}),
+        (VALUES, {"values": "a: -0.0"}),
         (VALUES, {"fileParameters": [{"name": "a", "path": "values.yaml"}]}),
         (VALUES, {"releaseName": "{{ `templated` }}"}),
         (VALUES, {"skipSchemaValidation": True}),
@@ -107,6 +109,13 @@ def test_what_is_not_certain_is_left_to_the_program(
 ) -> None:
     assert render(files, **options)
     assert library.rendered == 0
+
+
+def test_a_parameter_below_what_is_no_mapping_is_refused_by_the_program(
+    render: Callable[..., list[JsonObject]],
+) -> None:
+    with pytest.raises(Rejected, match="failed parsing --set data"):
+        render(VALUES, values="a: 1", parameters=[{"name": "a.b", "value": "x"}])
 
 
 def test_without_a_version_of_kubernetes_the_program_says_which(
@@ -125,6 +134,7 @@ def test_without_a_version_of_kubernetes_the_program_says_which(
         ({"parameters": [{"name": "a", "value": "7", "forceString": True}]}, '"7"'),
         ({"values": "a: {b: 1}\n---\na: {c: 2.5}\n"}, '{"b":1,"c":2.5}'),
         ({"values": "a: 12345678\n", "valueFiles": ["values.yaml"]}, "12345678"),
+        ({"kubeVersion": "1.29"}, '"chart"'),
         ({"valuesObject": {"a": {"b": None}}}, '{"b":null}'),
     ],
 )
