@@ -164,4 +164,8 @@ class Child:
             code = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             return "it stopped answering"
-        return f"it was ended by {signal.Signals(-code).name}" if code < 0 else f"it ended with {code}"
+        if code >= 0:
+            return f"it ended with {code}"
+        # How Go, which jsonnet runs in, ends what cannot have more memory.
+        why = ", which mostly means that it ran out of memory" if code == -signal.SIGABRT else ""
+        return f"it was ended by {signal.Signals(-code).name}{why}"

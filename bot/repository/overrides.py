@@ -40,7 +40,8 @@ def with_overrides(snapshot: Snapshot, source: Source, application: str) -> Sour
     `application` is the name that the file for one application alone carries. Rejected names the file. What the
     overrides say is still only what a person has written: nothing of it is checked beyond its shape.
     """
-    found = None if source.chart or source.only_a_reference else snapshot.find(source.path)
+    # A chart that was fetched is the whole tree.
+    found = None if source.only_a_reference else snapshot.find("" if source.chart else source.path)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
         return source
     merged = source

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from bot.errors import Rejected
 from bot.repository import manifests
+from bot.repository.trees import EntryKind, Snapshot
 
 if TYPE_CHECKING:
     from bot.model.applications import Source
-    from bot.repository.trees import Snapshot
 
 _BRACES: Final = re.compile(r"[{},\\]")
 _UNSUPPORTED: Final = {
@@ -97,7 +97,7 @@ def discovered(snapshot: Snapshot, source: Source, plugins: Sequence[Plugin]) ->
     if not plugins or source.chart or source.only_a_reference or any(block is not None for block in blocks):
         return source
     found = snapshot.find(source.path)
-    if found is None:
+    if found is None or found.entry.kind is not EntryKind.FOLDER:
         return source
     for plugin in plugins:
         if plugin.discovers and plugin.fits(snapshot, found.entry.id):

@@ -94,6 +94,11 @@ def test_a_source_without_overrides_is_the_very_same(merge: Merge) -> None:
     assert merge({FILE: "helm: {}"}, source("elsewhere")) == source("elsewhere")
 
 
+def test_a_chart_may_bring_one_along(merge: Merge) -> None:
+    chart = source("", chart="redis", targetRevision="1.0.0")
+    assert merge({".argocd-source.yaml": "helm: {releaseName: a}"}, chart).helm == {"releaseName": "a"}
+
+
 def test_an_override_behind_a_link_is_read(merge: Merge) -> None:
     assert merge({FILE: Link("../o.yaml"), "o.yaml": "helm: {releaseName: a}"}).helm == {"releaseName": "a"}
     assert merge({FILE: Link("nowhere")}).helm is None
