@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.model.applications import Source
 from bot.model.credentials import Credentials
 from bot.prediction.trees import Tree, Trees
@@ -17,7 +17,7 @@ from bot.repository.charts.fetching import Client
 from bot.repository.charts.guard import Allowed
 from bot.repository.mirrors import Mirrors
 from tests.integration.repository.charts.registry import USER, RegistryStandIn
-from tests.integration.repository.charts.test_registry import LAYER, packed
+from tests.integration.repository.charts.test_registry import CHART, CHART_CONFIG, LAYER, packed
 from tests.integration.repository.conftest import Fixed
 
 ALICE = Credentials(*USER, plain_http=True)
@@ -86,3 +86,25 @@ def test_where_nothing_is_fetched_that_is_told(registry: RegistryStandIn, trees:
     trees.charts = None
     with pytest.raises(Rejected, match="charts and artifacts are not fetched here"):
         trees.look().newest(source(registry))
+
+
+def test_what_a_chart_names_is_read_as_nobody_where_its_project_does_not_permit_it(
+    registry: RegistryStandIn, trees: Trees, tmp_path: Path
+) -> None:
+    chart = packed({"db/Chart.yaml": b"apiVersion: v2\nname: db\nversion: 1.0.0\n"})
+    registry.push("team/db", "1.0.0", [(CHART, chart)], config_type=CHART_CONFIG)
+    repository = Fixed(tmp_path / "repository.git")
+    url = f"oci://{registry.host}/team"
+    declared = (
+        f"apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies: [{{name: db, version: 1.x, repository: '{url}'}}]\n"
+    )
+    tree = Tree("git.example/acme/shop", repository.mirror, repository.tree({"Chart.yaml": declared}), "1" * 40)
+    git = Source(repo_url="https://git.example/acme/shop")
+    assert not trees.holds_all(git, tree)
+    assert list(trees.dependencies(git, tree, project="shop")) == ["db-1.0.0"]
+
+    trees.refusal_of = lambda project, asked: f"{project} may not read {asked}"
+    before = len(registry.requests)
+    with pytest.raises(Temporary, match="no TLS"):  # without the Secret it is not even known to speak http
+        trees.dependencies(git, tree, project="shop")
+    assert len(registry.requests) == before

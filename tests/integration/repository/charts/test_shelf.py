@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import orjson
 import pygit2
 import pytest
 
@@ -99,6 +100,40 @@ def test_a_process_that_is_killed_halfway_is_followed_by_one_that_is_not(tmp_pat
     assert [path.name for path in tmp_path.glob("*.git")] == []
     assert files_of(put(Shelf(tmp_path))) == {"a.yaml": b"a: 1\n"}
     assert len(list(tmp_path.glob("shop*"))) == 1
+
+
+_BUSY = """
+import itertools, sys
+from pathlib import Path
+from bot.repository.charts.shelf import Shelf
+from tests.integration.repository.charts.test_shelf import filled, put
+
+shelf = Shelf(Path(sys.argv[1]))
+print("begun", flush=True)
+for number in itertools.count():
+    shelf.write_note(str(number % 7), list(range(2000)))
+    put(shelf, f"{sys.argv[2]} {number}", b"whole\\n" * 20000)
+"""
+
+
+def test_whenever_processes_are_killed_what_is_there_is_whole(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    for kill in range(6):
+        commands = [[sys.executable, "-c", _BUSY, str(tmp_path), str(kill * worker)] for worker in (0, 1)]
+        busy = [subprocess.Popen(one, stdout=subprocess.PIPE, env=environment) for one in commands]
+        for process in busy:
+            with process:
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"begun\n"
+                time.sleep(0.05 + 0.037 * kill)
+                process.kill()
+        noted = [Shelf(tmp_path).note(str(number)) for number in range(7)]
+        assert all(one is None or one[1] == list(range(2000)) for one in noted)
+        assert all(orjson.loads(note.read_bytes()) for note in (tmp_path / "notes").glob("*.json"))
+        for path in tmp_path.glob("*.git"):
+            tree = orjson.loads((path / "foresail-tree.json").read_bytes())["tree"]
+            assert files_of(Place(path, tree)) == {"a.yaml": b"whole\n" * 20_000}
+    assert len(list(tmp_path.glob("*.git"))) > 0
 
 
 def test_an_entry_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
