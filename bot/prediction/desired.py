@@ -21,7 +21,7 @@ from bot.prediction.trees import Tree, Trees
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import input_hash, inputs_of, mentions_revision, said, settled
+from bot.repository.inputs import inputs_of, mentions_revision, said, settled
 from bot.repository.render import RenderFailed, RenderRequest
 from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
@@ -122,7 +122,8 @@ class Sources:
 
     def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
-        return input_hash(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
+        found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
+        return f"{found.digest} {tree.commit}" if found.each_commit else found.digest
 
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.

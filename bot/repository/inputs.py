@@ -49,6 +49,8 @@ class Inputs:
     """
     tool: Tool | None = None
     """What renders it; None where that cannot be told, or there is nothing to render."""
+    each_commit: bool = False
+    """Whether the render may say of which commit it is, so that two of one tree differ as well."""
 
 
 def input_hash(
@@ -109,7 +111,7 @@ def _found(snapshot: Snapshot, source: Source, application: str | None, plugins:
     except Rejected:
         return Inputs(snapshot.tree_id, None)
     if read is None or any(entry.kind is EntryKind.LINK for _, entry in overrides):
-        return Inputs(snapshot.tree_id, None, tool)
+        return Inputs(snapshot.tree_id, None, tool, each_commit=tool is Tool.PLUGIN or mentions_revision(merged))
     digest = _digest([*read.rows, *(f"{entry.id} {name}" for name, entry in overrides)])
     paths = read.paths if snapshot.watched(source.path) == found.path else None
     return Inputs(digest, paths if paths is None else paths | {found.path}, tool)

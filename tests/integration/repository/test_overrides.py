@@ -149,7 +149,7 @@ def test_a_source_that_mentions_the_revision_differs_with_every_commit(repositor
         files = {"app/kustomization.yaml": "resources: []", FILE: override}
         first, second = (repository.tree({**files, "README.md": text}) for text in ("a", "b"))
         before, after = (inputs_of(repository.mirror, tree, source(), "web") for tree in (first, second))
-        assert (before.paths is None) == (before.digest != after.digest)
+        assert before.each_commit == (before.paths is None) == (before.digest != after.digest)
         return before.digest != after.digest
 
     assert differs('kustomize: {commonLabels: {a: "${\\x41RGOCD_APP_REVISION_SHORT}"}}')
