@@ -61,11 +61,11 @@ class _Helm:
     def _rendered(self, request: Mapping[str, Any], values: dict[str, Any], more: list[str]) -> dict[str, Any]:
         options = {**request["options"], "api_versions": [*request["options"]["api_versions"], *more]}
         told = json.dumps(values), json.dumps(options)
-        # A render changes the chart that was loaded.
         with self._helm.Chart.load(request["chart"]) as chart:
-            definitions = [one["data"] for one in chart.crds]
             # The C library takes a Kubernetes version and APIs, its binding does not pass them on.
             text = self._helm._native.call_string("helm_render", chart._raw(), *told)  # noqa: SLF001
+            # A render changes the chart that was loaded: what is switched off has gone, and so have its definitions.
+            definitions = [one["data"] for one in chart.crds]
         return {"definitions": definitions, "files": json.loads(text)}
 
 

@@ -346,6 +346,10 @@ def _building() -> dict[str, Case]:
         "library": Case({**user, **library}, {}, ()),
         "a_null_takes_away": _on(one % "", "one: {own: null}", _sub("one")),
         "definitions_of_others": _on(one % "", "", _sub("one", ("crds/a.yaml", CRD % "sub"))),
+        "definitions_of_what_is_switched_off": _on(
+            switched, "one: {on: false}\ntags: {t: true}", _sub("one", ("crds/a.yaml", CRD % "off")), _sub("two")
+        ),
+        "definitions_twice": _on(twice, "x: {a: 1}\ny: {on: true}", _sub("one", ("crds/a.yaml", CRD % "sub"))),
         "a_schema_of_others": _on(one % "", "", _sub("one", ("values.schema.json", '{"required": ["own"]}'))),
         "templates_of_the_same_name": _on(one % "", "", _sub("one", ("templates/echo.yaml", _object(name="sub")))),
         "an_archive": Case(_archived(), {}, ()),
