@@ -27,7 +27,7 @@ from bot.repository.charts.shelf import Shelf
 from bot.repository.environment import Place
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_WAIT: Final = 300.0
+_WAIT: Final = 600.0
 """Seconds to wait for another process that fetches the same."""
 
 
