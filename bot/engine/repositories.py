@@ -35,6 +35,7 @@ _WHO: Final = (
     "client_certificate",
     "client_key",
     "github_app",
+    "plain_http",
     "proxy",
     "no_proxy",
 )

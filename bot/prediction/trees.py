@@ -12,6 +12,7 @@ from bot.model.changes import repository_address, repository_identity
 from bot.repository.charts.charts import with_scheme
 from bot.repository.charts.dependencies import fetched, missing
 from bot.repository.charts.fetching import ANONYMOUS
+from bot.repository.charts.guard import shown
 from bot.repository.mirrors import Mirror
 from bot.repository.revisions import beside
 from bot.repository.submodules import GITMODULES, Composition
@@ -156,7 +157,7 @@ class Trees:
 
     def _packaged(self, source: Source, revision: str, project: str) -> Tree:
         if self.charts is None:
-            raise Rejected(f"{source.repo_url}: charts and artifacts are not fetched here")
+            raise Rejected(f"{shown(source.repo_url)}: charts and artifacts are not fetched here")
         access = self._access(source.repo_url, project)
         found = self.charts.find(source.repo_url, source.chart, revision, auth=access)
         identity = repository_identity(source.repo_url)

@@ -155,6 +155,21 @@ def test_every_key_is_read() -> None:
     )
 
 
+@pytest.mark.parametrize("url", ["ghcr.example/team", "oci://ghcr.example/team"])
+def test_a_registry_is_known_with_and_without_its_scheme(url: str) -> None:
+    secrets = (
+        template(url, enableOCI="true", username="alice", password="one", insecureOCIForceHttp="true"),
+        repository("ghcr.example/other", enableOCI="true", password="two", insecureOCIForceHttp="true"),
+    )
+    assert password("oci://ghcr.example/team/charts", *secrets) == "one"
+    assert password("oci://ghcr.example/teams", *secrets) == ""
+    assert password("https://ghcr.example/team/charts", *secrets) == ""
+    for place in ("oci://ghcr.example/other", "oci://ghcr.example/team/charts"):
+        credentials = found(place, *secrets)
+        assert credentials is not None
+        assert credentials.plain_http
+
+
 def test_nothing_secret_is_in_what_is_printed() -> None:
     data = dict.fromkeys(("password", "bearerToken", "sshPrivateKey", "tlsClientCertKey", "proxy"), "canary")
     read = RepositorySecret.parse(
