@@ -24,7 +24,6 @@ LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s*:""", re.MULTILINE)
 _OF_A_MANIFEST: Final = (b"apiVersion:", b"kind:", b"metadata:")
 """What a file has somewhere that was meant as a manifest, however wrong it is."""
-_DEEPEST_LIST: Final = 8
 
 
 def render(asked: Asked, kept: KeptFiles, *, with_jsonnet: bool = True) -> list[bytes]:
@@ -115,23 +114,35 @@ def _has_a_kind(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(kind := value.get("kind"), str) and kind != ""
 
 
-def objects(value: Any, where: str, *, depth: int = 0) -> list[JsonObject]:
-    """Return the objects in one document, lists taken apart; Rejected names `where` when it is no manifest."""
-    if not isinstance(value, dict):
-        raise Rejected(f"{where}: a manifest is a mapping, with apiVersion, kind and metadata")
-    if not (isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str)):
-        missing = " and ".join(name for name in ("apiVersion", "kind") if not isinstance(value.get(name), str))
-        raise Rejected(f"{where}: the manifest has no {missing}")
+def objects(value: Any, where: str) -> list[JsonObject]:
+    """Return the objects in one document, a list taken apart; Rejected names `where` when it is no manifest.
+
+    As Argo CD (`GenerateManifests`): what has `items` is a list, of whichever kind, and a list has no lists in it.
+    """
+    _refuse_untyped(value, where)
     items = value.get("items")
-    if value["kind"] == "List" and items is None:
-        return []
     if isinstance(items, list):
-        if depth > _DEEPEST_LIST:
-            raise Rejected(f"{where}: lists in lists in lists")
-        parts = enumerate(items)
-        return [obj for number, item in parts for obj in objects(item, f"{where}: items[{number}]", depth=depth + 1)]
+        return [_object(item, f"{where}: items[{number}]") for number, item in enumerate(items)]
+    if "items" in value and items is None and "spec" not in value and "status" not in value:
+        return []
+    return [_object(value, where)]
+
+
+def _object(value: Any, where: str) -> JsonObject:
+    _refuse_untyped(value, where)
+    if value["kind"] == "List":
+        raise Rejected(f"{where}: " + ("a List in a list" if "items" in value else "a List without items"))
     try:
         ResourceKey.of(value)
     except Rejected as error:
         raise Rejected(f"{where}: {error.message}") from error
-    return [value]
+    found: JsonObject = value
+    return found
+
+
+def _refuse_untyped(value: Any, where: str) -> None:
+    if not isinstance(value, dict):
+        raise Rejected(f"{where}: a manifest is a mapping, with apiVersion, kind and metadata")
+    missing = [name for name in ("apiVersion", "kind") if not isinstance(value.get(name), str)]
+    if missing:
+        raise Rejected(f"{where}: the manifest has no {' and '.join(missing)}")

@@ -161,7 +161,7 @@ def test_a_link_that_leads_out_or_in_circles_is_refused(failure: Fail, target: s
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: [\n", "app/a.yaml: line 4: "),
         ("apiVersion: v1\nmetadata: {name: a} # kind: forgotten\n", "app/a.yaml: line 1: the manifest has no kind"),
         ("kind: ConfigMap\n", "app/a.yaml: line 1: the manifest has no apiVersion"),
-        (config("a") + "---\nfoo: bar\n", "app/a.yaml: line 4: the manifest has no apiVersion and kind"),
+        (config("a") + "---\nfoo: bar\n", "app/a.yaml: line 5: the manifest has no apiVersion and kind"),
         ("apiVersion: v1\nkind: ConfigMap\n", "app/a.yaml: line 1: "),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", "app/a.yaml: line 1: a ConfigMap has no metadata.name"),
         ("apiVersion: v1\nkind: List\nitems: [{kind: A}]\n", "app/a.yaml: line 1: items[0]: "),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import Rejected
-from bot.repository.manifests import DEEPEST, read, read_json
+from bot.repository.jsontext import DEEPEST
+from bot.repository.manifests import read, read_json
 
 
 def value(text: str) -> Any:
@@ -23,7 +24,7 @@ def refusal(content: bytes) -> str:
 
 def test_documents_are_told_apart_and_empty_ones_left_out() -> None:
     found = read(b"---\n# nothing\n---\na: 1\n---\n\n---\nb: 2\n...\n", "a.yaml")
-    assert [(one.line, one.value) for one in found] == [(3, {"a": 1}), (7, {"b": 2})]
+    assert [(one.line, one.value) for one in found] == [(4, {"a": 1}), (8, {"b": 2})]
 
 
 def test_an_empty_file_has_no_documents() -> None:
@@ -142,14 +143,57 @@ def test_a_json_file_is_read_with_its_whole_numbers() -> None:
     ("content", "words"),
     [
         (b'{\n"a": }', "a.json: line 2: "),
-        (b'{"a": 1, "a": 2}', "a.json: the key 'a' is there twice"),
-        (b'{"a": NaN}', "a.json: NaN is not JSON"),
+        (b'{"a": 1,\n"a": 2}', "a.json: line 2: the key 'a' is there twice"),
+        (b'\n{"a": NaN}', "a.json: line 2: NaN is not JSON"),
         (b"[" * 100_000, "a.json: "),
-        (b"[" * 300 + b"]" * 300, "a.json: nested deeper"),
-        (b'"\xff"', "a.json: "),
+        (b"[" * 300 + b"]" * 300, "a.json: line 1: nested deeper"),
+        (b'{}\n"\xff"', "a.json: line 2: invalid start byte"),
+        (b"", "a.json: line 1: it is empty"),
+        (b'{"a": 1e400}', "a.json: line 1: a number is larger"),
+        (b'{"a": 1}\n\n{"b": 2}', "a.json: line 3: a .json file holds one value"),
+        (b'{"a": 1}\ntext', "a.json: line 2: a .json file holds one value"),
     ],
 )
 def test_json_that_is_wrong_is_refused_by_name(content: bytes, words: str) -> None:
     with pytest.raises(Rejected) as caught:
         read_json(content, "a.json")
     assert caught.value.message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\n--- b\n", "a.yaml: line 2: --- needs a line of its own"),
+        ("a: 1\n...\nb: 2\n", "a.yaml: line 3: what stands here is no part of the document before"),
+        ("{a: 1}\n{b: 2}\n", "a.yaml: line 2: what stands here is no part of the document before"),
+        ("a: 1\n---\n%YAML 1.1\n---\nb: 2\n", "a.yaml: line 4: Kubernetes' tools know no lines like %YAML"),
+        ("a: 1\n---\nb: [c?]\n", "a.yaml: line 3: a text with a ? needs quotes in [] and {}"),
+        ('a:\n  "\\/"\n', "a.yaml: line 2: \\/ is an escape of JSON only"),
+        ("a: 1\n\ufeffb: 2\n", "a.yaml: line 2: a byte order mark stands within the file"),
+        ('{"a": 1}\n{"b": 2}\n---\n', "a.yaml: line 3: "),
+        ('{"a": 1}\n{"b": 2,\n"b": 3}', "a.yaml: line 3: the key 'b' is there twice"),
+        ('{"a": 1}\nb: 2\nb: 3\n', "a.yaml: line 3: the key 'b' is there twice"),
+        ("# a\n---\na: 1\n---\nb: 2\nb: 3\n", "a.yaml: line 6: the key 'b' is there twice"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(text: str, words: str) -> None:
+    assert refusal(text.encode()).startswith(words)
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2\n", '{"a": 1, "a": 2}', "a: 2\n...\nb: 3\n", "{a: 2}\n]"])
+def test_in_what_a_program_prints_the_last_key_counts_and_the_rest_is_passed_over(text: str) -> None:
+    (document,) = read(text.encode(), "a program", last_wins=True)
+    assert document.value == {"a": 2}
+
+
+def test_documents_of_json_and_yaml_follow_each_other() -> None:
+    found = read(b'\n{"a": 1}\n---\nb: 2\n', "a.yaml")
+    assert [(one.line, one.value) for one in found] == [(2, {"a": 1}), (4, {"b": 2})]
+
+
+def test_an_escaped_apostrophe_in_double_quotes_is_one() -> None:
+    assert value("a: \"it\\'s\"\nb: '\\'\nc: \"\\\\'\\'\"") == {"a": "it's", "b": "\\", "c": "\\''"}
+
+
+def test_escaped_apostrophes_cost_little() -> None:
+    assert "found unknown escape character" in refusal(b'- "\\\'"\n' * 1_000)
