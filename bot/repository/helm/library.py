@@ -22,6 +22,8 @@ from bot.repository.directory import objects
 from bot.repository.helm.child import merged
 
 _MAIN: Final = "bot.repository.helm.child"
+_CHARTS: Final = ("v1", "v2")
+"""Versions of charts; of the third the library knows nothing and takes it for the second."""
 _VERSION: Final = b"v4."
 _MOST_LOST: Final = 3
 """Children of one renderer that may be lost before it does without the library."""
@@ -153,6 +155,8 @@ def _is_telling(told: Told) -> bool:
 def _is_installable(chart: Path) -> bool:
     """Whether the program has nothing against a chart before it renders it."""
     described = _described(chart / "Chart.yaml")
+    if any(_described(path).get("apiVersion") not in _CHARTS for path in chart.rglob("Chart.yaml")):
+        return False
     if described.get("type") == "library" or described.get("kubeVersion") or (chart / "requirements.yaml").exists():
         return False
     needed = [str(one.get("name")) for one in described.get("dependencies") or [] if isinstance(one, dict)]

@@ -111,6 +111,17 @@ def test_what_is_not_certain_is_left_to_the_program(
     assert library.rendered == 0
 
 
+def test_charts_of_a_version_to_come_are_left_to_the_program(
+    render: Callable[..., list[JsonObject]], library: Library
+) -> None:
+    sub = chart(echo("1"), at="app/charts/sub", name="sub")
+    sub["app/charts/sub/Chart.yaml"] = sub["app/charts/sub/Chart.yaml"].replace("apiVersion: v2", "apiVersion: v3")
+    assert render({**VALUES, **sub})
+    with pytest.raises(Rejected, match="helm template: "):
+        render({**VALUES, "app/Chart.yaml": VALUES["app/Chart.yaml"].replace("apiVersion: v2", "apiVersion: v3")})
+    assert library.rendered == 0
+
+
 def test_a_parameter_below_what_is_no_mapping_is_refused_by_the_program(
     render: Callable[..., list[JsonObject]],
 ) -> None:
