@@ -49,6 +49,13 @@ class BranchPushed:
 
 
 @dataclass(frozen=True, slots=True)
+class TagPushed:
+    """A tag appeared, moved or went: applications may follow it, or a range of versions that it is among."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
 class CommentWritten:
     """Somebody wrote a new comment on a change; it may hold a command."""
 
@@ -94,6 +101,7 @@ Event: TypeAlias = (
     | ChangeUpdated
     | ChangeClosed
     | BranchPushed
+    | TagPushed
     | CommentWritten
     | RerunRequested
     | MergeGroupFormed

@@ -20,6 +20,7 @@ from bot.model.events import (
     InstallationChanged,
     MergeGroupFormed,
     RerunRequested,
+    TagPushed,
 )
 from bot.model.resources import JsonObject
 
@@ -197,9 +198,8 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
             # What its preview said may still stand in the way of another change with the same head.
             told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
             jobs = (*told, preview(repository, number))
-        case BranchPushed(repository=repository, branch=branch, before=before, after=after) if after.strip("0"):
-            known = before if before.strip("0") else ""
-            jobs = (deliver(repository, branch=branch, before=known, commit=after),)
+        case BranchPushed() | TagPushed():
+            jobs = _pushed(event)
         case RerunRequested(repository=repository, numbers=numbers):
             jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
         case MergeGroupFormed(repository=repository) as group:
@@ -211,3 +211,12 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
         case _:
             pass
     return jobs
+
+
+def _pushed(event: BranchPushed | TagPushed) -> tuple[JobRequest, ...]:
+    if isinstance(event, TagPushed):
+        return (recover(event.repository.full_name),)
+    if not event.after.strip("0"):
+        return ()
+    known = event.before if event.before.strip("0") else ""
+    return (deliver(event.repository, branch=event.branch, before=known, commit=event.after),)

@@ -30,12 +30,14 @@ from bot.model.events import (
     MergeGroupFormed,
     Ping,
     RerunRequested,
+    TagPushed,
 )
 
 __all__ = ["BadSignature", "Malformed", "delivery_id", "parse_delivery"]
 
 _DELIVERY_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _BRANCHES: Final = "refs/heads/"
+_TAGS: Final = "refs/tags/"
 _FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FORM_FIELDS: Final = 8
 _BOT_SUFFIX: Final = "[bot]"
@@ -169,8 +171,10 @@ def _pull_request(payload: Payload) -> Event:
 def _push(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#push."""
     ref = payload.at("ref")
+    if ref.text().startswith(_TAGS):
+        return TagPushed(_repository(payload))
     if not ref.text().startswith(_BRANCHES):
-        return Ignored("not a branch")
+        return Ignored("neither a branch nor a tag")
     return BranchPushed(
         repository=_repository(payload),
         branch=_branch(ref),

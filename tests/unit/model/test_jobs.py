@@ -21,6 +21,7 @@ from bot.model.events import (
     MergeGroupFormed,
     Ping,
     RerunRequested,
+    TagPushed,
 )
 from bot.model.jobs import JobRequest, Task, called_for
 
@@ -34,6 +35,7 @@ CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW),)),
     (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW),)),
     (BranchPushed(SHOP, "main", OLD, ZERO), ()),
+    (TagPushed(SHOP), (jobs.recover(SHOP.full_name),)),
     (RerunRequested(SHOP, NEW, (1, 2)), (jobs.preview(SHOP, 1), jobs.preview(SHOP, 2))),
     (RerunRequested(SHOP, NEW, ()), (jobs.recover("acme/shop"),)),
     (MergeGroupFormed(SHOP, "main", OLD, NEW), (jobs.check(SHOP, base_branch="main", base=OLD, head=NEW),)),

@@ -22,6 +22,7 @@ from bot.model.events import (
     MergeGroupFormed,
     Ping,
     RerunRequested,
+    TagPushed,
 )
 from tests.unit.forges.github.deliveries import BASE, HEAD, MERGE, SECRET, body_of, headers_of, sample
 
@@ -82,9 +83,13 @@ def test_a_branch_appears_and_goes() -> None:
     assert parse("push", after=ZEROS) == BranchPushed(SHOP, "team/next", BASE, ZEROS)
 
 
-@pytest.mark.parametrize("ref", ["refs/tags/v1", "refs/notes/commits", "main"])
-def test_a_push_to_anything_but_a_branch_is_ignored(ref: str) -> None:
-    assert parse("push", ref=ref) == Ignored("not a branch")
+def test_a_push_of_a_tag_is_told() -> None:
+    assert parse("push", ref="refs/tags/v1") == TagPushed(SHOP)
+
+
+@pytest.mark.parametrize("ref", ["refs/notes/commits", "main"])
+def test_a_push_to_anything_else_is_ignored(ref: str) -> None:
+    assert parse("push", ref=ref) == Ignored("neither a branch nor a tag")
 
 
 @pytest.mark.parametrize("action", ["edited", "deleted"])
