@@ -353,8 +353,10 @@ class _Advance:
 
 def _follow_up(services: Services, application: Application, state: OperationState) -> None:
     """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    if services.memory.take_put_off(application.name) or _asks_for_more(application, state):
+        services.queue.enqueue(refresh(application.name))
     if state.operation.resources:  # which is nothing that a commit waits for
-        services.queue.enqueue(compare(application.name), refresh(application.name))
+        services.queue.enqueue(compare(application.name))
         return
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
@@ -362,7 +364,11 @@ def _follow_up(services: Services, application: Application, state: OperationSta
     parent = _parent_occasion(services, application)
     if parent is not None and parent.repository:
         services.queue.enqueue(notify(parent.repository, parent.commit))
-    services.queue.enqueue(refresh(application.name))
+
+
+def _asks_for_more(application: Application, state: OperationState) -> bool:
+    """Whether an application's own definition has changed since an operation began."""
+    return state.operation.info.get("definition", "") != application.spec.definition
 
 
 def _parent_occasion(services: Services, application: Application) -> Occasion | None:

@@ -39,12 +39,18 @@ class Clone:
     mirror: Mirror
 
     @classmethod
-    def fetched(cls, services: Services, repository: Repository, *, wanted: Sequence[str] = ()) -> Clone:
-        """Fetch the repository, with the refs or commits `wanted`."""
+    def fetched(
+        cls, services: Services, repository: Repository, *, wanted: Sequence[str] = (), fresh_for: float = 0.0
+    ) -> Clone:
+        """Fetch the repository, with the refs or commits `wanted`; see `Mirrors.refresh`."""
         credentials = services.forge.git_credentials(repository)
         auth = Credentials(credentials.username, credentials.password)
         mirror = services.mirrors.refresh(
-            repository.clone_url, auth=auth, wanted=wanted, default_branch=repository.default_branch
+            repository.clone_url,
+            auth=auth,
+            wanted=wanted,
+            default_branch=repository.default_branch,
+            fresh_for=fresh_for,
         )
         return cls(services, repository, mirror)
 

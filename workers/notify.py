@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from workers.landscape import Landscape
 
 _log = structlog.get_logger()
+_FRESH: Final = 3.0
+"""Seconds for which branches may be as they were: each step of each application asks, and the commit itself is here."""
 
 
 @job
@@ -48,7 +50,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
         try:
             repository = services.forge.repository(str(payload["repository"]))
-            clone = Clone.fetched(services, repository)
+            clone = Clone.fetched(services, repository, fresh_for=_FRESH)
             if not clone.mirror.has(commit):
                 return None
             deliveries = _deliveries(clone, commit)

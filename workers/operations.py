@@ -21,6 +21,16 @@ _log = structlog.get_logger()
 _TRIES: Final = 5
 
 
+def waits_for_the_end(services: Services, name: str) -> bool:
+    """Have the application refreshed at the end of its operation; False when that has ended meanwhile.
+
+    Noted first and looked at after that, so that whoever ends the operation knows, or it is seen here.
+    """
+    services.memory.put_off(name)
+    application = services.applications.get(name)
+    return application is not None and application.operation is not None
+
+
 def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple[str, ...] = ()) -> str:
     """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
 
@@ -30,22 +40,22 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
     """
     if services.settings.mode is Mode.PREVIEW:
         return "this Foresail only previews: something else does the syncing"
-    for attempt in range(_TRIES):
+    for _ in range(_TRIES):
         application = services.applications.get(name)
         if application is None:
             return "waits for the Application to be created"
         reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
-        if reason:
+        if reason and (application.operation is None or waits_for_the_end(services, name)):
             return reason
+        if reason:
+            continue
         info = replace(occasion, definition=application.spec.definition).to_info()
         operation = Operation(occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions)
         try:
             services.applications.update(application, {"operation": operation.to_wire()})
         except Conflict:
-            if attempt == _TRIES - 1:
-                raise
             continue
         _log.info("operation started", application=name, revision=occasion.commit, change=occasion.change)
         services.queue.enqueue(advance(name))
         return ""
-    raise AssertionError("unreachable: the loop returns or raises")
+    raise Conflict(f"Application {name} keeps changing", retry_after=0.1)

@@ -16,7 +16,7 @@ from bot.model.jobs import notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase, timestamp
 from bot.prediction.trees import has_several
 from bot.settings import Mode
-from workers.operations import start
+from workers.operations import start, waits_for_the_end
 from workers.revisions import synced
 from workers.runtime import job
 
@@ -81,13 +81,26 @@ class _Round:
             self.services.queue.enqueue(refresh(name))
             return
         moved = _moved(self.services, application, last, newest)
-        if moved is None or application.operation is not None:
-            return
+        if moved is not None and application.operation is None:
+            self._start(application, last, moved, newest)
+        elif moved is not None and not waits_for_the_end(self.services, name):
+            self.services.queue.enqueue(refresh(name))
+
+    def _start(
+        self,
+        application: Application,
+        last: OperationState | None,
+        moved: tuple[Source, Tree],
+        newest: Sequence[tuple[Source, Tree]],
+    ) -> None:
+        """Start an operation at what a source has moved to, unless there is a reason to wait."""
+        name, commit = application.name, moved[1].commit
         revisions = tuple(tree.commit for _, tree in newest) if has_several(application.spec) else ()
-        commit = moved[1].commit
         if reason_to_wait(application, revision=commit, revisions=revisions).startswith(DONE):
             return
         occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
+        if last is not None:
+            self.services.memory.put_off(name)  # at the end, those are told that this brings along
         reason = start(self.services, name, occasion, revisions=revisions)
         _log.info("application moved", revision=commit, waits=reason)
         if occasion.repository:

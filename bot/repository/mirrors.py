@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from bot.model.credentials import Credentials
 
 _ALWAYS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_FETCHED: Final = "foresail-fetched"
+"""Name of a file whose time is that of the last fetch's beginning."""
 _HEAD_IS_KNOWN_FOR: Final = 600.0
 """Seconds until the remote is asked again which branch is its default."""
 _PLAIN_REVISION: Final = re.compile(r"[\w./+-]+(?:[~^][0-9]*)*")
@@ -194,19 +197,29 @@ class Mirrors:
         self._swept = False
 
     def refresh(
-        self, url: str, *, auth: Credentials | None = None, wanted: Sequence[str] = (), default_branch: str = ""
+        self,
+        url: str,
+        *,
+        auth: Credentials | None = None,
+        wanted: Sequence[str] = (),
+        default_branch: str = "",
+        fresh_for: float = 0.0,
     ) -> Mirror:
         """Fetch branches, tags and the `wanted` refs of a repository and return its mirror.
 
-        `default_branch`: what the forge says it is; the server is asked when the mirror knows another. Raises Rejected
-        for what a person must change (no such repository, no access) and Temporary for what time may.
+        `default_branch`: what the forge says it is; the server is asked when the mirror knows another. Without refs
+        wanted, one fetch does for all who ask until it begins, and for `fresh_for` seconds more. Raises Rejected for
+        what a person must change (no such repository, no access) and Temporary for what time may.
         """
         refuse_strange(url, wanted)
+        oldest = time.time() - fresh_for
         path, shown = self.path_of(url, auth), without_user(url)
         git = Git(path, url, auth, self._timeout, secrets=path.with_suffix(".secrets"))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
+            if not wanted and _fetched_at(path) > oldest:
+                return Mirror(path)
             try:
                 self._fetch(git, wanted, default_branch)
             except CorruptError:
@@ -260,8 +273,20 @@ class Mirrors:
             raise CorruptError(str(error)) from error
         # A commit needs a name here, or it might be cleaned away before it is read.
         refspecs = [*_ALWAYS, *(f"+{ref}:{f'refs/wanted/{ref}' if SHA.fullmatch(ref) else ref}" for ref in wanted)]
+        began = time.time()
         git.run("fetch", "--quiet", "--prune", "--no-auto-maintenance", "--", git.url, *refspecs)
         _follow_head(git, default_branch)
+        stamp = git.path / _FETCHED
+        stamp.touch()
+        os.utime(stamp, (began, began))
+
+
+def _fetched_at(path: Path) -> float:
+    """Return when the last fetch began that ended well, in Unix seconds."""
+    try:
+        return (path / _FETCHED).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _follow_head(git: Git, expected: str) -> None:

@@ -12,7 +12,8 @@ from bot.store.index import Index
 if TYPE_CHECKING:
     import redis
 
-_MONTH: Final = 30 * 24 * 3600
+_DAY: Final = 24 * 3600
+_MONTH: Final = 30 * _DAY
 _EPOCH: Final = "foresail:epoch"
 _SWAP: Final = """
 if (redis.call("GET", KEYS[1]) or "") ~= ARGV[1] then return 0 end
@@ -102,6 +103,16 @@ class Memory:
         """Whether nobody has asked the same within the last seconds."""
         with reachable():
             return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, ex=seconds))
+
+    def put_off(self, application: str) -> None:
+        """Remember for a day that something waits for the end of an application's operation."""
+        with reachable():
+            self._connection.set(f"foresail:put-off:{application}", b"1", ex=_DAY)
+
+    def take_put_off(self, application: str) -> bool:
+        """Whether something waited for the end of an application's operation; whoever asks sees to it."""
+        with reachable():
+            return bool(self._connection.delete(f"foresail:put-off:{application}"))
 
     def is_empty(self) -> bool:
         """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""
