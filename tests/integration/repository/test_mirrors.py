@@ -87,6 +87,16 @@ def test_a_new_push_arrives_and_a_deleted_branch_goes(
         mirror.resolve("feature")
 
 
+def test_who_is_content_with_an_earlier_fetch_is_given_that(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
+) -> None:
+    before = mirrors.refresh(shop.clone_url, auth=auth).resolve("main")
+    pushed = shop.push("main", {"app.yaml": "replicas: 3\n"})
+    assert mirrors.refresh(shop.clone_url, auth=auth, fresh_for=600.0).resolve("main") == before
+    assert mirrors.refresh(shop.clone_url, auth=auth, fresh_for=600.0, wanted=[pushed]).has(pushed)
+    assert mirrors.refresh(shop.clone_url, auth=auth).resolve("main") == pushed
+
+
 def test_the_head_of_a_pull_request_is_fetched_when_it_is_wanted(
     mirrors: Mirrors, shop: HostedRepository, auth: Credentials
 ) -> None:
