@@ -328,8 +328,13 @@ class _Search:
         allowed = self.grounds.repositories
         if allowed is None:
             return ""
+        spec = application.spec
         # Another port or protocol is another server: a change must not have us knock wherever its author likes.
-        used = [repository_address(source.repo_url) for source in application.spec.effective_sources]
+        used = [
+            repository_address(source.repo_url)
+            for source in spec.effective_sources
+            if not self.sources.trees.is_read_as_nobody(source, project=spec.project)
+        ]
         return next((address for address in used if address not in allowed), "")
 
 

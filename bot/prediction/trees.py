@@ -151,6 +151,13 @@ class Trees:
 
         return fetched(self.charts, wanted, access_for=access)
 
+    def is_read_as_nobody(self, source: Source, *, project: str = "") -> bool:
+        """Whether a source is a package that is fetched without any credentials: what anybody may read.
+
+        Where such a package may come from is the guard's to say, which refuses every address that is not public.
+        """
+        return source.is_packaged and self._access(source.repo_url, project) == ANONYMOUS
+
     def holds_all(self, source: Source, tree: Tree) -> bool:
         """Whether a tree holds the charts that a source's chart builds on; else they are fetched."""
         return not missing(_snapshot(tree), source.path)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.sandbox.toolchain import Programs
-from tests.functional.conftest import Opener, Shop
+from tests.functional.conftest import Opener, Shop, config_map
 from tests.integration.repository.charts.conftest import Helm
 from tests.integration.repository.charts.registry import USER, RegistryStandIn
 from tests.integration.repository.charts.servers import WebServer
@@ -126,6 +126,27 @@ def test_a_chart_in_git_is_rendered_with_what_it_builds_on(open_shop: Opener, ch
     assert "+  size: big" in shop.body(number)
     shop.merge(number)
     assert shop.data("db")["size"] == "big"
+
+
+def test_a_public_repository_that_nobody_uses_yet_is_predicted(open_shop: Opener, packages: Path) -> None:
+    shop = open_shop({"deploy/own.yaml": config_map("own", A="b")})
+    with WebServer(packages) as server:
+        for file in packages.iterdir():
+            server.serve(f"/{file.name}", file.read_bytes())
+        added = application(shop, chart(server.url, "db", "2.3.0")).replace(shop.name, f"{shop.name}-db")
+        number = shop.propose({".foresail/db.yaml": added})
+        assert shop.await_preview(number) == "success"
+    assert f"+ ConfigMap {shop.namespace}/db" in shop.body(number)
+
+
+def test_a_private_registry_that_nobody_uses_yet_is_named_in_a_note(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/own.yaml": config_map("own", A="b")})
+    with RegistryStandIn(asks="bearer") as registry:
+        _let_in(shop, f"{registry.host}/charts")
+        added = application(shop, chart(f"{registry.host}/charts", "web", "1.x")).replace(shop.name, f"{shop.name}-web")
+        number = shop.propose({".foresail/web.yaml": added})
+        shop.await_preview(number)
+    assert "is not predicted: no application on the target branch uses the repository" in shop.body(number)
 
 
 def test_a_chart_that_is_not_there_is_told_in_the_comment(open_shop: Opener, charts: str) -> None:
