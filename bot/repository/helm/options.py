@@ -40,6 +40,8 @@ class HelmOptions:
     ignore_missing_value_files: bool = False
     values: str = field(default="", repr=False)
     """A values file that wins over all others."""
+    values_object: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What counts in its place, even if it is empty."""
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values by path, read as numbers and booleans where they look like them."""
     text_parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -69,7 +71,8 @@ class HelmOptions:
             api_versions=_texts("apiVersions", block.get("apiVersions")),
             value_files=_texts("valueFiles", block.get("valueFiles")),
             ignore_missing_value_files=flags["ignoreMissingValueFiles"],
-            values=_values(texts["values"], block.get("valuesObject")),
+            values=texts["values"],
+            values_object=_mapping("valuesObject", block.get("valuesObject")),
             parameters={one.name: one.content for one in parameters if not one.forced},
             text_parameters={one.name: one.content for one in parameters if one.forced},
             file_parameters={one.name: one.content for one in files},
@@ -77,6 +80,12 @@ class HelmOptions:
             skip_tests=flags["skipTests"],
             skip_schema_validation=flags["skipSchemaValidation"],
         )
+
+    def own_values(self) -> str:
+        """Return the values that stand in the source itself, as YAML; empty when there are none."""
+        if self.values_object is None:
+            return self.values
+        return yaml.dump(dict(self.values_object), Dumper=_Dumper, sort_keys=False, width=1_000_000)
 
 
 def generic_version(text: str, where: str) -> str:
@@ -99,7 +108,7 @@ def set_value(text: str) -> str:
     return _UNESCAPED_COMMA.sub(r"\\,", text)
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Writes every text in quotes: what PyYAML takes for a text, Helm might take for a number."""
 
     def ignore_aliases(self, _data: Any) -> bool:
@@ -113,13 +122,10 @@ def _quoted(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _quoted)
 
 
-def _values(text: str, given: Any) -> str:
-    """Return the values that stand in the source itself; an object wins over a text, even an empty one."""
-    if given is None:
-        return text
-    if not isinstance(given, dict):
-        raise Rejected(f"{_BLOCK}.valuesObject must be a mapping")
-    return yaml.dump(given, Dumper=_Dumper, sort_keys=False, width=1_000_000)
+def _mapping(option: str, value: Any) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, dict):
+        raise Rejected(f"{_BLOCK}.{option} must be a mapping")
+    return value
 
 
 def _text(option: str, value: Any) -> str:

@@ -136,9 +136,9 @@ class _Run:
         for name, file in file_parameters(asked, self.options).items():
             self._files[name] = self._name(file.name)
             self._export.file(file, self.chart / self._files[name])
-        if self.options.values:
+        if values := self.options.own_values():
             self._values.append(self._name("source.helm.values"))
-            write(self.options.values.encode(), self.chart / self._values[-1], "source.helm.values")
+            write(values.encode(), self.chart / self._values[-1], "source.helm.values")
 
     def _name(self, shown: str) -> str:
         """Return the path, from the chart, for a file that an option names; nothing in it means anything to Helm."""
