@@ -187,19 +187,25 @@ def _is_remote(url: str) -> bool:
 @contextmanager
 def _files(credentials: Credentials | None, folder: Path) -> Iterator[Mapping[str, Path]]:
     """Write what git and ssh only read from files, each by the name of its field, and remove it after."""
-    names = ("ssh_private_key", "client_certificate", "client_key", "authorities", "known_hosts")
-    contents = {name: getattr(credentials, name) for name in names} if credentials is not None else {}
+    contents = _contents(credentials) if credentials is not None else {}
     shutil.rmtree(folder, ignore_errors=True)  # left over from a process that was killed
-    found = {name: folder / name for name, content in contents.items() if content is not None}
     try:
-        if any(contents.values()) or "known_hosts" in found:
+        if contents:
             folder.mkdir(mode=0o700)
-        for name, path in found.items() if folder.exists() else ():
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode is right from the first moment
-                file.write(contents[name].replace("\r\n", "\n").strip() + "\n")
-        yield {name: path for name, path in found.items() if contents[name] or name == "known_hosts"}
+        for name, content in contents.items():
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode is right from the first moment
+                file.write(content.replace("\r\n", "\n").strip() + "\n")
+        yield {name: folder / name for name in contents}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _contents(credentials: Credentials) -> dict[str, str]:
+    names = ("ssh_private_key", "client_certificate", "client_key", "authorities")
+    found = {name: content for name in names if (content := getattr(credentials, name))}
+    # A list of known hosts with nothing in it knows nobody; without a list the machine's own counts.
+    return found if credentials.known_hosts is None else {**found, "known_hosts": credentials.known_hosts}
 
 
 def _environment(
