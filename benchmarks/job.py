@@ -21,7 +21,7 @@ from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict, Mirror
 from workers.landscape import Landscape
 from workers.preview import prediction
-from workers.runtime import services
+from workers.runtime import services, tidy
 
 if TYPE_CHECKING:
     from bot.model.reports import Report
@@ -57,6 +57,7 @@ def main() -> int:
         }
         sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
         sys.stdout.buffer.flush()
+        tidy()
     built.close()
     return 0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import weakref
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.model.jobs import ABANDONED_RETRIES
 from bot.store.queue import Queue
 from tests.integration.workers.crew import Crew
 from tests.integration.workers.errands import errand
+from workers.runtime import tidy
 
 
 def test_a_job_is_done_and_leaves_nothing_behind(crew: Crew) -> None:
@@ -176,3 +179,24 @@ def test_a_job_nobody_can_import_fails_without_a_second_try(crew: Crew) -> None:
     worker = crew.start()
     crew.until(lambda: crew.connection.zcard("rq:failed:notify"))
     assert worker.tail().count('"job failed"') == 1
+
+
+def test_garbage_in_circles_goes_once_a_job_is_over() -> None:
+    gc.disable()
+    try:
+        circle = Circle()
+        circle.itself, gone = circle, weakref.ref(circle)
+        del circle
+        kept = [[number] for number in range(1_000)]
+        assert gone() is not None
+        tidy()
+    finally:
+        gc.enable()
+    assert gone() is None
+    assert kept
+
+
+class Circle:
+    """What only holds itself."""
+
+    itself: object
