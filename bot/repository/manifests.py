@@ -39,6 +39,8 @@ _LIKE_JSON: Final = re.compile(rb"(?:[\t-\r ]|\xc2[\x85\xa0])*\{")
 _MOST_MENDED: Final = 50
 """Texts of one document that are mended; each has it read again from its start."""
 _NO_SEPARATOR: Final = "what stands here is no part of the document before, and needs a line --- before it"
+_NO_START: Final = "did not find expected <document start>"
+"""What libyaml says where a directive has no document: in its piece there is none."""
 _NO_DIRECTIVES: Final = "Kubernetes' tools know no lines like %YAML"
 _COMMENT: Final = re.compile(r"\s*(?:#|$)")
 _SCALAR: Final = yaml.ScalarEvent
@@ -166,9 +168,7 @@ class _Reader:
             if mended < _MOST_MENDED and (better := with_plain_apostrophes(piece, error)) is not None:
                 return self.document(better, line, mended=mended + 1)
             mark: Any = error.problem_mark or error.context_mark
-            words = error.problem
-            if words == "did not find expected <document start>":
-                words = _NO_DIRECTIVES if piece.lstrip().startswith(b"%") else _NO_SEPARATOR
+            words = _NO_DIRECTIVES if error.problem == _NO_START else error.problem
             raise Rejected(f"{self._name}: line {line + (mark.line if mark else 0)}: {words}") from error
         except WrongError as error:
             raise Rejected(f"{self._name}: line {line + error.line}: {error}") from error
@@ -184,9 +184,19 @@ class _Reader:
         start = self._next()
         value = self._node(start)
         self._next()  # the document's end
-        if not self._last_wins and type(behind := self._next()) is not yaml.StreamEndEvent:
-            raise WrongError.at(behind, _NO_SEPARATOR)
+        if not self._last_wins:
+            self._refuse_more()
         return None if value is None else Document(line + start.start_mark.line, value)
+
+    def _refuse_more(self) -> None:
+        """Raise if anything stands behind the document, be it YAML or not."""
+        try:
+            behind = self._next()
+        except yaml.MarkedYAMLError as error:
+            mark: Any = error.problem_mark
+            raise WrongError(_NO_SEPARATOR, mark.line) from error
+        if type(behind) is not yaml.StreamEndEvent:
+            raise WrongError.at(behind, _NO_SEPARATOR)
 
     def _node(self, event: Any) -> Any:
         """Return the value that begins with `event`."""
