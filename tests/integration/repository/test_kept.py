@@ -92,9 +92,9 @@ def test_a_changed_file_is_read_beside_those_that_stayed(render: Render) -> None
     assert [one["metadata"]["name"] for one in after] == ["a", "c"]
 
 
-def test_text_that_json_cannot_carry_is_refused_with_the_file_it_is_in(render: Render) -> None:
-    lone = NO_NAME.replace("{}", '{"name": "a", "labels": {"b": "\\ud83d"}}')
-    assert words(render, {"app/a.yaml": lone}, "app").startswith("app/a.yaml: ")
+def test_a_character_that_there_is_not_is_refused_with_the_file_it_is_in(render: Render) -> None:
+    lone = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: {b: "\\ud83d"}\n'
+    assert words(render, {"app/a.yaml": lone}, "app").startswith("app/a.yaml: line 5: ")
 
 
 def test_whoever_changes_what_was_rendered_changes_it_for_nobody_else(repository: Fixed, renderer: Renderer) -> None:
