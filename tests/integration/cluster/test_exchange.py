@@ -49,7 +49,10 @@ def test_a_request_says_what_it_is_and_where_it_goes(tmp_path: Path) -> None:
 def test_a_connection_that_the_server_ended_is_not_used_again(tmp_path: Path) -> None:
     with wire([_VERSION], [_CLOSING], [_VERSION]) as served:
         server = _server(tmp_path, f"http://{served.address}")
-        answers = [server.get("/version") for _ in range(3)]
+        answers = []
+        for _ in range(3):
+            answers.append(server.get("/version"))
+            assert served.ended.acquire(timeout=30.0)
 
     assert answers == [{"gitVersion": "1"}] * 3
     assert served.connections == 3

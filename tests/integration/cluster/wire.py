@@ -21,6 +21,8 @@ class Wire:
     heard: list[bytes] = field(default_factory=list)
     """Every request, head and body."""
     accepted: list[socket.socket] = field(default_factory=list)
+    ended: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released each time the server has closed a connection."""
     address: str = ""
     """`127.0.0.1:port`."""
 
@@ -43,6 +45,7 @@ class Wire:
                     for answer in answers:
                         self.heard.append(_request(received))
                         connection.sendall(answer)
+            self.ended.release()
 
     def tunnel(self) -> None:
         """Be a proxy that connects one client to where it asks for."""
