@@ -190,13 +190,15 @@ class ApplicationSpec(Wire):
     def _some_source(self) -> ApplicationSpec:
         if self.source is None and not self.sources:
             raise ValueError("give source, or sources")
-        self._effective = _with_references(self.sources or ((self.source,) if self.source else ()))
+        self._effective = _with_references(self.sources)
         return self
 
     @property
     def effective_sources(self) -> tuple[Source, ...]:
         """`sources` when there are any, else the one `source`; each knows which of its files the others name."""
-        return self._effective
+        if self.sources:
+            return self._effective
+        return (self.source,) if self.source else ()
 
     def with_sources(self, change: Callable[[Source], Source]) -> Self:
         """Return the same with every source changed."""
