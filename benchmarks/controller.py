@@ -35,6 +35,8 @@ _POLL: Final = 0.1
 _HEALS: Final = 40
 """Objects that are changed by hand, each of another application, so that nobody backs off."""
 _HEAL_POLL: Final = 0.002
+_SETTLING: Final = 30.0
+"""Seconds after the last change in which pods still come and go."""
 _IDLE: Final = 60.0
 
 
@@ -146,6 +148,7 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
 
 def _idle_requests(server: ApiServer) -> float:
     """Count what the API server is asked in a minute in which nothing happens, by anybody at all."""
+    time.sleep(_SETTLING)
     before = _requests(server)
     time.sleep(_IDLE)
     return _requests(server) - before
