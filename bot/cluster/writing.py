@@ -122,7 +122,11 @@ class Writer:
         except ApiRefused as error:
             if not error.causes:  # about the manifest itself, not about what it makes together with what is to go
                 raise
-            return Written(self._client_side.apply(apply, live, dry_run=True), estimated=_MERGED)
+            try:
+                return Written(self._client_side.apply(apply, live, dry_run=True), estimated=_MERGED)
+            except ApiRefused as merging:
+                # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.
+                raise (merging if merging.causes else error) from merging
         manager = self.cluster.manager
         given = hand_over(live, to=manager, managers=managers)
         if given is None:

@@ -167,3 +167,22 @@ def test_a_deletion_that_a_person_has_to_approve_is_told_and_waits(fleet: Fleet)
     assert outcome.state is not None
     assert outcome.state.message == "waiting for pruning confirmation of /ConfigMap/one"
     assert became(outcome, "ConfigMap")["metadata"]["name"] == "one"
+
+
+def test_what_kubectl_applied_and_nothing_can_merge_is_told_in_the_servers_words(fleet: Fleet) -> None:
+    by_hand, wanted = (
+        make("ControllerRevision", api="apps/v1", revision=1, data={"spec": {"a": value}}) for value in (1, 2)
+    )
+    outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand), option="Force=true")
+
+    assert told(outcome, "ControllerRevision").action is Action.REPLACE
+    assert became(outcome, "ControllerRevision")["data"] == {"spec": {"a": 2}}
+
+
+def test_what_kubectl_applied_and_nothing_can_merge_is_refused_as_a_sync_is(fleet: Fleet) -> None:
+    by_hand, wanted = (
+        make("ControllerRevision", api="apps/v1", revision=1, data={"spec": {"a": value}}) for value in (1, 2)
+    )
+    outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
+
+    assert "RawExtension" not in told(outcome, "ControllerRevision").failure
