@@ -53,10 +53,10 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     with structlog.contextvars.bound_contextvars(application=application.name):
         try:
             comparison = _Comparison.of(services, application)
-        except Rejected as error:
+            return comparison.told() if comparison is not None else None
+        except Rejected as error:  # also when it has gone meanwhile, or has no room for what is to be written down
             _log.warning("application not compared", reason=error.message)
             return None
-        return comparison.told() if comparison is not None else None
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class _Comparison:
         if not state.operation.revision or state.operation.info.get("definition", "") != application.spec.definition:
             return None
         source, operation = fixed(services.sources.trees, application, state.operation)
-        tree = services.sources.trees.at(source, operation.revision)
+        tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
         desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
         if desired.failure:
             return None

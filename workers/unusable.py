@@ -33,12 +33,12 @@ def end_unusable(services: Services, name: str) -> bool:
 
 
 def refuse(services: Services, application: Application) -> None:
-    """End an operation that asks for something else than a sync from Git, or it would block every later one."""
+    """End an operation that asks for something else than a whole sync, or it would block every later one."""
     now = timestamp()
     state = {
         "operation": application.operation,
         "phase": Phase.ERROR.value,
-        "message": "only a sync from Git can be asked for: no dry run, no manifests or sources of one's own",
+        "message": "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own",
         "startedAt": now,
         "finishedAt": now,
     }

@@ -143,14 +143,18 @@ class Operation:
     def parse(cls, wire: JsonObject) -> Operation | None:
         """Read `.operation`; None when it asks for nothing we know, or for more than we can do.
 
-        Argo CD knows only `sync`. One that is to be dry or from another source must not become a usual one.
+        Argo CD knows only `sync`. One that is to be dry, partial or from another source must not become a whole one;
+        partial is only what puts back what somebody changed, at the revision of the last sync.
         """
         sync = wire.get("sync")
         if not isinstance(sync, dict) or any(sync.get(name) for name in _UNSUPPORTED):
             return None
         resources = sync.get("resources") or []
+        heals = _whole(sync.get("autoHealAttemptsCount"))
         if not isinstance(resources, list) or not all(isinstance(entry, dict) for entry in resources):
             return None  # what is to be partial must not become a whole one
+        if resources and not heals:
+            return None  # its revision would count as synced, for the objects too that it leaves out
         initiated = _mapping(wire.get("initiatedBy"))
         info = [entry for entry in _list(wire.get("info")) if isinstance(entry, dict) and "name" in entry]
         return cls(
@@ -158,7 +162,7 @@ class Operation:
             prune=bool(sync.get("prune")),
             revisions=tuple(map(str, _list(sync.get("revisions")))),
             resources=tuple(map(_named, resources)),
-            heals=_whole(sync.get("autoHealAttemptsCount")),
+            heals=heals,
             info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),

@@ -218,7 +218,7 @@ class Mirrors:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
-            if not wanted and _fetched_at(path) > oldest:
+            if not wanted and oldest < _fetched_at(path) <= time.time():  # later than now after the clock was put back
                 return Mirror(path)
             try:
                 self._fetch(git, wanted, default_branch)

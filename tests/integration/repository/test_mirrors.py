@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -95,6 +96,15 @@ def test_who_is_content_with_an_earlier_fetch_is_given_that(
     assert mirrors.refresh(shop.clone_url, auth=auth, fresh_for=600.0).resolve("main") == before
     assert mirrors.refresh(shop.clone_url, auth=auth, fresh_for=600.0, wanted=[pushed]).has(pushed)
     assert mirrors.refresh(shop.clone_url, auth=auth).resolve("main") == pushed
+
+
+def test_a_clock_that_was_put_back_keeps_nothing_from_being_fetched(
+    mirrors: Mirrors, shop: HostedRepository, auth: Credentials
+) -> None:
+    path = mirrors.refresh(shop.clone_url, auth=auth).path
+    os.utime(path / "foresail-fetched", (2_000_000_000, 2_000_000_000))
+    pushed = shop.push("main", {"app.yaml": "replicas: 3\n"})
+    assert mirrors.refresh(shop.clone_url, auth=auth, fresh_for=600.0).resolve("main") == pushed
 
 
 def test_the_head_of_a_pull_request_is_fetched_when_it_is_wanted(

@@ -72,15 +72,22 @@ def test_what_asks_for_nothing_we_know_is_no_operation(wire: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(
     "more",
-    [{"dryRun": True}, {"resources": "Pod a"}, {"resources": ["x"]}, {"manifests": ["{}"]}, {"source": {"a": 1}}],
+    [
+        {"dryRun": True},
+        {"resources": [{"kind": "Pod", "name": "a"}]},
+        {"resources": "Pod a", "autoHealAttemptsCount": 1},
+        {"resources": ["x"], "autoHealAttemptsCount": 1},
+        {"manifests": ["{}"]},
+        {"source": {"a": 1}},
+    ],
 )
 def test_a_dry_or_partial_sync_never_becomes_a_whole_one(more: dict[str, Any]) -> None:
     assert Operation.parse({"sync": {"revision": "abc", **more}}) is None
 
 
-def test_a_partial_sync_is_about_what_it_names() -> None:
+def test_what_puts_back_is_about_the_objects_that_it_names() -> None:
     named = [{"group": "apps", "kind": "Deployment", "name": "web"}, {"kind": "Pod", "namespace": "shop", "name": "a"}]
-    operation = Operation.parse({"sync": {"revision": "abc", "resources": named}})
+    operation = Operation.parse({"sync": {"revision": "abc", "resources": named, "autoHealAttemptsCount": 1}})
 
     assert operation is not None
     assert operation.is_about(KEY)
