@@ -186,7 +186,8 @@ class Case(NamedTuple):
 def cases() -> dict[str, Case]:
     """Return every chart by a name."""
     asking = {name: _asking(expressions) for name, expressions in EXPRESSIONS.items()}
-    return {**asking, **_shapes(), **_building(), **_given()}
+    shapes = {**_texts(), **_objects(), **_layouts()}
+    return {**asking, **shapes, **_building(), **_beside(), **_given()}
 
 
 def _asking(expressions: tuple[str, ...]) -> Case:
@@ -204,17 +205,14 @@ def _plain(*templates: str, **files: str) -> Case:
     return Case(chart(*named, ("values.yaml", VALUES), *more), {}, ())
 
 
-def _shapes() -> dict[str, Case]:
-    """Return charts by what their templates look like."""
+def _texts() -> dict[str, Case]:
+    """Return charts by what the text of their templates looks like."""
     deployment = (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\n  labels:\n"
         "    {{- range $k, $v := .Values.a.b }}\n    {{ $k }}: {{ $v | quote }}\n    {{- end }}\nspec:\n"
         "  replicas: {{ .Values.a.b.c }}\n  template:\n    spec:\n      containers:\n        - name: web\n"
         "          env: {{- toYaml (list (dict `name` `A` `value` .Values.text)) | nindent 12 }}\n"
     )
-    hooks = [
-        _object("Pod", name, annotations=_HOOK % (name, weight)) for name, weight in (("post-install", 3), ("test", 1))
-    ]
     return {
         "deployment": _plain(deployment),
         "several_in_one_file": _plain(f"---\n{_object(name='a')}---\n\n---\n{_object(name='b')}---\n# nothing\n"),
@@ -235,6 +233,15 @@ def _shapes() -> dict[str, Case]:
         ),
         "a_key_twice": _plain(_object(rest="data: {a: '1', a: '2'}\ndata: {b: '3'}\n")),
         "anchors": _plain(_object(rest="data: &d {a: '1'}\nbinaryData: {<<: *d}\n")),
+    }
+
+
+def _objects() -> dict[str, Case]:
+    """Return charts by what objects their templates make."""
+    hooks = [
+        _object("Pod", name, annotations=_HOOK % (name, weight)) for name, weight in (("post-install", 3), ("test", 1))
+    ]
+    return {
         "a_list": _plain(
             "apiVersion: v1\nkind: List\nitems:\n- "
             + _object(name="a").replace("\n", "\n  ")
@@ -250,6 +257,12 @@ def _shapes() -> dict[str, Case]:
         "hooks": _plain(*hooks, _object()),
         "hooks_of_everything": _plain(*(_object("Job", one, annotations=_HOOK % (one, 0)) for one in HOOKS)),
         "kept": _plain(_object(annotations="helm.sh/resource-policy: keep")),
+    }
+
+
+def _layouts() -> dict[str, Case]:
+    """Return charts by what files they have."""
+    return {
         "notes": _plain(_object(), templates__NOTES_DOT_txt="Say {{ .Release.Name }}: apiVersion\n"),
         "tests": _plain(_object(), templates__tests__t_DOT_yaml=_object("Pod", "t", annotations=_HOOK % ("test", 0))),
         "ignored": _plain(
@@ -311,9 +324,13 @@ def _on(dependencies: str, values: str = "", *subs: dict[str, str], **helm: Any)
     return Case(merged, helm, tuple(arguments))
 
 
+_ONE: Final = "[{name: one, version: 1.x.x%s}]"
+_SWITCHED: Final = "[{name: one, version: 1.0.0, condition: one.on}, {name: two, version: 1.0.0, tags: [t]}]"
+_TWICE: Final = "[{name: one, version: 1.0.0, alias: x}, {name: one, version: 1.0.0, alias: y, condition: y.on}]"
+
+
 def _building() -> dict[str, Case]:
     """Return charts that build on others."""
-    one = "[{name: one, version: 1.x.x%s}]"
     library = chart(
         ("templates/_l.tpl", '{{ define "lib.name" }}lib-{{ .Chart.Name }}{{ end }}'),
         at="app/charts/lib",
@@ -324,38 +341,42 @@ def _building() -> dict[str, Case]:
         ("templates/a.yaml", _object(name='{{ include "lib.name" . }}')), dependencies="[{name: lib, version: 1.0.0}]"
     )
     nested = {name.replace("app/charts/", "app/charts/one/charts/"): text for name, text in _sub("two").items()}
-    switched = "[{name: one, version: 1.0.0, condition: one.on}, {name: two, version: 1.0.0, tags: [t]}]"
-    twice = "[{name: one, version: 1.0.0, alias: x}, {name: one, version: 1.0.0, alias: y, condition: y.on}]"
     imported = ", import-values: [data, {child: own, parent: taken}, {child: exports, parent: deep.er}]"
     return {
         "undeclared": _on("[]", "one: {given: 1}", _sub("one")),
-        "declared": _on(one % "", "one: {own: mine}\nglobal: {g: 1}", _sub("one")),
-        "condition_holds": _on(switched, "one: {on: true}\ntags: {t: false}", _sub("one"), _sub("two")),
-        "condition_does_not": _on(switched, "one: {on: false}\ntags: {t: true}", _sub("one"), _sub("two")),
+        "declared": _on(_ONE % "", "one: {own: mine}\nglobal: {g: 1}", _sub("one")),
+        "condition_holds": _on(_SWITCHED, "one: {on: true}\ntags: {t: false}", _sub("one"), _sub("two")),
+        "condition_does_not": _on(_SWITCHED, "one: {on: false}\ntags: {t: true}", _sub("one"), _sub("two")),
         "switched_on_by_a_parameter": _on(
-            switched, "one: {on: false}", _sub("one"), _sub("two"), parameters=[{"name": "one.on", "value": "true"}]
+            _SWITCHED, "one: {on: false}", _sub("one"), _sub("two"), parameters=[{"name": "one.on", "value": "true"}]
         ),
         "tags_by_a_parameter": _on(
-            switched, "tags: {t: false}", _sub("one"), _sub("two"), parameters=[{"name": "tags.t", "value": "true"}]
+            _SWITCHED, "tags: {t: false}", _sub("one"), _sub("two"), parameters=[{"name": "tags.t", "value": "true"}]
         ),
-        "alias": _on(one % ", alias: other", "other: {given: 1}", _sub("one")),
-        "twice": _on(twice, "x: {a: 1}\ny: {on: false}", _sub("one")),
-        "twice_both": _on(twice, "x: {a: 1}\ny: {on: true}", _sub("one")),
-        "imported_values": _on(one % imported, "deep: {a: 1}", _sub("one")),
-        "nested": _on(one % "", "one: {two: {given: 1}}\nglobal: {g: 1}", _sub("one"), nested),
+        "alias": _on(_ONE % ", alias: other", "other: {given: 1}", _sub("one")),
+        "twice": _on(_TWICE, "x: {a: 1}\ny: {on: false}", _sub("one")),
+        "twice_both": _on(_TWICE, "x: {a: 1}\ny: {on: true}", _sub("one")),
+        "imported_values": _on(_ONE % imported, "deep: {a: 1}", _sub("one")),
+        "nested": _on(_ONE % "", "one: {two: {given: 1}}\nglobal: {g: 1}", _sub("one"), nested),
         "library": Case({**user, **library}, {}, ()),
-        "a_null_takes_away": _on(one % "", "one: {own: null}", _sub("one")),
-        "definitions_of_others": _on(one % "", "", _sub("one", ("crds/a.yaml", CRD % "sub"))),
+        "a_null_takes_away": _on(_ONE % "", "one: {own: null}", _sub("one")),
+    }
+
+
+def _beside() -> dict[str, Case]:
+    """Return charts that build on others with files of their own."""
+    return {
+        "definitions_of_others": _on(_ONE % "", "", _sub("one", ("crds/a.yaml", CRD % "sub"))),
         "definitions_of_what_is_switched_off": _on(
-            switched, "one: {on: false}\ntags: {t: true}", _sub("one", ("crds/a.yaml", CRD % "off")), _sub("two")
+            _SWITCHED, "one: {on: false}\ntags: {t: true}", _sub("one", ("crds/a.yaml", CRD % "off")), _sub("two")
         ),
-        "definitions_twice": _on(twice, "x: {a: 1}\ny: {on: true}", _sub("one", ("crds/a.yaml", CRD % "sub"))),
-        "a_schema_of_others": _on(one % "", "", _sub("one", ("values.schema.json", '{"required": ["own"]}'))),
-        "templates_of_the_same_name": _on(one % "", "", _sub("one", ("templates/echo.yaml", _object(name="sub")))),
+        "definitions_twice": _on(_TWICE, "x: {a: 1}\ny: {on: true}", _sub("one", ("crds/a.yaml", CRD % "sub"))),
+        "a_schema_of_others": _on(_ONE % "", "", _sub("one", ("values.schema.json", '{"required": ["own"]}'))),
+        "templates_of_the_same_name": _on(_ONE % "", "", _sub("one", ("templates/echo.yaml", _object(name="sub")))),
         "an_archive": Case(_archived(), {}, ()),
         "of_requirements": Case(_required(), {}, ()),
         "files_of_its_own": _on(
-            one % "",
+            _ONE % "",
             "",
             _sub(
                 "one",
