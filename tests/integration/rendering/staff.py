@@ -72,8 +72,8 @@ class Staff:
         return self.connection.llen("rq:queue:render")
 
     def begun(self) -> int:
-        """Return how many jobs somebody is about."""
-        return self.connection.zcard("rq:wip:render")
+        """Return how many jobs somebody has begun: one that is taken and no more is not counted against its worker."""
+        return [self.connection.hget(job, "status") for job in self.jobs()].count(b"started")
 
     def jobs(self) -> list[bytes]:
         """Return the keys of every job there is."""
