@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
+    from bot.engine.health import Assess
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference
     from bot.model.credentials import Credentials
@@ -94,6 +95,8 @@ class Services:
     renderer: Rendering
     sources: Sources
     predictor: Predictor
+    assess: Assess
+    """Judges the health of a live object."""
 
     @classmethod
     def build(cls, settings: Settings) -> Services:
@@ -101,6 +104,7 @@ class Services:
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
         from bot.cluster.repositories import Repositories
+        from bot.engine.health import assess
         from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
 
@@ -128,6 +132,7 @@ class Services:
             renderer=renderer,
             sources=sources,
             predictor=_predictor(settings, sources, clusters),
+            assess=assess,
         )
 
     def close(self) -> None:

@@ -177,7 +177,8 @@ class _Advance:
 
     def _go_on(self, cluster: Cluster, scene: Scene) -> bool:
         """Take the next step; False when there is none for now, or none any more."""
-        progress = advance(scene.plan.tasks, self.state.results, scene.live, overdue=self._overdue())
+        assess = self.services.assess
+        progress = advance(scene.plan.tasks, self.state.results, scene.live, overdue=self._overdue(), assess=assess)
         before, self.state = self.state, replace(self.state, results=progress.results)
         match progress.step:
             case Run(tasks=tasks):
@@ -202,7 +203,7 @@ class _Advance:
             if key in live and key not in self.targets.objects and owner_of(live[key]) == instance
         ]
         plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
-        return Scene(self.application, self.targets.objects, live, plan)
+        return Scene(self.application, self.targets.objects, live, plan, self.services.assess)
 
     def _held(self, cluster: Cluster, scene: Scene) -> str:
         instance = self.application.instance(self.services.settings.control_namespace)

@@ -145,7 +145,8 @@ def _scene(
     live = cluster.live([*targets.values(), *past.values()])
     instance = application.instance(services.settings.control_namespace)
     extraneous = [live[key] for key in past if key in live and key not in targets and owner_of(live[key]) == instance]
-    return Scene(application, targets, live, plan_sync(targets, extraneous, state=state, spec=application.spec))
+    plan = plan_sync(targets, extraneous, state=state, spec=application.spec)
+    return Scene(application, targets, live, plan, services.assess)
 
 
 def _in_sync(services: Services, scene: Scene, desired: Desired, cluster: Cluster) -> frozenset[ResourceKey]:

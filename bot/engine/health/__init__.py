@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from bot.engine.health.application import Member, aggregate, judge
-from bot.engine.health.rules import assess
+from bot.engine.health.rules import Assess, assess
 
-__all__ = ["Member", "aggregate", "assess", "judge"]
+__all__ = ["Assess", "Member", "aggregate", "assess", "judge"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bot.engine.health.rules import assess
+from bot.engine.health.rules import Assess, assess
 from bot.engine.hooks import is_hook, is_skipped
 from bot.model.health import Health, HealthStatus
 from bot.model.resources import JsonObject, ResourceKey, annotations_of
@@ -31,11 +31,16 @@ class Member:
 
 
 def judge(
-    *, target: JsonObject | None, live: JsonObject | None, application: ResourceKey | None = None
+    *,
+    target: JsonObject | None,
+    live: JsonObject | None,
+    application: ResourceKey | None = None,
+    assess: Assess = assess,
 ) -> Member | None:
     """Judge one pair of objects; None for hooks, skipped objects and pairs of nothing, which do not count.
 
-    An application that manages itself (`application` is its own key) does not wait for its own health.
+    An application that manages itself (`application` is its own key) does not wait for its own health. `assess` judges
+    what is live.
     """
     present = [obj for obj in (target, live) if obj is not None]
     if not present or any(is_hook(obj) or is_skipped(obj) for obj in present):

@@ -16,6 +16,9 @@ from bot.model.resources import JsonObject, group_of
 Rule: TypeAlias = Callable[[Section], HealthStatus]
 """Judges one object; raises Rejected with the words for a field it cannot read."""
 
+Assess: TypeAlias = Callable[[JsonObject], HealthStatus | None]
+"""Judges a live object as `assess` does, which an operator may have added rules to; never raises."""
+
 RULES: Final[Mapping[tuple[str, str], Rule]] = MappingProxyType(
     {
         ("apps", "Deployment"): workloads.deployment,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bot.engine.health import assess
+from bot.engine.health import Assess, assess
 from bot.engine.health.application import IGNORE_HEALTHCHECK
 from bot.engine.order import SyncPhase
 from bot.model.health import Health, HealthStatus
@@ -68,13 +68,14 @@ def advance(
     live: Mapping[ResourceKey, JsonObject],
     *,
     overdue: str = "",
+    assess: Assess = assess,
 ) -> Progress:
     """Bring `results` up to date and choose the next step.
 
     `tasks` stand in the order they run in, by phase and wave. `overdue` is non-empty, with words, once the operation's
-    deadline has passed: what still runs then has failed.
+    deadline has passed: what still runs then has failed. `assess` judges what is live.
     """
-    current = tuple(_observed(result, live, overdue=overdue) for result in results)
+    current = tuple(_observed(result, live, assess, overdue=overdue) for result in results)
     done = {(result.sync_phase, result.key) for result in current}
     running = [result for result in current if not result.phase.completed]
     failed = [result for result in current if result.phase in {Phase.FAILED, Phase.ERROR}]
@@ -88,7 +89,7 @@ def advance(
         return Progress(current, Run(rest) if rest else Wait(_waiting_words(running)))
     if ordinary:
         return Progress(current, Run(_first_group(ordinary)))
-    return Progress(current, _ending(current, live, overdue=overdue))
+    return Progress(current, _ending(current, live, assess, overdue=overdue))
 
 
 def _rest_of_the_wave(
@@ -103,10 +104,12 @@ def _rest_of_the_wave(
     return tuple(task for task in pending if (task.phase, task.wave) in begun)
 
 
-def _ending(current: Sequence[TaskResult], live: Mapping[ResourceKey, JsonObject], *, overdue: str) -> Step:
+def _ending(
+    current: Sequence[TaskResult], live: Mapping[ResourceKey, JsonObject], assess: Assess, *, overdue: str
+) -> Step:
     """Succeed when everything that was applied is healthy now, not only was when its wave went by."""
     for result in current:
-        health = _health(live.get(result.key)) if result.code is ResultCode.SYNCED else None
+        health = _health(live.get(result.key), assess) if result.code is ResultCode.SYNCED else None
         if health is not None and health.status in _UNSETTLED:
             words = f"{result.key}: {health.message or health.status}"
             return (
@@ -145,12 +148,14 @@ def _waiting_words(running: Sequence[TaskResult]) -> str:
     return f"waiting for healthy state of {first.key}{because}{more}"
 
 
-def _observed(result: TaskResult, live: Mapping[ResourceKey, JsonObject], *, overdue: str) -> TaskResult:
+def _observed(
+    result: TaskResult, live: Mapping[ResourceKey, JsonObject], assess: Assess, *, overdue: str
+) -> TaskResult:
     """Bring one running result up to date; others stay as they are."""
     if result.phase.completed:
         return result
     obj = live.get(result.key)
-    seen = _deletion(result, obj) if result.code is ResultCode.PRUNED else _condition(result, obj)
+    seen = _deletion(result, obj) if result.code is ResultCode.PRUNED else _condition(result, obj, assess)
     if seen.phase.completed or not overdue:
         return seen
     return replace(seen, phase=Phase.FAILED, message=f"{overdue}: {seen.message or 'not healthy'}")
@@ -162,10 +167,10 @@ def _deletion(result: TaskResult, obj: JsonObject | None) -> TaskResult:
     return replace(result, message="is being deleted")
 
 
-def _condition(result: TaskResult, obj: JsonObject | None) -> TaskResult:
+def _condition(result: TaskResult, obj: JsonObject | None, assess: Assess) -> TaskResult:
     if obj is None:
         return replace(result, phase=Phase.ERROR, message="is gone from the cluster though it was just applied")
-    health = _health(obj)
+    health = _health(obj, assess)
     outcome = _HOOK_OUTCOME if result.hook else _OUTCOME
     phase = outcome.get(health.status, Phase.RUNNING)
     if phase is Phase.FAILED and result.message.startswith(UNCHANGED):
@@ -174,7 +179,7 @@ def _condition(result: TaskResult, obj: JsonObject | None) -> TaskResult:
     return replace(result, phase=phase, message=health.message or result.message)
 
 
-def _health(obj: JsonObject | None) -> HealthStatus:
+def _health(obj: JsonObject | None, assess: Assess) -> HealthStatus:
     """Judge an object as far as a sync has to wait for it."""
     if obj is None or annotations_of(obj).get(IGNORE_HEALTHCHECK) == "true":
         return HealthStatus(Health.HEALTHY)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from bot.engine.health import assess
+from bot.engine.health import Assess, assess
 from bot.engine.health.application import aggregate, judge
 from bot.engine.hooks import is_hook, is_skipped, unknown_hook
 from bot.engine.writes import ignores_extraneous
@@ -46,6 +46,8 @@ class Scene:
     targets: Mapping[ResourceKey, JsonObject]
     live: Mapping[ResourceKey, JsonObject]
     plan: SyncPlan
+    assess: Assess = assess
+    """Judges what is live."""
 
     @property
     def managed(self) -> dict[ResourceKey, JsonObject]:
@@ -188,7 +190,9 @@ def _ignored(application: Application) -> JsonObject:
 
 
 def _health(scene: Scene) -> HealthStatus:
-    members = [judge(target=target, live=scene.live.get(key)) for key, target in scene.managed.items()]
+    members = [
+        judge(target=target, live=scene.live.get(key), assess=scene.assess) for key, target in scene.managed.items()
+    ]
     return aggregate(member for member in members if member is not None)
 
 
@@ -198,7 +202,7 @@ def _managed_entries(scene: Scene, synced: frozenset[ResourceKey]) -> list[JsonO
         entry = _entry(key, target)
         entry["status"] = "Synced" if key in synced else "OutOfSync"
         live = scene.live.get(key)
-        health = assess(live) if live is not None else None
+        health = scene.assess(live) if live is not None else None
         if health is not None:
             entry["health"] = {"status": health.status.value} | ({"message": health.message} if health.message else {})
         entries.append(entry)
