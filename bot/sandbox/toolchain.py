@@ -46,8 +46,7 @@ def programs(environment: Mapping[str, str] | None = None, *, go_places: tuple[P
     XDG_CACHE_HOME; `go_places` are folders where Go may be besides. Raises Rejected, with what to do, when something
     is missing that only a person can add.
     """
-    environment = dict(os.environ if environment is None else environment)
-    workshop = Workshop(_cache(environment), environment, go_places)
+    workshop = workshop_of(environment, go_places=go_places)
     found = {program.name: _existing(program, workshop) for program in PROGRAMS}
     missing = [program for program in PROGRAMS if found[program.name] is None]
     if missing:
@@ -56,6 +55,12 @@ def programs(environment: Mapping[str, str] | None = None, *, go_places: tuple[P
     for program in missing:
         found[program.name] = workshop.built(program)
     return Programs(**{field.name: _placed(found, field.name) for field in fields(Programs)})
+
+
+def workshop_of(environment: Mapping[str, str] | None = None, *, go_places: tuple[Path, ...] = GO_PLACES) -> Workshop:
+    """Return what builds into this person's cache; Rejected when nothing can be kept there."""
+    environment = dict(os.environ if environment is None else environment)
+    return Workshop(_cache(environment), environment, go_places)
 
 
 def _placed(found: Mapping[str, Path | None], field: str) -> Path:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from bot.model.applications import Source
 from bot.model.resources import JsonObject
-from bot.repository import manifests
-from bot.repository.directory import objects
+from bot.repository import child
 from bot.repository.environment import BuildEnvironment, Place
+from bot.repository.helm.library import Library
+from bot.repository.helm.program import Helm
+from bot.repository.kept import KeptFiles
+from bot.repository.kustomize import Kustomize
+from bot.repository.plugins.program import Plugins
 from bot.repository.render import Rendered, Renderer, RenderFailed, RenderRequest
 from bot.sandbox.toolchain import Programs
 from tests.integration.repository.conftest import Files, Fixed
+from tests.integration.repository.helm.printed import printed
 
 ENVIRONMENT = BuildEnvironment(application="shop", namespace="prod", project="team", revision="0123456789abcdef")
+THERE = BuildEnvironment(application="shop", namespace="prod", kubernetes="v1.33.4", api_versions=("apps/v1", "v1"))
+FITTING = ("--kube-version", "1.33.4")
 NAMED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 
 
@@ -100,18 +107,37 @@ def helm_template(programs: Programs, tmp_path: Path) -> Callable[..., list[Json
             target = tmp_path / "checkout" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
-        command = [str(programs.helm), "template", "shop", path, "--namespace", "prod", "--include-crds", *arguments]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path / "checkout",
-            env={"HOME": str(tmp_path / "home"), "TZ": "UTC"},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return [
-            one for _, value in manifests.read(done.stdout, "helm", last_wins=True) for one in objects(value, "helm")
-        ]
+        return printed(programs.helm, tmp_path / "checkout", path, *arguments)
 
     return run
+
+
+@pytest.fixture
+def library(programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
+    """Return the library as a renderer has it: its home lies in the folder that charts are exported to."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    found = Library(programs.helm, 30.0)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def render(repository: Fixed, programs: Programs, library: Library, tmp_path: Path) -> Callable[..., list[JsonObject]]:
+    """Return what renders as a renderer does, in this process."""
+    home = tmp_path / "home"
+    kustomize, helm = Kustomize(programs.kustomize, home), Helm(programs.helm, home, library)
+    tools = child.Tools(kustomize, helm, Plugins((), home, confined=False), KeptFiles())
+
+    def ask(files: Files, environment: BuildEnvironment = THERE, **helm: Any) -> list[JsonObject]:
+        request = {
+            "repository": str(repository.mirror.path),
+            "tree": repository.tree(files),
+            "source": {"path": "app", "helm": helm},
+            "environment": environment.to_wire(),
+            "refs": {},
+            "dependencies": {},
+        }
+        return [orjson.loads(one) for one in child.render(request, tools)]
+
+    return ask

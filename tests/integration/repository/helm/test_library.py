@@ -5,60 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import pytest
 
 from bot.errors import Rejected
 from bot.model.resources import JsonObject
-from bot.repository import child
 from bot.repository.environment import BuildEnvironment
 from bot.repository.helm.library import Library, Told
-from bot.repository.helm.program import Helm
-from bot.repository.kept import KeptFiles
-from bot.repository.kustomize import Kustomize
-from bot.repository.plugins.program import Plugins
 from bot.sandbox.toolchain import Programs
-from tests.integration.repository.conftest import Files, Fixed
-from tests.integration.repository.helm.conftest import chart, echo
+from tests.integration.repository.conftest import Files
+from tests.integration.repository.helm.conftest import FITTING, THERE, chart, echo
 from tests.integration.repository.helm.corpus import Case, cases
 
 CASES = cases()
-THERE = BuildEnvironment(application="shop", namespace="prod", kubernetes="v1.33.4", api_versions=("apps/v1", "v1"))
-FITTING = ("--kube-version", "1.33.4")
-
-
-@pytest.fixture
-def library(programs: Programs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
-    """Return the library as a renderer has it: its home lies in the folder that charts are exported to."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
-    found = Library(programs.helm, 30.0)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def render(repository: Fixed, programs: Programs, library: Library, tmp_path: Path) -> Callable[..., list[JsonObject]]:
-    home = tmp_path / "home"
-    kustomize, helm = Kustomize(programs.kustomize, home), Helm(programs.helm, home, library)
-    tools = child.Tools(kustomize, helm, Plugins((), home, confined=False), KeptFiles())
-
-    def ask(files: Files, environment: BuildEnvironment = THERE, **helm: Any) -> list[JsonObject]:
-        request = {
-            "repository": str(repository.mirror.path),
-            "tree": repository.tree(files),
-            "source": {"path": "app", "helm": helm},
-            "environment": environment.to_wire(),
-            "refs": {},
-            "dependencies": {},
-        }
-        return [orjson.loads(one) for one in child.render(request, tools)]
-
-    return ask
 
 
 PROGRAMS: Final = frozenset(
