@@ -89,10 +89,9 @@ class SourceOptions:
         """Return the tool for a folder with these entries; Rejected when the source asks for two.
 
         Argo CD's order: a block in the source, then what the folder's files tell, then plain files. One of the
-        `disabled`, whoever asks for it, gives way to plain files (argo-cd docs/user-guide/tool_detection.md).
+        `disabled`, whoever asks for it, gives way to plain files. That a chart is named decides nothing: it is fetched,
+        and then a folder like others (argo-cd `reposerver/repository/repository.go`, `GetAppSourceType`).
         """
-        if self.chart:
-            return Tool.HELM
         if len(self.blocks) > 1:
             raise Rejected(f"the source asks for more than one tool: {', '.join(sorted(self.blocks))}")
         for tool in self.blocks:

@@ -94,9 +94,10 @@ class Plugin:
 def discovered(snapshot: Snapshot, source: Source, plugins: Sequence[Plugin]) -> Source:
     """Return a source with the plugin that its files tell; the very same where it says itself what renders it."""
     blocks = (source.helm, source.kustomize, source.directory, source.plugin)
-    if not plugins or source.chart or source.only_a_reference or any(block is not None for block in blocks):
+    if not plugins or source.only_a_reference or any(block is not None for block in blocks):
         return source
-    found = snapshot.find(source.path)
+    # A chart that was fetched is the whole tree.
+    found = snapshot.find("" if source.chart else source.path)
     if found is None or found.entry.kind is not EntryKind.FOLDER:
         return source
     for plugin in plugins:

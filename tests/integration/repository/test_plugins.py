@@ -148,6 +148,14 @@ def test_files_tell_that_a_source_is_for_it(repository: Fixed, discover: Any, fi
     assert (inputs.paths is None) is fits
 
 
+def test_a_chart_that_was_fetched_is_for_it_if_its_files_tell_so(repository: Fixed) -> None:
+    plugins = Toolbox.read({}, plugins={"p": declared("true", discover={"fileName": "Chart.yaml"})}).plugins
+    tree = repository.tree({"Chart.yaml": "", "values.yaml": ""})
+    source = Source.model_validate({"repoURL": "https://charts.example.com", "chart": "web", "targetRevision": "1.x"})
+    assert inputs_of(repository.mirror, tree, source, "web", plugins).tool is Tool.PLUGIN
+    assert inputs_of(repository.mirror, tree, source, "web").tool is Tool.HELM
+
+
 def test_a_source_that_says_what_renders_it_is_not_discovered(repository: Fixed) -> None:
     plugins = Toolbox.read({}, plugins={"p": declared("true", discover={"fileName": "x"})}).plugins
     snapshot = Snapshot(

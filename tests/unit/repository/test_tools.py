@@ -37,7 +37,6 @@ def tool(*names: str, disabled: tuple[Tool, ...] = (), entries: dict[str, Entry]
         ({"directory": {"jsonnet": {"libs": ["a"]}}}, Tool.DIRECTORY),
         ({"plugin": {}}, Tool.PLUGIN),
         ({"plugin": {"name": "a"}}, Tool.PLUGIN),
-        ({"chart": "redis"}, Tool.HELM),
     ],
 )
 def test_a_block_that_says_something_chooses_the_tool(blocks: dict[str, Any], expected: Tool) -> None:
@@ -62,6 +61,13 @@ def test_a_block_that_says_nothing_chooses_none(blocks: dict[str, Any]) -> None:
     assert tool("kustomization.yaml", **blocks) is Tool.KUSTOMIZE
     assert tool("Chart.yaml", **blocks) is Tool.HELM
     assert tool("a.yaml", **blocks) is Tool.DIRECTORY
+
+
+def test_a_chart_that_was_fetched_is_a_folder_like_others() -> None:
+    assert tool("Chart.yaml", chart="redis") is Tool.HELM
+    assert tool("Chart.yaml", chart="redis", disabled=(Tool.HELM,)) is Tool.DIRECTORY
+    assert tool("Chart.yaml", chart="redis", directory={"recurse": True}) is Tool.DIRECTORY
+    assert tool("Chart.yaml", "kustomization.yaml", chart="redis") is Tool.KUSTOMIZE
 
 
 def test_two_blocks_that_say_something_are_refused() -> None:
