@@ -37,7 +37,7 @@ def previewed(by: Services, path: Path, base: str, head: str) -> Report:
     if isinstance(merged, Conflict):
         raise TypeError(f"the commits are in conflict: {merged.paths}")
     sides = Sides(landscape.tree(base), Tree(landscape.identity, landscape.mirror, merged.tree_id))
-    report, _ = prediction(landscape, sides, ChangeWords(f"{REPOSITORY}#1", "main", base, head))
+    report = prediction(landscape, sides, ChangeWords(f"{REPOSITORY}#1", "main", base, head)).report
     comments(report, instance=by.settings.instance, budget=by.settings.comment_budget)
     return report
 

@@ -35,8 +35,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     try:
         landscape = Landscape.survey(services, repository, wanted=[head])
         sides = Sides(landscape.tree(base), landscape.tree(head))
-        report, _ = prediction(landscape, sides, words)
-        outcome = report.outcome
+        outcome = prediction(landscape, sides, words).report.outcome
     except Rejected as error:
         outcome = Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
     status = CommitStatus(f"{services.settings.instance}/preview", outcome.state, outcome.description)

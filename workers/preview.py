@@ -11,7 +11,8 @@ from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
 from bot.model.jobs import preview, preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
-from bot.prediction.preview import ChangeWords
+from bot.prediction.forecast import Forecast
+from bot.prediction.preview import ChangeWords, Predicted
 from bot.prediction.trees import Sides, Tree
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
-    from bot.prediction.forecast import Forecast
     from bot.services import Services
 
 _log = structlog.get_logger()
@@ -87,13 +87,14 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         return
     if not (again and is_known(services, change)):
         _say(services, change, StatusState.PENDING, _STARTED)
-    report, forecast = predicted(services, change)
+    found = predicted(services, change)
+    report = found.report
     settings, memory = services.settings, services.memory
     bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
-    now = Telling.of(report, bodies, versions=forecast.versions if forecast is not None else {})
+    now = Telling.of(report, bodies, versions=found.versions)
     kept = memory.told(str(change))
     earlier = Telling.from_json(kept) if kept is not None else None
-    foretold = forecast.to_json() if forecast is not None else None
+    foretold = found.forecast.to_json() if not report.conflict else None
     if again and now.repeats(earlier) and _stands(services, change, report.outcome, foretold):
         return
     page = Page(
@@ -122,26 +123,26 @@ def _stands(services: Services, change: Change, outcome: Outcome, foretold: byte
     return says(services, change, outcome) and foretold in {None, kept}
 
 
-def predicted(services: Services, change: Change) -> tuple[Report, Forecast | None]:
-    """Predict what merging `change` into its base branch as it is now does; no forecast while there is a conflict."""
+def predicted(services: Services, change: Change) -> Predicted:
+    """Predict what merging `change` into its base branch as it is now does; nothing while there is a conflict."""
     landscape = Landscape.survey(services, change.repository, wanted=[f"refs/pull/{change.number}/head"])
     base = landscape.mirror.tip(change.base_branch)
     change = replace(change, base_sha=base)
     merged = landscape.mirror.merge(base, change.head_sha)
     words = ChangeWords(str(change), change.base_branch, base, change.head_sha)
     if isinstance(merged, Conflict):
-        return _in_conflict(words, merged), None
+        return Predicted(_in_conflict(words, merged), Forecast.joined(()), {})
     head = Tree(landscape.identity, landscape.mirror, merged.tree_id, change.head_sha)
     return prediction(landscape, Sides(landscape.tree(base), head), words)
 
 
-def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> tuple[Report, Forecast]:
+def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:
     """Predict what a step between two states of a branch does."""
     selection = landscape.select(sides, landscape.branch(words.base_branch), generating=True)
     found = landscape.services.predictor.predict(
         selection.candidates, selection.sides, words=words, considered=selection.considered
     )
-    return replace(found.report, notes=(*landscape.own_problems, *selection.notes)), found.forecast
+    return replace(found, report=replace(found.report, notes=(*landscape.own_problems, *selection.notes)))
 
 
 def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:

@@ -197,6 +197,8 @@ class Report:
     """Applications of which an earlier prediction is told again, as nothing that they depend on has changed since."""
     reused_from: str = ""
     """When the earliest of those was made: `12:03 UTC`."""
+    read: str = ""
+    """Names what the affected applications read of both sides: another name where that differs, and only there."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:

@@ -125,6 +125,12 @@ class Sources:
         found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
         return f"{found.digest} {tree.commit}" if found.each_commit else found.digest
 
+    def read(self, application: Application, tree: Tree) -> list[str | None]:
+        """Return the `inputs` of each source that follows what `tree` is a state of."""
+        follows = tree.branch.is_source_of if tree.branch is not None else None
+        sources = filter(follows, application.spec.effective_sources)
+        return [self.inputs(application, source, tree) for source in sources]
+
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
 

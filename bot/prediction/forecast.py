@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import orjson
@@ -13,7 +13,6 @@ from bot.engine.diff.normalise import comparable, without_assigned
 from bot.errors import Rejected
 from bot.model.reports import Action
 from bot.preview.redaction import without_secrets
-from bot.preview.telling import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,10 +44,6 @@ class Part(Protocol):
     def removals(self) -> Sequence[str]:
         """Which of them go."""
 
-    @property
-    def versions(self) -> Mapping[ResourceKey, str]:
-        """Of its live objects; empty for one that is not there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -57,8 +52,6 @@ class Forecast:
     results: dict[str, Results]
     removals: dict[str, list[str]]
     """By application: the objects that are predicted to be deleted."""
-    versions: dict[str, str] = field(default_factory=dict)
-    """By name in its application (`bot.preview.telling`): of each live object that was looked at. Not kept."""
 
     @classmethod
     def of(
@@ -98,9 +91,6 @@ class Forecast:
         return cls(
             results={one.report.name: one.results for one in kept},
             removals={one.report.name: list(one.removals) for one in kept},
-            versions={
-                named(one.report.name, key): version for one in kept for key, version in one.versions.items() if version
-            },
         )
 
     @classmethod
@@ -110,7 +100,7 @@ class Forecast:
 
     def to_json(self) -> bytes:
         """Write it for the cache."""
-        return orjson.dumps({"results": self.results, "removals": self.removals})
+        return orjson.dumps(self)
 
     def digest(self, application: str, key: ResourceKey) -> str:
         """Return one digest over an object's whole prediction; empty when there is none."""

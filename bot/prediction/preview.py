@@ -34,6 +34,7 @@ from bot.preview.attribution import Attribution
 from bot.preview.needs import Proof
 from bot.preview.redaction import Redactor
 from bot.preview.scrub import scrub
+from bot.preview.telling import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer
     from bot.prediction.desired import Sources
-    from bot.prediction.lasting import Lasting
+    from bot.prediction.lasting import Kept, Lasting
     from bot.prediction.questions import Identity
     from bot.preview.affected import Candidate
 
@@ -78,6 +79,8 @@ class Predicted:
 
     report: Report
     forecast: Forecast
+    versions: Mapping[str, str]
+    """Of each live object that was looked at, by its name in its application (`bot.preview.telling`)."""
 
 
 class Predictor:
@@ -137,8 +140,9 @@ class Predictor:
             broken_policies=verdict.broken,
             reused=len(recalled.held),
             reused_from=recalled.since,
+            read=self._read(candidates, sides),
         )
-        return Predicted(report, Forecast.joined(whole))
+        return Predicted(report, Forecast.joined(whole), _versions(whole))
 
     def _recalled(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Recollection:
         """Find what need not be predicted anew; nothing where rules look, as those may look at the change itself."""
@@ -180,6 +184,17 @@ class Predictor:
             )
             for candidate in candidates
         ]
+
+    def _read(self, candidates: Sequence[Candidate], sides: Sides) -> str:
+        """Name what is rendered of the two states; commits that change nothing of it make no other name."""
+        words = [
+            f"{application.name} {read}"
+            for candidate in candidates
+            for application, tree in ((candidate.base, sides.base), (candidate.head, sides.head))
+            if application is not None
+            for read in self._sources.read(application, tree)
+        ]
+        return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
     def _by_cluster(self, work: Iterable[Work]) -> dict[Cluster, list[Work]]:
         groups: dict[Cluster, list[Work]] = defaultdict(list)
@@ -354,6 +369,10 @@ def _told(work: Work, report: ApplicationReport, forecast: Forecast) -> Told:
         plan=_plan(report, forecast),
         hides=bool(work.secrets),
     )
+
+
+def _versions(whole: Iterable[Kept | Told]) -> dict[str, str]:
+    return {named(one.report.name, key): version for one in whole for key, version in one.versions.items() if version}
 
 
 def _plan(application: ApplicationReport, forecast: Forecast) -> bytes:

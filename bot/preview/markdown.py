@@ -80,7 +80,8 @@ class Marker:
     plan: str
     base_sha: str = ""
     said: str = ""
-    """Digest of what all parts say, whatever they say of base and head, and of how they were made."""
+    """Digest of what all parts say, and of what that was read from; not of which commits have it, nor of how long
+    it took."""
 
     def __str__(self) -> str:
         """Return the hidden line."""
@@ -124,7 +125,7 @@ def comments(report: Report, *, instance: str, budget: int = 65536, report_url: 
         opening = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
         written.append(f"{opening}{blocks}{last}")
-    said = _said([*written, report.plan, *report.clusters])
+    said = _said([*written, report.plan, report.read, *report.clusters])
     foot = _foot(report, link)
     return tuple(
         f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)

@@ -125,7 +125,8 @@ class Fleet:
         landscape = self._landscape(only=set(names))
         sides = Sides(landscape.tree(base), landscape.tree(head))
         words = ChangeWords(f"{_FULL_NAME}#1", "main", base, head)
-        report, forecast = prediction(landscape, sides, words)
+        found = prediction(landscape, sides, words)
+        report, forecast = found.report, found.forecast
         self.services.memory.keep_forecast(words.change, head, forecast.to_json())
         told = {one.name: one for one in report.applications}
         targets = {one.name: self._targets(one.name, landscape, base, head) for one in landscape.applications}

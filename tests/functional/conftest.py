@@ -76,6 +76,23 @@ class Shop:
 
         self.stage.until(told, what=f"{state} of {sha[:7]}")
 
+    def await_rounds(self, count: int) -> None:
+        """Wait until the open changes have been asked for so often again."""
+        path = f"/repos/{self.repository.full_name}/pulls"
+
+        def looks() -> int:
+            return sum(one.method == "GET" and one.path.endswith(path) for one in self.stage.github.requests)
+
+        before = looks()
+        self.stage.until(lambda: looks() >= before + count, what=f"{count} rounds")
+
+    def written(self, number: int) -> tuple[str, float, int]:
+        """Return what is written about a pull request, when, and how many statuses its head has been given."""
+        comment = self.comment(number)
+        assert comment is not None
+        statuses = self.repository.status_history(self.repository.pull(number).head_sha)
+        return comment.body, comment.updated_at, len(statuses)
+
     def forget_applies(self) -> None:
         """Count applies from now on."""
         self.applies_from = self.stage.plane.audit_log.read_bytes().rfind(b"\n") + 1

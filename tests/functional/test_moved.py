@@ -23,22 +23,16 @@ def opened(open_shop: Opener) -> tuple[Shop, int]:
     return shop, number
 
 
-def await_rounds(shop: Shop, count: int) -> None:
-    """Wait until the open changes of the shop have been asked for so often again."""
-    path = f"/repos/{shop.repository.full_name}/pulls"
-
-    def looks() -> int:
-        return sum(one.method == "GET" and one.path.endswith(path) for one in shop.stage.github.requests)
-
-    before = looks()
-    shop.stage.until(lambda: looks() >= before + count, what=f"{count} rounds")
+def recolour(shop: Shop, colour: str) -> None:
+    """Change an object of the shop's by hand."""
+    patch = f'{{"data": {{"COLOUR": "{colour}"}}}}'
+    shop.stage.plane.kubectl("patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "--patch", patch)
 
 
 def test_what_somebody_does_to_an_object_of_the_change_is_told(open_shop: Opener) -> None:
     shop, number = opened(open_shop)
 
-    patch = '{"data": {"COLOUR": "odd"}}'
-    shop.stage.plane.kubectl("patch", "configmap", "settings", "-n", shop.namespace, "--type=merge", "--patch", patch)
+    recolour(shop, "odd")
 
     shop.stage.until(lambda: "live state of 1 object moved" in shop.body(number), what="what has moved")
     body = shop.body(number)
@@ -50,18 +44,65 @@ def test_what_somebody_does_to_an_object_of_the_change_is_told(open_shop: Opener
 
 def test_where_nothing_moves_nothing_is_written(open_shop: Opener) -> None:
     shop, number = opened(open_shop)
-    await_rounds(shop, 2)  # so that a late recovery of the new repository has found the change told
-    head = shop.repository.pull(number).head_sha
-    comment = shop.comment(number)
-    assert comment is not None
-    before = comment.updated_at, len(shop.repository.status_history(head))
+    shop.await_rounds(2)  # so that a late recovery of the new repository has found the change told
+    before = shop.written(number)
 
-    await_rounds(shop, 3)
+    shop.await_rounds(3)
 
-    after = shop.comment(number)
-    assert after is not None
-    assert (after.updated_at, len(shop.repository.status_history(head))) == before
-    assert "moved" not in after.body
+    assert shop.written(number) == before
+    assert "moved" not in shop.body(number)
+
+
+def test_what_was_told_stays_told(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    recolour(shop, "odd")
+    shop.stage.until(lambda: "live state of 1 object moved" in shop.body(number), what="what has moved")
+    before = shop.written(number)
+
+    shop.await_rounds(3)
+
+    assert shop.written(number) == before
+    assert "live state of 1 object moved" in shop.body(number)
+
+
+def test_the_next_push_after_a_move_is_told_anew(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    recolour(shop, "odd")
+    shop.stage.until(lambda: "live state of 1 object moved" in shop.body(number), what="what has moved")
+
+    shop.repository.push("feature", {"deploy/settings.yaml": config_map(COLOUR="violet")})
+
+    shop.stage.until(lambda: "+  COLOUR: violet" in shop.body(number), what="the next commit")
+    body = shop.body(number)
+    assert "at this commit" not in body
+    assert "-  COLOUR: odd" in body
+    assert len(shop.repository.comments(number)) == 1
+
+
+def test_a_base_that_moved_where_nobody_reads_is_no_reason_to_write(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    shop.await_rounds(2)
+    before = shop.written(number)
+
+    shop.repository.push("main", {"README.md": "the shop\n"})
+    shop.stage.github.wait_for_deliveries()
+    shop.await_rounds(3)
+
+    assert shop.written(number) == before
+
+
+def test_a_closed_change_is_left_alone(open_shop: Opener) -> None:
+    shop, number = opened(open_shop)
+    other = shop.propose({"deploy/other.yaml": config_map("other", SIZE="big")}, branch="other")
+    assert shop.await_preview(other) == "success"
+    shop.repository.close(number)
+    before = shop.written(number)
+
+    recolour(shop, "odd")
+
+    shop.stage.until(lambda: "-  COLOUR: odd" in shop.body(other), what="what has moved, told of the open change")
+    shop.await_rounds(2)
+    assert shop.written(number) == before
 
 
 def test_a_push_to_the_target_branch_is_told_with_both_commits(open_shop: Opener) -> None:
@@ -93,10 +134,10 @@ def test_a_conflict_is_told_once(open_shop: Opener) -> None:
     head = shop.repository.pull(number).head_sha
     shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
     shop.stage.until(lambda: "conflict" in shop.body(number), what="the conflict")
-    await_rounds(shop, 2)
+    shop.await_rounds(2)
     before = len(shop.repository.status_history(head))
 
-    await_rounds(shop, 3)
+    shop.await_rounds(3)
 
     assert len(shop.repository.status_history(head)) == before
 

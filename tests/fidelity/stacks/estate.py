@@ -94,7 +94,8 @@ class Estate(Fleet):
         landscape = self._landscape(only=set(self._applications(copy)))
         sides = Sides(landscape.tree(base), landscape.tree(head))
         words = ChangeWords(f"{_FULL_NAME}#{number}", "main", base, head)
-        report, forecast = prediction(landscape, sides, words)
+        found = prediction(landscape, sides, words)
+        report, forecast = found.report, found.forecast
         assert not report.notes
         self.services.memory.keep_forecast(words.change, head, forecast.to_json())
         candidates = landscape.select(sides, landscape.branch("main"), generating=True).candidates

@@ -55,6 +55,11 @@ def test_both_commits_of_the_target_branch_are_named() -> None:
     assert "`main` moved from `abababa` to `cdcdcdc`" in moved(before, after)
 
 
+def test_another_commit_of_the_target_branch_with_the_same_files_is_the_same_telling() -> None:
+    before, after = (told(report(application(ONE), base_sha=sha * 20, read="aa"))[0] for sha in ("ab", "cd"))
+    assert after.repeats(before)
+
+
 def test_both_versions_of_a_cluster_are_named() -> None:
     before, after = (report(application(ONE), clusters=(f"prod ({version})",)) for version in ("v1.36.1", "v1.37.2"))
     assert "cluster prod went from `v1.36.1` to `v1.37.2`" in moved(before, after)
@@ -74,8 +79,8 @@ def test_how_long_it_took_and_what_was_told_again_makes_no_other_telling() -> No
     assert one[0].repeats(other[0])
 
 
-@pytest.mark.parametrize("more", [{"plan": "bb"}, {"clusters": ("prod (v9)",)}])
-def test_another_plan_or_cluster_is_another_telling(more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("more", [{"plan": "bb"}, {"clusters": ("prod (v9)",)}, {"read": "cc"}])
+def test_another_plan_cluster_or_input_is_another_telling(more: dict[str, Any]) -> None:
     assert not told(report(application(ONE), **more))[0].repeats(told(report(application(ONE)))[0])
 
 
