@@ -20,6 +20,7 @@ from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
+from bot.store.worker import PutBack
 from workers.comments import WRITING, first_comment
 from workers.deliver import GONE, affected_by, merged_change
 from workers.expected import Expected, keep_expected
@@ -31,22 +32,29 @@ if TYPE_CHECKING:
 
     from bot.model.applications import Application
     from bot.model.changes import Change
-    from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.services import Services
     from workers.landscape import Landscape
 
 _log = structlog.get_logger()
+_PACE: Final = 0.01
+"""Seconds between two looks at a commit, for each application it is expected in: a look reads them all, and each of
+them asks for one. Looks that come sooner are one, when it is time."""
+_LONGEST_PACE: Final = 30.0
+_FEW: Final = 10
+"""Applications up to which it is looked at whenever somebody asks."""
 _FRESH: Final = 3.0
 """Seconds for which branches may be as they were: each step of each application asks, and the commit itself is here."""
 
 
 @job
-def run(services: Services, payload: JsonObject) -> JobRequest | None:
+def run(services: Services, payload: JsonObject) -> PutBack | None:
     """Bring the statuses of a commit and the epilogue of its change up to date."""
     commit = str(payload["commit"])
     if services.settings.mode is Mode.PREVIEW:
         return None
+    if early := _is_early(services, str(payload["repository"]), commit):
+        return early
     with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
         try:
             repository = services.forge.repository(str(payload["repository"]))
@@ -62,6 +70,16 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         except Rejected as error:
             _log.warning("commit not told", reason=error.message)
     return None
+
+
+def _is_early(services: Services, repository: str, commit: str) -> PutBack | None:
+    """Return when to come back where many are looked at, and somebody has looked just now."""
+    expected = Expected.recall(services, repository, commit)
+    count = len(expected.parents) if expected is not None else 0
+    pace = min(_LONGEST_PACE, _PACE * count)
+    if count <= _FEW or services.memory.first_within(f"look at {repository}@{commit}", seconds=pace):
+        return None
+    return PutBack(pace, tried=False)
 
 
 def _deliveries(clone: Clone, commit: str) -> list[Delivery]:

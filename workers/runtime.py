@@ -43,7 +43,7 @@ Hardly any of ours is garbage in circles, and looking for it by Python's own 700
 _LEFT: Final = 700
 """New objects that a job may leave without being followed by a search."""
 
-UseCase = Callable[[Services, "JsonObject"], JobRequest | None]
+UseCase = Callable[[Services, "JsonObject"], JobRequest | PutBack | None]
 Excuse = Callable[[Services, "JsonObject", str], None]
 """Tells whoever waits for the job, in the given words, that it will not come."""
 
@@ -74,7 +74,7 @@ def job_with_excuse(excuse: Excuse) -> Callable[[UseCase], Callable[[JsonObject]
     A Temporary error puts the job back with a growing delay. Anything else it raises, a Temporary error that does not
     pass, running out of time, and workers that die of it again and again are logged with an incident's id, told by
     `excuse`, and left to RQ's registry of failed jobs. A use case may return one more request, which is queued once it
-    is done.
+    is done, or that it is to be done later.
     """
 
     def decorate(work: UseCase) -> Callable[[JsonObject], PutBack | None]:
@@ -84,6 +84,8 @@ def job_with_excuse(excuse: Excuse) -> Callable[[UseCase], Callable[[JsonObject]
                 try:
                     _stop_if_deadly()
                     follow_up = work(services(), payload)
+                    if isinstance(follow_up, PutBack):
+                        return follow_up
                     if follow_up is not None:
                         services().queue.enqueue(follow_up)
                 except Exception as error:

@@ -24,7 +24,7 @@ PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appproje
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _AT_ONCE: Final = 8
 """Applications that are read at a time."""
-_MANY: Final = 100
+_MANY: Final = 16
 _SHARE: Final = 4
 """Where one Application in so many is wanted, and many are, reading all of them in pages costs less."""
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")

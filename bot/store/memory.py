@@ -99,10 +99,10 @@ class Memory:
         with reachable():
             return bool(self._connection.eval(_SWAP, 1, f"foresail:head:{change}", earlier, head_sha, str(_MONTH)))
 
-    def first_within(self, what: str, *, seconds: int) -> bool:
+    def first_within(self, what: str, *, seconds: float) -> bool:
         """Whether nobody has asked the same within the last seconds."""
         with reachable():
-            return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, ex=seconds))
+            return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, px=int(seconds * 1000)))
 
     def put_off(self, application: str) -> None:
         """Remember for a day that something waits for the end of an application's operation."""

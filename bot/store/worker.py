@@ -50,11 +50,12 @@ _OLDEST_REDIS: Final = (6, 2, 0)
 
 
 class PutBack(Retry):
-    """What a job returns to be done again after `delay` seconds."""
+    """What a job returns to be done again after `delay` seconds; `tried`: it was tried now, and that failed."""
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, *, tried: bool = True) -> None:
         super().__init__(max=1)
         self.delay = delay
+        self.tried = tried
 
 
 class Failed(Exception):  # noqa: N818 - says what happened to the job
@@ -153,8 +154,8 @@ class _Worker(SimpleWorker):
         execution: Execution,
     ) -> None:
         """Put the job off, unless it is another worker's by now or an equal one is to be done anyway."""
-        delay = retry.delay if isinstance(retry, PutBack) else 0.0
-        self._part(job, queue, execution, put_off=(delay, (job.number_of_retries or 0) + 1))
+        delay, tried = (retry.delay, retry.tried) if isinstance(retry, PutBack) else (0.0, True)
+        self._part(job, queue, execution, put_off=(delay, (job.number_of_retries or 0) + tried))
 
     def handle_job_failure(
         self,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from bot.errors import Rejected, Temporary
 from bot.model.jobs import JobRequest
 from bot.store.connection import connect
+from bot.store.worker import PutBack
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Errand(JobRequest):
 
 
 def errand(name: str, **what: Any) -> Errand:
-    """Ask for an errand: `hold` until that file is there, `die`, or fail as `error` says; `then` another one."""
+    """Ask for an errand: `hold` until that file is there, `die`, be put off as too `early`, or fail as `error` says;
+    `then` another one."""
     return Errand(cast("Task", RUN), {"name": name, **what}, name)
 
 
@@ -41,7 +43,7 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 
 
 @job_with_excuse(_excuse)
-def run(services: Services, payload: JsonObject) -> JobRequest | None:
+def run(services: Services, payload: JsonObject) -> JobRequest | PutBack | None:
     """Do what the payload says."""
     connection, name = connect(services.settings.redis_url), str(payload["name"])
     wanted = cast("bytes | None", connection.get(f"wanted:{name}"))
@@ -54,6 +56,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         raise _error(str(payload["error"]), float(payload.get("retry_after", 0.0)))
     if wanted is not None:
         connection.set(f"served:{name}", wanted)
+    if "early" in payload:
+        return PutBack(float(payload["early"]), tried=False)
     connection.rpush(f"done:{name}", os.getpid())
     return errand(str(payload["then"])) if "then" in payload else None
 

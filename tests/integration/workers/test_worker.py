@@ -127,6 +127,18 @@ def test_a_temporary_error_puts_the_job_off_and_counts(crew: Crew) -> None:
     assert crew.words("excuses:one") == []
 
 
+def test_a_job_that_comes_too_early_is_put_off_and_that_is_no_attempt(crew: Crew) -> None:
+    crew.queue.enqueue(errand("one", early=3000))
+    (job,) = crew.jobs()
+    crew.start()
+    crew.until(lambda: crew.connection.hget(job, "status") == b"scheduled")
+    assert 2000 < crew.due(job) <= 3000
+    assert crew.connection.hget(job, "number_of_retries") == b"0"
+    crew.connection.zadd("rq:scheduled:notify", {job.removeprefix("rq:job:"): 0})
+    crew.until(lambda: crew.times("began:one") == 2)
+    assert crew.words("excuses:one") == []
+
+
 def test_a_job_that_fails_for_a_while_is_put_off_for_longer_and_longer(crew: Crew) -> None:
     crew.queue.enqueue(errand("one", error="temporary"))
     (job,) = crew.jobs()
