@@ -184,6 +184,8 @@ class ApplicationSpec(Wire):
     sources: _Sources = ()
     sync_policy: SyncPolicy = SyncPolicy()
     ignore_differences: _IgnoreDifferences = ()
+    revision_history_limit: int | None = Field(default=None, ge=0)
+    """Syncs that are remembered; None: as many as usual."""
     _effective: tuple[Source, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
@@ -218,7 +220,7 @@ class ApplicationSpec(Wire):
     @property
     def definition(self) -> str:
         """Digest of what is to be synced where and how, not of when: an application is synced anew when it changes."""
-        wanted = self.model_dump(mode="json")
+        wanted = self.model_dump(mode="json", exclude={"revision_history_limit"})
         how = {name: value for name, value in wanted["sync_policy"].items() if name not in {"automated", "retry"}}
         wanted["sync_policy"] = {**how, "prune": self.prunes}
         return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:16]

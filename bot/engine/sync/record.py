@@ -239,4 +239,5 @@ def _history(application: Application, state: OperationState, *, now: str) -> li
         "deployedAt": now,
     }
     compared = {name: value for name, value in _compared_to(application).items() if name != "destination"}
-    return [*history, entry | compared][-_HISTORY:]
+    remembered, limit = [*history, entry | compared], application.spec.revision_history_limit
+    return remembered[max(0, len(remembered) - (_HISTORY if limit is None else limit)) :]

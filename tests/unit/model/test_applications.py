@@ -58,6 +58,7 @@ def test_sources_win_over_the_one_source() -> None:
         ({"source": {"repoURL": "x", "path": 5}}, "spec.source.path: Input should be a valid string"),
         ({"sources": [{"repoURL": ""}]}, "spec.sources[0].repoURL: String should have at least 1 character"),
         ({"syncPolicy": {"automated": {"prune": "yes"}}}, "spec.syncPolicy.automated.prune: Input should be a valid"),
+        ({"revisionHistoryLimit": -1}, "spec.revisionHistoryLimit: Input should be greater than or equal to 0"),
         ({"syncPolicy": {"syncOptions": "A=b"}}, "spec.syncPolicy.syncOptions: Input should be a valid tuple"),
     ],
 )
@@ -126,6 +127,7 @@ def test_the_definition_changes_with_what_is_synced_where() -> None:
     same, policy = spec_of().definition, spec_of(syncPolicy={"automated": {}}).definition
 
     assert policy == same
+    assert spec_of(revisionHistoryLimit=3).definition == same
     assert spec_of(destination={"name": "other"}).definition != same
     assert spec_of(sources=[{"repoURL": "a"}]).definition != same
     assert spec_of(project="other").definition != same
@@ -135,7 +137,7 @@ def test_the_definition_changes_with_what_is_synced_where() -> None:
 
 
 def test_fields_that_we_do_not_know_are_the_servers_business() -> None:
-    assert spec_of(revisionHistoryLimit=3, source={"repoURL": "a", "unheardOf": 1}).source is not None
+    assert spec_of(revisionHistory=3, source={"repoURL": "a", "unheardOf": 1}).source is not None
 
 
 def test_a_project_is_read_and_checked() -> None:

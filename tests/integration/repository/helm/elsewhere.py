@@ -50,8 +50,9 @@ class Repository:
         """Render every chart and print what is not the same."""
         git = pygit2.Repository(str(self.path))
         tree = git.revparse_single("HEAD^{tree}")
-        names = sorted(str(one.parent.relative_to(self.files)) for one in self.files.rglob("Chart.yaml"))
-        for chart in names:
+        folders = {one.parent for one in self.files.rglob("Chart.yaml")}
+        charts = sorted(one for one in folders if folders.isdisjoint(one.parents))
+        for chart in (str(one.relative_to(self.files)) for one in charts):
             self.counts["charts"] += 1
             for values in self._values(chart):
                 for place in _PLACES:

@@ -19,8 +19,8 @@ ETCD = 1_500_000
 """Bytes of an object that etcd takes for certain: its limit is 1.5 MiB a request."""
 
 
-def application(status: JsonObject | None = None) -> Application:
-    spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}}
+def application(status: JsonObject | None = None, **more: int) -> Application:
+    spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}, **more}
     metadata = {"name": "shop", "namespace": "foresail"}
     return Application.parse({"metadata": metadata, "spec": spec, "status": status})
 
@@ -164,3 +164,18 @@ def test_a_partial_operation_records_itself_alone() -> None:
     plan = plan_sync(targets, [], state=state, spec=application().spec)
     assert [task.key for task in plan.tasks] == [key]
     assert status_patch(Scene(application(), targets, targets, plan), state, now=NOW).keys() == {"operationState"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"), [({}, 10), ({"revisionHistoryLimit": 2}, 2), ({"revisionHistoryLimit": 0}, 0)]
+)
+def test_as_many_syncs_are_remembered_as_the_application_says(limit: dict[str, int], kept: int) -> None:
+    targets = objects(1)
+    state = OperationState(Operation("a" * 40, prune=True), Phase.SUCCEEDED, "", NOW)
+    status: JsonObject | None = None
+    for _ in range(12):
+        shop = application(status, **limit)
+        plan = plan_sync(targets, [], state=state, spec=shop.spec)
+        status = status_patch(Scene(shop, targets, {}, plan), state, now=NOW)
+    assert status is not None
+    assert [entry["id"] for entry in status["history"]] == list(range(12))[12 - kept :]
