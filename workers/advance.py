@@ -90,6 +90,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     application = services.applications.get(str(payload["application"]))
     if application is None or application.operation is None or services.settings.mode is Mode.PREVIEW:
         return None
+    if application.left_alone:
+        return None  # the controller asks again when it no longer is
     operation = Operation.parse(application.operation)
     if operation is None:
         refuse(services, application)

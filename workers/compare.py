@@ -76,7 +76,8 @@ class _Comparison:
     def of(cls, services: Services, application: Application) -> _Comparison | None:
         """Compare; None where nothing was synced yet, something else is, or what is wanted cannot be rendered now."""
         state = OperationState.of_status(application.status)
-        if application.operation is not None or application.deleting or state is None or not state.phase.completed:
+        busy = application.operation is not None or application.deleting or application.left_alone
+        if busy or state is None or not state.phase.completed:
             return None
         if not state.operation.revision or state.operation.info.get("definition", "") != application.spec.definition:
             return None

@@ -71,7 +71,7 @@ class _Round:
     def at(self, name: str) -> None:
         """Look at one application; Rejected when nothing can be said about it."""
         application = self.services.applications.get(name)
-        if application is None:
+        if application is None or application.left_alone:
             return
         newest = [(source, self._newest(source, application)) for source in application.spec.effective_sources]
         last = OperationState.of_status(application.status)

@@ -24,6 +24,9 @@ from bot.errors import Rejected
 from bot.model.resources import JsonObject, annotations_of, metadata_of
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
+SKIP_RECONCILE: Final = "argocd.argoproj.io/skip-reconcile"
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+"""What Go's `strconv.ParseBool` takes for yes."""
 
 
 class Wire(BaseModel):
@@ -284,6 +287,16 @@ class Application:
         if not self.namespace or self.namespace == control_namespace:
             return self.name
         return f"{self.namespace}_{self.name}"
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether nothing is done about it, whatever moves (argo-cd docs/user-guide/skip_reconcile.md)."""
+        return self.annotation(SKIP_RECONCILE) in _TRUE
+
+    @property
+    def automated(self) -> bool:
+        """Whether its syncs start by themselves."""
+        return self.spec.automated and not self.left_alone
 
     def annotation(self, name: str) -> str:
         """Return an annotation's value, empty when it is not there."""

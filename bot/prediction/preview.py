@@ -17,6 +17,7 @@ import orjson
 
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
+from bot.model.applications import SKIP_RECONCILE
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer
+    from bot.model.applications import Application
     from bot.prediction.desired import Sources
     from bot.prediction.lasting import Kept, Lasting
     from bot.prediction.questions import Identity
@@ -240,7 +242,7 @@ class Predictor:
             reports = [attribution.report(states) for states in work.states.values()]
         except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
             reports, failure = [], error.message
-        notes = (*work.head.targets.warnings, *work.repair, *_farewell(work))
+        notes = (*work.head.targets.warnings, *work.repair, *_left_alone(application), *_farewell(work))
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
@@ -249,7 +251,7 @@ class Predictor:
             resources=tuple(_worth_telling(reports)),
             failure=scrub(failure, hidden()) if failure else "",
             change=_change_of(work.candidate),
-            automated=spec.automated,
+            automated=application.automated,
             notes=tuple(scrub(note, hidden()) for note in notes),
         )
 
@@ -334,6 +336,12 @@ def _asks_for_all(candidate: Candidate) -> bool:
     """Whether the change removes an application whose finalizer asks for all of its objects to be deleted."""
     gone = candidate.base if candidate.head is None else None
     return gone is not None and any(name.partition("/")[0] == _CASCADE for name in gone.finalizers)
+
+
+def _left_alone(application: Application) -> tuple[str, ...]:
+    if not application.left_alone:
+        return ()
+    return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
 
 
 def _farewell(work: Work) -> tuple[str, ...]:

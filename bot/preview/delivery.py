@@ -46,7 +46,7 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     if running is not None and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
-    waits = DeliveryState.QUEUED if application.spec.automated else DeliveryState.WAITING
+    waits = DeliveryState.QUEUED if application.automated else DeliveryState.WAITING
     return replace(delivery, state=waits, words=words)
 
 

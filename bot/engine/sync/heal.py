@@ -32,7 +32,7 @@ def heals_at(application: Application) -> float | None:
     """
     automated = application.spec.sync_policy.automated
     last = OperationState.of_status(application.status)
-    if automated is None or not (automated.enabled and automated.self_heal) or application.deleting:
+    if automated is None or not (application.automated and automated.self_heal) or application.deleting:
         return None
     if last is None or last.phase is not Phase.SUCCEEDED or not last.finished_at:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.sync.plan import APPROVED
+from bot.model.applications import SKIP_RECONCILE
 from bot.model.operations import OperationState, Phase
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
 
     Without `revisions`, those of each source, it is enough that one source was synced to the revision.
     """
-    if not application.spec.automated:
-        return "its syncs are not automated: waits for a person"
+    if not application.automated:
+        alone = f"is left alone while its annotation {SKIP_RECONCILE} says so"
+        return alone if application.left_alone else "its syncs are not automated: waits for a person"
     if application.deleting:
         return "is being deleted"
     if application.operation is not None:

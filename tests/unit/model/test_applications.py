@@ -111,6 +111,17 @@ def test_only_an_automated_application_prunes_by_itself(
     assert (spec.automated, spec.prunes) == (starts, prunes)
 
 
+@pytest.mark.parametrize(
+    ("value", "alone"), [("true", True), ("1", True), ("false", False), ("yes", False), ("", False)]
+)
+def test_an_application_may_ask_to_be_left_alone(value: str, *, alone: bool) -> None:
+    metadata = {"name": "web", "annotations": {"argocd.argoproj.io/skip-reconcile": value}}
+    automated = declared(syncPolicy={"automated": {}})
+    application = Application.parse({**automated, "metadata": metadata})
+
+    assert (application.left_alone, application.automated) == (alone, not alone)
+
+
 def test_options_are_exact() -> None:
     spec = spec_of(syncPolicy={"syncOptions": ["Prune=false"]})
 

@@ -36,6 +36,7 @@ def test_who_changes_it_again_is_answered_later(heals: int, seconds: float) -> N
     [
         application(automated={}),
         application(automated={"selfHeal": True, "enabled": False}),
+        application(annotations={"argocd.argoproj.io/skip-reconcile": "true"}),
         application(phase=Phase.FAILED),
         application(phase=Phase.RUNNING, ended=""),
         application(deletionTimestamp=ENDED),
