@@ -33,8 +33,11 @@ class Errand(JobRequest):
 
 
 def errand(name: str, **what: Any) -> Errand:
-    """Ask for an errand: `hold` until that file is there, `die`, be put off as too `early`, or fail as `error` says;
-    `then` another one."""
+    """Ask for an errand.
+
+    It may `hold` until that file is there, `die`, be put off as too `early`, fail as `error` says, and `then` ask for
+    another one.
+    """
     return Errand(cast("Task", RUN), {"name": name, **what}, name)
 
 
