@@ -44,4 +44,5 @@ lock: set-up ## resolve requirements*.txt anew into the locks, with hashes
 	done
 
 format: set-up ## what `make check` can mend by itself
-	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . && $(BIN)/python .ci/settings_table.py
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . && \
+	$(BIN)/python .ci/settings_table.py && $(BIN)/python .ci/health_table.py

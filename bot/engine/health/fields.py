@@ -29,6 +29,13 @@ class Section:
             raise self._not(field, "a mapping")
         return Section(value, self._path(field))
 
+    def inside(self, path: str) -> Section:
+        """Return the mapping at a path like `status.ceph`, an empty one when there is none; of an empty path, this."""
+        found = self
+        for field in filter(None, path.split(".")):
+            found = found.section(field)
+        return found
+
     def sections(self, field: str) -> tuple[Section, ...]:
         """Return the mappings listed at `field`."""
         value = self.values.get(field)
