@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path, object_path
-from bot.cluster.schemas import MergeSchemas
 from bot.engine.patches import json_merge, strategic
 from bot.engine.patches.directives import Unmergeable
 from bot.engine.patches.hand_over import CLIENT_SIDE_MANAGERS, hand_over
@@ -35,7 +34,6 @@ class ClientSide:
 
     def __init__(self, cluster: Cluster, *, manager: str) -> None:
         self._cluster = cluster
-        self._schemas = MergeSchemas(cluster.server)
         self.manager = manager
         """Owner of every field that is written: `argocd-controller` for Argo CD, or `kubectl-client-side-apply`."""
 
@@ -83,7 +81,7 @@ class ClientSide:
 
     def _patch(self, target: _Target, live: JsonObject) -> JsonObject:
         try:
-            content, patch = client_side_patch(target.wanted, live, schema=self._schemas.find(target.kind))
+            content, patch = client_side_patch(target.wanted, live, schema=self._cluster.schemas.merging(target.kind))
         except Unmergeable as error:
             raise _invalid(error.message) from error
         if not patch:

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 from bot.cluster.discovery import Discovery, UnknownKind
 from bot.cluster.errors import ApiRefused, ServerFailed
+from bot.cluster.schemas import Schemas
+from bot.engine.diff.schema import NO_TYPES
 from bot.errors import Rejected
 from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bot.cluster.connection import ApiServer
+    from bot.engine.diff.schema import Types
 
 FIELD_MANAGER: Final = "foresail"
 """Owner of every field Foresail writes, in dry runs as in syncs: the same request, or the prediction would lie."""
@@ -50,6 +53,7 @@ class Cluster:
         self.manager = manager
         """Owner of every field that is applied."""
         self.discovery = Discovery(server)
+        self.schemas = Schemas(server)
         self._concurrency = concurrency
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"cluster-{server.name}")
         self._asking = ThreadPoolExecutor(concurrency, thread_name_prefix=f"dry-run-{server.name}")
@@ -77,6 +81,13 @@ class Cluster:
 
     def _any_of(self, kind: ResourceType) -> bool:
         return next(self.listed(kind), None) is not None
+
+    def lists_of(self, obj: JsonObject) -> Types:
+        """Return which lists of a custom resource are sets or maps; nothing where nobody serves or describes it."""
+        try:
+            return self.schemas.lists(self.discovery.find(obj))
+        except UnknownKind:
+            return NO_TYPES
 
     def quotas(self) -> list[JsonObject]:
         """Read every ResourceQuota; none when they may not be read: then each object is only weighed alone."""

@@ -236,6 +236,7 @@ class Predictor:
             redactor=redactor,
             hidden=hidden,
             ignored=work.base.ignored,
+            lists=lambda obj: self._clusters.at(spec.destination).lists_of(obj),
         )
         failure = work.failure
         try:

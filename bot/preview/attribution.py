@@ -16,6 +16,7 @@ from bot.engine.diff.ignored import RESPECT, Ignored
 from bot.engine.diff.noise import meant
 from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.paths import changed_fields
+from bot.engine.diff.schema import NO_TYPES, is_custom
 from bot.engine.hooks import hook_words, is_hook
 from bot.engine.order import phases_of
 from bot.engine.tracking import TRACKING_ID, owner_of
@@ -29,6 +30,7 @@ from bot.preview.scrub import scrub
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.engine.diff.schema import Types
     from bot.engine.writes import How
     from bot.model.predictions import Prediction, Refusal, ResourceStates
     from bot.model.resources import JsonObject
@@ -75,6 +77,8 @@ class Attribution:
     """How they do without it; None: alike."""
     base_prunes: bool | None = None
     """Whether they prune without it; None: alike."""
+    lists: Callable[[JsonObject], Types] = lambda _obj: NO_TYPES
+    """Finds which lists of a custom resource are sets or maps; only asked where two states of one differ."""
     cascades: bool = False
     """Whether the change deletes the application, and an Argo CD all that it manages with it."""
 
@@ -127,7 +131,7 @@ class Attribution:
             return self._refused(states, head, head.refusal)
         if self._recreated(states, head):
             return self._replaced(states, head, recreation(states.live))
-        before, after = _compared(states, head)
+        before, after = self._compared(states, head)
         claim = self._claim(states, head)
         if before is None:
             notes = [_repairs(states), _ending(states)]
@@ -243,7 +247,7 @@ class Attribution:
     def _drifted(self, live: JsonObject, wanted: JsonObject) -> _Finding:
         """Compare what is live with what a sync makes of it; what is ignored is told in words, for it is written."""
         before, after = comparable(live), comparable(wanted)
-        after = meant(before, after)
+        after = self._meant(before, after)
         one, other = self.ignored.compared(before, after, live=live)
         note = ""
         if one is not before or other is not after:
@@ -303,6 +307,17 @@ class Attribution:
     def _scrubbed(self, text: str) -> str:
         return scrub(text, self.hidden()) if text else ""
 
+    def _compared(self, states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
+        """Return what counts of the object without the change and with it."""
+        before, after = _sides(states, head)
+        if before is None:
+            return None, comparable(after)
+        before = comparable(before)
+        return before, self._meant(before, comparable(after))
+
+    def _meant(self, before: JsonObject, after: JsonObject) -> JsonObject:
+        return meant(before, after, self.lists(after) if is_custom(after) and not same(before, after) else NO_TYPES)
+
     def _diff(self, before: JsonObject | None, after: JsonObject | None) -> str:
         return self._shown(*(None if side is None else comparable(side) for side in (before, after)))
 
@@ -312,19 +327,14 @@ class Attribution:
         return difference(redacted[0], redacted[1])
 
 
-def _compared(states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
-    """Return what counts of the object without the change and with it, both from the same kind of source."""
+def _sides(states: ResourceStates, head: Prediction) -> tuple[JsonObject | None, JsonObject]:
+    """Return the object without the change and with it, both from the same kind of source."""
     base, live = states.base, states.live
     if base is None or is_hook(base.manifest) or base.refusal is not None:
-        before, after = live, _predicted(head, live)
-    elif bool(base.estimated) is not bool(head.estimated):
-        before, after = base.manifest, head.manifest
-    else:
-        before, after = _predicted(base, live), _predicted(head, live)
-    if before is None:
-        return None, comparable(after)
-    before = comparable(before)
-    return before, meant(before, comparable(after))
+        return live, _predicted(head, live)
+    if bool(base.estimated) is not bool(head.estimated):
+        return base.manifest, head.manifest
+    return _predicted(base, live), _predicted(head, live)
 
 
 def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:

@@ -2,15 +2,16 @@
 
 What counts as the same: quantities where Kubernetes has quantities, durations in the fields of well-known custom
 resources that are Kubernetes' `Duration`, and the order of lists that the API server's own schema calls sets or maps,
-less those whose order means something all the same. Everywhere else, and in lists of custom resources, text is text.
+less those whose order means something all the same. Everywhere else text is text.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.diff.quantities import duration, quantity
-from bot.engine.diff.schema import ElementKey, Field, by_key, element_key, field_of, type_of
+from bot.engine.diff.schema import NO_TYPES, ElementKey, Field, Types, by_key, element_key, field_of, type_of
 
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
@@ -54,56 +55,81 @@ _DURATIONS: Final = {
 """Fields that are Kubernetes' `Duration` in Go, by kind: their controllers read them so, the API server sees text."""
 
 
-def meant(before: JsonObject, after: JsonObject) -> JsonObject:
+def meant(before: JsonObject, after: JsonObject, custom: Types = NO_TYPES) -> JsonObject:
     """Return `after` with all that means the same as in `before` written as `before` writes it.
 
     So the two mean the same exactly when `same(before, meant(before, after))`, and a diff of them shows changes of
     meaning alone. Both must be objects of one kind, freed of noise (`comparable`); neither is touched, and equal parts
-    are not looked at. The very `after` when nothing is written otherwise.
+    are not looked at. `custom` says which lists of a custom resource are sets or maps. The very `after` when nothing is
+    written otherwise.
     """
     kind = type_of(after)
     try:
         if before == after or type_of(before) != kind:
             return after
-        return _mapping(before, after, kind, (kind,))
+        return _Reading(custom).mapping(before, after, kind, (kind,))
     except RecursionError:  # nested deeper than can be shown; who shows it says so
         return after
 
 
-def _value(before: Any, after: Any, known: Field, path: tuple[str, ...]) -> Any:
-    # Python's `==` takes 1 for true; what is returned is `after` in any case.
-    if before == after:
-        return after
-    if isinstance(before, dict) and isinstance(after, dict):
-        return _mapping(before, after, known.below, path)
-    if isinstance(before, list) and isinstance(after, list):
-        return _list(before, after, known, path)
-    return before if _same_amount(before, after, path) else after
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How two states of an object are read."""
 
+    custom: Types
 
-def _mapping(before: JsonObject, after: JsonObject, holder: str, path: tuple[str, ...]) -> JsonObject:
-    written: JsonObject = {}
-    for name, value in after.items():
-        if name in before and before[name] != value:
-            new = _value(before[name], value, field_of(holder, name), (*path, name))
-            if new is not value:
-                written[name] = new
-    return {**after, **written} if written else after
+    def mapping(self, before: JsonObject, after: JsonObject, holder: str, path: tuple[str, ...]) -> JsonObject:
+        written: JsonObject = {}
+        for name, value in after.items():
+            if name in before and before[name] != value:
+                new = self._value(before[name], value, field_of(holder, name, self.custom), (*path, name))
+                if new is not value:
+                    written[name] = new
+        return {**after, **written} if written else after
 
+    def _value(self, before: Any, after: Any, known: Field, path: tuple[str, ...]) -> Any:
+        # Python's `==` takes 1 for true; what is returned is `after` in any case.
+        if before == after:
+            return after
+        if isinstance(before, dict) and isinstance(after, dict):
+            return self.mapping(before, after, known.below, path)
+        if isinstance(before, list) and isinstance(after, list):
+            return self._list(before, after, known, path)
+        return before if _same_amount(before, after, path) else after
 
-def _list(before: list[Any], after: list[Any], known: Field, path: tuple[str, ...]) -> list[Any]:
-    keys = known.keys
-    if keys is not None and not _in_step(before, after, keys):
-        old, new = by_key(before, keys), by_key(after, keys)
-        if old is not None and new is not None:
-            return _keyed(old, after, new, (known, path))
-    if len(before) != len(after):
-        return after
-    within = Field(known.below, None)
-    written = [
-        other if one is other else _value(one, other, within, path) for one, other in zip(before, after, strict=True)
-    ]
-    return after if all(one is other for one, other in zip(written, after, strict=True)) else written
+    def _list(self, before: list[Any], after: list[Any], known: Field, path: tuple[str, ...]) -> list[Any]:
+        keys = known.keys
+        if keys is not None and not _in_step(before, after, keys):
+            old, new = by_key(before, keys), by_key(after, keys)
+            if old is not None and new is not None:
+                return self._keyed(old, after, new, (known, path))
+        if len(before) != len(after):
+            return after
+        within = Field(known.below, None)
+        written = [
+            other if one is other else self._value(one, other, within, path)
+            for one, other in zip(before, after, strict=True)
+        ]
+        return after if all(one is other for one, other in zip(written, after, strict=True)) else written
+
+    def _keyed(
+        self,
+        old: dict[ElementKey, Any],
+        after: list[Any],
+        new: dict[ElementKey, Any],
+        place: tuple[Field, tuple[str, ...]],
+    ) -> list[Any]:
+        known, path = place
+        written = {
+            key: self._value(old[key], element, Field(known.below, None), path) if key in old else element
+            for key, element in new.items()
+        }
+        if path[-1] not in _ORDERED:
+            common = [key for key in new if key in old]
+            if common != (kept := [key for key in old if key in new]):
+                added = [key for key in new if key not in old]
+                return [written[key] for key in [*kept, *added]]
+        return after if all(written[key] is new[key] for key in new) else list(written.values())
 
 
 def _in_step(before: list[Any], after: list[Any], keys: tuple[str, ...]) -> bool:
@@ -112,22 +138,6 @@ def _in_step(before: list[Any], after: list[Any], keys: tuple[str, ...]) -> bool
         one == other or (keys and element_key(one, keys) == element_key(other, keys) is not None)
         for one, other in zip(before, after, strict=True)
     )
-
-
-def _keyed(
-    old: dict[ElementKey, Any], after: list[Any], new: dict[ElementKey, Any], place: tuple[Field, tuple[str, ...]]
-) -> list[Any]:
-    known, path = place
-    written = {
-        key: _value(old[key], element, Field(known.below, None), path) if key in old else element
-        for key, element in new.items()
-    }
-    if path[-1] not in _ORDERED:
-        common = [key for key in new if key in old]
-        if common != (kept := [key for key in old if key in new]):
-            added = [key for key in new if key not in old]
-            return [written[key] for key in [*kept, *added]]
-    return after if all(written[key] is new[key] for key in new) else list(written.values())
 
 
 def _same_amount(before: Any, after: Any, path: tuple[str, ...]) -> bool:

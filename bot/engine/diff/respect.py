@@ -1,7 +1,7 @@
 """Keep the live values of ignored fields in what a sync sends: `RespectIgnoreDifferences`.
 
 As Argo CD does it: what was cut out of the live object is put into what was cut out of the target, by the keys of lists
-where Kubernetes' own kinds have some. A list without keys (all of those in custom resources) is one value: when
+where Kubernetes' own kinds have some. A list without keys, and any in a custom resource, is one value: when
 something in it is ignored, all of it is the live one. Three things Argo CD leaves to chance: a new element of a list
 keeps what Git says of it, one that Git has given up is not half brought back, and the order of elements is Git's.
 Sources: argo-cd `controller/sync.go` (normalizeTargetResources, restoreNonIgnoredFields).

@@ -1,18 +1,23 @@
-"""What is known of the lists in Kubernetes' own kinds: which are sets, which are maps by key, and by what key."""
+"""What is known of lists: which are sets, which are maps by key, and by what key; Kubernetes' own are built in."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from bot.engine.diff.builtin_lists import LISTS
 from bot.model.resources import group_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.model.resources import JsonObject
 
 ElementKey = tuple[Any, ...]
 
+ANY: Final = "*"
+"""Stands for a mapping's keys that are no fields of a type, as an object's labels are."""
 _METADATA: Final = "ObjectMeta"
 _DEFAULT_KEYS: Final = {"protocol": "TCP"}
 """Keys that a manifest may leave to the server, with Kubernetes' own defaults."""
@@ -27,6 +32,9 @@ class Field(NamedTuple):
     """How a list's elements are told apart: by these fields, by their values (none), or by position alone (None)."""
 
 
+Types: TypeAlias = "Mapping[str, Mapping[str, Field]]"
+"""By type: its fields that are such a list, or that lead to a type with one."""
+NO_TYPES: Final[Types] = MappingProxyType({})
 _UNKNOWN: Final = Field("", None)
 
 
@@ -35,11 +43,18 @@ def type_of(obj: JsonObject) -> str:
     return f"{group_of(str(obj.get('apiVersion', '')))}/{obj.get('kind', '')}"
 
 
-def field_of(holder: str, name: str) -> Field:
-    """Return what is known of a field; of custom kinds that is their metadata alone."""
-    if name == "metadata" and holder:
+def is_custom(obj: JsonObject) -> bool:
+    """Whether an object's lists may be known to its API server alone."""
+    kind = type_of(obj)
+    return "." in kind and kind not in _types()
+
+
+def field_of(holder: str, name: str, custom: Types = NO_TYPES) -> Field:
+    """Return what is known of a field; of custom kinds that is their metadata, and what `custom` says."""
+    if name == "metadata" and holder and "." not in holder.rpartition("/")[2]:
         return Field(_METADATA, None)
-    return _types().get(holder, {}).get(name, _UNKNOWN)
+    fields = _types().get(holder) or custom.get(holder, {})
+    return fields.get(name) or fields.get(ANY, _UNKNOWN)
 
 
 def element_key(element: Any, keys: tuple[str, ...]) -> ElementKey | None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.cluster.objects import Cluster
-from bot.cluster.schemas import MergeSchemas, merge_schemas
+from bot.cluster.schemas import merge_schemas
+from bot.engine.diff.equality import same
+from bot.engine.diff.noise import meant
+from bot.engine.diff.normalise import comparable
 from bot.engine.patches.schema import MergeField, MergeSchema
-from bot.model.resources import ResourceType
+from bot.model.resources import JsonObject, ResourceType
+from tests.integration.cluster.conftest import dry_run, wait_until
 
 
 def schema_of(cluster: Cluster, api_version: str, kind: str) -> MergeSchema | None:
-    return MergeSchemas(cluster.server).find(cluster.discovery.find({"apiVersion": api_version, "kind": kind}))
+    return cluster.schemas.merging(cluster.discovery.find({"apiVersion": api_version, "kind": kind}))
 
 
 def field_at(schema: MergeSchema, path: str) -> MergeField:
@@ -58,10 +64,48 @@ def test_custom_resources_are_not_merged_by_schema(cluster: Cluster) -> None:
     assert schema_of(cluster, "harbour.example/v1", "Ship") is None
 
 
+def ship(place: str, **spec: Any) -> JsonObject:
+    metadata = {"name": "ferry", "namespace": place}
+    return {"apiVersion": "harbour.example/v1", "kind": "Ship", "metadata": metadata, "spec": spec}
+
+
+def told(cluster: Cluster, before: JsonObject, after: JsonObject) -> bool:
+    """Whether a difference between two objects is told, as the API server would hold them."""
+    wait_until(lambda: bool(cluster.lists_of(before)))  # it describes a new kind a moment after it serves it
+    one, other = (comparable(dry_run(cluster, obj)) for obj in (before, after))
+    return not same(one, meant(one, other, cluster.lists_of(other)))
+
+
+A, B = {"hold": "a", "goods": "salt"}, {"hold": "b", "deck": "upper", "goods": "tea"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "differ"),
+    [
+        ({"ports": ["x", "y"]}, {"ports": ["y", "x"]}, False),
+        ({"ports": ["x", "y"]}, {"ports": ["y", "z"]}, True),
+        ({"cargo": [A, B]}, {"cargo": [B, A]}, False),
+        ({"cargo": [A, B]}, {"cargo": [B, {**A, "goods": "silk"}]}, True),
+        ({"log": [{"a": 1}, {"b": 2}]}, {"log": [{"b": 2}, {"a": 1}]}, True),
+    ],
+)
+def test_the_order_of_a_set_or_map_of_a_custom_resource_is_not_told(
+    cluster: Cluster, harbour: str, before: JsonObject, after: JsonObject, *, differ: bool
+) -> None:
+    assert told(cluster, ship(harbour, **before), ship(harbour, **after)) is differ
+
+
+@pytest.mark.usefixtures("harbour")
+def test_of_kinds_that_the_server_merges_nothing_more_is_asked(cluster: Cluster) -> None:
+    assert cluster.lists_of({"apiVersion": "apps/v1", "kind": "Deployment"}) == {}
+    assert cluster.lists_of({"apiVersion": "harbour.example/v1", "kind": "Submarine"}) == {}
+
+
 def test_a_group_that_nobody_describes_is_not_merged_by_schema(cluster: Cluster) -> None:
     nowhere = ResourceType("nowhere.example", "v1", "Thing", "things", namespaced=True)
 
-    assert MergeSchemas(cluster.server).find(nowhere) is None
+    assert cluster.schemas.merging(nowhere) is None
+    assert cluster.schemas.lists(nowhere) == {}
 
 
 @pytest.mark.parametrize(

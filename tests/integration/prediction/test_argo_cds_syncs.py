@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.integration.repository.conftest import Fixed
 
 URL = "https://git.example/acme/shop"
 IDENTITY = "git.example/acme/shop"
+DEFINITIONS = Path(__file__).parents[1] / "cluster" / "manifests" / "definitions.yaml"
 
 
 @dataclass
@@ -83,6 +85,27 @@ class Desk:
     def live(self, manifest: JsonObject) -> JsonObject:
         placed = {**manifest, "metadata": {**manifest["metadata"], "namespace": self.namespace}}
         return self.cluster.live([placed])[ResourceKey.of(placed)]
+
+
+@pytest.fixture
+def ferry(control_plane: ControlPlane, desk: Desk) -> JsonObject:
+    """Return a ship in a cluster that knows ships, which are custom resources."""
+    control_plane.kubectl("apply", "-f", str(DEFINITIONS))
+    control_plane.kubectl("wait", "--for=condition=Established", "crd/ships.harbour.example", "--timeout=30s")
+    kind = {"apiVersion": "harbour.example/v1", "kind": "Ship", "metadata": {"name": "ferry"}}
+    ship = {**kind, "spec": {"ports": ["x", "y"], "cargo": [{"hold": "a"}, {"hold": "b"}]}}
+    desk.synced(ship)
+    while not desk.cluster.lists_of(ship):  # described a moment after it is served
+        time.sleep(0.1)
+    return ship
+
+
+def test_another_order_in_a_set_of_a_custom_resource_is_no_change(desk: Desk, ferry: JsonObject) -> None:
+    turned = {**ferry, "spec": {"ports": ["y", "x"], "cargo": [{"hold": "b"}, {"hold": "a"}]}}
+    told = desk.changed(ferry, turned)
+    assert (told.action, told.drift, told.effect_diff, told.rewritten) == (Action.NOTHING, Action.NOTHING, "", True)
+    more = desk.changed(ferry, {**ferry, "spec": {**turned["spec"], "ports": ["z", "y", "x"]}})
+    assert (more.action, more.added, more.removed) == (Action.CHANGE, 1, 0)
 
 
 @pytest.fixture
