@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
     from bot.repository.charts.charts import Charts
+    from bot.repository.charts.fetching import Client
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
     from bot.repository.toolbox import Toolbox
@@ -112,7 +113,8 @@ class Services:
         forge = GitHub.from_settings(settings)
         control = _control(settings)
         clusters = Clusters(control)
-        mirrors = Mirrors(settings.data_directory / "mirrors", timeout=settings.git_timeout)
+        client = client_of(settings)
+        mirrors = Mirrors(settings.data_directory / "mirrors", client, timeout=settings.git_timeout)
         queue = Queue(connection)
         renderer = _rendering(settings, connection, queue)
         repositories = Repositories(control, namespace=settings.control_namespace)
@@ -212,10 +214,16 @@ def _sources(
 def charts(settings: Settings, directory: Path) -> Charts:
     """Return what fetches charts into a folder of `directory`; Rejected when the settings cannot work."""
     from bot.repository.charts.charts import Charts
+
+    return Charts(directory / "charts", client_of(settings))
+
+
+def client_of(settings: Settings) -> Client:
+    """Return what fetches whatever applications name; Rejected when the settings cannot work."""
     from bot.repository.charts.fetching import Client
     from bot.repository.charts.guard import Allowed
 
-    return Charts(directory / "charts", Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout))
+    return Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout)
 
 
 def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Predictor:
@@ -280,8 +288,7 @@ def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], Credentials
     from bot.forges.github.errors import NotInstalled
     from bot.model.credentials import Credentials
 
-    api = urlsplit(api_url)
-    site = f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
+    site = _site_of(api_url)
 
     def find(url: str) -> Credentials | None:
         # Scheme and port count: a token must not go to whatever else listens on the forge's host, nor in the clear.
@@ -292,9 +299,15 @@ def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], Credentials
             credentials = forge.git_credentials(Repository(full_name, clone_url=url))
         except NotInstalled:
             return None  # a public repository of somebody else's can be fetched without
-        return Credentials(credentials.username, credentials.password)
+        return Credentials(credentials.username, credentials.password, vouched=True)
 
     return find
+
+
+def _site_of(api_url: str) -> str:
+    """Return what the URLs of a forge's repositories begin with."""
+    api = urlsplit(api_url)
+    return f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
 
 
 def credentials_for(
@@ -305,7 +318,10 @@ def credentials_for(
     As whom, the forge's own credentials come first on its own site; then what the control namespace has for the URL.
     """
     from bot.forges.github.others import OtherApps
+    from bot.model.credentials import GITHUB, Credentials
 
+    # The operator names the forge, and so what lies on it, too: at home it is often in a private network.
+    site = _site_of(settings.github_url) if settings.github_url != GITHUB else None
     of_forge, apps = forge_credentials(forge, settings.github_url), OtherApps(timeout=settings.forge_timeout)
 
     def find(url: str, project: str) -> Credentials | None:
@@ -315,6 +331,8 @@ def credentials_for(
             how = found or ours
             through = replace(ours, proxy=how.proxy, no_proxy=how.no_proxy)
             return replace(through, authorities=how.authorities, insecure=how.insecure)
+        if site is not None and url.startswith(site):
+            found = replace(found or Credentials(), vouched=True)
         if found is None or found.github_app is None:
             return found
         token = apps.git_token(found.github_app, url)

@@ -95,7 +95,7 @@ class Settings(BaseModel):
     git_submodules: bool = True
     """Whether submodules are fetched and rendered with the repository that names them."""
     fetch_allow: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
-    """Hosts and networks (`10.1.0.0/16`), comma between, that charts are fetched from though private, or by http."""
+    """Hosts and networks (`10.1.0.0/16`), comma between, that are fetched from though private, or by http."""
     cluster_timeout: float = Field(default=30.0, gt=0)
     """Seconds one request to an API server may take."""
     forge_timeout: float = Field(default=20.0, gt=0)

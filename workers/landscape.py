@@ -44,7 +44,7 @@ class Clone:
     ) -> Clone:
         """Fetch the repository, with the refs or commits `wanted`; see `Mirrors.refresh`."""
         credentials = services.forge.git_credentials(repository)
-        auth = Credentials(credentials.username, credentials.password)
+        auth = Credentials(credentials.username, credentials.password, vouched=True)
         mirror = services.mirrors.refresh(
             repository.clone_url,
             auth=auth,

@@ -24,7 +24,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, toolbox_of
+from bot.services import charts, client_of, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _cluster(settings: Settings, server: ApiServer, *, tracks: bool) -> Cluster:
 
 def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, tracks: bool) -> Sources:
     sources = (Sources if tracks else _Untracked)(
-        mirrors=Mirrors(_kept(settings) / "mirrors", timeout=settings.git_timeout),
+        mirrors=Mirrors(_kept(settings) / "mirrors", client_of(settings), timeout=settings.git_timeout),
         renderer=renderer,
         clusters=clusters,
         control_namespace=settings.control_namespace,

@@ -119,7 +119,7 @@ class KnownRepositories:
                     f"the Secret {secret.name} for this repository has {secret.unsupported}, which is not supported",
                     remedy="Use a user and password, a token, an SSH key or a GitHub App.",
                 )
-        found = self._at(url, found)
+        found = replace(self._at(url, found), vouched=own is not None or template is not None)
         return None if found == Credentials() else found
 
     def _own(self, url: str, project: str) -> RepositorySecret | None:

@@ -47,6 +47,8 @@ class Credentials:
     proxy: str = field(default="", repr=False)
     """URL; empty: what the environment says."""
     no_proxy: str = ""
+    vouched: bool = False
+    """Whether the operator names the repository, or what its URL begins with: then it may lie in a private network."""
     project: str = ""
     """The only project whose applications may use it; empty: any."""
 

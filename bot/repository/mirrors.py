@@ -28,6 +28,7 @@ from bot.repository.versions import is_constraint
 if TYPE_CHECKING:
     from bot.model.applications import Source
     from bot.model.credentials import Credentials
+    from bot.repository.charts.fetching import Client
 
 _ALWAYS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _FETCHED: Final = "foresail-fetched"
@@ -191,8 +192,9 @@ class Mirror:
 class Mirrors:
     """Mirrors on disk, shared by every process on the machine."""
 
-    def __init__(self, directory: Path, *, timeout: float = 120.0) -> None:
+    def __init__(self, directory: Path, client: Client, *, timeout: float = 120.0) -> None:
         self._directory = directory
+        self._client = client
         self._timeout = timeout
         self._swept = False
 
@@ -214,7 +216,7 @@ class Mirrors:
         refuse_strange(url, wanted)
         oldest = time.time() - fresh_for
         path, shown = self.path_of(url, auth), without_user(url)
-        git = Git(path, url, auth, self._timeout, secrets=path.with_suffix(".secrets"))
+        git = Git(path, url, auth, self._client, self._timeout, secrets=path.with_suffix(".secrets"))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
@@ -274,7 +276,7 @@ class Mirrors:
         # A commit needs a name here, or it might be cleaned away before it is read.
         refspecs = [*_ALWAYS, *(f"+{ref}:{f'refs/wanted/{ref}' if SHA.fullmatch(ref) else ref}" for ref in wanted)]
         began = time.time()
-        git.run("fetch", "--quiet", "--prune", "--no-auto-maintenance", "--", git.url, *refspecs)
+        git.run("fetch", "--quiet", "--prune", "--no-auto-maintenance", "--", "source", *refspecs)
         _follow_head(git, default_branch)
         stamp = git.path / _FETCHED
         stamp.touch()
@@ -297,7 +299,7 @@ def _follow_head(git: Git, expected: str) -> None:
     if known and not is_other and not repository.head_is_unborn:
         return
     found = re.search(
-        r"^ref: (refs/heads/\S+)\tHEAD", git.run("ls-remote", "--symref", "--", git.url, "HEAD"), re.MULTILINE
+        r"^ref: (refs/heads/\S+)\tHEAD", git.run("ls-remote", "--symref", "--", "source", "HEAD"), re.MULTILINE
     )
     if found:
         repository.set_head(found[1])

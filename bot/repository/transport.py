@@ -1,7 +1,8 @@
 """The git program, run to fetch from one server with that server's credentials, and what its words mean.
 
-It has no configuration but what is given here, never asks anybody, and speaks network protocols only. What is secret is
-in its environment, or in files that only this user can read while it runs; a redirect to elsewhere gets none of it.
+It has no configuration but what is given here, never asks anybody, and speaks network protocols only, with the one
+server at the addresses that the guard has let pass. What is secret is in its environment, or in files that only this
+user can read while it runs; a redirect to elsewhere gets none of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,9 @@ from urllib.parse import urlsplit
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
+from bot.repository.charts.fetching import ANONYMOUS, Client, Request, authorization_of
+from bot.repository.charts.guard import origin_of
+from bot.repository.pinning import Pinned, pinned
 from bot.repository.revisions import SHA
 
 _SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
@@ -57,9 +60,9 @@ _ASKED: Final = re.compile(r"could not read (Username|Password)|Authentication f
 """Git asks whoever sits there where a server says 401, and nobody does."""
 _HOST_KEY: Final = re.compile(r"Host key verification failed")
 _CERTIFICATE: Final = re.compile(r"certificate|SSL", re.IGNORECASE)
-_HELPER: Final = (
-    '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$FORESAIL_USERNAME" "$FORESAIL_PASSWORD"; }; f'
-)
+_ADVERTISED: Final = "/info/refs?service=git-upload-pack"
+"""What git asks first, and has to be redirected to elsewhere (gitprotocol-http(5))."""
+_MOST_ADVERTISED: Final = 64 << 20
 _PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
 
@@ -74,24 +77,43 @@ class Git:
     path: Path
     url: str
     credentials: Credentials | None
+    client: Client
+    """Knows where fetching may lead."""
     timeout: float
     """Seconds one command may take."""
     secrets: Path = field(repr=False, kw_only=True)
     """A folder that is made for what git can only read from files, and removed after; nobody else may use it."""
 
     def run(self, *args: str) -> str:
-        """Return what git prints.
+        """Return what git prints; to it the server is the remote `source`.
 
         Raises Rejected for what a person must change, Temporary for what time may, and CorruptError.
         """
         with _files(self.credentials, self.secrets) as files:
             try:
-                return self._run(args, _environment(self.url, self.credentials, files))
+                return self._at(self.url, self.credentials, args, files)
             except _RedirectedError as error:
-                known = self.credentials
-                if known is None or not known.password or known.client_certificate:
+                url = self._moved()
+                if url == self.url:
                     raise error.words from None
-                return self._run(args, _environment(self.url, self.credentials, files, asked=True))
+                # To anybody else nothing is shown, and nothing is made good by what is known of this one.
+                same = origin_of(url) == origin_of(without_user(self.url))
+                return self._at(url, self.credentials if same else _proxy_of(self.credentials), args, files)
+
+    def _at(self, url: str, credentials: Credentials | None, args: Sequence[str], files: Mapping[str, Path]) -> str:
+        server = pinned(url, credentials, self.client)
+        return self._run(args, _environment(server, credentials, files if credentials is self.credentials else {}))
+
+    def _moved(self) -> str:
+        """Return where the server sends whoever asks, by way of places that the guard lets pass."""
+        url = without_user(self.url).rstrip("/") + _ADVERTISED
+        access = self.credentials or ANONYMOUS
+        request = Request(url, origin_of(url), access, {"Git-Protocol": "version=2"}, most=_MOST_ADVERTISED)
+        found = self.client.get(request, _Nowhere()).url
+        if not found.endswith(_ADVERTISED):
+            return self.url
+        refuse_strange(found.removesuffix(_ADVERTISED))
+        return found.removesuffix(_ADVERTISED)
 
     def _run(self, args: Sequence[str], environment: Mapping[str, str]) -> str:
         shown = without_user(self.url)
@@ -148,8 +170,20 @@ def refuse_strange(url: str, wanted: Sequence[str] = ()) -> None:
             raise Rejected(f"{ref!r} is not a ref that can be fetched")
 
 
+class _Nowhere:
+    """Takes a body that nobody wants to see."""
+
+    def write(self, _data: bytes) -> None:
+        pass
+
+
+def _proxy_of(credentials: Credentials | None) -> Credentials | None:
+    """Return of credentials what holds for other servers, too."""
+    return credentials and Credentials(proxy=credentials.proxy, no_proxy=credentials.no_proxy)
+
+
 class _RedirectedError(Exception):
-    """The server sends whoever asks somewhere else, where a header with credentials would go along."""
+    """The server sends whoever asks somewhere else."""
 
     def __init__(self, words: Rejected) -> None:
         super().__init__(words.message)
@@ -208,14 +242,8 @@ def _contents(credentials: Credentials) -> dict[str, str]:
     return found if credentials.known_hosts is None else {**found, "known_hosts": credentials.known_hosts}
 
 
-def _environment(
-    url: str, credentials: Credentials | None, files: Mapping[str, Path], *, asked: bool = False
-) -> dict[str, str]:
-    """Return git's whole environment: no user's configuration, no prompt, credentials for this host only.
-
-    They are in a header that is sent at once; `asked`: they are given when this very host asks for them, so that it may
-    be redirected without their going along.
-    """
+def _environment(server: Pinned, credentials: Credentials | None, files: Mapping[str, Path]) -> dict[str, str]:
+    """Return git's whole environment: no user's configuration, no prompt, credentials for this server only."""
     environment = {
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "HOME": "/nonexistent",
@@ -223,21 +251,32 @@ def _environment(
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ALLOW_PROTOCOL": ":".join(sorted(_SCHEMES)),
-        "GIT_SSH_COMMAND": _ssh(credentials, files),
+        "GIT_ALLOW_PROTOCOL": server.origin.scheme,
+        "GIT_SSH_COMMAND": _ssh(server, credentials, files),
         "GIT_SSH_VARIANT": "ssh",
     }
     environment |= {name: os.environ[name] for name in (*_PROXIES, "SSL_CERT_FILE") if name in os.environ}
     if credentials is None:
-        return environment
+        return environment | _configured(server.configuration)
     if credentials.proxy:
         environment |= dict.fromkeys(_PROXIES[:4], credentials.proxy)
         environment |= dict.fromkeys(_PROXIES[4:], credentials.no_proxy)
-    return environment | _tls(credentials, files) | _authentication(url, credentials, asked=asked)
+    configuration = server.configuration | _authentication(server, credentials)
+    return environment | _tls(credentials, files) | _configured(configuration)
 
 
-def _ssh(credentials: Credentials | None, files: Mapping[str, Path]) -> str:
-    options = ["BatchMode=yes", "ConnectTimeout=20"]
+def _configured(configuration: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that git reads a configuration from, which nobody else can see."""
+    numbered = {
+        name: word
+        for n, (key, value) in enumerate(configuration.items())
+        for name, word in ((f"GIT_CONFIG_KEY_{n}", key), (f"GIT_CONFIG_VALUE_{n}", value))
+    }
+    return {**numbered, "GIT_CONFIG_COUNT": str(len(configuration))}
+
+
+def _ssh(server: Pinned, credentials: Credentials | None, files: Mapping[str, Path]) -> str:
+    options = ["BatchMode=yes", "ConnectTimeout=20", *server.ssh_options]
     if credentials is None or not (files.keys() & {"ssh_private_key", "known_hosts"} or credentials.insecure):
         return _command(options)
     if key := files.get("ssh_private_key"):
@@ -266,25 +305,9 @@ def _tls(credentials: Credentials, files: Mapping[str, Path]) -> dict[str, str]:
     return found | ({"GIT_SSL_NO_VERIFY": "1"} if credentials.insecure else {})
 
 
-def _authentication(url: str, credentials: Credentials, *, asked: bool) -> dict[str, str]:
-    if "://" not in url or not credentials.names_somebody:
+def _authentication(server: Pinned, credentials: Credentials) -> dict[str, str]:
+    if server.origin.scheme not in {"https", "http"} or not (header := authorization_of(credentials)):
         return {}
-    parts = urlsplit(url)
+    parts = urlsplit(server.url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    secret = b64encode(f"{credentials.username}:{credentials.password}".encode()).decode()
-    header = f"Bearer {credentials.bearer_token}" if credentials.bearer_token else f"Basic {secret}"
-    if asked:
-        given = {f"credential.{site}.helper": _HELPER}
-        more = {"FORESAIL_USERNAME": credentials.username, "FORESAIL_PASSWORD": credentials.password}
-    else:
-        # What is in a header, and the client's certificate, git would take along to wherever it is redirected.
-        given, more = {"http.followRedirects": "false"}, {}
-        if credentials.password or credentials.username or credentials.bearer_token:
-            given[f"http.{site}/.extraHeader"] = f"Authorization: {header}"
-    pairs = enumerate(given.items())
-    numbered = {
-        name: word
-        for n, (key, value) in pairs
-        for name, word in ((f"GIT_CONFIG_KEY_{n}", key), (f"GIT_CONFIG_VALUE_{n}", value))
-    }
-    return {**more, **numbered, "GIT_CONFIG_COUNT": str(len(given))}
+    return {f"http.{site}/.extraHeader": f"Authorization: {header}"}

@@ -20,6 +20,7 @@ from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.server import GitHubStandIn
 from bot.services import credentials_for
 from bot.settings import Settings
+from tests.integration.loopback import CLIENT
 
 Find: TypeAlias = Callable[[str, str], Credentials | None]
 READING = {"metadata": "read", "contents": "read"}
@@ -76,7 +77,7 @@ def test_another_app_reads_what_ours_is_not_installed_on(
     found = find(other.clone_url, "default")
     assert found is not None
     assert found.github_app is None
-    assert Mirrors(tmp_path / "mirrors").refresh(other.clone_url, auth=found).resolve("main") == other.head()
+    assert Mirrors(tmp_path / "mirrors", CLIENT).refresh(other.clone_url, auth=found).resolve("main") == other.head()
     own = find(shop.clone_url, "default")
     assert own is not None
     assert (own.username, own.proxy) == ("x-access-token", "http://p:1")

@@ -139,7 +139,7 @@ class Client:
         self, origin: Origin, request: Request, end: float, late: threading.Event
     ) -> Iterator[tuple[http.client.HTTPConnection, str]]:
         """Connect; yield with it what has to stand before a path. Everything on the connection ends at `end`."""
-        connection, target = self._opened(origin, request.access, end)
+        connection, target = self._opened(origin, request, end)
         watched = connection.sock.dup()
 
         def stop() -> None:
@@ -161,17 +161,31 @@ class Client:
             watched.close()
             connection.close()
 
-    def _opened(self, origin: Origin, access: Credentials, end: float) -> tuple[http.client.HTTPConnection, str]:
+    def _opened(self, origin: Origin, request: Request, end: float) -> tuple[http.client.HTTPConnection, str]:
         """Return a connection to whoever a URL names, or to the proxy that leads there, before any TLS."""
-        proxy = self._proxy(origin, access)
-        addresses = self._addresses(origin, proxied=bool(proxy))
+        proxy = self._proxy(origin, request.access)
+        vouched = request.access.vouched and origin == request.home
+        addresses = self._addresses(origin, proxied=bool(proxy), vouched=vouched)
         if proxy:
             return _through(proxy, origin, _patience(end))
         connection = http.client.HTTPConnection(origin.host, origin.port)
         connection.sock = _first(addresses, origin.port, end)
         return connection, ""
 
-    def _addresses(self, origin: Origin, *, proxied: bool) -> list[str]:
+    def reach(self, origin: Origin, access: Credentials) -> list[str]:
+        """Return the addresses at which another program may connect to a server; none where only its proxy knows them.
+
+        Raises Rejected and Temporary as `get` does.
+        """
+        proxied = origin.scheme in {"https", "http"} and bool(self._proxy(origin, access))
+        try:
+            return self._addresses(origin, proxied=proxied, vouched=access.vouched)
+        except OSError as error:
+            raise Temporary(
+                f"{origin.host} cannot be found now: {_words(error, slow=False)}", retry_after=10.0
+            ) from error
+
+    def _addresses(self, origin: Origin, *, proxied: bool, vouched: bool) -> list[str]:
         """Resolve a host once and have the guard look; a proxy may know names that are not known here."""
         try:
             addresses = self._resolve(origin.host, origin.port)
@@ -181,9 +195,8 @@ class Client:
             if not proxied:
                 raise
             addresses = []
-        self._allowed.check(origin.host, addresses)
-        if origin.scheme == "http":
-            self._allowed.check_plain(origin.host, addresses)
+        self._allowed.check(origin.host, addresses, vouched=vouched)
+        self._allowed.check_plain(origin, addresses, vouched=vouched)
         return addresses
 
     def _proxy(self, origin: Origin, access: Credentials) -> str:

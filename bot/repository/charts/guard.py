@@ -18,7 +18,10 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _COMPATIBLE: Final = IPv6Network("::/96")
 _METADATA: Final = frozenset({IPv4Address("168.63.129.16"), IPv6Address("fd00:ec2::254"), IPv6Address("fd20:ce::254")})
 """Of Azure, AWS and Google: one is public, two are private; all others are link-local."""
-_PORTS: Final = {"https": 443, "http": 80}
+_PORTS: Final = {"https": 443, "http": 80, "ssh": 22, "git": 9418}
+_WEB: Final = frozenset({"https", "http"})
+_PLAIN: Final = frozenset({"http", "git"})
+"""Schemes under which anybody on the way can read and change what is sent."""
 _REMEDY: Final = "If it may be fetched from, add its host or network to FORESAIL_FETCH_ALLOW."
 
 
@@ -56,9 +59,12 @@ class Allowed:
         """Whether an address is in one of the networks."""
         return any(address in network for network in self.networks if network.version == address.version)
 
-    def check(self, host: str, addresses: Sequence[str]) -> None:
-        """Raise Rejected unless every address that a host resolves to may be connected to."""
-        named = self.names(host)
+    def check(self, host: str, addresses: Sequence[str], *, vouched: bool = False) -> None:
+        """Raise Rejected unless every address that a host resolves to may be connected to.
+
+        `vouched`: the operator names the URL elsewhere, which counts as naming its host here.
+        """
+        named = vouched or self.names(host)
         for text in addresses:
             address = ipaddress.ip_address(text.partition("%")[0])
             if self.holds(address):
@@ -67,11 +73,12 @@ class Allowed:
             if not (is_public(reached) or (named and (reached.is_private and not _is_never_meant(reached)))):
                 raise Rejected(f"{host} is at {address}, which is not a public address", remedy=_REMEDY)
 
-    def check_plain(self, host: str, addresses: Sequence[str]) -> None:
-        """Raise Rejected unless a host may be spoken to without encryption."""
-        vouched = bool(addresses) and all(self.holds(ipaddress.ip_address(one.partition("%")[0])) for one in addresses)
-        if not (self.names(host) or vouched):
-            raise Rejected(f"{host} would be asked over plain http", remedy=f"Use https. {_REMEDY}")
+    def check_plain(self, origin: Origin, addresses: Sequence[str], *, vouched: bool = False) -> None:
+        """Raise Rejected unless a server may be spoken to in the way that its URL says, which may be unencrypted."""
+        if vouched or origin.scheme not in _PLAIN or self.names(origin.host):
+            return
+        if not addresses or not all(self.holds(ipaddress.ip_address(one.partition("%")[0])) for one in addresses):
+            raise Rejected(f"{origin.host} would be asked over plain {origin.scheme}", remedy=f"Use https. {_REMEDY}")
 
 
 def is_public(address: Address) -> bool:
@@ -108,6 +115,11 @@ class Origin:
     host: str
     port: int
 
+    @classmethod
+    def at(cls, scheme: str, host: str, port: int | None) -> Self:
+        """Return it; without a port at that of the scheme."""
+        return cls(scheme, host.lower(), port or _PORTS[scheme])
+
     @property
     def authority(self) -> str:
         """Host and port as a Host header has them."""
@@ -122,11 +134,11 @@ class Origin:
 def origin_of(url: str) -> Origin:
     """Return whom a URL asks; Rejected when it is none that is fetched."""
     parts = _parts(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _WEB or not parts.hostname:
         raise Rejected(f"{shown(url)} is not a URL that can be fetched", remedy="Use https://host/path.")
     if parts.username is not None or parts.password is not None:
         raise Rejected(f"{shown(url)} carries credentials", remedy="Put them into the repository's Secret.")
-    return Origin(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme])
+    return Origin.at(parts.scheme, parts.hostname, parts.port)
 
 
 def target_of(url: str) -> str:

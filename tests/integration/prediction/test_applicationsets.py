@@ -26,6 +26,7 @@ from bot.repository.render import Renderer
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.toolchain import Programs
 from tests.functional.test_applicationsets import DEFINITION
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed
 
 URL = "https://git.example/acme/shops"
@@ -92,7 +93,7 @@ def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_pa
     cluster = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
     renderer = Renderer(kustomize=str(programs.kustomize), timeout=60.0)
     sources = Sources(
-        mirrors=Mirrors(tmp_path / "mirrors"),
+        mirrors=Mirrors(tmp_path / "mirrors", CLIENT),
         renderer=renderer,
         clusters=Clusters(cluster),
         control_namespace=namespace,

@@ -16,6 +16,7 @@ from bot.repository.charts.charts import Charts
 from bot.repository.charts.fetching import Client
 from bot.repository.charts.guard import Allowed
 from bot.repository.mirrors import Mirrors
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.charts.registry import USER, RegistryStandIn
 from tests.integration.repository.charts.test_registry import CHART, CHART_CONFIG, LAYER, packed
 from tests.integration.repository.conftest import Fixed
@@ -41,7 +42,7 @@ def trees(tmp_path: Path, asked: list[tuple[str, str]]) -> Trees:
         asked.append((url, project))
         return ALICE
 
-    found = Trees(Mirrors(tmp_path / "mirrors"), auth_for)
+    found = Trees(Mirrors(tmp_path / "mirrors", CLIENT), auth_for)
     client = Client(Allowed.of(["127.0.0.0/8"]), timeout=20.0, proxies={})
     found.charts = Charts(tmp_path / "charts", client)
     return found

@@ -25,6 +25,7 @@ from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.toolchain import Programs
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed
 
 URL = "https://git.example/acme/shops"
@@ -117,7 +118,7 @@ def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_pa
     cluster = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
     renderer = Renderer(kustomize=str(programs.kustomize), timeout=60.0)
     sources = Sources(
-        mirrors=Mirrors(tmp_path / "mirrors"),
+        mirrors=Mirrors(tmp_path / "mirrors", CLIENT),
         renderer=renderer,
         clusters=Clusters(cluster),
         control_namespace=namespace,

@@ -19,6 +19,7 @@ from bot.repository.mirrors import Mirror, Mirrors
 from bot.repository.render import Rendered, Renderer, RenderFailed, RenderRequest
 from bot.repository.submodules import DEEPEST, MOST, resolved
 from bot.sandbox.toolchain import Programs
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed, Submodule
 from tests.integration.repository.servers import Site, basic, http_site
 
@@ -59,7 +60,7 @@ def serve(root: Path) -> Serve:
 
 @pytest.fixture
 def trees(tmp_path: Path) -> Trees:
-    return Trees(Mirrors(tmp_path / "mirrors", timeout=30.0), lambda _url, _project: None)
+    return Trees(Mirrors(tmp_path / "mirrors", CLIENT, timeout=30.0), lambda _url, _project: None)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,9 @@ def test_a_submodule_is_fetched_with_its_own_credentials(root: Path, site: Site,
         url = f"{private.url}/lib.git"
         serve("shop", {"app/lib": Submodule(lib), ".gitmodules": gitmodules({"app/lib": url})})
         known = {url: Credentials(username="alice", password=PASSWORD, project="red")}
-        trees = Trees(Mirrors(tmp_path / "mirrors"), lambda url, project: known.get(url) if project == "red" else None)
+        trees = Trees(
+            Mirrors(tmp_path / "mirrors", CLIENT), lambda url, project: known.get(url) if project == "red" else None
+        )
         tree = composed(trees, source_at(site), project="red")
         assert tree.mirror.read(tree.tree_id, "app/lib/b.yaml") == config_map("b").encode()
         with pytest.raises(Rejected, match="submodule app/lib: cannot fetch"):
@@ -289,3 +292,10 @@ def test_a_url_may_be_relative_to_the_repositorys(url: str, parent: str, where: 
 def test_a_relative_url_stays_on_the_server(parent: str) -> None:
     with pytest.raises(Rejected):
         resolved("../../../evil.example/lib", parent)
+
+
+def test_a_submodule_is_fetched_from_where_fetching_may_lead(site: Site, serve: Serve, trees: Trees) -> None:
+    url = "http://169.254.169.254/lib.git"
+    serve("shop", {"app/lib": Submodule("1" * 40), ".gitmodules": gitmodules({"app/lib": url})})
+    with pytest.raises(Rejected, match=r"submodule app/lib: 169\.254\.169\.254 is at .*not a public address"):
+        composed(trees, source_at(site))

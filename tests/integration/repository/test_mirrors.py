@@ -21,6 +21,7 @@ from bot.repository.mirrors import Conflict, Merged, Mirrors
 from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Fixed, Link
 
 NOBODY = "1" * 40
@@ -53,7 +54,7 @@ def httpserver() -> Iterator[HttpServer]:
 
 @pytest.fixture
 def mirrors(tmp_path: Path) -> Mirrors:
-    return Mirrors(tmp_path / "mirrors", timeout=30.0)
+    return Mirrors(tmp_path / "mirrors", CLIENT, timeout=30.0)
 
 
 def test_a_private_repository_is_copied_with_a_token(
@@ -190,7 +191,7 @@ def test_a_server_that_is_away_is_a_matter_of_time(tmp_path: Path) -> None:
     with GitHubStandIn.start(tmp_path / "github") as github:
         url = github.create_repository("acme/site", files={"a": "1"}, private=False).clone_url
     with pytest.raises(Temporary, match="cannot fetch"):
-        Mirrors(tmp_path / "mirrors").refresh(url)
+        Mirrors(tmp_path / "mirrors", CLIENT).refresh(url)
 
 
 def test_a_server_that_does_not_answer_is_left(
@@ -198,7 +199,7 @@ def test_a_server_that_does_not_answer_is_left(
 ) -> None:
     github.faults.add("GET /acme/shop.git/*", kind=Fault.DELAY, seconds=5.0)
     with pytest.raises(Temporary, match=r"took longer than 1 s"):
-        Mirrors(tmp_path / "mirrors", timeout=1.0).refresh(shop.clone_url, auth=auth)
+        Mirrors(tmp_path / "mirrors", CLIENT, timeout=1.0).refresh(shop.clone_url, auth=auth)
 
 
 ADVERTISED = "application/x-git-upload-pack-advertisement"
@@ -297,7 +298,8 @@ def test_processes_that_fetch_at_once_do_not_harm_each_other(github: GitHubStand
     site = github.create_repository("acme/site", files={"a": "1"}, private=False)
     script = (
         "import sys; from pathlib import Path; from bot.repository.mirrors import Mirrors;"
-        "[print(Mirrors(Path(sys.argv[1])).refresh(sys.argv[2]).resolve('main')) for _ in range(3)]"
+        "from tests.integration.loopback import CLIENT;"
+        "[print(Mirrors(Path(sys.argv[1]), CLIENT).refresh(sys.argv[2]).resolve('main')) for _ in range(3)]"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "mirrors"), site.clone_url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]

@@ -17,6 +17,7 @@ from bot.repository.mirrors import Mirrors
 from bot.repository.revisions import beside
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
+from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import AUTHOR, Fixed
 
 URL = "https://git.example/acme/shop"
@@ -210,7 +211,7 @@ def test_a_pull_requests_ref_is_fetched_when_a_source_follows_it(
 ) -> None:
     shop.push("feature", {"app.yaml": "replicas: 2\n"})
     pull = shop.open_pull_request("feature")
-    mirrors = Mirrors(tmp_path / "mirrors")
+    mirrors = Mirrors(tmp_path / "mirrors", CLIENT)
     for revision in (f"refs/pull/{pull.number}/head", f"pull/{pull.number}/head"):
         source = Source(repo_url=shop.clone_url, target_revision=revision)
         assert mirrors.following(source, auth=auth).tracked(source) == pull.head_sha
@@ -222,7 +223,10 @@ def test_a_pull_requests_ref_is_fetched_when_a_source_follows_it(
 def test_a_commit_that_is_here_is_not_fetched_again(
     tmp_path: Path, github: GitHubStandIn, shop: HostedRepository, auth: Credentials
 ) -> None:
-    mirrors, source = Mirrors(tmp_path / "mirrors"), Source(repo_url=shop.clone_url, target_revision=shop.head())
+    mirrors, source = (
+        Mirrors(tmp_path / "mirrors", CLIENT),
+        Source(repo_url=shop.clone_url, target_revision=shop.head()),
+    )
     mirrors.following(source, auth=auth)
     before = len(github.requests)
     assert mirrors.following(source, auth=auth).tracked(source) == shop.head()

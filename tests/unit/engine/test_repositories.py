@@ -69,7 +69,7 @@ def test_another_place_has_not(url: str) -> None:
 @pytest.mark.parametrize("url", ["git@git.example.com:team/shop.git", "ssh://git@git.example.com:22/team/shop"])
 def test_ssh_urls_are_written_in_two_ways(url: str) -> None:
     key = template("git@git.example.com:team", sshPrivateKey="key")
-    assert found(url, key) == Credentials(ssh_private_key="key")
+    assert found(url, key) == Credentials(ssh_private_key="key", vouched=True)
 
 
 def test_the_longest_template_wins() -> None:
@@ -106,9 +106,9 @@ def test_a_template_is_for_what_lies_below_it_only(url: str) -> None:
 def test_a_repositorys_own_words_come_first() -> None:
     url = "https://git.example.com/team/shop"
     general = template("https://git.example.com", password="general", proxy="http://proxy:3128")
-    assert found(url, repository(url, password="own"), general) == Credentials(password="own")
+    assert found(url, repository(url, password="own"), general) == Credentials(password="own", vouched=True)
     assert found(url, repository(url, insecure="true"), general) == Credentials(
-        password="general", proxy="http://proxy:3128", insecure=True
+        password="general", proxy="http://proxy:3128", insecure=True, vouched=True
     )
 
 
@@ -121,7 +121,7 @@ def test_a_project_uses_its_own_and_nobody_elses() -> None:
     assert found(url, mine, project="") is None
     restricted = template("https://git.example.com", password="red", project="red")
     assert found(url, restricted, project="blue") is None
-    assert found(url, restricted, project="red") == Credentials(password="red", project="red")
+    assert found(url, restricted, project="red") == Credentials(password="red", project="red", vouched=True)
 
 
 def test_every_key_is_read() -> None:

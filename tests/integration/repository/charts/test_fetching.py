@@ -60,6 +60,19 @@ def test_this_machine_is_not_reached_however_it_is_written(server: WebServer, ho
     assert server.seen == []
 
 
+def test_what_the_operator_names_in_a_secret_may_be_at_home_and_no_metadata_service(
+    server: WebServer, other: WebServer
+) -> None:
+    vouched = Credentials(vouched=True)
+    assert get(server.serve("/", b"chart"), by=client(Allowed()), access=vouched)[1] == b"chart"
+    with pytest.raises(Rejected, match="not a public address"):
+        get("http://169.254.169.254/", by=client(Allowed()), access=vouched)
+    server.replies["/away"] = redirect(other.serve("/", b"secret"))
+    with pytest.raises(Rejected, match="not a public address"):
+        get(f"{server.url}/away", by=client(Allowed()), access=vouched)
+    assert other.seen == []
+
+
 def test_plain_http_needs_the_operators_word() -> None:
     public = Client(Allowed(), timeout=5.0, proxies={}, resolver=lambda _host, _port: ["93.184.216.34"])
     with pytest.raises(Rejected, match="over plain http") as refused:

@@ -64,9 +64,11 @@ def test_even_a_named_host_is_no_metadata_service(address: str) -> None:
 
 def test_a_network_that_the_operator_names_may_be_connected_to() -> None:
     OURS.check("anything.example", ["10.1.2.3"])
-    OURS.check_plain("anything.example", ["10.1.2.3"])
+    plain = origin_of("http://anything.example")
+    OURS.check_plain(plain, ["10.1.2.3"])
     with pytest.raises(Rejected):
-        OURS.check_plain("anything.example", ["8.8.8.8"])
+        OURS.check_plain(plain, ["8.8.8.8"])
+    OURS.check_plain(origin_of("https://anything.example"), ["8.8.8.8"])
 
 
 @pytest.mark.parametrize("entry", ["https://host", "host:5000", "*.example", "10.1.2.3/16", "a b"])

@@ -1,0 +1,11 @@
+"""What lets tests fetch from servers of this machine, as an operator would."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.repository.charts.fetching import Client
+from bot.repository.charts.guard import Allowed
+
+LOOPBACK: Final = Allowed.of(["127.0.0.0/8"])
+CLIENT: Final = Client(LOOPBACK, timeout=30.0, proxies={})
