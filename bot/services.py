@@ -330,7 +330,8 @@ def credentials_for(
         if ours is not None:
             how = found or ours
             through = replace(ours, proxy=how.proxy, no_proxy=how.no_proxy)
-            return replace(through, authorities=how.authorities, insecure=how.insecure)
+            through = replace(through, authorities=how.authorities, insecure=how.insecure)
+            return replace(through, large_files=how.large_files)
         if site is not None and url.startswith(site):
             found = replace(found or Credentials(), vouched=True)
         if found is None or found.github_app is None:

@@ -73,6 +73,7 @@ class RepositorySecret:
                 client_key=data.text("tlsClientCertKey"),
                 github_app=_app(data),
                 insecure=data.yes("insecure") or data.yes("insecureIgnoreHostKey"),
+                large_files=data.yes("enableLfs"),
                 plain_http=data.yes("insecureOCIForceHttp"),
                 proxy=data.line("proxy"),
                 no_proxy=data.line("noProxy"),

@@ -42,6 +42,8 @@ class Credentials:
     """Lines of `known_hosts`; None: the machine's own."""
     insecure: bool = False
     """Whether neither the server's certificate nor its host key is checked."""
+    large_files: bool = False
+    """Whether files that are kept in Git LFS are fetched."""
     plain_http: bool = False
     """Whether an OCI registry is asked over http."""
     proxy: str = field(default="", repr=False)

@@ -209,7 +209,8 @@ class Sources:
             trees = [look.of(source, wanted.tree, project=project) for source in sources]
         whole = [look.composed(one, tree, project=project) for one, tree in zip(sources, trees, strict=True)]
         found = zip(sources, whole, strict=True)
-        return [(self._settled(source, tree, wanted.application), tree) for source, tree in found]
+        settled_there = [(self._settled(source, tree, wanted.application), tree) for source, tree in found]
+        return [(source, self.trees.filled(source, tree, project=project)) for source, tree in settled_there]
 
     def _settled(self, source: Source, tree: Tree, application: Application) -> Source:
         """Return a source as its repository changes it; Rejected names the file that is wrong."""

@@ -13,6 +13,8 @@ from bot.repository.charts.charts import with_scheme
 from bot.repository.charts.dependencies import fetched, missing
 from bot.repository.charts.fetching import ANONYMOUS
 from bot.repository.charts.guard import shown
+from bot.repository.lfs.batch import LargeFiles
+from bot.repository.lfs.filling import Filling
 from bot.repository.mirrors import Mirror
 from bot.repository.revisions import beside
 from bot.repository.submodules import GITMODULES, Composition
@@ -106,6 +108,20 @@ class Trees:
         known = self._known(source, tree, project)
         composition = Composition(self._fetching(project, known), self._mirrors.composed_at(tree.mirror))
         mirror, tree_id = composition.compose(tree.mirror, tree.tree_id, source.repo_url)
+        return replace(tree, mirror=mirror, tree_id=tree_id)
+
+    def filled(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state in which the files of Git LFS that a source's render reads are there; Rejected without one.
+
+        That is where its repository's credentials say so; elsewhere a pointer stays one.
+        """
+        auth = None if source.is_packaged else self.auth_for(source.repo_url, project)
+        if auth is None or not auth.large_files:
+            return tree
+        server = LargeFiles(self._mirrors.client, source.repo_url, auth)
+        mirror, tree_id = Filling(server, self._mirrors.composed_at(tree.mirror)).fill(
+            tree.mirror, tree.tree_id, source
+        )
         return replace(tree, mirror=mirror, tree_id=tree_id)
 
     def _known(self, source: Source, tree: Tree, project: str) -> frozenset[str] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.errors import Rejected
-from bot.repository.directory import LFS_POINTER
+from bot.repository.pointers import refuse_pointer
 from bot.repository.trees import Entry, EntryKind, Snapshot
 
 MOST_BYTES: Final = 256 << 20
@@ -45,8 +45,8 @@ class Checkout:
         if self._bytes > MOST_BYTES:
             raise Rejected(f"rendering it would need more than {MOST_BYTES >> 20} MiB of the repository")
         content = self._snapshot.read(entry.id)
-        if content.startswith(LFS_POINTER) and (path in self._named or path.endswith(_MANIFEST_ENDINGS)):
-            raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+        if path in self._named or path.endswith(_MANIFEST_ENDINGS):
+            refuse_pointer(content, path)
         target = self._root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)

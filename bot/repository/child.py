@@ -23,6 +23,7 @@ from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
 from bot.repository.kustomize import Kustomize
 from bot.repository.plugins.program import Plugins
+from bot.repository.pointers import refuse_rendered
 from bot.repository.toolbox import Toolbox
 from bot.repository.tools import SourceOptions, Tool
 
@@ -90,6 +91,7 @@ def render(request: dict[str, Any], tools: Tools) -> list[bytes]:
         return []
     asked = Asked.of(request, options)
     rendered = _rendered(asked, tools)
+    refuse_rendered(rendered, asked.shown)
     if len(rendered) > MOST_OBJECTS:
         raise Rejected(
             f"{asked.shown}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "

@@ -13,13 +13,13 @@ from bot.model.resources import JsonObject, ResourceKey
 from bot.repository import jsonnet, manifests
 from bot.repository.asked import Asked
 from bot.repository.kept import FileKey, FileManifests, KeptFiles
+from bot.repository.pointers import refuse_pointer
 from bot.repository.tools import SourceOptions
 from bot.repository.trees import Entry, EntryKind, Found, Snapshot
 
 MOST_BYTES: Final = 10_000_000
 """Size of all files together; Argo CD's `reposerver.max.combined.directory.manifests.size`."""
 SKIP_MARK: Final = b"+argocd:skip-file-rendering"
-LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 _LIKE_A_MANIFEST: Final = re.compile(rb"""^[\s{,-]*["']?(apiVersion|kind)["']?\s*:""", re.MULTILINE)
 _OF_A_MANIFEST: Final = (b"apiVersion:", b"kind:", b"metadata:")
@@ -53,8 +53,7 @@ def render(asked: Asked, kept: KeptFiles, *, with_jsonnet: bool = True) -> list[
 def _of_jsonnet(asked: Asked, path: str, blob_id: str) -> list[bytes]:
     """Return what a jsonnet file evaluates to: its size does not count, and what it imports has a bound of its own."""
     content = asked.snapshot.read(blob_id)
-    if content.startswith(LFS_POINTER):
-        raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+    refuse_pointer(content, path)
     if SKIP_MARK in content:
         return []
     found = jsonnet.evaluated(asked, content, path)
@@ -94,8 +93,7 @@ def _file(content: bytes, path: str) -> FileManifests:
 
 
 def _manifests(content: bytes, path: str) -> list[JsonObject]:
-    if content.startswith(LFS_POINTER):
-        raise Rejected(f"{path}: the file is kept in Git LFS, which is not supported yet")
+    refuse_pointer(content, path)
     if SKIP_MARK in content:
         return []
     try:

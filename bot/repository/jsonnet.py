@@ -14,6 +14,7 @@ from bot.model.resources import JsonObject
 from bot.repository import manifests
 from bot.repository.asked import Asked
 from bot.repository.imports import candidates, folders_of_imports
+from bot.repository.pointers import refuse_pointer
 from bot.repository.trees import EntryKind, Snapshot
 
 MOST_BYTES: Final = 10_000_000
@@ -96,7 +97,9 @@ class _Importer:
             self._bytes += self._snapshot.size(target.entry.id)
             if self._bytes > MOST_BYTES:
                 raise Rejected(f"it imports more than {MOST_BYTES:,} bytes")
-            return place, self._snapshot.read(target.entry.id)
+            content = self._snapshot.read(target.entry.id)
+            refuse_pointer(content, place)
+            return place, content
         looked = ", ".join(candidates(importer, name, self._folders))
         raise Rejected(f"import {name!r}: there is no such file; looked for {looked}")
 

@@ -194,7 +194,8 @@ class Mirrors:
 
     def __init__(self, directory: Path, client: Client, *, timeout: float = 120.0) -> None:
         self._directory = directory
-        self._client = client
+        self.client = client
+        """What else is fetched from repositories' servers."""
         self._timeout = timeout
         self._swept = False
 
@@ -216,7 +217,7 @@ class Mirrors:
         refuse_strange(url, wanted)
         oldest = time.time() - fresh_for
         path, shown = self.path_of(url, auth), without_user(url)
-        git = Git(path, url, auth, self._client, self._timeout, secrets=path.with_suffix(".secrets"))
+        git = Git(path, url, auth, self.client, self._timeout, secrets=path.with_suffix(".secrets"))
         path.parent.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with locked(path.with_suffix(".lock"), timeout=self._timeout, doing="fetching this repository"):
@@ -263,7 +264,7 @@ class Mirrors:
         return self._directory / f"{name}-{hashlib.sha256(f'{url}{whose}'.encode()).hexdigest()[:12]}.git"
 
     def composed_at(self, mirror: Mirror) -> Path:
-        """Return where trees of a mirror, or a checkout, are put together with their submodules."""
+        """Return where trees of a mirror, or a checkout, are put together with what else belongs to them."""
         return self._directory / f"{hashlib.sha256(bytes(mirror.path)).hexdigest()[:24]}.composed"
 
     def _fetch(self, git: Git, wanted: Sequence[str], default_branch: str) -> None:

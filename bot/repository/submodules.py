@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Final, TypeAlias
 import pygit2
 
 from bot.errors import Rejected
-from bot.repository.locks import locked
+from bot.repository.composing import Part, borrow, composing, put_into
 from bot.repository.mirrors import Mirror
 from bot.repository.transport import refuse_strange, without_user
 
@@ -32,10 +31,6 @@ DEEPEST: Final = 5
 _LARGEST: Final = 100_000
 """Bytes of `.gitmodules`."""
 _SECONDS: Final = 10.0
-_LOCKED: Final = 120.0
-"""Seconds somebody else may take to compose; most of it is fetching."""
-_LOOSE: Final = 40
-"""Objects whose id begins with two zeroes; of all there are 256 times as many."""
 _KEY: Final = re.compile(r"submodule\.(.+)\.(path|url|update)", re.DOTALL)
 
 Fetch: TypeAlias = Callable[[str, str], Mirror]
@@ -68,14 +63,11 @@ class Composition:
         """
         if not any(True for _ in _pinned(mirror, tree_id)):
             return mirror, tree_id
-        self.place.mkdir(parents=True, exist_ok=True)
-        with locked(self.place / "lock", timeout=_LOCKED, doing="composing submodules"):
-            _sweep(self.place)
-            _borrow(self.place, mirror.path)
+        with composing(self.place, mirror.path):
             return Mirror(self.place), self._composed(mirror, tree_id, url, depth=1)
 
     def _composed(self, mirror: Mirror, tree_id: str, url: str, *, depth: int) -> str:
-        folders: dict[tuple[str, ...], str] = {}
+        folders: dict[tuple[str, ...], Part] = {}
         for submodule, commit in _pinned(mirror, tree_id):
             if depth > DEEPEST:
                 raise Rejected(f"submodule {submodule.path}: there are more than {DEEPEST} within one another")
@@ -87,30 +79,10 @@ class Composition:
                 found = self.fetch(theirs, commit)
             except Rejected as error:
                 raise Rejected(f"submodule {submodule.path}: {error.message}", remedy=error.remedy) from error
-            _borrow(self.place, found.path)
+            borrow(self.place, found.path)
             below = self._composed(found, found.tree_of(commit), theirs, depth=depth + 1)
-            folders[tuple(submodule.path.split("/"))] = below
-        return _with(pygit2.Repository(str(self.place)), tree_id, folders) if folders else tree_id
-
-
-def _sweep(place: Path) -> None:
-    """Begin anew once there are many trees; they cost little to make again."""
-    objects = place / "objects"
-    if objects.exists() and sum(1 for _ in (objects / "00").glob("*")) > _LOOSE:
-        for folder in objects.glob("[0-9a-f][0-9a-f]"):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _borrow(place: Path, mirror: Path) -> None:
-    """Let the objects of a mirror be found in the repository that is composed."""
-    if not (place / "HEAD").exists():
-        pygit2.init_repository(str(place), bare=True)
-    alternates = place / "objects" / "info" / "alternates"
-    known = alternates.read_text().splitlines() if alternates.exists() else []
-    line = str((mirror / "objects").absolute())
-    if line not in known:
-        alternates.parent.mkdir(parents=True, exist_ok=True)
-        alternates.write_text("".join(f"{one}\n" for one in (*known, line)))
+            folders[tuple(submodule.path.split("/"))] = Part(below)
+        return put_into(self.place, tree_id, folders) if folders else tree_id
 
 
 def resolved(url: str, parent: str) -> str:
@@ -180,14 +152,3 @@ def _read(entries: Iterable[tuple[str, str]]) -> Iterator[Submodule]:
         if not values.get("url"):
             raise Rejected(f"{GITMODULES} gives no url for the submodule {name!r}")
         yield Submodule(path, values["url"])
-
-
-def _with(repository: pygit2.Repository, tree_id: str, folders: Mapping[tuple[str, ...], str]) -> str:
-    """Write a tree with other folders in some places, each named by the way to it."""
-    tree = repository[tree_id].peel(pygit2.Tree)
-    builder = repository.TreeBuilder(tree)
-    for name in {way[0] for way in folders}:
-        below = {way[1:]: found for way, found in folders.items() if way[0] == name}
-        found = below.get(()) or _with(repository, str(tree[name].id), below)
-        builder.insert(name, pygit2.Oid(hex=found), pygit2.enums.FileMode.TREE)
-    return str(builder.write())

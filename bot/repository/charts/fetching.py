@@ -29,6 +29,8 @@ Resolver: TypeAlias = Callable[[str, int], list[str]]
 _MOST_REDIRECTS: Final = 5
 """Registries redirect once, to where their blobs are; GitHub's releases twice."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SAME_AGAIN: Final = frozenset({307, 308})
+"""Those after which the same is posted elsewhere; after others it would be got."""
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONNECT: Final = 10.0
 _PIECE: Final = 65_536
@@ -55,7 +57,9 @@ class Request:
     authorization: str = field(default="", repr=False)
     """Value of the header, instead of what `access` has."""
     most: int = 1024 * 1024
-    """Bytes the body may have."""
+    """Bytes the answer's body may have."""
+    body: bytes | None = None
+    """What is posted; None: nothing is, the URL is got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Client:
         self._resolve = resolver
 
     def get(self, request: Request, into: Sink) -> Answer:
-        """Get a URL, following a few redirects; the body of a success is written into `into` as it comes.
+        """Get a URL, or post to it, following a few redirects; the body of a success goes into `into` as it comes.
 
         Raises Rejected for what may not be fetched, is too large or is not trusted, and Temporary for what time may
         mend, a server's 429 and 5xx among it.
@@ -107,7 +111,8 @@ class Client:
         url = request.url
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._once(url, request, into, end)
-            if answer.status not in _REDIRECTS or not answer.header("Location"):
+            redirects = _REDIRECTS if request.body is None else _SAME_AGAIN
+            if answer.status not in redirects or not answer.header("Location"):
                 return answer
             url = urljoin(url, answer.header("Location"))
         raise Rejected(f"{shown(request.url)} redirects more than {_MOST_REDIRECTS} times")
@@ -116,7 +121,8 @@ class Client:
         origin, late = origin_of(url), threading.Event()
         try:
             with self._connected(origin, request, end, late) as (connection, target):
-                connection.request("GET", target + target_of(url), headers=_headers(origin, request))
+                method = "GET" if request.body is None else "POST"
+                connection.request(method, target + target_of(url), request.body, _headers(origin, request))
                 answer = connection.getresponse()
                 _refuse_busy(answer, url)
                 if answer.status == http.client.OK:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from bot.errors import Rejected
-from bot.repository.directory import LFS_POINTER
 from bot.repository.helm.files import Given, below
+from bot.repository.pointers import refuse_pointer
 from bot.repository.trees import Found, Snapshot
 
 MOST_BYTES: Final = 128 << 20
@@ -31,13 +31,13 @@ class Export:
             shown = f"{found.path or '.'}/{name}"
             content = self._content(snapshot, blob_id)
             if name.endswith(_UNDERSTOOD):
-                _refuse_pointer(content, shown)
+                refuse_pointer(content, shown)
             write(content, folder / name, shown)
 
     def file(self, given: Given, target: Path) -> None:
         """Write one file that an option names."""
         content = self._content(given.snapshot, given.blob_id)
-        _refuse_pointer(content, given.name)
+        refuse_pointer(content, given.name)
         write(content, target, given.name)
 
     def _content(self, snapshot: Snapshot, blob_id: str) -> bytes:
@@ -54,8 +54,3 @@ def write(content: bytes, target: Path, shown: str) -> None:
         target.write_bytes(content)
     except OSError as error:
         raise Rejected(f"{shown[:_LONG_NAME]}: no file can have this name: {error.strerror}") from error
-
-
-def _refuse_pointer(content: bytes, shown: str) -> None:
-    if content.startswith(LFS_POINTER):
-        raise Rejected(f"{shown}: the file is kept in Git LFS, which is not supported yet")

@@ -25,6 +25,9 @@ from cryptography.x509.oid import NameOID
 
 Allowed: TypeAlias = Callable[[str], bool]
 """Whether what stands in the header Authorization is enough."""
+Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
+Beside: TypeAlias = Callable[[str, Mapping[str, str], bytes], Answer | None]
+"""Answers a request, by its path, headers and body, that is none of Git's."""
 
 
 def basic(username: str, password: str) -> str:
@@ -42,6 +45,7 @@ class Site:
     url: str = ""
     heard: list[tuple[str, str]] = field(default_factory=list)
     """Path and Authorization of each request."""
+    beside: Beside = lambda _path, _headers, _body: None
 
     @property
     def secrets(self) -> set[str]:
@@ -78,8 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(301, {"Location": site.moved[first] + self.path.removeprefix(f"/{first}")}, b"")
         elif not site.allowed(authorization):
             self._answer(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"who?\n")
+        elif answer := site.beside(self.path, dict(self.headers.items()), body := self._body()):
+            self._answer(*answer)
         else:
-            headers, content = site.backend(self._environment(), self._body())
+            headers, content = site.backend(self._environment(), body)
             self._answer(int(headers.pop("Status", "200").split()[0]), headers, content)
 
     def _body(self) -> bytes:

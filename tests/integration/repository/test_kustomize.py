@@ -316,9 +316,10 @@ def test_a_failed_build_quotes_no_secret(failure: Fail, kustomization: str, secr
 
 
 def test_a_file_that_is_kept_elsewhere_is_refused_where_it_is_named(failure: Fail, render: Render) -> None:
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 99999999999999\n"
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 99999999999999\n"
     files = {"app/kustomization.yaml": "configMapGenerator: [{name: a, files: [x.crt]}]", "app/x.crt": pointer}
-    assert failure(files) == "app/x.crt: the file is kept in Git LFS, which is not supported yet"
+    words = "99,999,999,999,999 bytes, which is more than the 67,108,864 that are fetched"
+    assert failure(files) == f"app/x.crt: the file is kept in Git LFS and has {words}"
     named = {
         "app/kustomization.yaml": "resources: [a.yaml]",
         "app/a.yaml": "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}",

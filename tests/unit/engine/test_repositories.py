@@ -209,3 +209,13 @@ def test_servers_are_known_by_host() -> None:
     assert everything.find("https://git.example.com:8443/a", "") == Credentials(authorities="pem")
     assert everything.find("https://git.example.com.evil/a", "") is None
     assert everything.find("git@git.example.com:a", "") == Credentials(known_hosts="hosts")
+
+
+def test_large_files_are_fetched_of_the_repository_that_says_so() -> None:
+    url = "https://git.example.com/team/shop"
+    said = found(url, repository(url, enableLfs="true"))
+    assert said is not None
+    assert said.large_files
+    template_only = found(url, template("https://git.example.com", password="one", enableLfs="true"))
+    assert template_only is not None
+    assert not template_only.large_files
