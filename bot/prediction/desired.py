@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.cluster.discovery import UnknownKind
+from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
 from bot.engine.order import SYNC_OPTIONS
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Rendered
 
+_ANOTHER_COMMIT: Final = "5eed" * 10
+"""Stands for whatever a merge will be called: it looks like a commit, and is none of any repository."""
 _KEPT_NAMES: Final = 4_000
 """Renders of which it is remembered that they declare no Applications."""
 
@@ -51,6 +54,8 @@ class Wanted:
     tree: Tree
     revisions: tuple[str, ...] = ()
     """Of each source, where they are fixed; else those that do not follow `tree` are rendered at their newest."""
+    merges: bool = False
+    """Whether `tree` is what a merge will make, whose commit nobody knows yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,14 @@ class Desired:
     """How its syncs write."""
     fence: Fence = field(default_factory=Fence)
     """What its project permits."""
+    of_the_commit: frozenset[ResourceKey] = frozenset()
+    """Objects that are others at another commit with the same files, of what a merge will make."""
+
+    def beside(self, other: Desired) -> Desired:
+        """Return the same with the objects noted that `other`, of another commit, does not have or not so."""
+        theirs = other.targets.objects
+        found = {key for key, obj in self.targets.objects.items() if key not in theirs or not same(theirs[key], obj)}
+        return replace(self, of_the_commit=frozenset(found))
 
     def sent(self, live: Mapping[ResourceKey, JsonObject]) -> Desired:
         """Return the same with every object as a sync sends it, given what is live; all of it where nothing is kept."""
@@ -171,13 +184,18 @@ class Sources:
         look = self.trees.look()
         prepared = [self._requests(one, look) for one in wanted]
         flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
-        rendered = iter(self._renderer.render(flat))
+        again = [_elsewhere(one, requests) for one, requests in zip(wanted, prepared, strict=True)]
+        rendered = iter(self._renderer.render([*flat, *(request for requests in again for request in requests)]))
         answers: list[Desired] = []
         for one, requests in zip(wanted, prepared, strict=True):
             if isinstance(requests, str):
                 answers.append(Desired.failed(requests))
                 continue
             answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
+        for place, requests in enumerate(again):
+            if requests:
+                other = self._placed(wanted[place].application, [next(rendered) for _ in requests])
+                answers[place] = answers[place].beside(other)
         return answers
 
     def _requests(self, wanted: Wanted, look: Look) -> list[RenderRequest] | str:
@@ -274,6 +292,23 @@ class Sources:
             return Desired.failed(words)
         writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
         return Desired(targets, ignored=ignored, writes=writes, fence=fence)
+
+
+def _elsewhere(wanted: Wanted, requests: Sequence[RenderRequest] | str) -> list[RenderRequest]:
+    """Return the requests at another commit, where some of them tell the one that is not known yet; else none."""
+    if not wanted.merges or isinstance(requests, str):
+        return []
+    moved = [_at_another_commit(one) if _tells(one, wanted.tree) else one for one in requests]
+    return [] if moved == list(requests) else moved
+
+
+def _tells(request: RenderRequest, tree: Tree) -> bool:
+    """Whether a render is told of which commit it is, and that is the one of `tree`."""
+    return bool(request.environment.revision) and request.environment.revision == tree.commit
+
+
+def _at_another_commit(request: RenderRequest) -> RenderRequest:
+    return replace(request, environment=replace(request.environment, revision=_ANOTHER_COMMIT))
 
 
 def _no_project(_name: str) -> None:

@@ -25,6 +25,9 @@ _UNSERVED: Final = (
     "its kind is not served yet, and SkipDryRunOnMissingResource=true says that something will define it; "
     "shown as it is in Git"
 )
+_COMMIT: Final = (
+    "it says of which commit it is, and the merge's is not known yet; shown with the commits that there are now"
+)
 _ANY_ORDER: Final = "which of the applications' objects fails depends on which application is synced first"
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"
 
@@ -102,6 +105,23 @@ def _unserved(side: Prediction | None, writes: Writes) -> Prediction | None:
     return (
         Prediction(side.manifest, side.manifest, estimated=_UNSERVED) if writes.skips_unserved(side.manifest) else side
     )
+
+
+def of_the_merge(
+    states: Mapping[ResourceKey, ResourceStates], keys: frozenset[ResourceKey]
+) -> dict[ResourceKey, ResourceStates]:
+    """Return the states with an estimate for these objects, which tell of which commit they are.
+
+    The target branch's are estimated as well, so that both sides are compared as the same kind of answer.
+    """
+    return {
+        key: replace(one, base=_of_the_merge(one.base), head=_of_the_merge(one.head)) if key in keys else one
+        for key, one in states.items()
+    }
+
+
+def _of_the_merge(side: Prediction | None) -> Prediction | None:
+    return side if side is None or side.refusal is not None else replace(side, estimated=side.estimated or _COMMIT)
 
 
 def within_quotas(

@@ -23,7 +23,7 @@ from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Wanted
-from bot.prediction.estimates import Estimates, defined_elsewhere, within_quotas
+from bot.prediction.estimates import Estimates, defined_elsewhere, of_the_merge, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.lasting import Recollection, Told
 from bot.prediction.moved import with_moves
@@ -171,7 +171,7 @@ class Predictor:
     def _rendered(self, candidates: Sequence[Candidate], sides: Sides) -> list[Work]:
         """Render both sides of every candidate in one batch; a side without the application wants nothing."""
         wanted = [
-            Wanted(application, tree)
+            Wanted(application, tree, merges=tree is sides.head)
             for candidate in candidates
             for application, tree in ((candidate.base, sides.base), (candidate.head, sides.head))
             if application is not None
@@ -289,7 +289,8 @@ def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str)
         name, instance = one.application.name, one.application.instance(control_namespace)
         states = _states(one, live, answers, instance=instance)
         settled = {key: estimates.settled(found, name) for key, found in states.items()}
-        one.states = defined_elsewhere(settled, base=one.base.writes, head=one.head.writes)
+        found = defined_elsewhere(settled, base=one.base.writes, head=one.head.writes)
+        one.states = of_the_merge(found, one.head.of_the_commit)
     within_quotas((one.states for one in work), estimates.unaltered(quotas.result()), cluster)
 
 
