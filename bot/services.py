@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
-    from bot.engine.health import Assess
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference
     from bot.model.credentials import Credentials
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.rendering.shelf import Shelf
     from bot.repository.charts.charts import Charts
     from bot.repository.charts.fetching import Client
+    from bot.repository.health.evaluator import OwnHealth
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
     from bot.repository.toolbox import Toolbox
@@ -96,7 +97,7 @@ class Services:
     renderer: Rendering
     sources: Sources
     predictor: Predictor
-    assess: Assess
+    assess: OwnHealth
     """Judges the health of a live object."""
 
     @classmethod
@@ -105,7 +106,6 @@ class Services:
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.clusters import Clusters
         from bot.cluster.repositories import Repositories
-        from bot.engine.health import assess
         from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
 
@@ -134,12 +134,13 @@ class Services:
             renderer=renderer,
             sources=sources,
             predictor=_predictor(settings, sources, clusters),
-            assess=assess,
+            assess=_health(settings),
         )
 
     def close(self) -> None:
         """Let children and threads go."""
         self.renderer.close()
+        self.assess.close()
         for cluster in self.clusters.all():
             cluster.close()
 
@@ -241,6 +242,13 @@ def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:
     from bot.engine.diff.ignored import SETTING, ignored_everywhere
 
     return ignored_everywhere(_argocd_cm(settings, SETTING))
+
+
+def _health(settings: Settings) -> OwnHealth:
+    from bot.engine.health.own import SETTINGS
+    from bot.repository.health.evaluator import OwnHealth
+
+    return OwnHealth(partial(_argocd_cm, settings, *SETTINGS))
 
 
 def toolbox_of(settings: Settings) -> Toolbox:

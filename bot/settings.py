@@ -75,7 +75,7 @@ class Settings(BaseModel):
     mode: Mode = Mode.FULL
     """`full`, or `preview`: comment, and leave every sync to an Argo CD that is there already."""
     argocd_cm: Path | None = None
-    """Folder in which an `argocd-cm` is mounted; what it says of differences and of tools holds here too."""
+    """Folder in which an `argocd-cm` is mounted; what it says of differences, health and tools holds here too."""
     plugins: Path | None = None
     """Folder of Argo CD's `plugin.yaml` files; their commands render sources in confinement (docs/sources.md)."""
     policies: Path | None = None

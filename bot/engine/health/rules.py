@@ -16,7 +16,7 @@ from bot.engine.health.kinds import argo, cloud, data, delivery, network, observ
 from bot.engine.hooks import has_hook_finalizer
 from bot.errors import Rejected
 from bot.model.health import Health, HealthStatus
-from bot.model.resources import JsonObject, group_of
+from bot.model.resources import JsonObject, group_of, metadata_of
 
 _ARGO_CD: Final = "https://argo-cd.readthedocs.io/en/stable/operator-manual/health/"
 
@@ -95,7 +95,7 @@ def assess(obj: JsonObject) -> HealthStatus | None:
     """
     live = Section(obj)
     try:
-        if _is_being_deleted(live):
+        if is_being_deleted(obj):
             return HealthStatus(Health.PROGRESSING, "Pending deletion")
         rule = rule_of(group_of(live.text("apiVersion")), live.text("kind"))
         found = rule(live) if rule is not None else standard(live)
@@ -105,6 +105,7 @@ def assess(obj: JsonObject) -> HealthStatus | None:
         return HealthStatus(Health.UNKNOWN, f"Health cannot be judged: {error.message}")
 
 
-def _is_being_deleted(live: Section) -> bool:
+def is_being_deleted(obj: JsonObject) -> bool:
+    """Tell whether an object is on its way out, whatever else it says."""
     # A finished hook waits, already deleted, for its result to be recorded: until then its own state counts.
-    return bool(live.section("metadata").text("deletionTimestamp")) and not has_hook_finalizer(live.values)
+    return bool(metadata_of(obj).get("deletionTimestamp")) and not has_hook_finalizer(obj)

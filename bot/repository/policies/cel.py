@@ -19,7 +19,7 @@ from bot.repository.policies.answers import Said
 VARIABLES: Final = frozenset(
     {"object", "oldObject", "operation", "request", "application", "change", "kubernetesVersion"}
 )
-_FAILURES: Final = (ValueError, TypeError, KeyError, IndexError, RuntimeError, ArithmeticError, OverflowError)
+FAILURES: Final = (ValueError, TypeError, KeyError, IndexError, RuntimeError, ArithmeticError, OverflowError)
 """What the engine raises, by what is wrong with an expression or with what it is given."""
 
 
@@ -82,8 +82,8 @@ class Condition:
         try:
             holds = self.expression.execute(variables)
             words = "" if holds is True else self._message(variables)
-        except _FAILURES as error:
-            holds, words = False, f"cannot be evaluated: {_reason(error)}"
+        except FAILURES as error:
+            holds, words = False, f"cannot be evaluated: {reason(error)}"
         if not isinstance(holds, bool):
             words = f"its expression gives {type(holds).__name__}, not true or false"
         if holds is not True:
@@ -108,8 +108,8 @@ def conditions(name: str, text: str) -> list[Condition]:
         rule = _rule(value, where)
         if any(rule.name == other.rule.name for other in found):
             raise Rejected(f"{where}: there are two rules {rule.name!r}")
-        message = _program(rule.message_expression, f"{where}: {rule.name}: messageExpression")
-        expression = _program(rule.expression or "?", f"{where}: {rule.name}: expression")
+        message = program(rule.message_expression, f"{where}: {rule.name}: messageExpression")
+        expression = program(rule.expression or "?", f"{where}: {rule.name}: expression")
         if expression is not None:
             found.append(Condition(rule, expression, message))
     return found
@@ -122,6 +122,24 @@ def context(subject: Mapping[str, Any]) -> cel.Context:
     return made
 
 
+def program(expression: str, where: str) -> cel.Program | None:
+    """Return an expression ready to be asked, None of an empty one; Rejected begins with `where`."""
+    if not expression:
+        return None
+    try:
+        return cel.compile(expression)
+    except FAILURES as error:
+        raise Rejected(f"{where}: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Return an engine's words on one line, without the drawing of where it is."""
+    if isinstance(error, KeyError):
+        return f"no such key: {error.args[0] if error.args else ''}"
+    words = str(error).partition("\n")[0]
+    return words.partition(". Check that")[0].partition(". CEL does not")[0]
+
+
 def _rule(value: Any, where: str) -> Rule:
     try:
         return Rule.model_validate(value)
@@ -129,24 +147,6 @@ def _rule(value: Any, where: str) -> Rule:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise Rejected(f"{where}: {f'{field}: ' if field else ''}{first['msg']}") from error
-
-
-def _program(expression: str, where: str) -> cel.Program | None:
-    if not expression:
-        return None
-    try:
-        program = cel.compile(expression)
-    except _FAILURES as error:
-        raise Rejected(f"{where}: {_reason(error)}") from error
-    return program
-
-
-def _reason(error: Exception) -> str:
-    """Return an engine's words on one line, without the drawing of where it is."""
-    if isinstance(error, KeyError):
-        return f"no such key: {error.args[0] if error.args else ''}"
-    words = str(error).partition("\n")[0]
-    return words.partition(". Check that")[0].partition(". CEL does not")[0]
 
 
 def _lines(text: str) -> Iterator[int]:
