@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -78,6 +79,7 @@ _EXACT: Final = MappingProxyType(
 _WILD: Final = tuple(family for family in FAMILIES if "*" in family.group)
 
 
+@lru_cache(maxsize=1024)
 def rule_of(group: str, kind: str) -> Rule | None:
     """Return the rule of a kind, the most exact one; None where there is none."""
     exact = _EXACT.get((group, kind)) or _EXACT.get((group, "*"))

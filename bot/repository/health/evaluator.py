@@ -16,6 +16,7 @@ from bot.engine.health.rules import assess, is_being_deleted
 from bot.errors import Rejected
 from bot.model.health import Health, HealthStatus
 from bot.model.resources import JsonObject, group_of
+from bot.preview.redaction import without_secrets
 from bot.repository import frames
 from bot.repository.children import Child, ChildLostError, ChildSlowError
 
@@ -64,7 +65,8 @@ class OwnHealth:
 
     def _judged(self, rule: OwnRule, obj: JsonObject) -> HealthStatus | None:
         try:
-            question = frames.encode({**rule.question, "object": obj})
+            # What a rule says ends in statuses and comments, where no secret value may stand.
+            question = frames.encode({**rule.question, "object": without_secrets(obj)})
         except TypeError as error:
             raise Rejected("the object is nested too deep, or no JSON") from error
         with self._lock:

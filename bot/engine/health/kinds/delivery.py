@@ -237,6 +237,15 @@ _SPOT: Final = ByConditions(
         suspended("Paused"),
     ),
 )
+_RUN: Final = ByConditions(("Succeeded",), (degraded("Succeeded", "False"),))
+_TRAINING: Final = ByConditions(("Succeeded",), (degraded("Failed"), suspended("Suspended")))
+_TRAININGS: Final = ("JAXJob", "MPIJob", "PaddleJob", "PyTorchJob", "TFJob", "XGBoostJob")
+_JOB_SET: Final = ByConditions(("Completed",), (degraded("Failed"), suspended("Suspended")))
+_QUEUE: Final = ByConditions(("Active",), (degraded("Active", "False"),))
+_RAY_JOB: Final = ByPhase({"SUCCEEDED": _HEALTHY, "FAILED": _DEGRADED, "STOPPED": _DEGRADED}, at="status.jobStatus")
+_RAY_CLUSTER: Final = ByPhase(
+    {"ready": _HEALTHY, "failed": _DEGRADED, "suspended": Health.SUSPENDED}, at="status.state", words="status.reason"
+)
 _ATLAS: Final = ByConditions(("Ready",), (progressing("Ready", "False", "Reconciling"), degraded("Ready", "False")))
 
 FAMILIES: Final = (
@@ -320,5 +329,26 @@ FAMILIES: Final = (
         {"AnsibleJob": ByPhase(_ANSIBLE, at="status.ansibleJobResult.status", words="status.ansibleJobResult.url")},
     ),
     Family("spot.io", {"SpotDeployment": spot_deployment}),
+    Family(
+        "tekton.dev",
+        dict.fromkeys(("PipelineRun", "TaskRun", "CustomRun"), _RUN),
+        "https://tekton.dev/docs/pipelines/pipelineruns/#monitoring-execution-status",
+    ),
+    Family(
+        "kubeflow.org",
+        dict.fromkeys(_TRAININGS, _TRAINING),
+        "https://www.kubeflow.org/docs/components/trainer/legacy-v1/",
+    ),
+    Family("jobset.x-k8s.io", {"JobSet": _JOB_SET}, "https://jobset.sigs.k8s.io/docs/concepts/"),
+    Family(
+        "kueue.x-k8s.io",
+        dict.fromkeys(("ClusterQueue", "LocalQueue"), _QUEUE),
+        "https://kueue.sigs.k8s.io/docs/concepts/cluster_queue/",
+    ),
+    Family(
+        "ray.io",
+        {"RayCluster": _RAY_CLUSTER, "RayJob": _RAY_JOB},
+        "https://docs.ray.io/en/latest/cluster/kubernetes/",
+    ),
     Family("camel.apache.org", {"Integration": READY}),
 )

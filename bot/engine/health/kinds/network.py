@@ -8,6 +8,7 @@ from typing import Final
 from bot.engine.health.conventions import (
     UNOBSERVED,
     ByConditions,
+    ByPhase,
     Family,
     degraded,
     is_unobserved,
@@ -177,6 +178,7 @@ _ISTIO_KINDS: Final = ("Istio", "IstioCNI", "IstioRevision", "ZTunnel")
 _NODE_NETWORK: Final = ByConditions(
     ("Available",), (degraded("Degraded"), suspended("Ignored"), progressing("Progressing"))
 )
+_NGINX: Final = ByPhase({"Valid": _HEALTHY, "Warning": _DEGRADED, "Invalid": _DEGRADED}, at="status.state")
 _GLOO_GATEWAY: Final = (
     "Gateway",
     "MatchableHttpGateway",
@@ -205,6 +207,11 @@ FAMILIES: Final = (
     ),
     Family("gateway.solo.io", dict.fromkeys(_GLOO_GATEWAY, gloo)),
     Family("gloo.solo.io", dict.fromkeys(("Proxy", "Settings", "Upstream", "UpstreamGroup"), gloo)),
+    Family(
+        "k8s.nginx.org",
+        dict.fromkeys(("Policy", "TransportServer", "VirtualServer", "VirtualServerRoute"), _NGINX),
+        "https://docs.nginx.com/nginx-ingress-controller/configuration/global-configuration/reporting-resources-status",
+    ),
     Family("install.istio.io", {"IstioOperator": istio_operator}, "https://istio.io/latest/docs/reference/config/"),
     Family(
         "sailoperator.io",
