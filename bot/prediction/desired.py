@@ -203,6 +203,7 @@ class Sources:
         try:
             self.refuse_forbidden(wanted.application.spec)
             parts = self._parts(wanted, look)
+            _refuse_charts_read_by_others([source for source, _ in parts])
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             return [
                 RenderRequest(
@@ -292,6 +293,13 @@ class Sources:
             return Desired.failed(words)
         writes = Writes.of(application.spec, by_argo_cd=self.by_argo_cd)
         return Desired(targets, ignored=ignored, writes=writes, fence=fence)
+
+
+def _refuse_charts_read_by_others(sources: Sequence[Source]) -> None:
+    """Raise Rejected where a source reads files of a chart: Argo CD does not either."""
+    for one in sources:
+        if one.chart and one.ref and any(source.names_files_of(one.ref) for source in sources):
+            raise Rejected(f"${one.ref}: the chart {one.chart} cannot be read by other sources; values come from Git")
 
 
 def _elsewhere(wanted: Wanted, requests: Sequence[RenderRequest] | str) -> list[RenderRequest]:

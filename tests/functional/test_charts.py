@@ -149,13 +149,19 @@ def test_a_private_registry_that_nobody_uses_yet_is_named_in_a_note(open_shop: O
     assert "is not predicted: no application on the target branch uses the repository" in shop.body(number)
 
 
-def test_a_chart_that_is_not_there_is_told_in_the_comment(open_shop: Opener, charts: str) -> None:
+def test_a_chart_that_is_not_there_or_read_by_others_is_told_in_the_comment(open_shop: Opener, charts: str) -> None:
     shop = open_shop(ON_TOP, synced=False)
     shop.repository.push("main", {file_of(shop): application(shop, chart(charts, "web", "1.0.0"))})
     shop.stage.until(lambda: shop.live("configmap", "web") is not None, what="the chart's object")
     number = shop.propose({file_of(shop): application(shop, chart(charts, "web", "7.x"))})
     assert shop.await_preview(number) == "failure"
     assert "no version fits '`7.x`'; there are `1.1.0, 1.0.0`" in shop.body(number)
+
+    read = {**chart(charts, "db", "2.3.0"), "ref": "values"}
+    reading = {**chart(charts, "web", "1.0.0"), "helm": {"valueFiles": ["$values/values.yaml"]}}
+    number = shop.propose({file_of(shop): application(shop, reading, read)}, branch="reading")
+    assert shop.await_preview(number) == "failure"
+    assert "the chart db cannot be read by other sources; values come from Git" in shop.body(number).replace("`", "")
 
 
 def test_a_private_registry_is_read_by_its_secret(open_shop: Opener, helm: Helm, packages: Path) -> None:

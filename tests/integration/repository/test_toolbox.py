@@ -48,6 +48,14 @@ def test_with_kustomize_switched_off_its_folder_is_plain_files(ask: Ask) -> None
     assert [one["metadata"]["name"] for one in found.manifests] == ["a"]
 
 
+def test_with_helm_switched_off_a_chart_is_plain_files(ask: Ask) -> None:
+    files = {"app/Chart.yaml": "name: web\nversion: 1.0.0\n", "app/values.yaml": "a: 1\n", "app/more.yaml": CONFIG}
+    toolbox = Toolbox.read({"helm.enable": "false"})
+    assert kinds(ask({**files, "app/templates/a.yaml": "{{ nothing }}"}, toolbox)) == ["ConfigMap"]
+    chart = {name.removeprefix("app/"): content for name, content in files.items()}
+    assert kinds(ask(chart, toolbox, path="", chart="web", targetRevision="1.0.0")) == ["ConfigMap"]
+
+
 def test_with_jsonnet_switched_off_its_files_are_passed_over(ask: Ask) -> None:
     files = {"app/a.yaml": CONFIG, "app/b.jsonnet": "error 'x'"}
     assert kinds(ask(files, Toolbox.read({"jsonnet.enable": "false"}))) == ["ConfigMap"]
