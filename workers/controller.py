@@ -11,13 +11,14 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.cluster.applications import APPLICATION, repositories_of
 from bot.cluster.watch import Watch
-from bot.engine.sync.heal import heals_at
+from bot.engine.sync.heal import heals_at, is_last_written_by
 from bot.engine.sync.plan import APPROVED
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
@@ -31,8 +32,11 @@ from workers.claims import CLAIM, Claim
 from workers.index import IndexKeeper
 from workers.objects import ObjectIndex
 from workers.payloads import refreshes
+from workers.sightings import Sightings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.cluster.objects import Cluster
     from bot.model.resources import JsonObject, ResourceType
 
@@ -40,7 +44,11 @@ _log = structlog.get_logger()
 
 _TICK: Final = 0.2
 _PATIENCE: Final = 5.0
-"""Seconds after which a running operation is looked at even if no event spoke of it."""
+"""Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
+_TRUST: Final = 30.0
+"""The same while all it waits for are objects that are on their way, as watches tell."""
+_BULKY: Final = frozenset({("", "ConfigMap"), ("", "Secret")})
+"""Kinds, by group, of which metadata is followed alone: many and large, with no health to be judged."""
 _RECOVERY: Final = 3600.0
 _NEVER: Final = float("inf")
 _SILENCE: Final = 90.0
@@ -73,8 +81,12 @@ class _Known:
     deadline: float
     """Unix seconds: when the operation has to be looked at for its own sake."""
     looked_at: float
+    patience: float
+    """Seconds after which it is looked at again."""
     awaits: frozenset[ResourceKey]
     """The objects its operation waits for."""
+    touched: bool
+    """Whether somebody else changed one of its objects while its operation ran."""
     heals_at: float
     """Unix seconds: when what differs may be put back; never where nothing differs, or a person has to look."""
 
@@ -93,6 +105,7 @@ class Controller:
         self._to_refresh: dict[str, Application] = {}
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
         self._objects = ObjectIndex()
+        self._sightings = Sightings()
         self._index = IndexKeeper(services.memory.index)
         self._applications = Watch(
             services.control.server,
@@ -130,7 +143,7 @@ class Controller:
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
-                self._known[name].looked_at = now
+                self._known[name].looked_at, self._known[name].deadline = now, _NEVER
             differing = [name for name, known in self._known.items() if now >= known.heals_at]
             for name in differing:
                 self._known[name].heals_at = _NEVER
@@ -172,7 +185,7 @@ class Controller:
             self._index.write()
 
     def _is_due(self, known: _Known, now: float) -> bool:
-        return now >= min(known.deadline, known.looked_at + _PATIENCE)
+        return now >= min(known.deadline, known.looked_at + known.patience)
 
     def _watch_kind(self, cluster: Cluster, group: str, kind: str) -> None:
         found = cluster.discovery.preferred(group, kind)
@@ -185,24 +198,41 @@ class Controller:
             self._watched.add((cluster.name, kind))
             on_event = functools.partial(self._on_object, cluster)
             on_listed = functools.partial(self._on_objects_listed, cluster, kind)
-            self._start(Watch(cluster.server, kind, on_event, metadata_only=True, on_listed=on_listed))
+            bulky = (kind.group, kind.kind) in _BULKY
+            self._start(Watch(cluster.server, kind, on_event, metadata_only=bulky, on_listed=on_listed))
 
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
         threading.Thread(target=watch.run, args=(self._stop,), name=name, daemon=True).start()
 
-    def _on_object(self, cluster: Cluster, _event: str, obj: JsonObject) -> None:
-        """Have the operations go on that wait for the object that moved, and applications at rest compared."""
+    def _on_object(self, cluster: Cluster, event: str, obj: JsonObject) -> None:
+        """Have the operations go on that wait for the object, and applications at rest compared, if it has moved."""
         key = ResourceKey.of(obj)
+        changed = self._saw(cluster, key, event, obj)
         names = self._objects.of(cluster, key)
+        settled = not self._sightings.is_progressing(cluster.name, key)
+        foreign = changed and not is_last_written_by(obj, cluster.manager)
         with self._lock:
             concerned = [(name, self._known[name]) for name in names if name in self._known]
-            waiting = [name for name, known in concerned if known.running and key in known.awaits]
-            resting = [name for name, known in concerned if not known.running]
-            for name in waiting:
-                self._known[name].looked_at = time.time()
-        for request in (*map(jobs.advance, waiting), *map(jobs.compare, resting)):
+            waiting = [(name, known) for name, known in concerned if known.running and key in known.awaits]
+            resting = [name for name, known in concerned if changed and not known.running]
+            for _, known in waiting:
+                known.looked_at = time.time() if settled else known.looked_at
+                known.patience = _PATIENCE  # to tell how far it has come
+            for _, known in concerned:
+                known.touched = known.touched or (foreign and known.running)
+        going_on = [name for name, _ in waiting] if settled else []
+        for request in (*map(jobs.advance, going_on), *map(jobs.compare, resting)):
             self._enqueue(request)
+
+    def _saw(self, cluster: Cluster, key: ResourceKey, event: str, obj: JsonObject) -> bool:
+        """Take note of an event; return whether it can change what an application is said to be."""
+        if event == "DELETED":
+            self._sightings.lost(cluster.name, key)
+            return True
+        if (key.group, key.kind) in _BULKY:
+            return self._sightings.saw_metadata(cluster.name, key, obj)
+        return self._sightings.saw(cluster.name, key, obj, self._services.assess(obj))
 
     def _on_objects_listed(self, cluster: Cluster, kind: ResourceType, _names: frozenset[str]) -> None:
         """Have all compared that have an object of a kind: one may have gone before the watch began, or in a break."""
@@ -230,19 +260,34 @@ class Controller:
             if obj.get("operation"):
                 self._enqueue(jobs.advance(name))  # which ends it: it cannot go on
             return
-        known = self._seen(application)
+        self._on_usable(application, obj)
+
+    def _on_usable(self, application: Application, obj: JsonObject) -> None:
+        name, known = application.name, self._seen(application)
         managed = recorded(application) if self._services.settings.mode is Mode.FULL else {}
         self._objects.saw(name, known.cluster, {*managed, *known.awaits})
         with self._lock:
             before = self._known.get(name)
+            was_running = before is not None and before.running
+            touched = before is not None and was_running and before.touched
+            known.touched = touched and known.running
             self._known[name] = known
-            stopped = known.abandoned and before is not None and before.running
+            stopped = known.abandoned and was_running
             if not known.running and (before is None or before.asks != known.asks or stopped):
                 self._to_refresh[name] = application
         if before is None or before.asks != known.asks:
             self._compare_parents(obj)
-        if known.running and (before is None or not before.running):
+        if known.running and (before is None or not was_running or self._is_to_go_on(known, before)):
             self._enqueue(jobs.advance(name))
+        if touched and not known.running:
+            self._enqueue(jobs.compare(name))
+
+    def _is_to_go_on(self, known: _Known, before: _Known) -> bool:
+        """Whether an operation waits, since just now, for what was there before it was known to be waited for."""
+        cluster = known.cluster
+        if cluster is None or known.awaits == before.awaits:
+            return False
+        return any(self._sightings.is_progressing(cluster.name, key) is False for key in known.awaits)
 
     def _compare_parents(self, obj: JsonObject) -> None:
         """Have the application compared that declares this one: somebody else may have changed or deleted it."""
@@ -279,24 +324,37 @@ class Controller:
         except Rejected:
             cluster = None
         state = OperationState.of_status(application.status)
-        waiting = [one.key for one in state.results if not one.phase.completed] if state else []
-        claim = Claim.parse(application.annotation(CLAIM))
+        awaits = frozenset(one.key for one in state.results if not one.phase.completed) if state else frozenset()
         now = time.time()
         return _Known(
             cluster=cluster,
             asks=(
                 application.spec.definition,
-                str(application.automated),
-                str(application.left_alone),
+                str(application.spec.automated),
                 application.annotation(APPROVED),
             ),
-            running=application.operation is not None and not application.left_alone,
+            running=application.operation is not None,
             abandoned=application.operation is None and state is not None and not state.phase.completed,
-            deadline=claim.until if claim is not None and claim.until > now else _NEVER,
+            deadline=min((at for at in self._deadlines(application, state) if at > now), default=_NEVER),
             looked_at=now,
-            awaits=frozenset(waiting),
+            patience=_TRUST if self._are_on_their_way(cluster, awaits) else _PATIENCE,
+            awaits=awaits,
+            touched=False,
             heals_at=_heals_at(application),
         )
+
+    def _deadlines(self, application: Application, state: OperationState | None) -> Iterator[float]:
+        """Yield when an operation has to be looked at: somebody's claim has run out, or it has taken too long."""
+        claim = Claim.parse(application.annotation(CLAIM))
+        if claim is not None:
+            yield claim.until
+        if state is not None and not state.phase.completed:
+            yield datetime.fromisoformat(state.started_at).timestamp() + self._services.settings.sync_deadline
+
+    def _are_on_their_way(self, cluster: Cluster | None, keys: frozenset[ResourceKey]) -> bool:
+        if cluster is None or not keys:
+            return False
+        return all(self._sightings.is_progressing(cluster.name, key) for key in keys)
 
     def _enqueue(self, request: jobs.JobRequest) -> None:
         try:

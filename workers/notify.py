@@ -82,23 +82,41 @@ def _is_early(services: Services, repository: str, commit: str) -> PutBack | Non
     return PutBack(pace, tried=False)
 
 
-def _deliveries(clone: Clone, commit: str) -> list[Delivery]:
-    expected = _expected(clone, commit)
-    parents = expected.parents
+class _Commit:
+    """A commit in a clone, of which the same is asked for one application after the other."""
+
+    def __init__(self, clone: Clone, sha: str) -> None:
+        self.clone = clone
+        self.sha = sha
+        self.is_on = functools.cache(self._is_on)
+        self.is_in = functools.cache(self._is_in)
+
+    def _is_on(self, branches: frozenset[str]) -> bool:
+        """Whether one of the branches has it."""
+        return self.clone.has_on(branches, self.sha)
+
+    def _is_in(self, revision: str) -> bool:
+        """Whether a revision that is here has it."""
+        return self.clone.mirror.has(revision) and self.clone.mirror.is_ancestor(self.sha, revision)
+
+
+def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
+    expected = _expected(clone, sha)
+    commit, parents = _Commit(clone, sha), expected.parents
     inventory = clone.services.applications.named(parents)
     by_name = {one.name: one for one in inventory.applications}
     unusable = {one.name: one.message for one in inventory.problems}
     followed = (branch for application in by_name.values() for branch in clone.branches_of(application))
-    gone = not clone.has_on({*expected.branches, *followed}, commit)
+    gone = not commit.is_on(frozenset({*expected.branches, *followed}))
     declared = functools.cache(lambda: _declared(clone.services))
 
     def delivery(name: str) -> Delivery:
         if name in unusable:
-            state = DeliveryState.SUPERSEDED if _was_good(clone, commit, name) else DeliveryState.FAILED
+            state = DeliveryState.SUPERSEDED if _was_good(clone, sha, name) else DeliveryState.FAILED
             return Delivery(name, "", state, " ".join(unusable[name].split()))
         application = by_name.get(name)
-        coverage = _coverage(clone, application, commit, expected.definitions.get(name, ""))
-        own = delivery_of(name, application, commit=commit, covers=coverage)
+        coverage = _coverage(commit, application, expected.definitions.get(name, ""))
+        own = delivery_of(name, application, commit=sha, covers=coverage)
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 
@@ -109,7 +127,7 @@ def _deliveries(clone: Clone, commit: str) -> list[Delivery]:
         above = told(parent, name, *below) if parent and parent not in {name, *below} else None
         if name in by_name and (above is None or above.state is not DeliveryState.FAILED):
             return own
-        done = name not in by_name and _was_good(clone, commit, name)
+        done = name not in by_name and _was_good(clone, sha, name)
         return without_its_application(own, above, declared=name in declared(), done=done)
 
     return [told(name) for name in parents]
@@ -130,27 +148,25 @@ def _was_good(clone: Clone, commit: str, name: str) -> bool:
     return own is not None and own.state is StatusState.SUCCESS
 
 
-def _coverage(clone: Clone, application: Application | None, commit: str, wanted: str) -> Callable[[str], bool]:
+def _coverage(commit: _Commit, application: Application | None, wanted: str) -> Callable[[str], bool]:
     """Return what tells whether an application at a revision is where the commit wants it.
 
     `wanted` is what it asks for with the commit, empty when nobody knows.
     """
-    mirror = clone.mirror
+    clone = commit.clone
     state = OperationState.of_status(application.status) if application is not None else None
     synced = state.operation.info.get("definition") if state is not None else None
     defined = application is not None and synced == application.spec.definition
-    if application is not None and not clone.has_on(clone.branches_of(application), commit):
+    if application is not None and not commit.is_on(frozenset(clone.branches_of(application))):
         # The commit changed what it asks for and not what is there: it is done once that definition was synced.
         return lambda _revision: defined
 
     def covers(revision: str) -> bool:
-        if not mirror.has(revision):
-            return False
-        if mirror.is_ancestor(commit, revision):
+        if commit.is_in(revision):
             return True
-        return (
-            application is not None and defined and synced == wanted and _is_alike(clone, application, revision, commit)
-        )
+        if application is None or not defined or synced != wanted or not clone.mirror.has(revision):
+            return False
+        return _is_alike(clone, application, revision, commit.sha)
 
     return covers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,8 @@ FIELD_MANAGER: Final = "foresail"
 
 _LIST_FROM: Final = 4
 """From this many objects of a type in a namespace on, one list is cheaper than single reads."""
+_MUTATING_KEPT: Final = 1.0
+"""Seconds for which it stands whether admission mutates: every step of every operation asks."""
 _UNASKED: Final = Refusal("not asked", code=0)
 _PAGE: Final = "500"
 
@@ -57,6 +60,8 @@ class Cluster:
         self._concurrency = concurrency
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"cluster-{server.name}")
         self._asking = ThreadPoolExecutor(concurrency, thread_name_prefix=f"dry-run-{server.name}")
+        self._mutates = (float("-inf"), True)
+        """Until when it stands whether admission mutates, on the monotonic clock, and whether it does."""
 
     @property
     def name(self) -> str:
@@ -73,6 +78,13 @@ class Cluster:
 
         Those that only validate do not count: a sync leaves out what is proven to be in sync, so they are not asked.
         """
+        until, mutates = self._mutates
+        if time.monotonic() >= until:
+            mutates = self._asked_whether_mutates()
+            self._mutates = (time.monotonic() + _MUTATING_KEPT, mutates)
+        return mutates
+
+    def _asked_whether_mutates(self) -> bool:
         kinds = [self.discovery.preferred("admissionregistration.k8s.io", name) for name in _MUTATING]
         try:
             return any(self._threads.map(self._any_of, [kind for kind in kinds if kind is not None]))

@@ -142,3 +142,22 @@ def test_what_a_controller_may_write_is_no_difference(shop: Shop) -> None:
     assert [one["name"] for one in record(shop)["status"]["operationState"]["syncResult"]["resources"]] == ["web"]
     labels = (shop.live("configmap", "settings") or {})["metadata"]["labels"]
     assert labels == {"somebody": "else"}
+
+
+def test_what_somebody_changed_while_a_sync_ran_is_put_back_after_it(shop: Shop) -> None:
+    waits = deployment(replicas=1).replace("    spec:\n", f"    spec:\n      nodeSelector: {{for: {shop.namespace}}}\n")
+    assert "nodeSelector" in waits
+    sha = shop.repository.push("main", {"deploy/web.yaml": waits})
+    shop.stage.until(lambda: "waiting for healthy" in words(shop), what="that it waits for its pods")
+
+    edit(shop, "configmap", "settings", '{"data": {"COLOUR": "odd"}}')
+    assert shop.data("settings") == {"COLOUR": "odd"}
+    node = (shop.stage.get("node") or {})["items"][0]["metadata"]["name"]
+    shop.stage.plane.kubectl("label", "node", node, f"for={shop.namespace}", "--overwrite")
+
+    shop.await_sync(sha)
+    shop.stage.until(lambda: shop.data("settings") == {"COLOUR": "blue"}, what="the value")
+
+
+def words(shop: Shop) -> str:
+    return str(record(shop).get("status", {}).get("operationState", {}).get("message"))

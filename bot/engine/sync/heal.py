@@ -50,6 +50,18 @@ def who_changed(live: JsonObject, *, manager: str) -> str:
     return max(others, default=("", ""))[1]
 
 
+def is_last_written_by(live: JsonObject, manager: str) -> bool:
+    """Whether `manager` alone wrote an object last, its status apart; False when nobody knows."""
+    entries = metadata_of(live).get("managedFields")
+    writes = [
+        (str(entry.get("time") or ""), entry.get("manager"))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and not entry.get("subresource")
+    ]
+    last = max((time for time, _ in writes), default="")
+    return {manager} == {who for time, who in writes if time == last}
+
+
 def _wait(heals: int) -> float:
     """Return the seconds after the last operation: none, 2, 6, 18, … for one who keeps changing the same thing."""
     return min(_LONGEST, _FIRST * _FACTOR ** (min(heals, _STEPS) - 1)) if heals else 0.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.sync.heal import heals_at, who_changed
+from bot.engine.sync.heal import heals_at, is_last_written_by, who_changed
 from bot.model.applications import Application
 from bot.model.operations import Operation, OperationState, Phase
 
@@ -56,3 +56,20 @@ def test_the_last_who_wrote_is_named_and_neither_we_nor_status_updates() -> None
     assert who_changed({"metadata": {"managedFields": entries}}, manager="foresail") == "kubectl-edit"
     assert who_changed({"metadata": {}}, manager="foresail") == ""
     assert who_changed({"metadata": {"managedFields": ["x", {"manager": None}]}}, manager="foresail") == ""
+
+
+@pytest.mark.parametrize(
+    ("entries", "ours"),
+    [
+        ([], False),
+        ([("us", "2026-01-01T00:00:02Z", ""), ("them", "2026-01-01T00:00:01Z", "")], True),
+        ([("us", "2026-01-01T00:00:01Z", ""), ("them", "2026-01-01T00:00:02Z", "")], False),
+        ([("us", "2026-01-01T00:00:01Z", ""), ("them", "2026-01-01T00:00:01Z", "")], False),
+        ([("us", "2026-01-01T00:00:01Z", ""), ("them", "2026-01-01T00:00:02Z", "status")], True),
+    ],
+)
+def test_it_is_known_whether_somebody_else_wrote_an_object_last(
+    entries: list[tuple[str, str, str]], *, ours: bool
+) -> None:
+    fields = [{"manager": who, "time": at, "subresource": part} for who, at, part in entries]
+    assert is_last_written_by({"metadata": {"managedFields": fields}}, "us") is ours
