@@ -26,7 +26,8 @@ _UNSERVED: Final = (
     "shown as it is in Git"
 )
 _COMMIT: Final = (
-    "it says of which commit it is, and the merge's is not known yet; shown with the commits that there are now"
+    "rendered at another commit it is another one, and the merge's is not known yet; shown with the commits that there "
+    "are now"
 )
 _ANY_ORDER: Final = "which of the applications' objects fails depends on which application is synced first"
 _ENDING: Final = "the object is being deleted, and what it is created as is not asked before; shown as it is in Git"

@@ -54,7 +54,7 @@ def test_what_tells_the_commit_is_estimated_and_not_held_against_the_prediction(
     assert f"-  COMMIT: {digest(base)}" in body
     (estimated,) = [line for line in body.splitlines() if "is estimated" in line]
     assert "/told" in estimated
-    assert "it says of which commit it is, and the merge's is not known yet" in estimated
+    assert "rendered at another commit it is another one, and the merge's is not known yet" in estimated
 
     sha = shop.merge(number)
     assert shop.data("told") == {"COMMIT": digest(sha)}
