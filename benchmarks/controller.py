@@ -125,7 +125,9 @@ class _Scene:
             if time.monotonic() > begin + _PATIENCE:
                 raise Temporary(f"{name} was not put back")
             time.sleep(_HEAL_POLL)
-        return time.monotonic() - begin
+        took = time.monotonic() - begin
+        self.seen.wait(self.count, _is_at_rest, "the end of what put it back")
+        return took
 
     def _files(self, value: str) -> dict[str, str]:
         return {f"apps/{number}/all.yaml": _manifests(f"app-{number}", value) for number in range(self.count)}
@@ -200,6 +202,12 @@ def _is_at(sha: str, application: JsonObject) -> bool:
         and status.get("health", {}).get("status") == "Healthy"
         and status.get("operationState", {}).get("phase") == "Succeeded"
     )
+
+
+def _is_at_rest(application: JsonObject) -> bool:
+    """Whether no operation runs and the last has come to its end."""
+    status: Any = application.get("status") or {}
+    return "operation" not in application and status.get("sync", {}).get("status") == "Synced"
 
 
 def _is_rolled_out(image: str, deployment: JsonObject) -> bool:
