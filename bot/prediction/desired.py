@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.equality import same
@@ -23,6 +23,7 @@ from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
 from bot.repository.inputs import inputs_of, mentions_revision, said, settled
+from bot.repository.kustomization import names_remote
 from bot.repository.render import RenderFailed, RenderRequest
 from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
@@ -101,6 +102,14 @@ class Desired:
     def failed(cls, message: str) -> Desired:
         """Return that nothing can be said, and why."""
         return cls(Targets({}, ()), failure=message)
+
+
+class _Prepared(NamedTuple):
+    """What an application is rendered from."""
+
+    requests: list[RenderRequest]
+    notes: list[str]
+    """What whoever reads the prediction has to know."""
 
 
 class Sources:
@@ -182,30 +191,32 @@ class Sources:
     def desired(self, wanted: Sequence[Wanted]) -> list[Desired]:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
         look = self.trees.look()
-        prepared = [self._requests(one, look) for one in wanted]
-        flat = [request for requests in prepared if not isinstance(requests, str) for request in requests]
-        again = [_elsewhere(one, requests) for one, requests in zip(wanted, prepared, strict=True)]
+        prepared = [self._prepared(one, look) for one in wanted]
+        flat = [request for one in prepared if not isinstance(one, str) for request in one.requests]
+        again = [_elsewhere(one, found) for one, found in zip(wanted, prepared, strict=True)]
         rendered = iter(self._renderer.render([*flat, *(request for requests in again for request in requests)]))
         answers: list[Desired] = []
-        for one, requests in zip(wanted, prepared, strict=True):
-            if isinstance(requests, str):
-                answers.append(Desired.failed(requests))
+        for one, found in zip(wanted, prepared, strict=True):
+            if isinstance(found, str):
+                answers.append(Desired.failed(found))
                 continue
-            answers.append(self._placed(one.application, [next(rendered) for _ in requests]))
+            placed = self._placed(one.application, [next(rendered) for _ in found.requests])
+            warnings = (*placed.targets.warnings, *found.notes)
+            answers.append(replace(placed, targets=replace(placed.targets, warnings=warnings)))
         for place, requests in enumerate(again):
             if requests:
                 other = self._placed(wanted[place].application, [next(rendered) for _ in requests])
                 answers[place] = answers[place].beside(other)
         return answers
 
-    def _requests(self, wanted: Wanted, look: Look) -> list[RenderRequest] | str:
+    def _prepared(self, wanted: Wanted, look: Look) -> _Prepared | str:
         """Return one request a source, or why the application cannot be rendered."""
         try:
             self.refuse_forbidden(wanted.application.spec)
             parts = self._parts(wanted, look)
             _refuse_charts_read_by_others([source for source, _ in parts])
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
-            return [
+            requests = [
                 RenderRequest(
                     repository=tree.mirror.path,
                     tree_id=tree.tree_id,
@@ -216,6 +227,7 @@ class Sources:
                 )
                 for source, tree in parts
             ]
+            return _Prepared(requests, [note for _, tree in parts for note in tree.notes])
         except Rejected as error:
             return error.message
 
@@ -228,8 +240,12 @@ class Sources:
             trees = [look.of(source, wanted.tree, project=project) for source in sources]
         whole = [look.composed(one, tree, project=project) for one, tree in zip(sources, trees, strict=True)]
         found = zip(sources, whole, strict=True)
-        settled_there = [(self._settled(source, tree, wanted.application), tree) for source, tree in found]
-        return [(source, self.trees.filled(source, tree, project=project)) for source, tree in settled_there]
+        parts = []
+        for source, tree in found:
+            merged = self._settled(source, tree, wanted.application)
+            based = look.based(merged, tree, project=project)
+            parts.append((merged, self.trees.filled(merged, based, project=project)))
+        return parts
 
     def _settled(self, source: Source, tree: Tree, application: Application) -> Source:
         """Return a source as its repository changes it; Rejected names the file that is wrong."""
@@ -237,8 +253,14 @@ class Sources:
         return settled(snapshot, source, application.name, self.reading.plugins)
 
     def _is_complete(self, source: Source, tree: Tree) -> bool:
-        """Whether a source's folder holds all that it is rendered from; not where its chart has others fetched."""
-        return inputs_of(tree.mirror, tree.tree_id, source).tool is not Tool.HELM or self.trees.holds_all(source, tree)
+        """Whether a source's folder holds all that it is rendered from; not where it has something else fetched."""
+        match inputs_of(tree.mirror, tree.tree_id, source).tool:
+            case Tool.HELM:
+                return self.trees.holds_all(source, tree)
+            case Tool.KUSTOMIZE:
+                return not names_remote(Snapshot(str(tree.mirror.path), tree.tree_id), source.path)
+            case _:
+                return True
 
     def _dependencies(self, application: Application, source: Source, tree: Tree) -> Mapping[str, Place]:
         if inputs_of(tree.mirror, tree.tree_id, source).tool is not Tool.HELM:
@@ -302,12 +324,12 @@ def _refuse_charts_read_by_others(sources: Sequence[Source]) -> None:
             raise Rejected(f"${one.ref}: the chart {one.chart} cannot be read by other sources; values come from Git")
 
 
-def _elsewhere(wanted: Wanted, requests: Sequence[RenderRequest] | str) -> list[RenderRequest]:
+def _elsewhere(wanted: Wanted, prepared: _Prepared | str) -> list[RenderRequest]:
     """Return the requests at another commit, where some of them tell the one that is not known yet; else none."""
-    if not wanted.merges or isinstance(requests, str):
+    if not wanted.merges or isinstance(prepared, str):
         return []
-    moved = [_at_another_commit(one) if _tells(one, wanted.tree) else one for one in requests]
-    return [] if moved == list(requests) else moved
+    moved = [_at_another_commit(one) if _tells(one, wanted.tree) else one for one in prepared.requests]
+    return [] if moved == prepared.requests else moved
 
 
 def _tells(request: RenderRequest, tree: Tree) -> bool:

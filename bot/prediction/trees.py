@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 from bot.errors import Rejected
 from bot.model.applications import Source
 from bot.model.changes import repository_address, repository_identity
+from bot.prediction.bases import BaseFetching, RemoteFiles
 from bot.repository.charts.charts import with_scheme
 from bot.repository.charts.dependencies import fetched, missing
 from bot.repository.charts.fetching import ANONYMOUS
 from bot.repository.charts.guard import shown
+from bot.repository.inputs import inputs_of
+from bot.repository.kustomization import names_remote
 from bot.repository.lfs.batch import LargeFiles
 from bot.repository.lfs.filling import Filling
 from bot.repository.mirrors import Mirror
+from bot.repository.remotes.bases import Bringing
 from bot.repository.revisions import beside
 from bot.repository.submodules import GITMODULES, Composition
+from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
 from bot.repository.versions import is_constraint
 
@@ -48,6 +53,8 @@ class Tree:
     """
     branch: Branch | None = None
     """The branch this is a state of: sources that follow another are not rendered from it. None: all are."""
+    notes: tuple[str, ...] = ()
+    """What whoever reads a prediction made from it has to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,8 @@ class Trees:
         """Whether submodules are part of what is rendered."""
         self.refusal_of: Callable[[str, str], str] = lambda _project, _url: ""
         """Says why a project may not use a repository; empty: it may."""
+        self.files = RemoteFiles(mirrors.client)
+        """What is fetched by a file's own URL."""
         self.charts: Charts | None = None
         """Where charts and artifacts come from; None: from nowhere."""
 
@@ -124,16 +133,47 @@ class Trees:
         )
         return replace(tree, mirror=mirror, tree_id=tree_id)
 
+    def based(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state in which a kustomization names nothing remote any more; Rejected when something cannot be had.
+
+        What moves is taken as it is now, which the tree's notes say.
+        """
+        is_kustomize = inputs_of(tree.mirror, tree.tree_id, source).tool is Tool.KUSTOMIZE
+        found = _snapshot(tree).find(source.path) if is_kustomize else None
+        if found is None or not names_remote(_snapshot(tree), found.path):
+            return tree
+        path = found.path
+        merged, known = _merged(tree), None
+        if merged is not None:
+            there = self._bringing(tree, project, None)
+            with suppress(Rejected):  # as far as they can be had
+                _ = merged and there.bring(tree.mirror, merged, path)
+            known = frozenset(map(repository_address, [source.repo_url, *there.urls]))
+        bringing = self._bringing(tree, project, known)
+        mirror, tree_id = bringing.bring(tree.mirror, tree.tree_id, path)
+        return replace(tree, mirror=mirror, tree_id=tree_id, notes=(*tree.notes, *bringing.notes))
+
+    def _bringing(self, tree: Tree, project: str, known: frozenset[str] | None) -> Bringing:
+        def submodules(url: str, mirror: Mirror, tree_id: str) -> tuple[Mirror, str]:
+            if not self.submodules:
+                return mirror, tree_id
+            place = self._mirrors.composed_at(mirror)
+            return Composition(self._fetching(project, known), place).compose(mirror, tree_id, url)
+
+        fetching = BaseFetching(
+            self._mirrors,
+            access=lambda url: self.auth_for(url, project),
+            refused=lambda url: self.refusal_of(project, url),
+            submodules=submodules,
+            known=known,
+        )
+        return Bringing(fetching.fetch, self.files.get, self._mirrors.composed_at(tree.mirror))
+
     def _known(self, source: Source, tree: Tree, project: str) -> frozenset[str] | None:
         """Return where the submodules of a change's target branch are; None when this is no change's own state."""
-        if tree.branch is None:
-            return None
-        try:
-            merged = tree.mirror.tree_of(tree.mirror.tip(tree.branch.name))
-        except Rejected:
-            return frozenset()  # a checkout that does not have the branch
-        if merged == tree.tree_id:
-            return None
+        merged = _merged(tree)
+        if not merged:
+            return None if merged is None else frozenset()
         composition = Composition(self._fetching(project, None), self._mirrors.composed_at(tree.mirror))
         with suppress(Rejected):  # as far as they can be had
             composition.compose(tree.mirror, merged, source.repo_url)
@@ -202,7 +242,7 @@ class Look:
     _mirrors: dict[tuple[str, str, str], Mirror | Rejected] = field(default_factory=dict)
     """By URL, project, and what has to be there besides branches and tags; with the reason why there is none."""
     _composed: dict[tuple[str, ...], Tree | Rejected] = field(default_factory=dict)
-    """By mirror, tree, the URL that submodules are relative to, and project."""
+    """By mirror, tree, the URL that submodules are relative to, a kustomization's path, and project."""
     _packaged: dict[tuple[str, ...], Tree] = field(default_factory=dict)
     """By URL, chart, revision and project."""
 
@@ -212,6 +252,19 @@ class Look:
         if key not in self._composed:
             try:
                 self._composed[key] = self.trees.composed(source, tree, project=project)
+            except Rejected as error:
+                self._composed[key] = error
+        found = self._composed[key]
+        if isinstance(found, Rejected):
+            raise found
+        return replace(found, commit=tree.commit, branch=tree.branch)
+
+    def based(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state in which a kustomization names nothing remote, as `Trees.based` does, once in this look."""
+        key = (str(tree.mirror.path), tree.tree_id, source.repo_url, source.path, project)
+        if key not in self._composed:
+            try:
+                self._composed[key] = self.trees.based(source, tree, project=project)
             except Rejected as error:
                 self._composed[key] = error
         found = self._composed[key]
@@ -252,6 +305,17 @@ class Look:
         if isinstance(found, Rejected):
             raise found
         return found
+
+
+def _merged(tree: Tree) -> str | None:
+    """Return what a change's target branch holds, empty where that is not here; None when this is no change's state."""
+    if tree.branch is None:
+        return None
+    try:
+        merged = tree.mirror.tree_of(tree.mirror.tip(tree.branch.name))
+    except Rejected:
+        return ""  # a checkout that does not have the branch
+    return None if merged == tree.tree_id else merged
 
 
 def _snapshot(tree: Tree) -> Snapshot:

@@ -238,8 +238,9 @@ def _with_imports(
 
 def _kustomize(snapshot: Snapshot, found: Found, options: SourceOptions) -> _Read | None:
     read = closure(snapshot, found.path, more=added_paths(options.kustomize))
-    if not read.complete or read.outside or read.remote:
+    if not read.complete or read.outside:
         return None
+    # What is remote is named in what is read, and changes with no state of this repository.
     known = {**read.folders, **read.files}
     rows = ["kustomize", *(f"{object_id} {path}" for path, object_id in sorted(known.items()))]
     return _Read(rows, frozenset({*known, *read.missing}) if read.by_name else None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.errors import Rejected
 from bot.repository import manifests
@@ -52,6 +52,19 @@ class _References:
     """Whether these are all the files it can read."""
 
 
+class Remote(NamedTuple):
+    """What would have to be fetched."""
+
+    reference: str
+    """As it stands in the kustomization."""
+    folder: str
+    """The kustomization that asks for it."""
+
+    def __str__(self) -> str:
+        """Say it to people."""
+        return f"{self.reference} (in {self.folder or '.'})"
+
+
 @dataclass(slots=True)
 class Closure:
     """Everything one kustomization reads."""
@@ -66,8 +79,7 @@ class Closure:
     """Whether that is all; if not, take the whole repository."""
     by_name: bool = True
     """Whether names tell what would be read if it appeared."""
-    remote: list[str] = field(default_factory=list)
-    """What would have to be fetched, with the folder that asks for it."""
+    remote: list[Remote] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     """Paths that lead out of the repository, with the folder that asks for them."""
 
@@ -85,6 +97,11 @@ def closure(snapshot: Snapshot, path: str, *, more: Sequence[str] = ()) -> Closu
             break
         waiting.extend(_follow(snapshot, folder, found, more if folder == path else ()))
     return found
+
+
+def names_remote(snapshot: Snapshot, path: str) -> bool:
+    """Whether the kustomization in a folder, or one that it builds on, names what would have to be fetched."""
+    return bool(closure(snapshot, path).remote)
 
 
 def _follow(snapshot: Snapshot, folder: str, found: Closure, more: Iterable[str]) -> list[str]:
@@ -106,16 +123,19 @@ def _follow(snapshot: Snapshot, folder: str, found: Closure, more: Iterable[str]
 
 def _place(snapshot: Snapshot, folder: str, reference: str, found: Closure) -> Iterator[str]:
     """Say where one reference leads: a file, a folder to follow, out of here, or nowhere."""
-    where = f"{reference} (in {folder or '.'})"
-    if "://" in reference or reference.startswith("/"):
-        (found.remote if "://" in reference else found.outside).append(where)
+    where = Remote(reference, folder)
+    if "://" in reference:
+        found.remote.append(where)
+        return
+    if reference.startswith("/"):
+        found.outside.append(str(where))
         return
     way = posixpath.join(folder, reference)
     found.by_name &= not leaves_a_folder(reference)
     try:
         target = snapshot.find(way)
     except Rejected:
-        found.outside.append(where)
+        found.outside.append(str(where))
         return
     if target is None:
         if _REMOTE.match(reference):

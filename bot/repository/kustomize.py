@@ -123,7 +123,7 @@ def _export(snapshot: Snapshot, found: Found, options: SourceOptions, root: Path
         raise Rejected(f"{found.path or '.'}: there is no {', '.join(KUSTOMIZATIONS[:-1])} or {KUSTOMIZATIONS[-1]}")
     read = closure(snapshot, found.path, more=added_paths(options.kustomize))
     if read.remote:
-        raise Rejected(f"remote bases and files cannot be fetched: {', '.join(sorted(read.remote))}")
+        raise Rejected(f"remote bases and files cannot be fetched: {', '.join(sorted(map(str, read.remote)))}")
     if read.outside:
         raise Rejected(f"these paths lead out of the repository: {', '.join(sorted(read.outside))}")
     if not read.complete:

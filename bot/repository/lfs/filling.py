@@ -18,6 +18,7 @@ from bot.repository.kustomization import closure
 from bot.repository.lfs.batch import LargeFiles
 from bot.repository.mirrors import Mirror
 from bot.repository.pointers import LARGEST, LONGEST, Pointer, pointer_in
+from bot.repository.remotes.bases import FOLDER
 from bot.repository.submodules import declared
 from bot.repository.tools import MANIFEST, SourceOptions, Tool
 from bot.repository.trees import Entry, EntryKind, Snapshot
@@ -57,7 +58,8 @@ class Filling:
         files that are too large stay pointers, for whoever reads them to refuse.
         """
         snapshot, paths = Snapshot(str(mirror.path), tree_id), inputs_of(mirror, tree_id, source).paths
-        others = tuple(f"{one.path}/" for one in declared(mirror, tree_id))  # submodules' are on another server
+        # What is in submodules and remote bases is on other servers.
+        others = (f"{FOLDER}/", *(f"{one.path}/" for one in declared(mirror, tree_id)))
         wanted = [one for one in _wanted(snapshot, paths, source) if not one.path.startswith(others)]
         if not wanted:
             return mirror, tree_id

@@ -60,7 +60,7 @@ class LfsStandIn:
     def _batch(self, headers: Mapping[str, str], body: bytes) -> Answer:
         asked = json.loads(body)
         right = (
-            (headers["Accept"], headers["Content-Type"]) == (MEDIA_TYPE, MEDIA_TYPE)
+            all(headers[name].partition(";")[0] == MEDIA_TYPE for name in ("Accept", "Content-Type"))
             and asked.keys() <= {"operation", "transfers", "ref", "objects", "hash_algo"}
             and asked["operation"] == "download"
             and "basic" in asked.get("transfers", ["basic"])

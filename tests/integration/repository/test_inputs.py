@@ -123,6 +123,13 @@ def test_every_folder_a_kustomization_reaches_counts(differ: Differ, path: str) 
     assert differ(TREE, {path: "changed"})
 
 
+def test_what_is_fetched_from_elsewhere_changes_with_nothing_here(differ: Differ) -> None:
+    files = {**TREE, "app/kustomization.yaml": "resources: [https://example.com/x, ../loose/pod.yaml]"}
+    assert not differ(files, {"elsewhere/x.yaml": "changed"})
+    assert differ(files, {"loose/pod.yaml": "changed"})
+    assert differ(files, {"app/kustomization.yaml": "resources: [https://example.com/y, ../loose/pod.yaml]"})
+
+
 @pytest.mark.parametrize("path", ["elsewhere/x.yaml", "loose/other", "x"])
 def test_what_no_kustomization_names_does_not_count(differ: Differ, path: str) -> None:
     assert not differ(TREE, {path: "changed"})
@@ -147,7 +154,6 @@ def test_what_the_application_adds_counts(differ: Differ) -> None:
         "patches: [a]",
         "a: [",
         "a: 1\n---\nb: 2",
-        "resources: [https://example.com/x]",
         "resources: [../../x]",
         "[]",
     ],
