@@ -45,6 +45,7 @@ _ANOTHER_COMMIT: Final = "5eed" * 10
 """Stands for whatever a merge will be called: it looks like a commit, and is none of any repository."""
 _KEPT_NAMES: Final = 4_000
 """Renders of which it is remembered that they declare no Applications."""
+_KEPT_FINGERPRINTS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class Sources:
         self.reading = Reading()
         """Which applications read what."""
         self._plain: dict[str, None] = {}
+        self._fingerprints: dict[tuple[int, Tree], tuple[Application, str]] = {}
+        """By an object in memory, which is kept with its answer: read anew, it is another, and so is the cluster."""
         self._lock = threading.Lock()
         self._expressions = Expressions()
 
@@ -156,8 +159,19 @@ class Sources:
     def fingerprint(self, application: Application, tree: Tree) -> str:
         """Name what an application's render at `tree` depends on; empty when some of it does not lie there.
 
-        Equal names mean equal renders, within this process.
+        Equal names mean equal renders, within this process. One preview asks four times for the same.
         """
+        key = (id(application), tree)
+        same, name = self._fingerprints.get(key, (None, ""))
+        if same is not application:
+            name = self._fingerprint(application, tree)
+            with self._lock:
+                self._fingerprints[key] = (application, name)
+                if len(self._fingerprints) > _KEPT_FINGERPRINTS:
+                    del self._fingerprints[next(iter(self._fingerprints))]
+        return name
+
+    def _fingerprint(self, application: Application, tree: Tree) -> str:
         sources = application.spec.effective_sources
         if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
             return ""
