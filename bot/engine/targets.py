@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bot.engine.hooks import is_outside_of_syncs, unknown_hook
@@ -10,7 +11,9 @@ from bot.engine.tracking import stamp
 from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from bot.model.predictions import Pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,14 @@ class Targets:
     objects: dict[ResourceKey, JsonObject]
     warnings: tuple[str, ...]
     """The same object twice, where the last one wins (Argo CD's RepeatedResourceWarning); hooks that never run."""
+    varying: Mapping[ResourceKey, Sequence[Pointer]] = field(default_factory=dict)
+    """Where objects are others each time that they are rendered."""
 
 
 def targets_of(
     manifests: Iterable[JsonObject],
     *,
+    varying: Mapping[int, Sequence[Pointer]] = MappingProxyType({}),
     namespace: str,
     instance: str,
     namespaced: Callable[[JsonObject], bool | None],
@@ -32,11 +38,13 @@ def targets_of(
     """Place each manifest in its namespace and stamp it as `instance`'s; Helm's tests and rollbacks are left out.
 
     `namespaced` tells a kind's scope, None when nobody knows it yet (its CRD may come with this very sync): such an
-    object keeps what its manifest says. Source: argo-cd `controller/state.go`, DeduplicateTargetObjects.
+    object keeps what its manifest says. `varying` is by the position of a manifest.
+    Source: argo-cd `controller/state.go`, DeduplicateTargetObjects.
     """
     objects: dict[ResourceKey, JsonObject] = {}
     warnings: list[str] = []
-    for manifest in manifests:
+    changing: dict[ResourceKey, Sequence[Pointer]] = {}
+    for position, manifest in enumerate(manifests):
         if is_outside_of_syncs(manifest):
             continue
         placed = _declared(_placed(manifest, namespace=namespace, scope=namespaced(manifest)))
@@ -44,8 +52,9 @@ def targets_of(
         if objects.pop(key, None) is not None:
             warnings.append(f"{key} appears more than once; the last one wins")
         objects[key] = stamp(placed, instance, namespace=namespace)
+        changing[key] = varying.get(position, ())
     warnings.extend(f"{key} {words}" for key, obj in objects.items() if (words := unknown_hook(obj)))
-    return Targets(objects, tuple(warnings))
+    return Targets(objects, tuple(warnings), {key: places for key, places in changing.items() if places})
 
 
 def _declared(manifest: JsonObject) -> JsonObject:

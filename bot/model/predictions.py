@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bot.model.resources import JsonObject, ResourceKey
+
+Pointer: TypeAlias = "list[str | int]"
+"""Names of fields and positions in lists, from an object's root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Prediction:
     """Why `result` is not the server's answer; empty when it is."""
     doubt: str = ""
     """Why the server's answer may be another by the time it is asked for real."""
+    varying: Sequence[Pointer] = ()
+    """Where the manifest is another each time that it is rendered; an empty place stands for all of it."""
 
 
 @dataclass(frozen=True, slots=True)

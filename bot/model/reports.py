@@ -56,6 +56,8 @@ class ResourceReport:
     """What a reviewer must have seen about it, the most severe first."""
     findings: tuple[Finding, ...] = ()
     """What users' own rules say about it."""
+    varying: bool = False
+    """Whether its source renders it differently each time."""
 
     @property
     def added(self) -> int:

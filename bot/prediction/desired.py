@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
     from bot.model.credentials import Credentials
+    from bot.model.predictions import Pointer
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Look
     from bot.rendering.port import Rendering
@@ -306,15 +307,18 @@ class Sources:
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []
+        varying: dict[int, Sequence[Pointer]] = {}
         for part in parts:
             if isinstance(part, RenderFailed):
                 return Desired.failed(part.message)
+            varying.update((len(manifests) + position, places) for position, places in part.varying.items())
             manifests.extend(part.manifests)
         spec = application.spec
         cluster = self._clusters.at(spec.destination)
         try:
             targets = targets_of(
                 manifests,
+                varying=varying,
                 namespace=spec.destination.namespace,
                 instance=application.instance(self._control_namespace),
                 namespaced=lambda obj: _scope(cluster, obj),

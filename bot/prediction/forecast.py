@@ -74,7 +74,7 @@ class Forecast:
             results={
                 application: {
                     _name(key): {}
-                    if one.head.result is None or one.head.estimated
+                    if one.head.result is None or one.head.estimated or one.head.varying
                     else _digests(foretold(one.head.result, live=one.live), one.head.manifest)
                     for key, one in objects.items()
                     if one.head is not None

@@ -264,7 +264,7 @@ def _lasts(states: ResourceStates) -> bool:
 def _is_answer(side: Prediction, live: JsonObject) -> bool:
     """Whether a side is what the server, or a proof, says about just this live object."""
     result = side.result
-    if result is None or side.refusal is not None or side.estimated or side.doubt:
+    if result is None or side.refusal is not None or side.estimated or side.doubt or side.varying:
         return False
     if result is not live and version_of(result) != version_of(live):
         return False  # it was asked about an earlier or a later one

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -302,7 +302,8 @@ def _states(
             return None
         words = hijacked(live.get(key), instance)
         if not words:
-            return answers[Question.of(key, side, live.get(key)).identity]
+            found, varying = answers[Question.of(key, side, live.get(key)).identity], side.targets.varying.get(key)
+            return replace(found, varying=varying) if varying else found
         refusal = Refusal(words, code=HTTPStatus.FORBIDDEN, reason="Forbidden")
         return Prediction(side.targets.objects[key], None, refusal=refusal)
 

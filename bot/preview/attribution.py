@@ -26,6 +26,7 @@ from bot.model.resources import annotations_of
 from bot.preview.losses import in_place, lost_with, recreation, replacement
 from bot.preview.overlap import overlap
 from bot.preview.scrub import scrub
+from bot.preview.varying import steady, unforeseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,9 @@ class Attribution:
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
-        base, head = states.base, states.head
+        base, head = steady(states.base), steady(states.head)
+        if base is not states.base or head is not states.head:
+            states = replace(states, base=base, head=head)
         if base is not None and not phases_of(base.manifest):
             states = replace(states, base=None)
         if head is not None and not phases_of(head.manifest):
@@ -110,6 +113,7 @@ class Attribution:
             drift_diff=drift.diff,
             failure=self._scrubbed(effect.failure),
             estimated=_estimated(states),
+            varying=states.head is not None and bool(states.head.varying),
             hook=hook_words(side.manifest) if side is not None else "",
             note=self._scrubbed(_joined([effect.note, self._meeting(states, effect, drift), drift.note])),
             rewritten=effect.rewritten,
@@ -345,9 +349,13 @@ def _predicted(side: Prediction, live: JsonObject | None) -> JsonObject:
 
 def _estimated(states: ResourceStates) -> str:
     base, head = states.base, states.head
-    if head is None or head.estimated or head.doubt or base is None:
-        return (head.estimated or head.doubt) if head is not None else ""
-    return f"as the target branch has it: {base.estimated}" if base.estimated else ""
+    if head is None:
+        return ""
+    words = _joined([head.estimated or head.doubt, unforeseen(head)])
+    if words or base is None:
+        return words
+    words = _joined([base.estimated, unforeseen(base)])
+    return f"as the target branch has it: {words}" if words else ""
 
 
 def _repairs(states: ResourceStates) -> str:

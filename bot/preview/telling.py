@@ -91,7 +91,7 @@ def what_moved(before: Marker, report: Report, *, earlier: Telling | None, now: 
         moved.append(f"{branch} moved from {code(before.base_sha[:7])} to {code(report.base_sha[:7])}")
     if earlier is not None and earlier.is_of(before):
         moved += [*_live(earlier, now), *_versions(earlier.clusters, now.clusters)]
-        moved = moved or ["something else moved that it depends on, such as a definition, a rule or a quota"]
+        moved = moved or [_something(report)]
     plans = [code(plan[:8]) if plan else "none" for plan in (before.plan, report.plan)]
     opening = "Told anew at this commit" if plans[0] == plans[1] else "Not what was told before at this commit"
     plan = f"the plan is still {plans[0]}" if plans[0] == plans[1] else f"plan {plans[0]} → {plans[1]}"
@@ -114,6 +114,14 @@ def _live(earlier: Telling, now: Telling) -> list[str]:
         if earlier.objects.get(name) != now.objects.get(name) and earlier.versions.get(name) != now.versions.get(name)
     ]
     return [f"live state of {counted(len(moved), 'object')} moved"] if moved else []
+
+
+def _something(report: Report) -> str:
+    """Say what may be the reason where nothing is seen to have moved."""
+    varying = sum(one.varying for application in report.applications for one in application.resources)
+    if varying:
+        return f"{counted(varying, 'object')} {'is' if varying == 1 else 'are'} rendered differently each time"
+    return "something else moved that it depends on, such as a definition, a rule or a quota"
 
 
 def _versions(earlier: tuple[str, ...], now: tuple[str, ...]) -> list[str]:

@@ -84,7 +84,7 @@ class Shelf:
 
     def keep(self, name: str, rendered: Rendered, *, who: str = "") -> bool:
         """Keep what `who` has made; False when it is too large to be kept, or Redis is away."""
-        entry = self._seal.closed(name, orjson.dumps({"manifests": rendered.manifests}))
+        entry = self._seal.closed(name, orjson.dumps([rendered.manifests, list(rendered.varying.items())]))
         return bool(self._ask(lambda: self._renders.keep(name, entry, who=who)))
 
     def renew(self, names: Iterable[str], *, who: str) -> None:
@@ -122,7 +122,8 @@ class Shelf:
         if content is None:
             _log.warning("a shared render is not what was written", name=name)
             return None
-        return Rendered(tuple(orjson.loads(content)["manifests"]))
+        manifests, varying = orjson.loads(content)
+        return Rendered(tuple(manifests), dict(varying))
 
     def _ask(self, question: Callable[[], Found]) -> Found | None:
         """Ask Redis; None while it is away, and for a while after that."""

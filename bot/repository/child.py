@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import pygit2
@@ -17,6 +17,7 @@ import pygit2
 from bot.errors import ForesailError, Rejected
 from bot.repository import confinement, directory, frames
 from bot.repository.asked import Asked
+from bot.repository.chance import Made, Pointer
 from bot.repository.channel import receive, send
 from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
@@ -29,6 +30,8 @@ from bot.repository.tools import SourceOptions, Tool
 
 MOST_OBJECTS: Final = 20_000
 """Objects of one source: each is asked about by itself, and an Application has no room to record more."""
+_AGAIN: Final = 0.25
+"""Part of the time for one render that it may take to be made twice."""
 _MAPPED: Final = 256 << 20
 """Bytes of pack files mapped at a time; libgit2's default would fill the address space it is allowed."""
 
@@ -56,10 +59,11 @@ def main(arguments: str) -> None:
     toolbox = Toolbox.of(setup["toolbox"])
     programs = {name: Path(path) for name, path in setup["programs"].items()}
     kustomize = Kustomize(programs["kustomize"], home, toolbox, confined["files"])
+    patience = setup["timeout"] * _AGAIN
     tools = Tools(
         kustomize,
-        Helm(programs["helm"], home, Library(programs["helm"], setup["timeout"])),
-        Plugins(toolbox.plugins, home, confined["files"]),
+        Helm(programs["helm"], home, Library(programs["helm"], setup["timeout"]), patience),
+        Plugins(toolbox.plugins, home, confined["files"], patience),
         KeptFiles(),
         toolbox.disabled,
     )
@@ -71,7 +75,9 @@ def main(arguments: str) -> None:
 
 def _answer(request: dict[str, Any], tools: Tools) -> bytes:
     try:
-        encoded = frames.encode({"manifests": [orjson.Fragment(one) for one in render(request, tools)]})
+        made = render(request, tools)
+        manifests = [orjson.Fragment(one) for one in made.manifests]
+        encoded = frames.encode({"manifests": manifests, "varying": list(made.varying.items())})
     except ForesailError as error:
         return frames.encode({"refused": _sayable(str(error))})
     except MemoryError:
@@ -84,32 +90,45 @@ def _answer(request: dict[str, Any], tools: Tools) -> bytes:
     return encoded
 
 
-def render(request: dict[str, Any], tools: Tools) -> list[bytes]:
-    """Render one source and return each manifest as JSON; Rejected says what is wrong with it."""
+class Encoded(NamedTuple):
+    """The manifests of a source, each as JSON."""
+
+    manifests: list[bytes]
+    varying: dict[int, list[Pointer]]
+    """By a manifest's position: where it is another each time."""
+
+
+def render(request: dict[str, Any], tools: Tools) -> Encoded:
+    """Render one source; Rejected says what is wrong with it."""
     options = SourceOptions.of(request["source"])
     if options.only_a_reference:
-        return []
+        return Encoded([], {})
     asked = Asked.of(request, options)
     rendered = _rendered(asked, tools)
-    refuse_rendered(rendered, asked.shown)
-    if len(rendered) > MOST_OBJECTS:
+    refuse_rendered(rendered.manifests, asked.shown)
+    if len(rendered.manifests) > MOST_OBJECTS:
         raise Rejected(
-            f"{asked.shown}: renders to {len(rendered):,} objects, which is more than {MOST_OBJECTS:,}; "
+            f"{asked.shown}: renders to {len(rendered.manifests):,} objects, which is more than {MOST_OBJECTS:,}; "
             "split it into several applications"
         )
     return rendered
 
 
-def _rendered(asked: Asked, tools: Tools) -> list[bytes]:
+def _rendered(asked: Asked, tools: Tools) -> Encoded:
     match asked.options.tool(asked.snapshot.folder(asked.found.entry.id), tools.disabled):
         case Tool.DIRECTORY:
-            return directory.render(asked, tools.kept, with_jsonnet=Tool.DIRECTORY not in tools.disabled)
+            with_jsonnet = Tool.DIRECTORY not in tools.disabled
+            return Encoded(directory.render(asked, tools.kept, with_jsonnet=with_jsonnet), {})
         case Tool.KUSTOMIZE:
-            return [orjson.dumps(one) for one in tools.kustomize.render(asked)]
+            return _encoded(Made(tools.kustomize.render(asked), {}))
         case Tool.HELM:
-            return [orjson.dumps(one) for one in tools.helm.render(asked)]
+            return _encoded(tools.helm.render(asked))
         case Tool.PLUGIN:
-            return [orjson.dumps(one) for one in tools.plugins.render(asked)]
+            return _encoded(tools.plugins.render(asked))
+
+
+def _encoded(made: Made) -> Encoded:
+    return Encoded([orjson.dumps(one) for one in made.objects], made.varying)
 
 
 def _sayable(words: str) -> str:

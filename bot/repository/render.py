@@ -17,7 +17,7 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -29,6 +29,7 @@ from bot.model.applications import Source
 from bot.model.resources import JsonObject
 from bot.repository import frames
 from bot.repository.batch import Batch
+from bot.repository.chance import Pointer
 from bot.repository.children import Child, ChildLostError, ChildSlowError, sweep
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.toolbox import Toolbox
@@ -66,6 +67,8 @@ class Rendered:
     """The manifests of a source, lists taken apart; each has apiVersion, kind and a name."""
 
     manifests: tuple[JsonObject, ...]
+    varying: Mapping[int, Sequence[Pointer]] = field(default_factory=dict)
+    """By a manifest's position: where it is another each time that the source is rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +222,18 @@ def _message(request: RenderRequest) -> bytes:
     )
 
 
+def _varying(told: Any) -> Iterator[tuple[int, list[Pointer]]]:
+    for one in told if isinstance(told, list) else ():
+        match one:
+            case [int(position), [*places]] if all(isinstance(place, list) for place in places):
+                yield position, [[part for part in place if isinstance(part, (str, int))] for place in places]
+
+
 def _result(answer: JsonObject) -> Rendered | RenderFailed:
     """Read a child's answer; it is as untrusted as what the child has read."""
     manifests = answer.get("manifests")
     if isinstance(manifests, list) and all(isinstance(one, dict) for one in manifests):
-        return Rendered(tuple(manifests))
+        return Rendered(tuple(manifests), dict(_varying(answer.get("varying"))))
     if isinstance(refused := answer.get("refused"), str):
         return RenderFailed(refused)
     _log.error("render failed through a fault of ours", fault=answer.get("fault"))

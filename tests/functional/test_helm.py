@@ -70,6 +70,36 @@ def test_a_chart_that_cannot_be_rendered_fails_the_preview_in_helms_words(open_s
     assert "a colour is needed" in shop.body(number)
 
 
+PASSWORD = dedent("""\
+    apiVersion: v1
+    kind: Secret
+    metadata: {name: login}
+    stringData: {user: shop, password: {{ randAlphaNum 20 | quote }}}
+    """)
+
+
+def test_a_password_that_each_render_makes_anew_is_no_effect_and_moves_no_plan(open_shop: Opener) -> None:
+    shop = open_shop({**CHART, "deploy/templates/login.yaml": PASSWORD})
+    number = shop.propose({"deploy/values.yaml": "colour: green\n"})
+    assert shop.await_preview(number) == "success"
+    body = shop.body(number)
+    plan = body.rpartition("plan `")[2].partition("`")[0]
+    assert "### Merging changes 1 resource in 1 application" in body
+    assert (
+        "renders differently each time, in `stringData.password`: what a sync writes there is not known before" in body
+    )
+    assert "Drift that was there before (1)</summary>" in body
+
+    shop.await_sync(shop.repository.push("main", {"deploy/README.md": "renders anew\n"}))
+
+    shop.stage.until(lambda: f"the plan is still `{plan}`" in shop.body(number), what="another look")
+    before = shop.live("secret", "login")
+    sha = shop.repository.merge(number)
+    shop.await_sync(sha)
+    assert shop.live("secret", "login") != before
+    shop.stage.until(lambda: "1 of 1 application healthy" in shop.body(number), what="the epilogue")
+
+
 def test_values_in_another_repository_are_read_where_the_chart_names_them(open_shop: Opener) -> None:
     values = open_shop({"deploy/own.yaml": config_map("own", A="1"), "envs/prod.yaml": "colour: red\n"})
     shop = open_shop(CHART)

@@ -21,7 +21,7 @@ from bot.engine.gotemplate.values import TemplateError, Value, as_go
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHANGING: Final = frozenset(
+CHANGING: Final = frozenset(
     [
         "ago",
         "now",
@@ -109,7 +109,7 @@ def problem_with(name: str) -> str:
     """Return what is wrong with calling a function; empty when it may be called."""
     if name in _STATIC or name in _READING:
         return ""
-    if name in _CHANGING:
+    if name in CHANGING:
         return f"the function {name} gives something else each time, so what it generates cannot be predicted"
     if name in _LEFT_OUT:
         return f"the function {name} is one that Argo CD has and Foresail has not"

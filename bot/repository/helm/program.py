@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from bot.errors import Rejected
 from bot.model.resources import JsonObject
 from bot.repository import confinement, manifests
 from bot.repository.asked import Asked
+from bot.repository.chance import Made, Pointer, may_differ, turned_clock, varying
 from bot.repository.directory import objects
 from bot.repository.helm.export import Export, write
 from bot.repository.helm.files import CHART, dependencies, file_parameters, value_files, within
@@ -67,8 +69,10 @@ class Helm:
     home: Path
     library: Library
     """Spares starting the program where both are known to say the same."""
+    patience: float = 15.0
+    """Seconds that a render may take to be made a second time."""
 
-    def render(self, asked: Asked) -> list[JsonObject]:
+    def render(self, asked: Asked) -> Made:
         """Return what `helm template` prints for a chart; Rejected has the tool's words or the option's name.
 
         Hooks are among it, as with Argo CD. Nothing is fetched: dependencies are those in the repository, and those
@@ -78,16 +82,23 @@ class Helm:
         with self._folder() as root:
             run = _Run(self.program, root, asked, options)
             run.export()
-            if (found := self.library.render(run.told())) is not None:
-                return found
-            done = run.template()
-            if done.code and (missing := _MISSING.search(done.words)):
-                run.build(missing["names"].split(", "))
-                done = run.template()
-            if done.code:
-                raise Rejected(f"helm template: {run.sayable(done)}")
-            documents = manifests.read(done.output, f"helm template {asked.shown}", last_wins=True)
-            return [obj for line, value in documents for obj in objects(value, f"Helm's output, line {line}")]
+            begun = time.monotonic()
+            found = self.library.render(run.told())
+            made = found if found is not None else _printed(run)
+            if time.monotonic() - begun > self.patience:
+                return Made(made, {})
+            return Made(made, self._varying(run, made, proven=found is not None))
+
+    def _varying(self, run: _Run, made: list[JsonObject], *, proven: bool) -> dict[int, list[Pointer]]:
+        """Render once more where chance or a clock may have had a say; `proven`: it was no chance."""
+        files = run.files()
+        if not turned_clock(files) and (proven or not may_differ(files)):
+            return {}
+        try:
+            again = self.library.render(run.told()) if proven else None
+            return varying(made, again if again is not None else _printed(run))
+        except Rejected:
+            return {}  # a chart that asks for the day may refuse another
 
     @contextmanager
     def _folder(self) -> Iterator[Path]:
@@ -166,6 +177,10 @@ class _Run:
 
     def _parameters(self, parameters: Mapping[str, str]) -> list[str]:
         return [f"{name}={set_value(self.asked.substituted(text))}" for name, text in parameters.items()]
+
+    def files(self) -> list[Path]:
+        """Return every file that was written: the chart's own, and those that options name."""
+        return [path for path in self.root.rglob("*") if path.is_file()]
 
     def template(self) -> _Done:
         """Run `helm template` as Argo CD does."""
@@ -266,6 +281,18 @@ class _Run:
         given = values_in(path for path in files if path.is_file())
         given += values_of({**self.options.parameters, **self.options.text_parameters, **texts})
         return without_quotations(words, given)[:_WORDS] or f"it ended with {done.code} and no words"
+
+
+def _printed(run: _Run) -> list[JsonObject]:
+    """Return what the program prints."""
+    done = run.template()
+    if done.code and (missing := _MISSING.search(done.words)):
+        run.build(missing["names"].split(", "))
+        done = run.template()
+    if done.code:
+        raise Rejected(f"helm template: {run.sayable(done)}")
+    documents = manifests.read(done.output, f"helm template {run.asked.shown}", last_wins=True)
+    return [obj for line, value in documents for obj in objects(value, f"Helm's output, line {line}")]
 
 
 def _confine(parent: int, root: Path, program: Path) -> None:

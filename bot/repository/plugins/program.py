@@ -9,6 +9,7 @@ import functools
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from bot.errors import Rejected
 from bot.model.resources import JsonObject
 from bot.repository import commands, confinement, manifests
 from bot.repository.asked import Asked
+from bot.repository.chance import Made, varying
 from bot.repository.checkout import Checkout
 from bot.repository.directory import objects
 from bot.repository.plugins.declaration import Plugin, chosen
@@ -36,8 +38,10 @@ class Plugins:
     home: Path
     confined: bool
     """Whether the kernel has Landlock."""
+    patience: float = 15.0
+    """Seconds that a render may take to be made a second time."""
 
-    def render(self, asked: Asked) -> list[JsonObject]:
+    def render(self, asked: Asked) -> Made:
         """Return what a plugin prints for a source's folder; Rejected has its words, or why there is none."""
         name = asked.options.plugin.get("name") or ""
         if not isinstance(name, str):
@@ -45,6 +49,13 @@ class Plugins:
         plugin = chosen(self.declared, name, asked.snapshot, asked.found.entry.id)
         if not self.confined:
             raise Rejected("plugins need a kernel with Landlock: they could read any file here")
+        begun = time.monotonic()
+        made = self._printed(plugin, asked)
+        if time.monotonic() - begun > self.patience:
+            return Made(made, {})
+        return Made(made, varying(made, self._printed(plugin, asked)))
+
+    def _printed(self, plugin: Plugin, asked: Asked) -> list[JsonObject]:
         root = Path(tempfile.mkdtemp(prefix="plugin-", dir=self.home))
         try:
             output = self._generated(plugin, asked, root)

@@ -12,7 +12,7 @@ import redis
 
 from bot.rendering.shared import Shared
 from bot.rendering.versions import Versions
-from bot.repository.render import Renderer, RenderRequest
+from bot.repository.render import Rendered, Renderer, RenderRequest
 from bot.repository.toolbox import Toolbox
 from bot.sandbox.processes import free_port
 from bot.sandbox.redis import RedisServer
@@ -57,6 +57,12 @@ def test_what_one_has_rendered_another_has(replicas: list[Shared], renderers: li
     assert replicas[1].render(requests) == first
     assert names(first) == ["a", "b", "c"]
     assert renderers[1].asked == []
+
+
+def test_where_a_render_is_left_to_chance_another_has_too(connection: redis.Redis, programs: Programs) -> None:
+    made = Rendered(({"kind": "A"}, {"kind": "B"}), {0: [["spec", "args", 1]], 1: [[]]})
+    assert shelf_of(connection, programs).keep("chance", made)
+    assert shelf_of(connection, programs).look(["chance"]) == ({"chance": made}, set())
 
 
 def test_the_same_folder_of_another_state_is_the_same_render(

@@ -47,7 +47,7 @@ def render(repository: Fixed, tmp_path: Path) -> Render:
             "refs": {},
             "dependencies": {},
         }
-        return [orjson.loads(one) for one in child.render(request, tools)]
+        return [orjson.loads(one) for one in child.render(request, tools).manifests]
 
     return ask
 

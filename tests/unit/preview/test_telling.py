@@ -108,6 +108,11 @@ def test_nothing_is_said_of_what_is_told_again(mark: Marker) -> None:
     assert what_moved(mark, report(application(ONE)), earlier=None, now=again) == ""
 
 
+def test_what_is_rendered_differently_each_time_is_named_where_nothing_else_is_seen_to_move() -> None:
+    before, after = (report(application(resource(effect_diff=text, varying=True))) for text in ("+a", "+b"))
+    assert "1 object is rendered differently each time" in moved(before, after)
+
+
 def test_a_conflict_has_no_plan() -> None:
     after = report(conflict=("a.yaml",), plan="")
     assert "plan `9f3c21aa` → none" in moved(report(application(ONE)), after)

@@ -138,6 +138,6 @@ def render(repository: Fixed, programs: Programs, library: Library, tmp_path: Pa
             "refs": {},
             "dependencies": {},
         }
-        return [orjson.loads(one) for one in child.render(request, tools)]
+        return [orjson.loads(one) for one in child.render(request, tools).manifests]
 
     return ask
