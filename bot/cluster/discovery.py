@@ -1,8 +1,12 @@
-"""What an API server serves: one document for all groups, kept until something asked for is not in it."""
+"""What an API server serves: one document for all groups, kept until something asked for is not in it.
+
+When the server has become another version, the document is read again as well.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import Rejected
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 _AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 """Two requests instead of one per group; stable since Kubernetes 1.30 (KEP-3352)."""
+_FRESH: Final = 300.0
+"""Seconds until a server is asked for its version again: servers are upgraded while we run."""
 
 
 class UnknownKind(Rejected):
@@ -25,11 +31,12 @@ class UnknownKind(Rejected):
 class Discovery:
     """The resource types of one API server; safe to use from threads."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, *, fresh: float = _FRESH) -> None:
         self._server = server
+        self._fresh = fresh
         self._lock = threading.Lock()
         self._types: dict[tuple[str, str, str], ResourceType] = {}
-        self._version = ""
+        self._version = ("", 0.0)
 
     def find(self, obj: JsonObject) -> ResourceType:
         """Return the type that serves `obj`; asks the server again once before raising UnknownKind."""
@@ -56,10 +63,15 @@ class Discovery:
 
     @property
     def version(self) -> str:
-        """The server's version, `v1.37.2`."""
-        if not self._version:
-            self._version = str(self._server.get("/version").get("gitVersion", ""))
-        return self._version
+        """The server's version, `v1.37.2`, as of some minutes ago at most."""
+        known, read_at = self._version
+        if known and time.monotonic() < read_at + self._fresh:
+            return known
+        found = str(self._server.get("/version").get("gitVersion", ""))
+        if found != known:
+            self._types = {}
+        self._version = (found, time.monotonic())
+        return found
 
     @property
     def api_versions(self) -> tuple[str, ...]:
