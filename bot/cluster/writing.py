@@ -10,7 +10,8 @@ from bot.cluster.client_side import ClientSide, take_over
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import FIELD_MANAGER, Apply, object_path, without_owners
 from bot.engine.diff.ignored import Ignored
-from bot.engine.patches.hand_over import OURS, OURS_REPLACED, applied_on_the_client, hand_over
+from bot.engine.patches.hand_over import OURS, OURS_REPLACED, applied_on_the_client, hand_over, owned_part
+from bot.engine.patches.last_applied import applied_last
 from bot.engine.patches.pruning import Pruned
 from bot.engine.writes import How, Strategy, in_sync
 from bot.model.resources import ResourceKey, metadata_of
@@ -123,7 +124,8 @@ class Writer:
             if not error.causes:  # about the manifest itself, not about what it makes together with what is to go
                 raise
             try:
-                return Written(self._client_side.apply(apply, live, dry_run=True), estimated=_MERGED)
+                last = applied_last(live, owned_part(live, managers))
+                return Written(self._client_side.apply(apply, last, dry_run=True), estimated=_MERGED)
             except ApiRefused as merging:
                 # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.
                 raise (merging if merging.causes else error) from merging

@@ -80,6 +80,16 @@ def test_what_is_refused_only_beside_what_goes_is_not_predicted_to_fail(fleet: F
     assert [port["port"] for port in became(outcome, "Service")["spec"]["ports"]] == [8080]
 
 
+def test_what_is_refused_only_beside_what_a_replacement_wrote_is_not_predicted_to_fail(fleet: Fleet) -> None:
+    target = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}
+    low, high = ({**target, "maxReplicas": 1}, {**target, "minReplicas": 2, "maxReplicas": 3})
+    base, head = (make("HorizontalPodAutoscaler", api="autoscaling/v2", spec=spec) for spec in (high, low))
+    outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), before="Replace=true")
+
+    assert told(outcome, "HorizontalPodAutoscaler").failure == ""
+    assert became(outcome, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 1
+
+
 def test_a_secrets_texts_stay_where_they_were_applied_on_the_client(fleet: Fleet) -> None:
     base, head = (make("Secret", data={"password": "b25l"}, stringData={"token": text}) for text in ("", "a"))
     outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), before="ServerSideApply=false")

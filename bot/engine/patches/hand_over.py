@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
+from bot.engine.patches.pruning import position
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ def hand_over(live: JsonObject, *, to: str, managers: frozenset[str] = CLIENT_SI
         return None
     version = metadata_of(live).get("resourceVersion")
     return {"metadata": {"managedFields": after, "resourceVersion": version}}
+
+
+def owned_part(live: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
+    """Return what of an object would be handed over, as one that its appliers could have applied last."""
+    applied = [entry for entry in _entries(live) if _applies(entry, managers)]
+    fields = [_fields(entry) for entry in applied if entry.get("apiVersion") == live.get("apiVersion")]
+    return _mapping_part(live, _without(_united(fields), _ANNOTATION))
 
 
 def applied_on_the_client(live: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> bool:
@@ -120,6 +128,21 @@ def _is_applied_by(entry: _Entry, manager: str) -> bool:
 
 def _first(entries: list[_Entry], wanted: Callable[[_Entry], bool]) -> int | None:
     return next((number for number, entry in enumerate(entries) if wanted(entry)), None)
+
+
+def _mapping_part(value: JsonObject, fields: JsonObject) -> JsonObject:
+    named = {name.removeprefix("f:"): below for name, below in fields.items() if name.startswith("f:")}
+    return {name: _part(value[name], below) for name, below in named.items() if name in value}
+
+
+def _part(value: Any, fields: JsonObject) -> Any:
+    """Return what of a value an owner has; all of it where nothing within it is told apart."""
+    if not fields.keys() - {"."}:
+        return value
+    if isinstance(value, dict):
+        return _mapping_part(value, fields)
+    found = ((position(value, name), below) for name, below in fields.items()) if isinstance(value, list) else ()
+    return [_part(value[at], below) for at, below in found if at is not None]
 
 
 def _united(sets: Iterable[JsonObject]) -> JsonObject:

@@ -50,6 +50,12 @@ def annotated(manifest: JsonObject) -> JsonObject:
     return document
 
 
+def applied_last(live: JsonObject, manifest: JsonObject) -> JsonObject:
+    """Return a live object that says of a manifest that it was applied last."""
+    annotations = {**annotations_of(live), LAST_APPLIED_ANNOTATION: encoded(manifest)}
+    return {**live, "metadata": {**metadata_of(live), "annotations": annotations}}
+
+
 def _texts(annotations: Any) -> dict[str, str]:
     """Return annotations as kubectl reads them: null is the empty text, and one that is no text spoils them all."""
     if not isinstance(annotations, dict):

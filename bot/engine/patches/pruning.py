@@ -67,7 +67,7 @@ class Pruned:
 
     def _elements(self, elements: list[Any], last: JsonObject, owners: Sequence[JsonObject]) -> list[Any]:
         for name, below in last.items():
-            at = _position(elements, name)
+            at = position(elements, name)
             if at is None:
                 continue
             known = [owner[name] for owner in owners if name in owner]
@@ -88,7 +88,7 @@ def _converted(manifest: JsonObject) -> JsonObject:
     return {"f:data": {f"f:{name}": {} for name in texts}}
 
 
-def _position(elements: list[Any], name: str) -> int | None:
+def position(elements: list[Any], name: str) -> int | None:
     """Return where the element stands that a FieldsV1 path element names."""
     if not name.startswith(("k:", "v:")):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
-from bot.engine.patches.hand_over import ARGO_CD, KUBECTL, hand_over
+from bot.engine.patches.hand_over import ARGO_CD, KUBECTL, hand_over, owned_part
 
 LAST_APPLIED: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{LAST_APPLIED_ANNOTATION}": {}}}}
 
@@ -75,3 +75,38 @@ def test_nothing_is_handed_over_by_anybody_else(entries: tuple[dict[str, Any], .
 def test_an_object_without_managed_fields_is_no_matter() -> None:
     assert hand_over({"metadata": {"managedFields": None}}, to="us") is None
     assert hand_over({}, to="us") is None
+
+
+def test_what_is_handed_over_is_the_appliers_part_of_an_object() -> None:
+    fields = {
+        "f:metadata": {"f:labels": {".": {}, "f:app": {}}},
+        "f:spec": {
+            "f:replicas": {},
+            "f:gone": {},
+            "f:ports": {'k:{"name":"http"}': {".": {}, "f:name": {}, "f:port": {}}, 'k:{"name":"gone"}': {".": {}}},
+            "f:finalizers": {'v:"kubernetes"': {}},
+            "f:template": {},
+        },
+    }
+    entry = {"manager": KUBECTL, "operation": "Update", "apiVersion": "v1", "fieldsV1": fields}
+    live = {
+        "apiVersion": "v1",
+        "kind": "Example",
+        "metadata": {"name": "one", "labels": {"app": "web", "theirs": "1"}, "managedFields": [entry]},
+        "spec": {
+            "replicas": 2,
+            "theirs": True,
+            "ports": [{"name": "admin", "port": 1}, {"name": "http", "port": 80, "protocol": "TCP"}],
+            "finalizers": ["kubernetes", "theirs"],
+            "template": {"a": {"b": 1}},
+        },
+    }
+    assert owned_part(live) == {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {
+            "replicas": 2,
+            "ports": [{"name": "http", "port": 80}],
+            "finalizers": ["kubernetes"],
+            "template": {"a": {"b": 1}},
+        },
+    }
