@@ -131,7 +131,7 @@ STACK = Stack(
                 swap("shop.yaml", _POLICY, ""),
                 swap("shop.yaml", "shell:3", "shell:4"),
             ),
-            "change Gateway; change Pod; change ServiceEntry; prune AuthorizationPolicy",
+            "change Gateway; change Pod; prune AuthorizationPolicy",
         ),
     ),
 )
