@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
 _NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
+_VALUES_SCHEMES: Final = "helm.valuesFileSchemes"
 _MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
 
 
@@ -206,6 +207,7 @@ def _sources(
     )
     sources.trees.submodules = settings.git_submodules
     sources.trees.charts = charts(settings, settings.data_directory)
+    sources.trees.values = replace(sources.trees.values, schemes=schemes_of_values(settings))
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.everywhere = _ignored_everywhere(settings)
@@ -225,6 +227,14 @@ def client_of(settings: Settings) -> Client:
     from bot.repository.charts.guard import Allowed
 
     return Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout)
+
+
+def schemes_of_values(settings: Settings) -> tuple[str, ...]:
+    """Return by which schemes values files are fetched where the operator names their hosts."""
+    from bot.prediction.values import SCHEMES
+
+    said = _argocd_cm(settings, _VALUES_SCHEMES).get(_VALUES_SCHEMES)
+    return SCHEMES if said is None else tuple(one for part in said.split(",") if (one := part.strip()) in SCHEMES)
 
 
 def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Predictor:

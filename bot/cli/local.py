@@ -24,7 +24,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, client_of, toolbox_of
+from bot.services import charts, client_of, schemes_of_values, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, trac
     )
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.trees.charts = charts(settings, _kept(settings))
+    sources.trees.values = replace(sources.trees.values, schemes=schemes_of_values(settings))
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources
 

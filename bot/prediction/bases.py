@@ -19,7 +19,7 @@ from bot.errors import Rejected
 from bot.model.changes import repository_address
 from bot.model.credentials import Credentials
 from bot.repository.charts.fetching import Request
-from bot.repository.charts.guard import origin_of, shown
+from bot.repository.charts.guard import origin_of
 from bot.repository.directory import MOST_BYTES
 from bot.repository.remotes.bases import Fetched
 from bot.repository.revisions import SHA, beside
@@ -91,17 +91,21 @@ class RemoteFiles:
     """Files by URL, each believed for a while; got as anybody would."""
 
     client: Client
+    only_named: bool = False
+    """Whether they are got only from whom the operator names."""
+    most: int = MOST_BYTES
+    """Bytes of one file."""
     _kept: dict[str, tuple[float, bytes]] = field(default_factory=dict)
 
-    def get(self, url: str, *, most: int = MOST_BYTES) -> bytes:
+    def get(self, url: str) -> bytes:
         """Return a file's content; Rejected when it may not be fetched or is not there, Temporary for what may mend."""
         known = self._kept.get(url)
         if known is not None and time.monotonic() - known[0] < BELIEVED:
             return known[1]
         into = io.BytesIO()
-        answer = self.client.get(Request(url, origin_of(url), most=most), into)
+        answer = self.client.get(Request(url, origin_of(url), most=self.most, only_named=self.only_named), into)
         if answer.status != HTTPStatus.OK:
-            raise Rejected(f"{shown(url)} answers {answer.status}", remedy="Check the URL.")
+            raise Rejected(f"the server answers {answer.status}", remedy="Check the URL.")
         self._kept[url] = (time.monotonic(), into.getvalue())
         while len(self._kept) > _MOST_FILES:
             del self._kept[next(iter(self._kept))]

@@ -231,20 +231,24 @@ class Sources:
             parts = self._parts(wanted, look)
             _refuse_charts_read_by_others([source for source, _ in parts])
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
-            requests = [
-                RenderRequest(
-                    repository=tree.mirror.path,
-                    tree_id=tree.tree_id,
-                    source=source,
-                    environment=self._environment(wanted.application, source, tree),
-                    refs={ref: place for ref, place in places.items() if source.names_files_of(ref)},
-                    dependencies=self._dependencies(wanted.application, source, tree),
-                )
-                for source, tree in parts
-            ]
+            requests = [self._request(wanted.application, source, tree, places) for source, tree in parts]
             return _Prepared(requests, [note for _, tree in parts for note in tree.notes])
         except Rejected as error:
             return error.message
+
+    def _request(self, of: Application, source: Source, tree: Tree, places: Mapping[str, Place]) -> RenderRequest:
+        """Return what is asked for one source; `places` are the application's others, by their refs."""
+        environment = self._environment(of, source, tree)
+        told = environment.variables(repo_url=source.repo_url, path=source.path, target_revision=source.target_revision)
+        without, values = self.trees.valued(source, tree, told)
+        return RenderRequest(
+            repository=tree.mirror.path,
+            tree_id=tree.tree_id,
+            source=without,
+            environment=environment,
+            refs={**{ref: place for ref, place in places.items() if source.names_files_of(ref)}, **values},
+            dependencies=self._dependencies(of, source, tree),
+        )
 
     def _parts(self, wanted: Wanted, look: Look) -> list[tuple[Source, Tree]]:
         sources, project = wanted.application.spec.effective_sources, wanted.application.spec.project

@@ -10,6 +10,7 @@ from bot.errors import Rejected
 from bot.model.applications import Source
 from bot.model.changes import repository_address, repository_identity
 from bot.prediction.bases import BaseFetching, RemoteFiles
+from bot.prediction.values import MOST_BYTES, ValueFiles, kept, values_by_url
 from bot.repository.charts.charts import with_scheme
 from bot.repository.charts.dependencies import fetched, missing
 from bot.repository.charts.fetching import ANONYMOUS
@@ -85,6 +86,8 @@ class Trees:
         """Says why a project may not use a repository; empty: it may."""
         self.files = RemoteFiles(mirrors.client)
         """What is fetched by a file's own URL."""
+        self.values = ValueFiles(RemoteFiles(mirrors.client, only_named=True, most=MOST_BYTES))
+        """What of that are values."""
         self.charts: Charts | None = None
         """Where charts and artifacts come from; None: from nowhere."""
 
@@ -169,6 +172,13 @@ class Trees:
         )
         return Bringing(fetching.fetch, self.files.get, self._mirrors.composed_at(tree.mirror))
 
+    def valued(self, source: Source, tree: Tree, variables: Mapping[str, str]) -> tuple[Source, Mapping[str, Place]]:
+        """Return a source without values files by URL, and, by its ref, one more source that has them."""
+        if not values_by_url(source):
+            return source, {}
+        without, files = self.values.fetched(source, variables)
+        return without, kept(files, self._mirrors.composed_at(tree.mirror), tree.mirror)
+
     def _known(self, source: Source, tree: Tree, project: str) -> frozenset[str] | None:
         """Return where the submodules of a change's target branch are; None when this is no change's own state."""
         merged = _merged(tree)
@@ -215,8 +225,8 @@ class Trees:
         return source.is_packaged and self._access(source.repo_url, project) == ANONYMOUS
 
     def holds_all(self, source: Source, tree: Tree) -> bool:
-        """Whether a tree holds the charts that a source's chart builds on; else they are fetched."""
-        return not missing(_snapshot(tree), source.path)
+        """Whether a tree holds the charts that a source's chart builds on, and its values; else they are fetched."""
+        return not missing(_snapshot(tree), source.path) and not values_by_url(source)
 
     def _packaged(self, source: Source, revision: str, project: str) -> Tree:
         if self.charts is None:

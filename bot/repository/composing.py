@@ -79,6 +79,14 @@ def put_into(place: Path, tree_id: str, parts: Parts) -> str:
     return _put(pygit2.Repository(str(place)), tree_id, parts)
 
 
+def put_files(place: Path, files: Mapping[str, bytes]) -> str:
+    """Write a tree of files by their paths; return its id."""
+    repository = pygit2.Repository(str(place))
+    file = pygit2.enums.FileMode.BLOB
+    parts = {tuple(path.split("/")): Part(str(repository.create_blob(text)), file) for path, text in files.items()}
+    return _put(repository, None, parts)
+
+
 def _put(repository: pygit2.Repository, tree_id: str | None, parts: Parts) -> str:
     tree = repository[tree_id].peel(pygit2.Tree) if tree_id is not None else None
     builder = repository.TreeBuilder(tree) if tree is not None else repository.TreeBuilder()

@@ -58,6 +58,8 @@ class Request:
     """Value of the header, instead of what `access` has."""
     most: int = 1024 * 1024
     """Bytes the answer's body may have."""
+    only_named: bool = False
+    """Whether only those may be asked that the operator names."""
     body: bytes | None = None
     """What is posted; None: nothing is, the URL is got."""
 
@@ -172,6 +174,8 @@ class Client:
         proxy = self._proxy(origin, request.access)
         vouched = request.access.vouched and origin == request.home
         addresses = self._addresses(origin, proxied=bool(proxy), vouched=vouched)
+        if request.only_named:
+            self._allowed.check_named(origin.host, addresses)
         if proxy:
             return _through(proxy, origin, _patience(end))
         connection = http.client.HTTPConnection(origin.host, origin.port)

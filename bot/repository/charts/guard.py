@@ -73,6 +73,15 @@ class Allowed:
             if not (is_public(reached) or (named and (reached.is_private and not _is_never_meant(reached)))):
                 raise Rejected(f"{host} is at {address}, which is not a public address", remedy=_REMEDY)
 
+    def check_named(self, host: str, addresses: Sequence[str]) -> None:
+        """Raise Rejected unless the operator names a host, or networks in which all of its addresses are."""
+        held = bool(addresses) and all(self.holds(ipaddress.ip_address(one.partition("%")[0])) for one in addresses)
+        if not (held or self.names(host)):
+            raise Rejected(
+                f"{host} is none of the hosts that values are fetched from",
+                remedy="If it is to be one, add it to FORESAIL_FETCH_ALLOW.",
+            )
+
     def check_plain(self, origin: Origin, addresses: Sequence[str], *, vouched: bool = False) -> None:
         """Raise Rejected unless a server may be spoken to in the way that its URL says, which may be unencrypted."""
         if vouched or origin.scheme not in _PLAIN or self.names(origin.host):

@@ -117,10 +117,16 @@ def located(option: str, text: str, folder: str) -> str:
 
     Raises Rejected for a URL, for what leads out of the repository, and for its root.
     """
-    if scheme := _SCHEME.match(text):
+    if scheme := scheme_of(text):
         # Not the whole of it: a URL may hold a password.
-        raise Rejected(f"source.helm.{option}: a file cannot be fetched by {scheme[1]}; keep it in a repository")
+        raise Rejected(f"source.helm.{option}: a file cannot be fetched by {scheme}; keep it in a repository")
     return within(text.lstrip("/"), "" if text.startswith("/") else folder, f"source.helm.{option}: {text}")
+
+
+def scheme_of(text: str) -> str:
+    """Return the scheme of a URL, as Argo CD tells one from a path; empty for a path."""
+    found = _SCHEME.match(text)
+    return found[1].lower() if found else ""
 
 
 def within(path: str, folder: str, where: str) -> str:

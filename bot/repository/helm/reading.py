@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from bot.repository.environment import substituted
-from bot.repository.helm.files import dependencies, located, within
+from bot.repository.helm.files import dependencies, located, scheme_of, within
 from bot.repository.helm.globs import fixed_part, is_glob, matching
 from bot.repository.helm.options import HelmOptions
 from bot.repository.tools import SourceOptions
@@ -30,7 +30,8 @@ def reads(snapshot: Snapshot, found: Found, options: SourceOptions) -> ChartRead
     Raises Rejected for what would not be rendered either.
     """
     helm = HelmOptions.of(options.helm)
-    named = [("valueFiles", text) for text in helm.value_files]
+    # What a URL leads to changes with no state of this repository.
+    named = [("valueFiles", text) for text in helm.value_files if not scheme_of(text)]
     named += [("fileParameters", text) for text in helm.file_parameters.values()]
     if leads_away(snapshot.repository, found.entry.id) or any(_VARIABLES in text for _, text in named):
         return None

@@ -248,7 +248,7 @@ def test_what_an_application_with_remote_bases_reads_here_is_known(site: Site, s
         ("{site}/lib.git//../x", "that is no repository"),
         ("{site}/lib.git//out", "leads out of the repository"),
         ("{site}/lib.git//none", "there is no folder none at"),
-        ("{site}/gone.yaml?ref=main", r"/gone.yaml answers 404"),
+        ("{site}/gone.yaml?ref=main", "the server answers 404"),
         ("{site}/lib.git//app?ref=none", "has no branch or tag 'none'"),
         ("{site}/lib.git//app?ref=--upload-pack=id", "has no branch or tag"),
         ("{site}/lib.git//app?ref=main..x", "has no branch or tag"),

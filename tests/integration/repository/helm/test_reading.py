@@ -83,7 +83,6 @@ def test_the_paths_are_the_chart_and_what_is_named(read: Read) -> None:
         ({"common/l": Link("../elsewhere/x")}, {}),
         ({"envs/l": Link("../elsewhere/x")}, {"valueFiles": ["../envs/*"]}),
         ({}, {"valueFiles": ["../../out.yaml"]}),
-        ({}, {"valueFiles": ["https://example.com/a.yaml"]}),
         ({"app/Chart.yaml": "dependencies: ["}, {}),
         ({"app/Chart.yaml": "# " + "x" * 1_000_000}, {}),
         ({"app/Chart.yaml": "dependencies: [{name: a, repository: 'file://../../out'}]"}, {}),
