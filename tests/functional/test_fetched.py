@@ -19,7 +19,7 @@ from tests.integration.repository.servers import Site, http_site
 
 @pytest.fixture(scope="module")
 def settings(programs: Programs) -> dict[str, str]:
-    return {"FORESAIL_FETCH_ALLOW": "127.0.0.0/8", "FORESAIL_HELM": str(programs.helm)}
+    return {"FORESAIL_FETCH_ALLOW": "127.0.0.1", "FORESAIL_HELM": str(programs.helm)}
 
 
 @pytest.fixture

@@ -7,5 +7,5 @@ from typing import Final
 from bot.repository.charts.fetching import Client
 from bot.repository.charts.guard import Allowed
 
-LOOPBACK: Final = Allowed.of(["127.0.0.0/8"])
+LOOPBACK: Final = Allowed.of(["127.0.0.0/8", "127.0.0.1"])
 CLIENT: Final = Client(LOOPBACK, timeout=30.0, proxies={})

@@ -74,9 +74,10 @@ class Allowed:
                 raise Rejected(f"{host} is at {address}, which is not a public address", remedy=_REMEDY)
 
     def check_named(self, host: str, addresses: Sequence[str]) -> None:
-        """Raise Rejected unless the operator names a host, or networks in which all of its addresses are."""
-        held = bool(addresses) and all(self.holds(ipaddress.ip_address(one.partition("%")[0])) for one in addresses)
-        if not (held or self.names(host)):
+        """Raise Rejected unless the operator names a host, or each of its addresses: not only a network of many."""
+        alone = {network[0] for network in self.networks if network.num_addresses == 1}
+        found = {ipaddress.ip_address(one.partition("%")[0]) for one in addresses}
+        if not self.names(host) and not (found and found <= alone):
             raise Rejected(
                 f"{host} is none of the hosts that values are fetched from",
                 remedy="If it is to be one, add it to FORESAIL_FETCH_ALLOW.",

@@ -102,6 +102,14 @@ def test_it_is_off_until_the_operator_names_a_host(tmp_path: Path, tree: Tree, u
             trees.valued(source_with(url), tree, {})
 
 
+def test_a_network_that_is_allowed_names_none_of_its_hosts(server: WebServer, tmp_path: Path, tree: Tree) -> None:
+    wide = Client(Allowed.of(["127.0.0.0/8"]), timeout=5.0, proxies={})
+    trees = Trees(Mirrors(tmp_path / "mirrors", wide), lambda _url, _project: None)
+    with pytest.raises(Rejected, match=r"127\.0\.0\.1 is none of the hosts that values are fetched from"):
+        trees.valued(source_with(server.serve("/prod.yaml", b"a: secret")), tree, {})
+    assert server.seen == []
+
+
 def test_a_public_host_that_nobody_named_is_told_what_to_do(tmp_path: Path, tree: Tree) -> None:
     public = Client(Allowed(), timeout=5.0, proxies={}, resolver=lambda _host, _port: ["8.8.8.8"])
     trees = Trees(Mirrors(tmp_path / "mirrors", public), lambda _url, _project: None)
@@ -137,7 +145,7 @@ def test_a_name_that_means_another_address_a_moment_later_leads_nowhere(
     server: WebServer, tmp_path: Path, tree: Tree
 ) -> None:
     answers = iter([["127.0.0.1"], ["169.254.169.254"]])
-    client = Client(Allowed.of(["127.0.0.0/8"]), timeout=5.0, proxies={}, resolver=lambda _host, _port: next(answers))
+    client = Client(Allowed.of(["127.0.0.1"]), timeout=5.0, proxies={}, resolver=lambda _host, _port: next(answers))
     trees = Trees(Mirrors(tmp_path / "mirrors", client), lambda _url, _project: None)
     server.serve("/a.yaml", b"a: b")
     host = server.url.replace("127.0.0.1", "values.example")
