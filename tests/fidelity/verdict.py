@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
+
+import orjson
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import BOOKKEEPING, LAST_APPLIED_ANNOTATION, comparable
@@ -110,6 +113,8 @@ def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> 
         yield f"was created, predicted {actions or 'nothing'}"
     if before is not None and after is not None:
         said = told is not None and (told.rewritten or "belongs to application" in told.note)
+        if told is not None and told.rewritten:  # in another notation, as it is told: the order of a set is none
+            before, after = _in_one_order(before), _in_one_order(after)
         yield from _alterations(before, after, actions, owners_said=said)
 
 
@@ -126,6 +131,13 @@ def _alterations(before: JsonObject, after: JsonObject, actions: set[Action], *,
     left = _without_owners if owners_said or noted else _without_version
     if silent and not same(left(before), left(after)):
         yield f"was written to, predicted {actions or 'nothing'}"
+
+
+def _in_one_order(value: Any) -> Any:
+    """Return a value with all its lists sorted."""
+    if isinstance(value, dict):
+        return {name: _in_one_order(below) for name, below in value.items()}
+    return sorted(map(_in_one_order, value), key=orjson.dumps) if isinstance(value, list) else value
 
 
 def _without_version(obj: JsonObject) -> JsonObject:
