@@ -126,7 +126,7 @@ class Actor:
             replaced = current is not None and self.writes.how(task.obj, current).recreates_after(answer)
             return (_REPLACED if replaced else _REFUSED,)
         if foretold:
-            return self._differences(task, answer.obj) or ()
+            return self._differences(task, answer.obj, current) or ()
         return () if current is not None and same(comparable(answer.obj), comparable(current)) else (_UNTOLD,)
 
     def _done(self, task: Task, current: JsonObject | None) -> TaskResult | NotYet:
@@ -171,7 +171,7 @@ class Actor:
             words = f"replaced: {', '.join(error.immutable_fields)} cannot change in place"
         if result is current:
             return self._unchanged(task, current)
-        return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result))
+        return self._result(task, Phase.RUNNING, ResultCode.SYNCED, words, self._differences(task, result, current))
 
     def _is_in_sync(self, manifest: JsonObject, current: JsonObject) -> bool:
         """Whether applying is proven to change nothing; what is written otherwise is never proven."""
@@ -182,7 +182,7 @@ class Actor:
 
     def _unchanged(self, task: Task, current: JsonObject) -> TaskResult:
         # Controllers may have touched it since it was applied, so a difference now proves nothing; none does.
-        told = () if self._differences(task, current) == () else None
+        told = () if self._differences(task, current, current) == () else None
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
 
     def _write(self, manifest: JsonObject, current: JsonObject | None) -> JsonObject:
@@ -195,11 +195,16 @@ class Actor:
         refusal = Refusal(error.message, error.code, error.reason, error.immutable_fields)
         return self.writes.how(manifest, current).recreates_after(refusal)
 
-    def _differences(self, task: Task, actual: JsonObject) -> tuple[str, ...] | None:
+    def _differences(self, task: Task, actual: JsonObject, current: JsonObject | None) -> tuple[str, ...] | None:
+        """Return the fields that are not as predicted, and why as far as that is known."""
         if self.forecast is None:
             return None
         foretold = self.ignored.foretold(actual, live=actual)
-        return self.forecast.difference(self.application, task.key, foretold, task.obj)
+        fields = self.forecast.difference(self.application, task.key, foretold, task.obj)
+        if not fields:
+            return fields
+        sent = None if self.ignored.respected else task.obj
+        return (*fields, *self.forecast.reason(self.application, task.key, manifest=sent, live=current))
 
     def _result(
         self,

@@ -95,7 +95,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     kept = memory.told(str(change))
     earlier = Telling.from_json(kept) if kept is not None else None
     foretold = found.forecast.to_json() if not report.conflict else None
-    if again and now.repeats(earlier) and _stands(services, change, report.outcome, foretold):
+    if again and now.repeats(earlier) and _stands(services, change, found):
         return
     page = Page(
         only_over_earlier=not report.tells,
@@ -117,10 +117,11 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 
 
-def _stands(services: Services, change: Change, outcome: Outcome, foretold: bytes | None) -> bool:
+def _stands(services: Services, change: Change, found: Predicted) -> bool:
     """Whether the status, and what is kept for the sync, are what they would be now; a conflict leaves what is kept."""
     kept = services.memory.forecast(str(change), change.head_sha)
-    return says(services, change, outcome) and foretold in {None, kept}
+    foretold = found.report.conflict or (kept is not None and Forecast.from_json(kept) == found.forecast)
+    return bool(foretold) and says(services, change, found.report.outcome)
 
 
 def predicted(services: Services, change: Change) -> Predicted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import orjson
@@ -29,6 +29,13 @@ Of an object that is predicted to fail, or that could only be estimated, there i
 """
 
 
+Grounds: TypeAlias = dict[str, tuple[str, str]]
+"""Of one application, by object: digests of what was to be applied and of what was live; empty for what was not there.
+
+Of an object that was proven to be in sync there are none.
+"""
+
+
 class Part(Protocol):
     """What is known of one application."""
 
@@ -39,6 +46,10 @@ class Part(Protocol):
     @property
     def results(self) -> Results:
         """What its objects become."""
+
+    @property
+    def grounds(self) -> Grounds:
+        """What that was predicted from."""
 
     @property
     def removals(self) -> Sequence[str]:
@@ -52,6 +63,8 @@ class Forecast:
     results: dict[str, Results]
     removals: dict[str, list[str]]
     """By application: the objects that are predicted to be deleted."""
+    grounds: dict[str, Grounds] = field(default_factory=dict, compare=False)
+    """By application. The same may be foretold from something else."""
 
     @classmethod
     def of(
@@ -82,6 +95,14 @@ class Forecast:
                 for application, objects in states.items()
                 for foretold in [(ignored or {}).get(application, nothing).foretold]
             },
+            grounds={
+                application: {
+                    _name(key): (_whole(one.head.manifest), _whole(one.live))
+                    for key, one in objects.items()
+                    if one.head is not None and one.head.result is not one.live
+                }
+                for application, objects in states.items()
+            },
         )
 
     @classmethod
@@ -91,6 +112,7 @@ class Forecast:
         return cls(
             results={one.report.name: one.results for one in kept},
             removals={one.report.name: list(one.removals) for one in kept},
+            grounds={one.report.name: one.grounds for one in kept},
         )
 
     @classmethod
@@ -111,6 +133,23 @@ class Forecast:
         """Whether it is known what an object was to become; None when the preview did not have the object at all."""
         fields = self.results.get(application, {}).get(_name(key))
         return None if fields is None else bool(fields)
+
+    def reason(
+        self, application: str, key: ResourceKey, *, manifest: JsonObject | None, live: JsonObject | None
+    ) -> tuple[str, ...]:
+        """Say what has moved where an object became something else than predicted; nothing where that is not known.
+
+        `manifest` is what was applied, None where live values are part of it; `live` is what that was applied to.
+        """
+        ground = self.grounds.get(application, {}).get(_name(key))
+        if not ground:
+            return ()
+        moved = []
+        if manifest is not None and ground[0] != _whole(manifest):
+            moved.append("Git or a chart says something else of it")
+        if ground[1] != _whole(live):
+            moved.append("it was changed in the cluster")
+        return (f"as {' and '.join(moved)} since it was previewed",) if moved else ()
 
     def removal(self, application: str, key: ResourceKey) -> tuple[str, ...]:
         """Return what is different about the deletion of an object: nothing when it was predicted."""
@@ -134,6 +173,14 @@ class Forecast:
 
 def _name(key: ResourceKey) -> str:
     return f"{key.group}/{key.kind}/{key.namespace}/{key.name}"
+
+
+def _whole(obj: JsonObject | None) -> str:
+    """Digest all of an object but what is secret."""
+    try:
+        return _digest(without_secrets(comparable(obj))) if obj is not None else ""
+    except Rejected:
+        return ""
 
 
 def _digests(obj: JsonObject, manifest: JsonObject) -> dict[str, str]:

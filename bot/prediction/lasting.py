@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.model.predictions import Prediction, ResourceStates
     from bot.prediction.desired import Sources
-    from bot.prediction.forecast import Results
+    from bot.prediction.forecast import Grounds, Results
     from bot.prediction.surroundings import Surroundings
     from bot.prediction.trees import Sides
     from bot.preview.affected import Candidate
@@ -75,6 +75,7 @@ class Kept:
     report: ApplicationReport
     results: Results
     """Its part of the forecast."""
+    grounds: Grounds
     plan: bytes
     """Its part of the plan."""
     versions: Mapping[ResourceKey, str]
@@ -131,6 +132,7 @@ class Told:
     report: ApplicationReport
     states: Mapping[ResourceKey, ResourceStates]
     results: Results
+    grounds: Grounds
     removals: Sequence[str]
     plan: bytes
     hides: bool
@@ -233,6 +235,7 @@ class Recollection:
         return Kept(
             report=told.report,
             results=told.results,
+            grounds=told.grounds,
             plan=told.plan,
             versions={key: live.get(key, "") for key in keys},
             kinds=kinds,

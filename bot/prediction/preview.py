@@ -376,6 +376,7 @@ def _told(work: Work, report: ApplicationReport, forecast: Forecast) -> Told:
         report=report,
         states=work.states,
         results=forecast.results.get(report.name, {}),
+        grounds=forecast.grounds.get(report.name, {}),
         removals=forecast.removals.get(report.name, []),
         plan=_plan(report, forecast),
         hides=bool(work.secrets),

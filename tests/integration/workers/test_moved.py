@@ -9,10 +9,10 @@ import pytest
 
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
-from bot.cluster.writing import Writer
+from bot.cluster.writing import Write, Writer, Written
 from bot.engine.diff.ignored import Ignored
 from bot.engine.order import order
-from bot.engine.writes import Writes
+from bot.engine.writes import How, Writes
 from bot.model.operations import Operation, OperationState, Phase
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.resources import JsonObject, ResourceKey
@@ -34,9 +34,9 @@ def config_map(namespace: str, colour: str = "blue", **fields: Any) -> JsonObjec
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"COLOUR": colour}, **fields}
 
 
-def forecast(manifest: JsonObject, **head: Any) -> Forecast:
+def forecast(manifest: JsonObject, live: JsonObject | None = None, **head: Any) -> Forecast:
     key = ResourceKey.of(manifest)
-    states = ResourceStates(key, live=None, base=None, head=Prediction(manifest, **head))
+    states = ResourceStates(key, live=live, base=None, head=Prediction(manifest, **head))
     return Forecast.from_json(Forecast.of({"shop": {key: states}}).to_json())
 
 
@@ -61,6 +61,25 @@ def test_what_is_refused_though_a_result_was_foretold_has_moved(cluster: Cluster
     green = config_map(namespace, "green")
 
     assert moved(cluster, green, forecast(green, result=green)) == ["is refused now"]
+
+
+def test_what_somebody_has_done_to_an_object_is_named_as_the_reason(cluster: Cluster, namespace: str) -> None:
+    green = config_map(namespace, "green")
+    before = cluster.apply(Apply(config_map(namespace)))
+    (result,) = Writer(cluster).trying([Write(green, before, How())])()
+    assert isinstance(result, Written)
+    said = forecast(green, before, result=result.obj)
+    assert moved(cluster, green, said) == []
+
+    path = f"/api/v1/namespaces/{namespace}/configmaps/settings"
+    headers = {"Content-Type": "application/merge-patch+json"}
+    cluster.server.request("PATCH", path, body={"data": {"SIZE": "big"}}, headers=headers)
+    assert moved(cluster, green, said) == ["data.SIZE", "as it was changed in the cluster since it was previewed"]
+
+    red = config_map(namespace, "red")
+    assert moved(cluster, red, said)[-1] == (
+        "as Git or a chart says something else of it and it was changed in the cluster since it was previewed"
+    )
 
 
 def test_what_is_replaced_though_a_change_was_foretold_has_moved(cluster: Cluster, namespace: str) -> None:

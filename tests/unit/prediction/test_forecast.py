@@ -100,3 +100,46 @@ def test_a_secret_that_has_other_keys_than_foretold_is_a_difference() -> None:
     written = secret(user="YQ==", word="Yg==")
     kept = kept_of(secret(word="Yg=="))
     assert kept.difference("shop", ResourceKey.of(written), written, written) == ("data.user",)
+
+
+BLUE, GREEN, GROWN = config(COLOUR="blue"), config(COLOUR="green"), config(COLOUR="blue", SIZE="big")
+GIT = "Git or a chart says something else of it"
+BY_HAND = "it was changed in the cluster"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "live", "words"),
+    [
+        (GREEN, BLUE, ()),
+        (None, BLUE, ()),
+        (BLUE, BLUE, (f"as {GIT} since it was previewed",)),
+        (GREEN, GROWN, (f"as {BY_HAND} since it was previewed",)),
+        (GREEN, None, (f"as {BY_HAND} since it was previewed",)),
+        (BLUE, GROWN, (f"as {GIT} and {BY_HAND} since it was previewed",)),
+        (None, GROWN, (f"as {BY_HAND} since it was previewed",)),
+    ],
+)
+def test_what_has_moved_since_is_named(
+    manifest: JsonObject | None, live: JsonObject | None, words: tuple[str, ...]
+) -> None:
+    key = ResourceKey.of(BLUE)
+    made = Forecast.of({"shop": {key: ResourceStates(key, live=BLUE, base=None, head=Prediction(GREEN, GREEN))}})
+    kept = Forecast.from_json(made.to_json())
+    assert kept.reason("shop", key, manifest=manifest, live=live) == words
+    assert kept.reason("other", key, manifest=manifest, live=live) == ()
+
+
+def test_the_same_foretold_from_something_else_is_the_same_forecast() -> None:
+    key = ResourceKey.of(BLUE)
+    one, other = (
+        Forecast.of({"shop": {key: ResourceStates(key, live=live, base=None, head=Prediction(GREEN, GREEN))}})
+        for live in (BLUE, GROWN)
+    )
+    assert one == other
+    assert one.to_json() != other.to_json()
+
+
+def test_of_what_was_in_sync_no_grounds_are_kept() -> None:
+    key = ResourceKey.of(BLUE)
+    kept = Forecast.of({"shop": {key: ResourceStates(key, live=BLUE, base=None, head=Prediction(BLUE, BLUE))}})
+    assert kept.grounds == {"shop": {}}
