@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.loosening import lets_through
 from bot.engine.order import defines, order
 from bot.engine.structural import schema_of, unknown_fields, with_defaults
-from bot.model.resources import JsonObject, ResourceKey, group_of, metadata_of
+from bot.model.resources import JsonObject, ResourceKey, annotations_of, group_of, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +26,13 @@ _LACKS: Final = {
     "PriorityClass": re.compile(r"no PriorityClass with name (?P<name>\S+) was found"),
     "RuntimeClass": re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found'),
     "ServiceAccount": re.compile(r'serviceaccount "(?P<name>[^"]+)" not found'),
+    "Role": re.compile(r'(?<![\w.])roles\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
+    "ClusterRole": re.compile(r'(?<![\w.])clusterroles\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
 }
-"""What the API server says when an object needs another that is not there, by the kind of the other."""
+"""What the API server says when an object needs another that is not there, by the kind of the other.
+
+It looks a role up where whoever binds it may do so only with all of its rights in hand.
+"""
 
 _RULES_OF_A_NAMESPACE: Final = frozenset({("", "ResourceQuota"), ("", "LimitRange")})
 _RULES_OF_ALL: Final = frozenset(
@@ -44,7 +49,11 @@ _RULES_OF_ALL: Final = frozenset(
     }
 )
 _NAMESPACES: Final = ("", "Namespace")
+_STORAGE: Final = ("storage.k8s.io", "StorageClass")
+_CLAIMS: Final = ("", "PersistentVolumeClaim")
+_IS_DEFAULT: Final = "storageclass.kubernetes.io/is-default-class"
 _SECURITY: Final = "pod-security.kubernetes.io/"
+_REFUSED: Final = {"Namespace": "violates PodSecurity", "StorageClass": "must support resize"}
 _LIMITS: Final = re.compile(r" (usage|limit to request ratio) per (Container|Pod|PersistentVolumeClaim)\b")
 """What a LimitRange forbids is told without its name: kubernetes `plugin/pkg/admission/limitranger`."""
 _UNDER_QUOTA: Final = frozenset({("", "Pod"), ("", "PersistentVolumeClaim")})
@@ -119,7 +128,8 @@ class Coming:
     def doubt(self, manifest: JsonObject, application: str, *, is_new: bool) -> str:
         """Return why the API server may answer otherwise once the change is carried out; empty when nothing says so."""
         key = ResourceKey.of(manifest)
-        rule = next((one for one in self.rules if one.key != key and _is_about(one, key, is_new=is_new)), None)
+        rules = (one for one in self.rules if one.key != key and _is_about(one, key, is_new=is_new))
+        rule = next((one for one in rules if _concerns(one, manifest, is_new=is_new)), None)
         if rule is None:
             return ""
         return self._changes(rule, application)
@@ -186,9 +196,10 @@ class Coming:
 
 
 def is_rule(obj: JsonObject) -> bool:
-    """Whether an object may decide about what others may be: a quota, an admission policy, a definition."""
+    """Whether an object may decide about what others may be: a quota, an admission policy, a definition, a class."""
     kind = group_of(str(obj.get("apiVersion"))), str(obj.get("kind"))
-    return kind in _RULES_OF_A_NAMESPACE or kind in _RULES_OF_ALL or kind == _NAMESPACES or defines(obj) is not None
+    by_kind = kind in _RULES_OF_A_NAMESPACE or kind in _RULES_OF_ALL or kind in {_NAMESPACES, _STORAGE}
+    return by_kind or defines(obj) is not None
 
 
 def decides(obj: JsonObject | None) -> JsonObject | None:
@@ -199,6 +210,8 @@ def decides(obj: JsonObject | None) -> JsonObject | None:
         labels = metadata_of(obj).get("labels")
         secured = {name: value for name, value in labels.items() if str(name).startswith(_SECURITY)} if labels else {}
         return secured or None
+    if obj.get("kind") == "StorageClass":
+        return {name: True for name, is_so in zip(("default", "expands"), _storage(obj), strict=True) if is_so} or None
     return {name: value for name, value in obj.items() if name != "metadata"}
 
 
@@ -216,9 +229,28 @@ def _is_about(rule: Provider, key: ResourceKey, *, is_new: bool) -> bool:
         return _may_match(rule.obj, key)
     if kind := defines(rule.obj):
         return kind == f"{key.group}/{key.kind}"
+    if (rule.key.group, rule.key.kind) == _STORAGE:
+        return (key.group, key.kind) == _CLAIMS
     if (rule.key.group, rule.key.kind) == _NAMESPACES:
         return (key.group, key.kind, key.namespace) == ("", "Pod", rule.key.name)
     return rule.key.namespace == key.namespace and (is_new or (key.group, key.kind) in _UNDER_QUOTA)
+
+
+def _concerns(rule: Provider, manifest: JsonObject, *, is_new: bool) -> bool:
+    """Whether a rule about an object's kind is about the object: of a class only what it decides of this claim."""
+    if (rule.key.group, rule.key.kind) != _STORAGE:
+        return True
+    spec = manifest.get("spec")
+    name = spec.get("storageClassName") if isinstance(spec, dict) else None
+    before, after = ((False, False) if one is None else _storage(one) for one in (rule.today, rule.obj))
+    if is_new:  # a claim without a class is given the default one when it is created
+        return name is None and before[0] is not after[0]
+    return name in {None, rule.key.name} and before[1] is not after[1]
+
+
+def _storage(obj: JsonObject) -> tuple[bool, bool]:
+    """Return whether a StorageClass is the default one, and whether its volumes may grow."""
+    return annotations_of(obj).get(_IS_DEFAULT) == "true", obj.get("allowVolumeExpansion") is True
 
 
 def _refuses(rule: Provider, today: JsonObject, key: ResourceKey, refusal: Refusal) -> bool:
@@ -232,8 +264,8 @@ def _refuses(rule: Provider, today: JsonObject, key: ResourceKey, refusal: Refus
             return f"exceeded quota: {rule.key.name}," in refusal.message
         case "LimitRange":
             return _LIMITS.search(refusal.message) is not None
-        case "Namespace":
-            return "violates PodSecurity" in refusal.message
+        case "Namespace" | "StorageClass" as kind:
+            return _REFUSED[kind] in refusal.message
     names = [rule.key.name, *(str(one.get("name")) for one in today.get("webhooks") or [] if isinstance(one, dict))]
     return any(f"'{name}'" in refusal.message or f'"{name}"' in refusal.message for name in names)
 

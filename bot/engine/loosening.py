@@ -47,14 +47,14 @@ def lets_through(kind: str, refusal: str, before: JsonObject, after: JsonObject,
     `refusal` are the API server's words for what the rule forbids as it is now, `before`.
     """
     match kind:
-        case "ResourceQuota":
-            return _quota(refusal, before, after)
-        case "LimitRange":
-            return _limits(refusal, before, after)
+        case "ResourceQuota" | "LimitRange":
+            return (_quota if kind == "ResourceQuota" else _limits)(refusal, before, after)
         case "Namespace":
             return _security(refusal, after)
         case "CustomResourceDefinition":
             return _definition(refusal, before, after, manifest)
+        case "StorageClass":
+            return _expansion(after, manifest)
         case "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration":
             return _webhook(refusal, before, after)
     return _policy(refusal, _mapping(before.get("spec")), _mapping(after.get("spec")))
@@ -87,6 +87,14 @@ def _quota(refusal: str, before: JsonObject, after: JsonObject) -> bool | None:
         return True if None not in needed and sum(one for one in needed if one is not None) <= limit else None
 
     return _all(map(verdict, requested))
+
+
+def _expansion(after: JsonObject, manifest: JsonObject) -> bool | None:
+    """Whether a claim of this class may grow; None where nothing says which class it has."""
+    if after.get("allowVolumeExpansion") is not True:
+        return False
+    name = _mapping(manifest.get("spec")).get("storageClassName")
+    return None if name is None else name == metadata_of(after).get("name")
 
 
 def _limits(refusal: str, before: JsonObject, after: JsonObject) -> bool | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.engine.coming import Coming, decides
 from bot.engine.order import SYNC_WAVE
 from bot.model.predictions import Refusal
@@ -203,3 +205,61 @@ def test_of_a_namespace_only_the_labels_about_security_decide() -> None:
 
     assert decides(namespace) == {"pod-security.kubernetes.io/enforce": "baseline"}
     assert decides(make("Namespace", "new")) is None
+
+
+@pytest.mark.parametrize("kind", ["Role", "ClusterRole"])
+def test_a_role_that_comes_first_excuses_its_binding(kind: str) -> None:
+    api = "rbac.authorization.k8s.io/v1"
+    role = make(kind, "reader", api, namespace="new" if kind == "Role" else "")
+    binding = make("RoleBinding", "readers", api, namespace="new")
+    words = f'{kind.lower()}s.rbac.authorization.k8s.io "reader" not found'
+
+    found = coming(role, binding).instead_of(Refusal(words, 404, "NotFound"), binding, "shop")
+
+    assert found is not None
+    assert found.why == f"its {ResourceKey.of(role)} does not exist yet; shown as it is in Git"
+    assert coming(binding).instead_of(Refusal(words, 404, "NotFound"), binding, "shop") is None
+
+
+def storage(*, default: bool = False, expands: bool = False, name: str = "fast") -> JsonObject:
+    made = make("StorageClass", name, "storage.k8s.io/v1", wave="-1", allowVolumeExpansion=expands)
+    made["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] = str(default).lower()
+    return made
+
+
+def claim(*, named: str = "") -> JsonObject:
+    return make("PersistentVolumeClaim", "data", namespace="new", spec={"storageClassName": named} if named else {})
+
+
+def test_a_new_default_class_casts_doubt_on_new_claims_that_name_none() -> None:
+    for today in ((), (storage(),)):
+        found = coming(storage(default=True), claim(), today=today)
+        assert "StorageClass fast changes with the same merge" in found.doubt(claim(), "shop", is_new=True)
+        assert not found.doubt(claim(named="fast"), "shop", is_new=True)
+        assert not found.doubt(claim(), "shop", is_new=False)
+    assert not coming(storage(expands=True), claim()).doubt(claim(), "shop", is_new=True)
+    assert decides(storage()) is None
+    assert decides(storage(default=True)) != decides(storage(expands=True))
+
+
+def test_a_class_whose_volumes_may_grow_from_now_on_excuses_a_claim_that_grows() -> None:
+    words = (
+        "only dynamically provisioned pvc can be resized and the storageclass that provisions it must support resize"
+    )
+    refusal, fast = Refusal(words, 403, "Forbidden"), claim(named="fast")
+
+    found = coming(storage(expands=True), fast, today=(storage(),)).overtaken(refusal, fast, "shop")
+    assert found is not None
+    assert "StorageClass fast changes with the same merge" in found.why
+    unsure = coming(storage(expands=True), claim(), today=(storage(),))
+    assert unsure.overtaken(refusal, claim(), "shop") is None
+    assert "StorageClass fast" in unsure.questioned(refusal, claim(), "shop")
+    other = coming(storage(expands=True, name="slow"), fast, today=(storage(name="slow"),))
+    assert other.overtaken(refusal, fast, "shop") is None
+
+
+def test_a_class_whose_volumes_may_grow_no_more_casts_doubt_on_a_claim_that_grows() -> None:
+    fast = claim(named="fast")
+    found = coming(storage(), fast, today=(storage(expands=True),))
+    assert found.doubt(fast, "shop", is_new=False)
+    assert not found.doubt(claim(named="slow"), "shop", is_new=False)

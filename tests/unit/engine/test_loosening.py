@@ -48,6 +48,31 @@ def definition(required: tuple[str, ...] = (), **size: Any) -> JsonObject:
 
 
 CLAIM = "PersistentVolumeClaim"
+FIXED = (
+    'persistentvolumeclaims "d" is forbidden: only dynamically provisioned pvc can be resized and the storageclass '
+    "that provisions the pvc must support resize"
+)
+
+
+def storage(*, expands: bool, name: str = "fast") -> JsonObject:
+    return {"metadata": {"name": name}, "allowVolumeExpansion": expands}
+
+
+@pytest.mark.parametrize(
+    ("spec", "after", "expected"),
+    [
+        ({"storageClassName": "fast"}, storage(expands=True), True),
+        ({"storageClassName": "fast"}, storage(expands=False), False),
+        ({"storageClassName": "fast"}, storage(expands=True, name="slow"), False),
+        ({}, storage(expands=True), None),
+    ],
+)
+def test_a_class_whose_volumes_may_grow_lets_a_claim_of_it_grow(
+    spec: JsonObject, after: JsonObject, *, expected: bool | None
+) -> None:
+    assert lets_through("StorageClass", FIXED, storage(expands=False), after, {"spec": spec}) is expected
+
+
 CASES: list[tuple[str, str, JsonObject, JsonObject, bool | None]] = [
     ("ResourceQuota", EXCEEDED, quota(pods="6"), quota(pods="7"), True),
     ("ResourceQuota", EXCEEDED, quota(pods="6"), quota(cpu="1"), True),
