@@ -13,13 +13,13 @@ from bot.cluster.writing import Write, Writer, Written
 from bot.engine.diff.ignored import Ignored
 from bot.engine.order import order
 from bot.engine.writes import How, Writes
-from bot.model.operations import Operation, OperationState, Phase
+from bot.model.operations import Operation, OperationState, Phase, TaskResult
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.forecast import Forecast
 from bot.preview.needs import Proof
 from bot.sandbox.control_plane.cluster import ControlPlane
-from workers.acts import Actor
+from workers.acts import Actor, NotYet
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def forecast(manifest: JsonObject, live: JsonObject | None = None, **head: Any) 
     return Forecast.from_json(Forecast.of({"shop": {key: states}}).to_json())
 
 
-def moved(cluster: Cluster, manifest: JsonObject, said: Forecast) -> list[str]:
-    actor = Actor(
+def actor(cluster: Cluster, said: Forecast) -> Actor:
+    return Actor(
         writer=Writer(cluster),
         application="shop",
         instance="shop",
@@ -53,7 +53,11 @@ def moved(cluster: Cluster, manifest: JsonObject, said: Forecast) -> list[str]:
         defined=frozenset(),
         unserved=frozenset(),
     )
-    return [one for words in actor.moved(order([manifest]), cluster.live([manifest])).values() for one in words]
+
+
+def moved(cluster: Cluster, manifest: JsonObject, said: Forecast) -> list[str]:
+    acting = actor(cluster, said)
+    return [one for words in acting.moved(order([manifest]), cluster.live([manifest])).values() for one in words]
 
 
 def test_what_is_refused_though_a_result_was_foretold_has_moved(cluster: Cluster, namespace: str) -> None:
@@ -61,6 +65,20 @@ def test_what_is_refused_though_a_result_was_foretold_has_moved(cluster: Cluster
     green = config_map(namespace, "green")
 
     assert moved(cluster, green, forecast(green, result=green)) == ["is refused now"]
+
+
+@pytest.mark.parametrize(("options", "waits"), [("SkipDryRunOnMissingResource=true", True), ("", False)])
+def test_a_kind_that_something_else_will_define_is_waited_for(
+    cluster: Cluster, namespace: str, options: str, *, waits: bool
+) -> None:
+    metadata = {"name": "w", "namespace": namespace, "annotations": {"argocd.argoproj.io/sync-options": options}}
+    (task,) = order([{"apiVersion": "nowhere.example/v1", "kind": "Widget", "metadata": metadata}])
+
+    done = actor(cluster, Forecast({}, {})).act(task, {})
+
+    assert isinstance(done, NotYet) is waits
+    if isinstance(done, TaskResult):
+        assert "serves no Widget in nowhere.example/v1" in done.message
 
 
 def test_what_somebody_has_done_to_an_object_is_named_as_the_reason(cluster: Cluster, namespace: str) -> None:
