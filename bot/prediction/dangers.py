@@ -33,14 +33,15 @@ class Foreseen:
 
 
 def with_dangers(
-    predicted: Sequence[Foreseen], *, percent: int, hidden: Callable[[], frozenset[str]]
+    predicted: Sequence[Foreseen], *, percent: int, hidden: Callable[[], frozenset[str]], holds: bool = True
 ) -> tuple[ApplicationReport, ...]:
     """Return the reports, in their order, with their dangers, image changes and whether they are routine.
 
-    `percent` is the share of an application from which on its deletion is held. `hidden` finds the secret values that
-    no word may quote; it is asked only when there are words. Raises Temporary when a cluster cannot be reached now.
+    `percent` is the share of an application from which on its deletion is told of, and held where we are who `holds`.
+    `hidden` finds the secret values that no word may quote; it is asked only when there are words. Raises Temporary
+    when a cluster cannot be reached now.
     """
-    scenes = [Scene(one.report, one.states, percent=percent) for one in predicted]
+    scenes = [Scene(one.report, one.states, percent=percent, holds=holds) for one in predicted]
     _inform(predicted, scenes)
     return tuple(_scrubbed(judged(scene), hidden) if scene.report.resources else scene.report for scene in scenes)
 

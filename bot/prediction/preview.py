@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 _SEVERAL: Final = 2
 """Applications from which on something is kept: a push to a change about one application usually touches just that."""
-_CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,8 @@ class Predictor:
         clusters = {id(one): cluster for cluster, members in self._by_cluster(work).items() for one in members}
         told = with_moves([(report, one.states) for one, report in zip(work, reports, strict=True)])
         foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
-        return with_dangers(foreseen, percent=self._mass_deletion_percent, hidden=hidden)
+        holds = not self._sources.by_argo_cd
+        return with_dangers(foreseen, percent=self._mass_deletion_percent, holds=holds, hidden=hidden)
 
     def _ruled(self, work: Sequence[Work], reports: Sequence[ApplicationReport], rules: Policies) -> Ruling:
         versions = {id(one): at.discovery.version for at, members in self._by_cluster(work).items() for one in members}
@@ -230,7 +230,7 @@ class Predictor:
             # An Application that goes away leaves its objects, unless its finalizer has an Argo CD delete them.
             prunes=work.candidate.head is not None and spec.prunes,
             base_prunes=work.candidate.base is not None and work.candidate.base.spec.prunes,
-            cascades=_asks_for_all(work.candidate) and work.base.writes.by_argo_cd,
+            cascades=work.asks_for_all and work.base.writes.by_argo_cd,
             writes=work.head.writes if work.candidate.head is not None else work.base.writes,
             base_writes=work.base.writes,
             redactor=redactor,
@@ -243,7 +243,7 @@ class Predictor:
             reports = [attribution.report(states) for states in work.states.values()]
         except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
             reports, failure = [], error.message
-        notes = (*work.head.targets.warnings, *work.repair, *_left_alone(application), *_farewell(work))
+        notes = (*work.head.targets.warnings, *work.repair, *_left_alone(application), *work.farewell, *work.emptied)
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
@@ -335,25 +335,10 @@ def _everything(work: Iterable[Work]) -> list[JsonObject]:
     return named
 
 
-def _asks_for_all(candidate: Candidate) -> bool:
-    """Whether the change removes an application whose finalizer asks for all of its objects to be deleted."""
-    gone = candidate.base if candidate.head is None else None
-    return gone is not None and any(name.partition("/")[0] == _CASCADE for name in gone.finalizers)
-
-
 def _left_alone(application: Application) -> tuple[str, ...]:
     if not application.left_alone:
         return ()
     return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
-
-
-def _farewell(work: Work) -> tuple[str, ...]:
-    """Say what becomes of an application that the change removes, when its finalizer asks for more."""
-    if not _asks_for_all(work.candidate):
-        return ()
-    if work.base.writes.by_argo_cd:
-        return (f"its finalizer {_CASCADE} has Argo CD delete its objects",)
-    return (f"its finalizer {_CASCADE} asks for its objects to be deleted first, which Foresail leaves to a person",)
 
 
 def _change_of(candidate: Candidate) -> Action:

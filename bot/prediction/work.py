@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.engine.coming import decides
 from bot.engine.diff.equality import same
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.model.predictions import ResourceStates
     from bot.preview.affected import Candidate
+
+_CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
+_WIPES: Final = "would delete all of its objects and allowEmpty is not set: somebody has to sync it"
 
 
 @dataclass(slots=True)
@@ -78,6 +81,37 @@ class Work:
         if not self.base.failure or self.failure:
             return ()
         return (f"compared with the cluster, because the target branch cannot be rendered: {self.base.failure}",)
+
+    @property
+    def asks_for_all(self) -> bool:
+        """Whether the change removes the application, and a finalizer asks for all of its objects to be deleted."""
+        gone = self.candidate.base if self.candidate.head is None else None
+        return gone is not None and any(name.partition("/")[0] == _CASCADE for name in gone.finalizers)
+
+    @property
+    def farewell(self) -> tuple[str, ...]:
+        """What becomes of an application that the change removes, when its finalizer asks for more."""
+        if not self.asks_for_all:
+            return ()
+        if self.base.writes.by_argo_cd:
+            return (f"its finalizer {_CASCADE} has Argo CD delete its objects",)
+        return (
+            f"its finalizer {_CASCADE} asks for its objects to be deleted first, which Foresail leaves to a person",
+        )
+
+    @property
+    def emptied(self) -> tuple[str, ...]:
+        """What an Argo CD does about an application that would lose all of its objects: it leaves them to a person.
+
+        Source: argo-cd `controller/appcontroller.go`, autoSync.
+        """
+        head = self.candidate.head
+        if head is None or self.failure or self.head.targets.objects or not self.head.writes.by_argo_cd:
+            return ()
+        automated = head.spec.sync_policy.automated
+        if not head.spec.automated or automated is None or not automated.prune or automated.allow_empty:
+            return ()
+        return (f"Argo CD does not sync it by itself, as that {_WIPES}",) if self.states else ()
 
     def altered(self) -> Iterator[tuple[ResourceKey, JsonObject]]:
         """Yield what the merge result has and the target branch has not, or not so."""

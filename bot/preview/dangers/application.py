@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 
 def mass_deletion(scene: Scene) -> Iterator[Danger]:
-    """Tell of a sync that will be held for a person, by the rule that holds it."""
+    """Tell of a sync that will be held for a person, by the rule that holds it; or only of what it does."""
     managed = sum(not _is_hook(one.head or one.base) for one in scene.states.values())
     going = [one for one in scene.report.resources if not one.hook and Action.PRUNE in {one.action, one.drift}]
     words = deletes_too_much(len(going), managed, percent=scene.percent)
     if words:
-        yield sorts.MASS_DELETION.danger(
-            f"is held until a person allows it: {words}", subject=f"Application {scene.report.name}"
-        )
+        said = f"is held until a person allows it: {words}" if scene.holds else f"loses much at once: {words}"
+        yield sorts.MASS_DELETION.danger(said, subject=f"Application {scene.report.name}")
 
 
 def empty_render(scene: Scene) -> Iterator[Danger]:

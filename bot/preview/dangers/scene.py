@@ -82,7 +82,9 @@ class Scene:
     knowledge: Knowledge = field(default_factory=Knowledge)
     """Filled in once the cluster has answered the questions about it."""
     percent: int = 100
-    """Share of the application from which on its deletion is a danger, and held for a person."""
+    """Share of the application from which on its deletion is a danger."""
+    holds: bool = True
+    """Whether it is then held for a person; an Argo CD that does the syncing holds nothing."""
 
     @cached_property
     def reports(self) -> Mapping[ResourceKey, ResourceReport]:

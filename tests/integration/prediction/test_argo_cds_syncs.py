@@ -242,6 +242,23 @@ def test_only_what_is_out_of_sync_is_written_where_that_is_asked_for(desk: Desk)
     assert desk.preview([base], [base]).resources[0].drift is Action.CHANGE
 
 
+def test_what_an_automated_sync_would_not_empty_is_left_to_a_person(desk: Desk) -> None:
+    base = [make(), make("ServiceAccount")]
+    desk.synced(*base)
+    found = desk.preview(base, [])
+    (note,) = found.notes
+    assert note.startswith("Argo CD does not sync it by itself, as that would delete all of its objects and allowEmpty")
+    (mass,) = [one.words for one in found.dangers if one.id == "mass-deletion"]
+    assert mass.startswith("loses much at once: the sync would delete 2 of 2 objects")
+
+    policy = desk.application.spec.sync_policy
+    assert policy.automated is not None
+    allowed = policy.model_copy(update={"automated": policy.automated.model_copy(update={"allow_empty": True})})
+    wipes = replace(desk.application, spec=desk.application.spec.model_copy(update={"sync_policy": allowed}))
+    assert desk.preview(base, [], Candidate(wipes, wipes)).notes == ()
+    assert desk.preview(base, base[:1]).notes == ()
+
+
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 
 

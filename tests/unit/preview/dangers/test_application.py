@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ def test_deleting_too_large_a_share_is_told() -> None:
     assert found.words == "is held until a person allows it: the sync would delete 3 of 4 objects, more than 50 %"
     assert {danger.id for danger in rest} == {"deleted"}
     assert "mass-deletion" not in ids(*many, percent=75)
+
+
+def test_where_an_argo_cd_does_the_syncing_nothing_is_said_to_be_held() -> None:
+    alone = replace(scene(*(change(obj("ConfigMap", str(number))) for number in range(3)), percent=50), holds=False)
+    words = [one.words for one in judged(alone).dangers if one.id == "mass-deletion"]
+    assert words == ["loses much at once: the sync would delete 3 of 3 objects, more than 50 %"]
 
 
 def test_an_application_that_becomes_empty_is_told() -> None:
