@@ -330,10 +330,11 @@ class Controller:
             cluster=cluster,
             asks=(
                 application.spec.definition,
-                str(application.spec.automated),
+                str(application.automated),
+                str(application.left_alone),
                 application.annotation(APPROVED),
             ),
-            running=application.operation is not None,
+            running=application.operation is not None and not application.left_alone,
             abandoned=application.operation is None and state is not None and not state.phase.completed,
             deadline=min((at for at in self._deadlines(application, state) if at > now), default=_NEVER),
             looked_at=now,
