@@ -24,8 +24,8 @@ _NOWHERE: Final = "255.255.255.255"
 """Held to this, git reaches a server that has no address here through a proxy or not at all."""
 _OLDEST: Final = (2, 37)
 """The first git that can be held to addresses (`http.curloptResolve`)."""
-_NUMBER: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)\.?", re.IGNORECASE)
-"""The last label of what some programs read as an address: `2130706433`, `0x7f.1`."""
+_NUMBER: Final = re.compile(r"0x[0-9a-f]*|[0-9]*", re.IGNORECASE)
+"""The last label of what some programs read as an address (`2130706433`, `0x7f.1`), or pass over (`host.`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def pinned(url: str, credentials: Credentials | None, client: Client) -> Pinned:
     """Find a repository's server, whose URL git and we read alike; Rejected when it may not be fetched from."""
     _refuse_old_git()
     origin = _origin_of(url)
-    if not _is_address(origin.host) and _NUMBER.fullmatch(origin.host.rstrip(".").rpartition(".")[2]):
+    if not _is_address(origin.host) and _NUMBER.fullmatch(origin.host.rpartition(".")[2]):
         raise Rejected(f"{origin.host} is not a host", remedy="Write an address as four numbers with dots between.")
     addresses = client.reach(origin, credentials or ANONYMOUS)
     return Pinned(_at(url, addresses[0]) if origin.scheme == "git" else url, origin, addresses)

@@ -96,3 +96,18 @@ def test_a_key_that_is_none_is_named_by_where_it_is(
         find(f"{url}/shop", "default")
     assert "canary" not in repr(told.value)
     assert find("https://git.example.com/other", "default") is None
+
+
+def test_what_the_operator_names_may_be_in_a_private_network(
+    github: GitHubStandIn, control_plane: ControlPlane, cluster: Cluster, namespace: str
+) -> None:
+    app = github.create_app("Foresail", permissions=READING, events=())
+    key = {"github_app_id": app.id, "github_app_private_key": app.private_key_pem}
+    secret(control_plane, namespace, "team", url="https://git.example.com/team")
+    at_home = finder(cluster, namespace, github_url=github.url, **key)
+    elsewhere = f"{github.create_repository('guests/other', files={'a': '1'}).clone_url}"
+    for url in (elsewhere, "https://git.example.com/team/shop"):
+        found = at_home(url, "default")
+        assert found is not None
+        assert (found.vouched, found.names_somebody) == (True, False)
+    assert at_home("https://git.example.com/other", "default") is None

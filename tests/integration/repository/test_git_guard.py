@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,10 +59,29 @@ def test_a_name_for_a_private_address_is_none_for_git(tmp_path: Path, address: s
         mirrors(tmp_path, names={"git.example": address}).refresh("https://git.example/shop.git")
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1", "10.0.0.0x1", "127.0.0.1."])
-def test_a_number_that_programs_read_differently_is_no_host(tmp_path: Path, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f.1", "127.1", "0177.0.0.1", "10.0.0.0x1", "127.0.0.1.", "git.example."]
+)
+def test_what_programs_read_differently_is_no_host(tmp_path: Path, host: str) -> None:
     with pytest.raises(Rejected, match="is not a host"):
         mirrors(tmp_path, LOOPBACK).refresh(f"http://{host}:9/shop.git")
+
+
+def test_a_git_that_cannot_be_held_to_an_address_is_not_let_go(tmp_path: Path, root: Path) -> None:
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho git version 2.34.1\n")
+    old.chmod(0o755)
+    script = (
+        "import sys; from pathlib import Path; from bot.repository.mirrors import Mirrors;"
+        "from tests.integration.loopback import CLIENT; Mirrors(Path(sys.argv[1]), CLIENT).refresh(sys.argv[2])"
+    )
+    with http_site(root) as site:
+        command = [sys.executable, "-c", script, str(tmp_path / "mirrors"), f"{site.url}/shop.git"]
+        environment = {**os.environ, "PATH": f"{old.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert "Rejected: this is git version 2.34.1, which cannot be held to an address" in done.stderr
+        assert site.heard == []
 
 
 def test_a_server_is_not_asked_before_it_is_judged(tmp_path: Path, root: Path) -> None:
