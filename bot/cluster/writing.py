@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from bot.cluster.client_side import ClientSide, take_over
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import FIELD_MANAGER, Apply, object_path, without_owners
+from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
-from bot.engine.patches.hand_over import OURS, OURS_REPLACED, applied_on_the_client, hand_over, owned_part
+from bot.engine.diff.normalise import comparable
+from bot.engine.patches.hand_over import OURS, OURS_REPLACED, applied_on_the_client, hand_over, left_by, owned_part
 from bot.engine.patches.last_applied import applied_last
 from bot.engine.patches.pruning import Pruned
 from bot.engine.writes import How, Strategy, in_sync
@@ -121,7 +123,8 @@ class Writer:
         try:
             answer = self.cluster.apply(apply, dry_run=True)
         except ApiRefused as error:
-            if not error.causes:  # about the manifest itself, not about what it makes together with what is to go
+            # Without causes it is about the manifest itself, not about what it makes together with what is to go.
+            if not error.causes or not self._takes_away(apply, live, managers):
                 raise
             try:
                 last = applied_last(live, owned_part(live, managers))
@@ -143,6 +146,15 @@ class Writer:
                 raise
             return Written(pruned.obj, estimated=_NOT_FILLED_IN)
         return Written(filled_in, estimated=_MAYBE_EMPTY if pruned.doubtful else "")
+
+    def _takes_away(self, apply: Apply, live: JsonObject, managers: frozenset[str]) -> bool:
+        """Whether anything goes with a take-over that the API server does not fill in again; True also when it may."""
+        left = left_by(live, apply.manifest, managers)
+        try:
+            filled_in = left if left == live else self.cluster.replace(left, validate=False, dry_run=True)
+        except ApiRefused:
+            return True
+        return not same(comparable(filled_in), comparable(live))
 
     def _replaced(self, write: Write, *, dry_run: bool) -> Written:
         """Replace what is there, or create it."""

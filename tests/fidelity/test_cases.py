@@ -90,6 +90,15 @@ def test_what_is_refused_only_beside_what_a_replacement_wrote_is_not_predicted_t
     assert became(outcome, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 1
 
 
+def test_what_stays_and_stands_in_the_way_is_predicted_to_fail(fleet: Fleet) -> None:
+    ports = [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "TCP"}]
+    base, head = (make("Service", options=one, spec={"ports": ports}) for one in ("", "Force=true"))
+    by_hand = make("Service", spec={"ports": [ports[0], {"name": "dns", "port": 53, "protocol": "UDP"}]})
+    outcome = carried_out(fleet, Piece(base, head, Hand.EDIT, by_hand), before="ServerSideApply=false")
+
+    assert 'Duplicate value: "dns"' in told(outcome, "Service").failure
+
+
 def test_a_secrets_texts_stay_where_they_were_applied_on_the_client(fleet: Fleet) -> None:
     base, head = (make("Secret", data={"password": "b25l"}, stringData={"token": text}) for text in ("", "a"))
     outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}), before="ServerSideApply=false")

@@ -110,7 +110,7 @@ def _holds_list(wanted: list[Any], live: list[Any], fields: JsonObject, *, own_k
         return False
     ordered = sorted((position, name, below) for position, name, below in positions if position is not None)
     return all(
-        _named_by(item, name) and (name.startswith("v:") or _holds(item, live[position], below, own_kind=own_kind))
+        is_named_by(item, name) and (name.startswith("v:") or _holds(item, live[position], below, own_kind=own_kind))
         for item, (position, name, below) in zip(wanted, ordered, strict=True)
     )
 
@@ -131,7 +131,7 @@ def _position(live: list[Any], name: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _named_by(item: Any, name: str) -> bool:
+def is_named_by(item: Any, name: str) -> bool:
     """Whether a manifest's element is the one `name` selects."""
     selector = orjson.loads(name[2:])
     if name.startswith("v:"):

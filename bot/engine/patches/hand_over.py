@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
+from bot.engine.diff.ownership import is_named_by
 from bot.engine.patches.pruning import position
 from bot.model.resources import metadata_of
 
@@ -52,9 +53,13 @@ def hand_over(live: JsonObject, *, to: str, managers: frozenset[str] = CLIENT_SI
 
 def owned_part(live: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
     """Return what of an object would be handed over, as one that its appliers could have applied last."""
-    applied = [entry for entry in _entries(live) if _applies(entry, managers)]
-    fields = [_fields(entry) for entry in applied if entry.get("apiVersion") == live.get("apiVersion")]
-    return _mapping_part(live, _without(_united(fields), _ANNOTATION))
+    return _mapping_part(live, _given(live, managers))
+
+
+def left_by(live: JsonObject, manifest: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
+    """Return an object less what would be handed over, nobody else owns, and a manifest lacks: that goes with it."""
+    others = _united(_fields(entry) for entry in _entries(live) if not _applies(entry, managers))
+    return _mapping_left(live, _given(live, managers), manifest, others)
 
 
 def applied_on_the_client(live: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> bool:
@@ -128,6 +133,44 @@ def _is_applied_by(entry: _Entry, manager: str) -> bool:
 
 def _first(entries: list[_Entry], wanted: Callable[[_Entry], bool]) -> int | None:
     return next((number for number, entry in enumerate(entries) if wanted(entry)), None)
+
+
+def _given(live: JsonObject, managers: frozenset[str]) -> JsonObject:
+    applied = [entry for entry in _entries(live) if _applies(entry, managers)]
+    fields = [_fields(entry) for entry in applied if entry.get("apiVersion") == live.get("apiVersion")]
+    return _without(_united(fields), _ANNOTATION)
+
+
+def _mapping_left(live: JsonObject, fields: JsonObject, wanted: Any, others: JsonObject) -> JsonObject:
+    left = dict(live)
+    for name, below in fields.items():
+        field = name.removeprefix("f:")
+        if not name.startswith("f:") or field not in live:
+            continue
+        is_wanted = isinstance(wanted, dict) and field in wanted
+        if is_wanted or name in others:
+            left[field] = _left(live[field], below, wanted[field] if is_wanted else None, others.get(name) or {})
+        else:
+            del left[field]
+    return left
+
+
+def _left(live: Any, fields: JsonObject, wanted: Any, others: JsonObject) -> Any:
+    if isinstance(live, dict):
+        return _mapping_left(live, fields, wanted, others)
+    if not isinstance(live, list):
+        return live
+    elements: dict[int, Any] = dict(enumerate(live))
+    for name, below in fields.items():
+        at = position(live, name)
+        if at is None:
+            continue
+        wanted_here = [one for one in wanted if is_named_by(one, name)] if isinstance(wanted, list) else []
+        if wanted_here or name in others:
+            elements[at] = _left(live[at], below, next(iter(wanted_here), None), others.get(name) or {})
+        else:
+            del elements[at]
+    return list(elements.values())
 
 
 def _mapping_part(value: JsonObject, fields: JsonObject) -> JsonObject:

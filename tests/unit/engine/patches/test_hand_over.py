@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
-from bot.engine.patches.hand_over import ARGO_CD, KUBECTL, hand_over, owned_part
+from bot.engine.patches.hand_over import ARGO_CD, KUBECTL, hand_over, left_by, owned_part
 
 LAST_APPLIED: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{LAST_APPLIED_ANNOTATION}": {}}}}
 
@@ -110,3 +110,29 @@ def test_what_is_handed_over_is_the_appliers_part_of_an_object() -> None:
             "template": {"a": {"b": 1}},
         },
     }
+
+
+def test_what_goes_with_a_hand_over_is_what_nobody_else_owns_and_the_manifest_lacks() -> None:
+    port: dict[str, Any] = {".": {}, "f:name": {}, "f:port": {}}
+    given: dict[str, Any] = {
+        "f:data": {"f:kept": {}, "f:theirs": {}, "f:gone": {}},
+        "f:spec": {"f:ports": {'k:{"port":80}': port, 'k:{"port":81}': port, 'k:{"port":82}': port}},
+    }
+    theirs: dict[str, Any] = {
+        "f:data": {"f:theirs": {}},
+        "f:spec": {"f:ports": {'k:{"port":81}': {".": {}, "f:port": {}}}},
+    }
+    live = {
+        "apiVersion": "v1",
+        "metadata": {
+            "managedFields": [
+                {"manager": KUBECTL, "operation": "Update", "apiVersion": "v1", "fieldsV1": given},
+                {"manager": "them", "operation": "Update", "apiVersion": "v1", "fieldsV1": theirs},
+            ]
+        },
+        "data": {"kept": "1", "theirs": "2", "gone": "3", "nobodys": "4"},
+        "spec": {"ports": [{"name": f"p{port}", "port": port} for port in (80, 81, 82)]},
+    }
+    left = left_by(live, {"data": {"kept": "0"}, "spec": {"ports": [{"name": "p80", "port": 80}]}})
+    assert left["data"] == {"kept": "1", "theirs": "2", "nobodys": "4"}
+    assert left["spec"] == {"ports": [{"name": "p80", "port": 80}, {"port": 81}]}
