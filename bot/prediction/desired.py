@@ -19,6 +19,7 @@ from bot.errors import Rejected
 from bot.model.resources import ResourceKey
 from bot.prediction.reading import Reading
 from bot.prediction.trees import Tree, Trees
+from bot.preview.varying import without_chance
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
@@ -78,8 +79,12 @@ class Desired:
 
     def beside(self, other: Desired) -> Desired:
         """Return the same with the objects noted that `other`, of another commit, does not have or not so."""
-        theirs = other.targets.objects
-        found = {key for key, obj in self.targets.objects.items() if key not in theirs or not same(theirs[key], obj)}
+        ours, theirs, varying = self.targets.objects, other.targets.objects, self.targets.varying
+        found = {
+            key
+            for key, obj in ours.items()
+            if not same(*(without_chance(one, varying.get(key, ())) for one in (obj, theirs.get(key, {}))))
+        }
         return replace(self, of_the_commit=frozenset(found))
 
     def sent(self, live: Mapping[ResourceKey, JsonObject]) -> Desired:

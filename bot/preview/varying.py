@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.diff.equality import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bot.model.predictions import Pointer, Prediction
     from bot.model.resources import JsonObject
@@ -36,6 +37,11 @@ def steady(side: Prediction | None) -> Prediction | None:
             if result is not None and same(_at(result, there), _encoded(value) if there is not place else value):
                 result = _with(result, there)
     return replace(side, manifest=manifest, result=result)
+
+
+def without_chance(obj: JsonObject, varying: Iterable[Pointer]) -> Any:
+    """Return an object with the same in each of these places; no object where all of it is another each time."""
+    return reduce(_with, varying, obj)
 
 
 def unforeseen(side: Prediction) -> str:

@@ -22,6 +22,12 @@ CHART = {
         metadata: {name: told}
         data: {COMMIT: "{{ .Values.commit | sha256sum }}"}
         """),
+    "deploy/templates/drawn.yaml": dedent("""\
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: drawn}
+        data: {TOKEN: "{{ randAlphaNum 12 }}"}
+        """),
 }
 
 
@@ -52,11 +58,14 @@ def test_what_tells_the_commit_is_estimated_and_not_held_against_the_prediction(
     assert shop.await_preview(number) == "success"
     body = shop.body(number)
     assert f"-  COMMIT: {digest(base)}" in body
-    (estimated,) = [line for line in body.splitlines() if "is estimated" in line]
+    drawn, estimated = [line for line in body.splitlines() if "is estimated" in line]
+    assert "/drawn" in drawn
+    assert "another commit" not in drawn
     assert "/told" in estimated
     assert "rendered at another commit it is another one, and the merge's is not known yet" in estimated
 
-    sha = shop.merge(number)
+    sha = shop.repository.merge(number)
+    shop.await_sync(sha)
     assert shop.data("told") == {"COMMIT": digest(sha)}
     shop.stage.until(lambda: "1 of 1 application healthy" in shop.body(number), what="the epilogue")
     assert "as predicted" not in shop.body(number)
