@@ -268,7 +268,7 @@ class Sources:
         for source, tree in found:
             merged = self._settled(source, tree, wanted.application)
             based = look.based(merged, tree, project=project)
-            parts.append((merged, self.trees.filled(merged, based, project=project)))
+            parts.append((merged, look.filled(merged, based, project=project)))
         return parts
 
     def _settled(self, source: Source, tree: Tree, application: Application) -> Source:

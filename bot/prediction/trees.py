@@ -122,18 +122,17 @@ class Trees:
         mirror, tree_id = composition.compose(tree.mirror, tree.tree_id, source.repo_url)
         return replace(tree, mirror=mirror, tree_id=tree_id)
 
-    def filled(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
-        """Return a state in which the files of Git LFS that a source's render reads are there; Rejected without one.
+    def large_files(self, url: str, *, project: str = "") -> LargeFiles | None:
+        """Return the server of a repository's files in Git LFS; None where nobody says that they are to be fetched."""
+        auth = None
+        with suppress(Rejected):  # what is wrong with a Secret is told to whoever needs it
+            auth = self.auth_for(url, project)
+        return LargeFiles(self._mirrors.client, url, auth) if auth is not None and auth.large_files else None
 
-        That is where its repository's credentials say so; elsewhere a pointer stays one.
-        """
-        auth = None if source.is_packaged else self.auth_for(source.repo_url, project)
-        if auth is None or not auth.large_files:
-            return tree
-        server = LargeFiles(self._mirrors.client, source.repo_url, auth)
-        mirror, tree_id = Filling(server, self._mirrors.composed_at(tree.mirror)).fill(
-            tree.mirror, tree.tree_id, source
-        )
+    def filled(self, source: Source, tree: Tree, server: LargeFiles) -> Tree:
+        """Return a state in which the files of Git LFS that a source's render reads are there; Rejected without one."""
+        filling = Filling(server, self._mirrors.composed_at(tree.mirror))
+        mirror, tree_id = filling.fill(tree.mirror, tree.tree_id, source)
         return replace(tree, mirror=mirror, tree_id=tree_id)
 
     def based(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
@@ -253,6 +252,8 @@ class Look:
     """By URL, project, and what has to be there besides branches and tags; with the reason why there is none."""
     _composed: dict[tuple[str, ...], Tree | Rejected] = field(default_factory=dict)
     """By mirror, tree, the URL that submodules are relative to, a kustomization's path, and project."""
+    _large_files: dict[tuple[str, str], LargeFiles | None] = field(default_factory=dict)
+    """By URL and project."""
     _packaged: dict[tuple[str, ...], Tree] = field(default_factory=dict)
     """By URL, chart, revision and project."""
 
@@ -281,6 +282,16 @@ class Look:
         if isinstance(found, Rejected):
             raise found
         return replace(found, commit=tree.commit, branch=tree.branch)
+
+    def filled(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
+        """Return a state with the files of Git LFS that a render reads, where its repository's Secret says so."""
+        if source.is_packaged:
+            return tree
+        key = (source.repo_url, project)
+        if key not in self._large_files:  # asked once: for some repositories that is a request to the forge
+            self._large_files[key] = self.trees.large_files(source.repo_url, project=project)
+        server = self._large_files[key]
+        return tree if server is None else self.trees.filled(source, tree, server)
 
     def newest(self, source: Source, *, project: str = "") -> Tree:
         """Return the state of a source's repository at the tracked revision, fetched once in this look."""

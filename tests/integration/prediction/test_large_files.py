@@ -59,7 +59,8 @@ def look(tmp_path: Path) -> Look:
     def state(source: Source, *, enabled: bool = True) -> Tree:
         known = Credentials(username="alice", password="hush", large_files=enabled)
         trees = Trees(Mirrors(tmp_path / "mirrors", CLIENT), lambda _url, _project: known)
-        return trees.filled(source, trees.look().newest(source))
+        look = trees.look()
+        return look.filled(source, look.newest(source))
 
     return state
 
@@ -293,4 +294,19 @@ def test_over_ssh_it_is_told_that_large_files_are_not_fetched(tmp_path: Path) ->
     tree_id = shop.tree({"app/a.yaml": pointer(b"a")})
     trees = Trees(Mirrors(tmp_path / "mirrors", CLIENT), lambda _url, _project: Credentials(large_files=True))
     with pytest.raises(Rejected, match="fetched over https only"):
-        trees.filled(source, Tree("git.example/shop", shop.mirror, tree_id))
+        trees.look().filled(source, Tree("git.example/shop", shop.mirror, tree_id))
+
+
+def test_a_repository_is_asked_about_once_in_a_look_and_a_wrong_secret_is_no_reason_to_fail(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def auth_for(url: str, _project: str) -> None:
+        asked.append(url)
+        raise Rejected("the Secret is wrong")
+
+    shop = Fixed(tmp_path / "shop.git")
+    tree = Tree("git.example/shop", shop.mirror, shop.tree({"app/a.yaml": "a", "b/b.yaml": "b"}))
+    look = Trees(Mirrors(tmp_path / "mirrors", CLIENT), auth_for).look()
+    for path in ("app", "b"):
+        assert look.filled(Source(repo_url="https://git.example/shop.git", path=path), tree) == tree
+    assert asked == ["https://git.example/shop.git"]
