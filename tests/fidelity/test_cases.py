@@ -122,6 +122,24 @@ def test_what_a_replacement_wrote_goes_once_it_is_applied(fleet: Fleet) -> None:
     assert became(outcome, "ConfigMap")["data"] == {"a": "1"}
 
 
+def test_metadata_stays_though_nothing_in_it_does(fleet: Fleet) -> None:
+    schema = {"openAPIV3Schema": {"type": "object"}}
+    spec: JsonObject = {
+        "group": "APP.example.com",
+        "scope": "Namespaced",
+        "names": {"plural": "things", "kind": "Thing"},
+        "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+    }
+    other = {**spec, "names": {**spec["names"], "shortNames": ["th"]}}
+    base, head = (
+        make("CustomResourceDefinition", "things.APP.example.com", "apiextensions.k8s.io/v1", options, spec=one)
+        for one, options in ((spec, "Replace=true"), (other, ""))
+    )
+    outcome = carried_out(fleet, Piece(base, head, Hand.NOTHING, {}))
+
+    assert told(outcome, "CustomResourceDefinition").failure == ""
+
+
 def test_a_replacement_takes_away_what_a_hand_added(fleet: Fleet) -> None:
     wanted, other = make("ConfigMap", data={"a": "1"}), make("ConfigMap", "two")
     added = Piece(wanted, wanted, Hand.EDIT, {"data": {"b": "2"}})

@@ -39,8 +39,8 @@ def differences(outcome: Outcome) -> list[str]:
 
 
 def _of(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
-    failed = _failure(outcome, key)
-    predicted = told.failure if told is not None else ""
+    failed = _said(_failure(outcome, key))
+    predicted = _said(told.failure) if told is not None else ""
     if predicted and _is_withheld(outcome, key):
         return
     if bool(failed) is not bool(predicted):
@@ -57,6 +57,11 @@ def _of(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iter
         # What protects volumes and claims is put back by its controller, whoever takes it away.
         if fields := [field for field in told_fields if (key.kind, field) not in _PUT_BACK]:
             yield f"became something else than predicted in {', '.join(fields)}"
+
+
+def _said(refusal: str) -> str:
+    """Return a refusal without the server's comparison of its own structures, where `[]` and null are not the same."""
+    return refusal.partition("\n@@")[0]
 
 
 def _is_withheld(outcome: Outcome, key: ResourceKey) -> bool:

@@ -40,7 +40,7 @@ class Pruned:
         if owned.get("apiVersion") == applied.get("apiVersion"):
             left = [_fields(entry) for entry in _entries(given) if entry is not owned]
             now = [_fields(entry) for entry in _entries(applied) if _is_applied(entry, manager)]
-            pruned.obj = pruned._mapping(applied, _fields(owned), [*now, *left, _converted(manifest)])
+            pruned.obj = pruned._mapping(applied, _fields(owned), [*now, *left, _applied_unsaid(manifest)])
         return pruned
 
     # An owner's `{}` may mean a place with all that is in it, or the place alone. Where the last applier had something
@@ -80,12 +80,13 @@ class Pruned:
         return elements
 
 
-def _converted(manifest: JsonObject) -> JsonObject:
-    """Return the fields that a Secret's `stringData` becomes: the server writes them once all else is done."""
+def _applied_unsaid(manifest: JsonObject) -> JsonObject:
+    """Return what a manifest applies that is noted of no owner: an object's name, and what `stringData` becomes."""
+    named: JsonObject = {"f:metadata": {"f:name": {}}}
     texts = manifest.get("stringData")
     if manifest.get("kind") != "Secret" or not isinstance(texts, dict):
-        return {}
-    return {"f:data": {f"f:{name}": {} for name in texts}}
+        return named
+    return {**named, "f:data": {f"f:{name}": {} for name in texts}}
 
 
 def position(elements: list[Any], name: str) -> int | None:
