@@ -77,10 +77,14 @@ _MEANINGS: Final = {
     "worker_mb": "the largest worker process after previews of 100 objects (peak)",
     "worker_all_mb": "after previews of 1,100 objects in 101 applications (peak)",
     "renderers_mb": "the confined children of that worker together (peak)",
-    "create_s": "applications created: until all are Synced and Healthy (Argo CD v3.2.6: 52 to 246 s)",
-    "push_s": "one push that changes all of them: until all are Synced and Healthy at it (Argo CD: 73 s)",
-    "heal_median_ms": "replicas changed by hand: half are put back within (Argo CD: 190 ms)",
-    "heal_p99_ms": "99 of 100 are",
+    "create_s": "applications created: until all are Synced and Healthy (Argo CD v3.2.6, throttled: 52 to 246 s)",
+    "create_floor_s": "the same objects applied, until the Deployments have rolled out: nobody can be faster",
+    "push_s": "one push that changes all of them: until all are Synced and Healthy at it (Argo CD, throttled: 73 s)",
+    "push_floor_s": "the same objects applied, until the Deployments have rolled out",
+    "memory_mb": "all processes and Redis, when nothing happens any more (Argo CD: 528)",
+    "peak_memory_mb": "the same at its highest (Argo CD: 1,043)",
+    "median_ms": "replicas changed by hand: half are put back within (Argo CD: 190 ms)",
+    "self_heal.p99_ms": "99 of 100 are",
     "idle_requests_per_minute": "what the API server is asked when nothing happens, by anybody (Argo CD: 113)",
     "controller_mb": "the controller with 102 applications (peak)",
 }
@@ -98,8 +102,10 @@ _TARGETS: Final = {
     "charts_100.speedup_over_parallel_helm": "≥ 1",
     "apps_200.create_s": "≤ 15",
     "apps_200.push_s": "≤ 15",
-    "apps_200.heal_median_ms": "≤ 150",
-    "apps_200.heal_p99_ms": "≤ 500",
+    "apps_200.memory_mb": "≤ 300",
+    "apps_200.peak_memory_mb": "≤ 520",
+    "self_heal.median_ms": "≤ 150",
+    "self_heal.p99_ms": "≤ 500",
     "apps_200.idle_requests_per_minute": "< 113",
     "webhook.p99_ms": "≤ 15",
     "webhook.lost": "0",
@@ -129,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"apps_{_APPLICATIONS}: created, pushed, changed by hand, left alone")
             with ControlPlane.start(tools, directory / "controller-plane") as plane:
                 figures = controller.measure(tools, plane, directory / "controller", count=_APPLICATIONS)
-            found |= _named(f"apps_{_APPLICATIONS}", figures)
+            found |= figures
         if "fidelity" in parts:
             start = secrets.randbelow(1_000_000)
             _say(f"fidelity: generated changes, previewed and synced, seed {start}")

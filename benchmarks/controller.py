@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from benchmarks.memory import share
 from bot.cluster.applications import APPLICATION
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
@@ -31,12 +32,13 @@ from bot.model.resources import ResourceType, metadata_of
 from bot.sandbox.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from bot.model.resources import JsonObject
     from bot.sandbox.control_plane.cluster import ControlPlane
     from bot.sandbox.github.people import HostedRepository
+    from bot.sandbox.installation import Foresail
     from bot.sandbox.toolchain import Programs
 
 _CONTROL: Final = "controller-bench"
@@ -47,6 +49,8 @@ _AT_ONCE: Final = 8
 """Objects that the floor applies at a time; fewer and more take longer on two cores."""
 _PATIENCE: Final = 600.0
 _POLL: Final = 0.1
+_LOOK: Final = 2.0
+"""Seconds between two looks at the memory; each reads the maps of a dozen processes."""
 _HEALS: Final = 40
 """Objects that are changed by hand, each of another application, so that nobody backs off."""
 _HEAL_POLL: Final = 0.002
@@ -84,6 +88,34 @@ class _Seen:
             if time.monotonic() > end:
                 raise Temporary(f"{what} did not come within {_PATIENCE:.0f} s")
             time.sleep(_POLL)
+
+
+@dataclass
+class _Memory:
+    """What all processes of Foresail and its Redis take together."""
+
+    pids: Sequence[int]
+    highest: float = 0.0
+
+    @classmethod
+    @contextmanager
+    def of(cls, stage: Stage, foresail: Foresail) -> Iterator[_Memory]:
+        """Look at it every few seconds, in a thread."""
+        memory, stop = cls([stage.redis.pid, *map(foresail.pid, foresail.names)]), threading.Event()
+
+        def look() -> None:
+            while not stop.wait(_LOOK):
+                memory.highest = max(memory.highest, memory.now())
+
+        threading.Thread(target=look, daemon=True).start()
+        try:
+            yield memory
+        finally:
+            stop.set()
+
+    def now(self) -> float:
+        """Return megabytes."""
+        return share(self.pids)
 
 
 @dataclass
@@ -155,22 +187,26 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
     with Stage.set_up(programs, directory, plane, control_namespace=_CONTROL) as stage:
         plane.kubectl("create", "namespace", _NAMESPACE)
         repository = stage.github.create_repository("acme/fleet", files={"README.md": "Fleet\n"})
-        stage.open(repository, {"FORESAIL_ROOT_REPOSITORIES": ""})
+        foresail = stage.open(repository, {"FORESAIL_ROOT_REPOSITORIES": ""})
         server = ApiServer.from_kubeconfig(str(plane.kubeconfig))
-        with _Seen.of(server, APPLICATION, _CONTROL) as seen:
+        with _Seen.of(server, APPLICATION, _CONTROL) as seen, _Memory.of(stage, foresail) as memory:
             scene = _Scene(stage, repository, server, seen, count)
             created, pushed = scene.create(), scene.push()
             heals = sorted(scene.heals())
         idle = _idle_requests(server)
+        left = memory.now()
     floors = _floors(plane, count)
+    name = f"apps_{count}"
     return {
-        "create_s": round(created, 1),
-        "create_floor_s": round(floors[0], 1),
-        "push_s": round(pushed, 1),
-        "push_floor_s": round(floors[1], 1),
-        "heal_median_ms": round(median(heals) * 1000),
-        "heal_p99_ms": round(heals[int(len(heals) * 0.99)] * 1000),
-        "idle_requests_per_minute": idle,
+        f"{name}.create_s": round(created, 1),
+        f"{name}.create_floor_s": round(floors[0], 1),
+        f"{name}.push_s": round(pushed, 1),
+        f"{name}.push_floor_s": round(floors[1], 1),
+        f"{name}.memory_mb": round(left),
+        f"{name}.peak_memory_mb": round(memory.highest),
+        f"{name}.idle_requests_per_minute": idle,
+        "self_heal.median_ms": round(median(heals) * 1000),
+        "self_heal.p99_ms": round(heals[int(len(heals) * 0.99)] * 1000),
     }
 
 

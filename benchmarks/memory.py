@@ -12,7 +12,7 @@ from bot.model.jobs import QUEUES
 from bot.sandbox.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from benchmarks.workload import Workload
     from bot.sandbox.control_plane.cluster import ControlPlane
@@ -63,6 +63,20 @@ def peak(pid: int) -> float:
 def peaks(pid: int) -> list[float]:
     """Return the peaks of a process and of everything it started, in MB."""
     return [peak(pid), *(one for child in _children(pid) for one in peaks(child))]
+
+
+def share(pids: Iterable[int]) -> float:
+    """Return the memory of processes and of everything they started in MB, pages that several have divided by them."""
+    return sum(_share(pid) for pid in pids)
+
+
+def _share(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        own = next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
+        return own + sum(map(_share, _children(pid)))
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # it has ended
 
 
 def _children(pid: int) -> list[int]:

@@ -32,6 +32,11 @@ class RedisServer:
         """Where clients connect."""
         return f"redis://127.0.0.1:{self._port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while it does not run."""
+        return self._process.pid if self._process is not None else 0
+
     def restart(self) -> None:
         """Start again on the same port, empty."""
         self.stop()
