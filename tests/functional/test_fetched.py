@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.sandbox.stage import Stage
 from bot.sandbox.toolchain import Programs
 from tests.functional.conftest import Opener, config_map
-from tests.functional.test_private import declared, secret
 from tests.integration.repository.conftest import Fixed
-from tests.integration.repository.lfs_server import LfsStandIn
 from tests.integration.repository.servers import Site, http_site
 
 
@@ -56,14 +53,8 @@ def test_a_remote_base_is_rendered_and_told_at_which_commit(open_shop: Opener, s
     assert shop.data("base") == {"SIZE": "big"}
 
 
-def test_large_files_and_values_by_url_reach_the_cluster(stage: Stage, open_shop: Opener, site: Site) -> None:
-    server = LfsStandIn(site)
-    large = server.hold(config_map("large", SIZE="big").encode())
-    Fixed(site.root / "large.git").commit("main", {"deploy/a.yaml": large})
-    secret(stage, "large", url=f"{site.url}/large.git", enableLfs="true")
-    site.beside = lambda path, headers, body: (
-        (200, {}, b"size: medium\n") if path == "/prod.yaml" else server.answer(path, headers, body)
-    )
+def test_values_by_url_are_previewed_and_synced(open_shop: Opener, site: Site) -> None:
+    site.beside = lambda path, _headers, _body: (200, {}, b"size: medium\n") if path == "/prod.yaml" else None
     chart = {
         "deploy/Chart.yaml": "{apiVersion: v2, name: web, version: 1.0.0}\n",
         "deploy/templates/a.yaml": config_map("web", SIZE="{{ .Values.size }}"),
@@ -75,10 +66,9 @@ def test_large_files_and_values_by_url_reach_the_cluster(stage: Stage, open_shop
     application = yaml.safe_load(shop.repository.read(file))
     application["spec"]["source"]["helm"] = {"valueFiles": [f"{site.url}/prod.yaml"]}
 
-    number = shop.propose({file: yaml.safe_dump(application), **declared(shop, "large", f"{site.url}/large.git")})
+    number = shop.propose({file: yaml.safe_dump(application)})
     assert shop.await_preview(number) == "success"
     assert "+  SIZE: medium" in shop.body(number)
 
     shop.repository.merge(number)
-    stage.until(lambda: shop.data("large") == {"SIZE": "big"}, what="the large file's object")
-    stage.until(lambda: shop.data("web") == {"SIZE": "medium"}, what="the values by URL")
+    shop.stage.until(lambda: shop.data("web") == {"SIZE": "medium"}, what="the values by URL")

@@ -71,6 +71,9 @@ def test_another_app_reads_what_ours_is_not_installed_on(
     secret(
         control_plane, namespace, "shop", url=shop.clone_url, username="canary", password="canary", proxy="http://p:1"
     )
+    labels = ("label", "--overwrite", "secret", "shop", "argocd.argoproj.io/secret-type=repository")
+    control_plane.kubectl(*labels, "-n", namespace)
+    control_plane.kubectl("patch", "secret", "shop", "-n", namespace, "-p", '{"stringData": {"enableLfs": "true"}}')
     find = finder(
         cluster, namespace, github_url=github.url, github_app_id=ours.id, github_app_private_key=ours.private_key_pem
     )
@@ -80,7 +83,7 @@ def test_another_app_reads_what_ours_is_not_installed_on(
     assert Mirrors(tmp_path / "mirrors", CLIENT).refresh(other.clone_url, auth=found).resolve("main") == other.head()
     own = find(shop.clone_url, "default")
     assert own is not None
-    assert (own.username, own.proxy) == ("x-access-token", "http://p:1")
+    assert (own.username, own.proxy, own.large_files) == ("x-access-token", "http://p:1", True)
     assert own.password not in {"canary", found.password}
 
 
