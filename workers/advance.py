@@ -21,11 +21,12 @@ from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
+from bot.engine.sync.terminate import TERMINATED, terminate
 from bot.engine.targets import Targets
-from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
+from bot.engine.tracking import owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
-from bot.model.jobs import compare, notify, refresh
+from bot.model.jobs import compare, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
@@ -37,6 +38,7 @@ from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
+from workers.ending import end, finish, follow_up, state_of
 from workers.holds import why_held
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
@@ -65,63 +67,47 @@ _MOST_STEPS: Final = 500
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
     name = str(payload["application"])
     if not end_unusable(services, name):
-        _end(services, name, Phase.ERROR, words)
-
-
-def _end(services: Services, name: str, phase: Phase, words: str) -> None:
-    """Write the end of an operation that cannot go on, with what is recorded of it; where that has no room, without."""
-    application = services.applications.get(name)
-    operation = Operation.parse(application.operation or {}) if application else None
-    if application is None or operation is None or services.settings.mode is Mode.PREVIEW:
-        return
-    state = replace(_state_of(application, operation), phase=phase, message=words, finished_at=timestamp())
-    patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "operation": None}
-    try:
-        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
-    except RecordTooLarge:
-        state = replace(state, results=())
-        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
-    _follow_up(services, ended, state)
+        end(services, name, Phase.ERROR, words)
 
 
 @job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Advance an application's operation, unless there is none or somebody else is at it."""
-    application = services.applications.get(str(payload["application"]))
-    if application is None or application.operation is None or services.settings.mode is Mode.PREVIEW:
-        return None
-    if application.left_alone:
-        return None  # the controller asks again when it no longer is
-    operation = Operation.parse(application.operation)
-    if operation is None:
-        refuse(services, application)
-        return None
-    claim = Claim.parse(application.annotation(CLAIM))
-    if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
-        return None  # the controller asks again when the claim runs out
-    with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
-        task = _Advance.prepare(services, application, _state_of(application, operation))
-        try:
-            task.run()
-        except Conflict as error:
-            _log.info("operation is advanced by somebody else", reason=error.message)
-        except RecordTooLarge as error:
-            _log.warning("operation cannot be recorded", reason=error.message)
-            _end(services, application.name, Phase.FAILED, f"{error.message} {error.remedy} {task.state.message}")
+    if services.settings.mode is not Mode.PREVIEW:
+        _look_at(services, str(payload["application"]))
     return None
 
 
-def _state_of(application: Application, operation: Operation) -> OperationState:
-    """Return the record of the running operation, or the beginning of one; another's record is none of it."""
-    state = OperationState.of_status(application.status)
-    if state is not None and not state.phase.completed and _is_of(state, operation):
-        return state
-    return OperationState(operation, Phase.RUNNING, "started", started_at=timestamp())
+def _look_at(services: Services, name: str) -> None:
+    application = services.applications.get(name)
+    if application is None or application.operation is None or application.left_alone:
+        return  # the controller asks again when it is no longer left alone
+    operation = Operation.parse(application.operation)
+    if operation is None:
+        refuse(services, application)
+        return
+    claim = Claim.parse(application.annotation(CLAIM))
+    if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
+        return  # the controller asks again when the claim runs out
+    with structlog.contextvars.bound_contextvars(application=name, revision=operation.revision[:12]):
+        if OperationState.is_to_end(application.status):
+            _Advance.to_end(services, application, state_of(application, operation)).terminate()
+        else:
+            _carry_on(_Advance.prepare(services, application, state_of(application, operation)))
 
 
-def _is_of(state: OperationState, operation: Operation) -> bool:
-    same_revision = operation.revision in {"", state.operation.revision}
-    return same_revision and state.operation.info == operation.info
+def _carry_on(task: _Advance) -> None:
+    services, name = task.services, task.application.name
+    try:
+        task.run()
+    except Conflict as error:
+        _log.info("operation is advanced by somebody else", reason=error.message)
+        now = services.applications.get(name)
+        if now is not None and OperationState.is_to_end(now.status):
+            _look_at(services, name)  # the claim is ours: anybody else would have to wait until it runs out
+    except RecordTooLarge as error:
+        _log.warning("operation cannot be recorded", reason=error.message)
+        end(services, name, Phase.FAILED, f"{error.message} {error.remedy} {task.state.message}")
 
 
 @dataclass
@@ -161,6 +147,30 @@ class _Advance:
         hidden = secrets_of(desired.targets.objects.values())
         found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
         return replace(found, ignored=desired.ignored, writes=desired.writes, fence=desired.fence)
+
+    @classmethod
+    def to_end(cls, services: Services, application: Application, state: OperationState) -> _Advance:
+        """Prepare to end it: what can be found out about what it wants, and what it has recorded anyway."""
+        try:
+            return cls.prepare(services, application, state)
+        except Temporary as error:  # a person may end it because of that
+            _log.warning("operation is ended by its record alone", reason=error.message)
+            return cls(services, application, state, Targets({}, ()), "")
+
+    def terminate(self) -> None:
+        """End the operation as a person asks: hooks that run are deleted, what was applied stays.
+
+        Killed before the end is recorded, it is asked for again, and deletes again.
+        """
+        cluster = self.services.clusters.at(self.application.spec.destination)
+        scene = self._look(cluster)
+        ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
+        for hook in ending.unwanted:
+            cluster.delete(hook, propagation="Background")
+        state = replace(self.state, phase=Phase.FAILED, message=TERMINATED, results=ending.results)
+        _log.info("operation terminated", hooks=len(ending.unwanted))
+        finish(self.services, self.application, state)
+        self.services.queue.enqueue(compare(self.application.name))
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -314,7 +324,7 @@ class _Advance:
             {"metadata": {"annotations": {CLAIM: None}}, "operation": None, "status": self._status(scene)},
         )
         _log.info("operation ended", phase=str(phase), message=self.state.message)
-        _follow_up(self.services, self.application, self.state)
+        follow_up(self.services, self.application, self.state)
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
@@ -352,36 +362,3 @@ class _Advance:
         told = occasion.repository and not self.state.operation.resources
         if told and self.services.memory.first_within(due, seconds=_PROGRESS):
             self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
-
-
-def _follow_up(services: Services, application: Application, state: OperationState) -> None:
-    """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
-    if services.memory.take_put_off(application.name) or _asks_for_more(application, state):
-        services.queue.enqueue(refresh(application.name))
-    if state.operation.resources:  # which is nothing that a commit waits for
-        services.queue.enqueue(compare(application.name))
-        return
-    occasion = Occasion.of(state.operation.info)
-    if occasion.repository:
-        services.queue.enqueue(notify(occasion.repository, occasion.commit))
-    parent = _parent_occasion(services, application)
-    if parent is not None and parent.repository:
-        services.queue.enqueue(notify(parent.repository, parent.commit))
-
-
-def _asks_for_more(application: Application, state: OperationState) -> bool:
-    """Whether an application's own definition has changed since an operation began."""
-    return state.operation.info.get("definition", "") != application.spec.definition
-
-
-def _parent_occasion(services: Services, application: Application) -> Occasion | None:
-    """Return for which commit the application that declares this one was last synced: it may wait for this end too."""
-    tracked = TrackingId.parse(application.annotation(TRACKING_ID))
-    if tracked is None or tracked.instance == application.name:
-        return None
-    try:
-        parent = services.applications.get(tracked.instance)
-    except Rejected:
-        return None
-    state = OperationState.of_status(parent.status) if parent is not None else None
-    return Occasion.of(state.operation.info) if state is not None else None

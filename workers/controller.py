@@ -76,6 +76,8 @@ class _Known:
     asks: tuple[str, ...]
     """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
     running: bool
+    to_end: bool
+    """Whether somebody asks for its operation to be ended."""
     abandoned: bool
     """Whether its record says that an operation runs, and none does."""
     deadline: float
@@ -283,7 +285,9 @@ class Controller:
             self._enqueue(jobs.compare(name))
 
     def _is_to_go_on(self, known: _Known, before: _Known) -> bool:
-        """Whether an operation waits, since just now, for what was there before it was known to be waited for."""
+        """Whether an operation, since just now, is to be ended, or waits for what was there before that was known."""
+        if known.to_end and not before.to_end:
+            return True
         cluster = known.cluster
         if cluster is None or known.awaits == before.awaits:
             return False
@@ -335,6 +339,7 @@ class Controller:
                 application.annotation(APPROVED),
             ),
             running=application.operation is not None and not application.left_alone,
+            to_end=OperationState.is_to_end(application.status),
             abandoned=application.operation is None and state is not None and not state.phase.completed,
             deadline=min((at for at in self._deadlines(application, state) if at > now), default=_NEVER),
             looked_at=now,

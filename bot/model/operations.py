@@ -230,6 +230,11 @@ class OperationState:
         """Read the record in an Application's `.status`; None when there is none that can be understood."""
         return cls.parse(_mapping(_mapping(status).get("operationState")))
 
+    @staticmethod
+    def is_to_end(status: JsonObject | None) -> bool:
+        """Whether somebody asks in an Application's `.status` for what runs to be ended, as `argocd` does."""
+        return bool(_mapping(_mapping(status).get("operationState")).get("phase") == Phase.TERMINATING)
+
     @classmethod
     def parse(cls, wire: JsonObject) -> OperationState | None:
         """Read `.status.operationState`; None when it cannot be understood, whoever wrote it."""

@@ -75,7 +75,7 @@ def advance(
     `tasks` stand in the order they run in, by phase and wave. `overdue` is non-empty, with words, once the operation's
     deadline has passed: what still runs then has failed. `assess` judges what is live.
     """
-    current = tuple(_observed(result, live, assess, overdue=overdue) for result in results)
+    current = tuple(observed(result, live, assess, overdue=overdue) for result in results)
     done = {(result.sync_phase, result.key) for result in current}
     running = [result for result in current if not result.phase.completed]
     failed = [result for result in current if result.phase in {Phase.FAILED, Phase.ERROR}]
@@ -148,8 +148,8 @@ def _waiting_words(running: Sequence[TaskResult]) -> str:
     return f"waiting for healthy state of {first.key}{because}{more}"
 
 
-def _observed(
-    result: TaskResult, live: Mapping[ResourceKey, JsonObject], assess: Assess, *, overdue: str
+def observed(
+    result: TaskResult, live: Mapping[ResourceKey, JsonObject], assess: Assess, *, overdue: str = ""
 ) -> TaskResult:
     """Bring one running result up to date; others stay as they are."""
     if result.phase.completed:

@@ -1,0 +1,86 @@
+"""End an operation: record it, and ask for what its end calls for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.cluster.applications import RecordTooLarge
+from bot.engine.tracking import TRACKING_ID, TrackingId
+from bot.errors import Rejected
+from bot.model.jobs import compare, notify, refresh
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
+from bot.settings import Mode
+from workers.claims import CLAIM
+
+if TYPE_CHECKING:
+    from bot.model.applications import Application
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+
+def end(services: Services, name: str, phase: Phase, words: str) -> None:
+    """Write the end of an operation that cannot go on, with what is recorded of it; where that has no room, without."""
+    application = services.applications.get(name)
+    operation = Operation.parse(application.operation or {}) if application else None
+    if application is None or operation is None or services.settings.mode is Mode.PREVIEW:
+        return
+    finish(services, application, replace(state_of(application, operation), phase=phase, message=words))
+
+
+def finish(services: Services, application: Application, state: OperationState) -> None:
+    """Write how an operation has ended, and nothing else of the status; as read, or Conflict."""
+    state = replace(state, finished_at=timestamp())
+    patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "operation": None}
+    try:
+        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+    except RecordTooLarge:
+        state = replace(state, results=())
+        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+    follow_up(services, ended, state)
+
+
+def state_of(application: Application, operation: Operation) -> OperationState:
+    """Return the record of the running operation, or the beginning of one; another's record is none of it."""
+    state = OperationState.of_status(application.status)
+    if state is not None and not state.phase.completed and _is_of(state, operation):
+        return state
+    return OperationState(operation, Phase.RUNNING, "started", started_at=timestamp())
+
+
+def _is_of(state: OperationState, operation: Operation) -> bool:
+    same_revision = operation.revision in {"", state.operation.revision}
+    return same_revision and state.operation.info == operation.info
+
+
+def follow_up(services: Services, application: Application, state: OperationState) -> None:
+    """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    if services.memory.take_put_off(application.name) or _asks_for_more(application, state):
+        services.queue.enqueue(refresh(application.name))
+    if state.operation.resources:  # which is nothing that a commit waits for
+        services.queue.enqueue(compare(application.name))
+        return
+    occasion = Occasion.of(state.operation.info)
+    if occasion.repository:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    parent = _parent_occasion(services, application)
+    if parent is not None and parent.repository:
+        services.queue.enqueue(notify(parent.repository, parent.commit))
+
+
+def _asks_for_more(application: Application, state: OperationState) -> bool:
+    """Whether an application's own definition has changed since an operation began."""
+    return state.operation.info.get("definition", "") != application.spec.definition
+
+
+def _parent_occasion(services: Services, application: Application) -> Occasion | None:
+    """Return for which commit the application that declares this one was last synced: it may wait for this end too."""
+    tracked = TrackingId.parse(application.annotation(TRACKING_ID))
+    if tracked is None or tracked.instance == application.name:
+        return None
+    try:
+        parent = services.applications.get(tracked.instance)
+    except Rejected:
+        return None
+    state = OperationState.of_status(parent.status) if parent is not None else None
+    return Occasion.of(state.operation.info) if state is not None else None
