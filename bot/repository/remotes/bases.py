@@ -124,7 +124,7 @@ class Bringing:
         if start.repository.prefix and read.outside:
             raise Rejected(f"a remote base names paths out of its repository: {', '.join(sorted(read.outside))}")
         found: list[_Kustomization] = []
-        for folder in {one.folder for one in read.remote}:
+        for folder in dict.fromkeys(one.folder for one in read.remote):
             at, ways = _Kustomization(start.repository, folder), dict[str, str]()
             for reference in (one.reference for one in read.remote if one.folder == folder):
                 try:
@@ -189,9 +189,11 @@ def _rewrite(at: _Kustomization, ways: Mapping[str, str]) -> None:
     for name in (one for one in KUSTOMIZATIONS if one in names and names[one].kind is EntryKind.FILE):
         documents = manifests.read(snapshot.read(names[name].id), posixpath.join(at.folder, name))
         content = documents[0].value if documents else {}
+        if not isinstance(content, dict):
+            continue  # kustomize takes no second one beside another
         for key in (one for one in _LISTS if isinstance(content.get(one), list)):
-            used |= ways.keys() & set(content[key])
-            content[key] = [ways.get(one, one) for one in content[key]]
+            used |= {one for one in ways if one in content[key]}
+            content[key] = [ways.get(one, one) if isinstance(one, str) else one for one in content[key]]
         at.repository.edits[_way(at.folder, name)] = orjson.dumps(content)
     if left := ways.keys() - used:
         shown = ", ".join(sorted(map(shown_reference, left)))

@@ -27,6 +27,7 @@ from tests.integration.repository.servers import Answer, Site, SshSite, basic, h
 
 Serve: TypeAlias = Callable[..., str]
 """Commits files to the branch of a repository, both by name, and returns the commit."""
+PATCH = {"target": {"kind": "ConfigMap"}, "patch": "- op: replace\n  path: /data/a\n  value: '2'"}
 ALICE = Credentials(username="alice", password="hush")
 
 
@@ -182,6 +183,20 @@ def test_bases_of_bases_components_and_files_are_what_kustomize_makes_of_them(
 
 def _of(site: Site, name: str) -> Source:
     return Source.model_validate({"repoURL": f"{site.url}/{name}.git", "targetRevision": "main"})
+
+
+def test_what_an_application_adds_is_added_to_a_kustomization_with_remote_bases(
+    site: Site, serve: Serve, trees: Trees, renderer: Renderer
+) -> None:
+    serve("lib", LIB)
+    serve("shop", {"app/kustomization.yaml": f"# a comment\nresources:\n- {site.url}/lib.git//parts # another\n"})
+    options = {"namePrefix": "y-", "commonLabels": {"team": "shop"}, "patches": [PATCH]}
+    source = source_at(site).model_copy(update={"kustomize": options})
+    found = rendered(renderer, based(trees, source), source)
+    assert not isinstance(found, str), found
+    assert [(one["metadata"], one["data"]) for one in found] == [
+        ({"name": "y-p-b", "labels": {"team": "shop"}}, {"a": "2"})
+    ]
 
 
 def test_a_commit_or_tag_says_which_base_it_is_and_nothing_is_noted(
@@ -365,3 +380,14 @@ def test_what_a_project_does_not_permit_is_fetched_as_anybody_would(
         with pytest.raises(Rejected, match="without credentials: the project does not permit it"):
             based(trees, source_at(site), project="red")
         assert based(trees, source_at(site), project="blue").notes
+
+
+def test_a_second_kustomization_in_a_folder_is_kustomizes_to_refuse(
+    site: Site, serve: Serve, trees: Trees, renderer: Renderer
+) -> None:
+    serve("lib", LIB)
+    both = {"app/kustomization.yaml": kustomization(f"{site.url}/lib.git//app"), "app/Kustomization": "resources: [{}]"}
+    serve("shop", {**both, "app/kustomization.yml": "[]"})
+    words = rendered(renderer, based(trees, source_at(site)), source_at(site))
+    assert isinstance(words, str)
+    assert "multiple kustomization files" in words
