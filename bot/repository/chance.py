@@ -22,6 +22,7 @@ FUNCTIONS: Final = frozenset(
 _MOST: Final = 50
 """Places that are kept of one object; one with more is called different as a whole."""
 _ACTION: Final = re.compile(rb"\{\{.{0,10000}?\}\}", re.DOTALL)
+_COMMENT: Final = re.compile(rb"\{\{-?\s*/\*")
 _FUNCTION: Final = re.compile(rb"(?<![\w.$-])(?:" + "|".join(sorted(FUNCTIONS)).encode() + rb")(?![\w-])")
 _CLOCK: Final = re.compile(rb'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|(?<![\w.$-])now(?![\w-])', re.DOTALL)
 _ANOTHER_DAY: Final = b"(toDate `2006-01-02` `2001-02-03`)"
@@ -72,7 +73,9 @@ def _turned(word: re.Match[bytes]) -> bytes:
 
 
 def _actions(path: Path) -> list[bytes]:
-    return [] if path.name == "NOTES.txt" else _ACTION.findall(path.read_bytes())
+    """Return what templates do in a file; comments do nothing."""
+    found = [] if path.name == "NOTES.txt" else _ACTION.findall(path.read_bytes())
+    return [action for action in found if not _COMMENT.match(action)]
 
 
 def _identity(obj: JsonObject) -> tuple[str, ...]:

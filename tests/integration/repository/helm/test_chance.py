@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,6 +88,21 @@ def test_a_subchart_and_the_elements_of_a_list_are_looked_at(charts: Charts) -> 
 )
 def test_what_is_named_and_comes_to_nothing_is_the_same_each_time(charts: Charts, files: Files) -> None:
     assert varying(charts, files) == {}
+
+
+def test_a_chart_is_looked_at_where_it_does_something(tmp_path: Path) -> None:
+    said = {
+        "comment.yaml": "{{/* default values, until now */}}{{- /* now */ -}}",
+        "field.yaml": "{{ .Values.now }} {{ $keys }} {{ .values }} {{ include `a-now` . }}",
+        "NOTES.txt": "{{ now }}",
+        "text.yaml": "now and randInt",
+        "uncertain.tgz": "",
+        "does.yaml": "{{- keys .Values }}",
+    }
+    for name, text in said.items():
+        (tmp_path / name).write_text(text)
+    assert [name for name in said if chance.may_differ([tmp_path / name])] == ["uncertain.tgz", "does.yaml"]
+    assert not chance.turned_clock(tmp_path / name for name in said)
 
 
 def test_a_chart_that_refuses_another_day_is_rendered_all_the_same(charts: Charts) -> None:
