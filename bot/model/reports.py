@@ -17,6 +17,9 @@ from bot.model.resources import ResourceKey
 STATUS_LENGTH: Final = 140
 """Characters a commit status may say (https://docs.github.com/en/rest/commits/statuses)."""
 
+_PLAN: Final = 8
+"""Characters of a plan that are shown."""
+
 
 class Action(StrEnum):
     """What happens to an object, in the order in which it is listed."""
@@ -273,7 +276,8 @@ class Report:
     def outcome(self) -> Outcome:
         """What the commit status says.
 
-        A conflict is *pending*: the forge itself forbids the merge, and green would promise what nobody has predicted.
+        The plan stands in it, so that the commit keeps it. A conflict is *pending*: the forge itself forbids the merge,
+        and green would promise what nobody has predicted.
         """
         if self.conflict:
             words = f"waits until {counted(len(self.conflict), 'file')} in merge conflict can be merged"
@@ -286,7 +290,9 @@ class Report:
         if self.notes and not reason:
             # Green alone would promise that everything is known; a note may say what is not.
             words = f"{words}; {counted(len(self.notes), 'note')}: {_on_one_line(self.notes[0])}"
-        return Outcome(StatusState.FAILURE if self.failed else StatusState.SUCCESS, words[:STATUS_LENGTH])
+        plan = f" · plan {self.plan[:_PLAN]}" if self.affected and self.plan else ""
+        words = words[: STATUS_LENGTH - len(plan)]
+        return Outcome(StatusState.FAILURE if self.failed else StatusState.SUCCESS, f"{words}{plan}")
 
     def _effect(self) -> str:
         touching = sum(bool(application.touched) for application in self.applications)

@@ -15,7 +15,7 @@ LOST, ODD = danger(severity=Severity.CAUTION), danger()
 FAILING = resource("db", failure="quota exceeded")
 DENIED = Finding("main.deny", PolicySeverity.DENY, "no\nversion\x1b")
 WARNED = Finding("main.warn", PolicySeverity.WARN, "one pod")
-BROKEN = "a.rego: line 3: not Rego"
+BROKEN = "a: no Rego"
 UNRENDERED = "1 application cannot be rendered"
 
 
@@ -56,23 +56,31 @@ def test_the_headline_says_what_merging_does(subject: Report, headline: str) -> 
 @pytest.mark.parametrize(
     ("subject", "state", "description"),
     [
-        (report(application(resource())), StatusState.SUCCESS, "Merging changes 1 resource in 1 application"),
+        (
+            report(application(resource())),
+            StatusState.SUCCESS,
+            "Merging changes 1 resource in 1 application · plan 9f3c21aa",
+        ),
         (report(), StatusState.SUCCESS, "No application is affected (12 looked at)"),
-        (report(application(FAILING)), StatusState.FAILURE, "Merging changes nothing, 1 resource predicted to fail"),
+        (
+            report(application(FAILING)),
+            StatusState.FAILURE,
+            "Merging changes nothing, 1 resource predicted to fail · plan 9f3c21aa",
+        ),
         (
             report(application(resource(findings=(WARNED, DENIED)), findings=(DENIED,))),
             StatusState.FAILURE,
-            "Merging changes 1 resource in 1 application, 2 policy violations: no version",
+            "Merging changes 1 resource in 1 application, 2 policy violations: no version · plan 9f3c21aa",
         ),
         (
             report(application(resource(findings=(WARNED,)))),
             StatusState.SUCCESS,
-            "Merging changes 1 resource in 1 application",
+            "Merging changes 1 resource in 1 application · plan 9f3c21aa",
         ),
         (
             report(application(resource()), broken_policies=(BROKEN,)),
             StatusState.FAILURE,
-            "Merging changes 1 resource in 1 application, policies cannot be evaluated: a.rego: line 3: not Rego",
+            "Merging changes 1 resource in 1 application, policies cannot be evaluated: a: no Rego · plan 9f3c21aa",
         ),
         (
             report(notes=("a is not\nknown", "b")),
@@ -82,7 +90,7 @@ def test_the_headline_says_what_merging_does(subject: Report, headline: str) -> 
         (
             report(application(resource()), notes=("a",)),
             StatusState.SUCCESS,
-            "Merging changes 1 resource in 1 application; 1 note: a",
+            "Merging changes 1 resource in 1 application; 1 note: a · plan 9f3c21aa",
         ),
         (report(conflict=("a",)), StatusState.PENDING, "waits until 1 file in merge conflict can be merged"),
     ],
@@ -121,6 +129,7 @@ def test_a_status_never_says_more_than_it_may() -> None:
     many = [application(*[FAILING] * 10**5, resource()), *[application(failure="x")] * 10**5]
 
     assert len(report(*many).outcome.description) <= 140
+    assert report(*many, notes=("x" * 200,)).outcome.description.endswith("1 n · plan 9f3c21aa")
 
 
 def test_a_delivery_is_over_when_it_is_healthy_failed_superseded_or_deleted() -> None:
