@@ -21,10 +21,13 @@ FUNCTIONS: Final = frozenset(
 """Functions of Helm's templates that give something else each time; `keys` and `values` in any order."""
 _MOST: Final = 50
 """Places that are kept of one object; one with more is called different as a whole."""
-_ACTION: Final = re.compile(rb"\{\{.{0,10000}?\}\}", re.DOTALL)
-_COMMENT: Final = re.compile(rb"\{\{-?\s*/\*")
+_OPENING: Final = b"{{"
+_END: Final = b"}}"
+_LONGEST: Final = 2_000
+"""Bytes of an action that are looked at; a longer one may do anything."""
+_COMMENT: Final = re.compile(rb"-?\s*/\*")
 _FUNCTION: Final = re.compile(rb"(?<![\w.$-])(?:" + "|".join(sorted(FUNCTIONS)).encode() + rb")(?![\w-])")
-_CLOCK: Final = re.compile(rb'"(?:\\.|[^"\\])*"|`[^`]*`|/\*.*?\*/|(?<![\w.$-])now(?![\w-])', re.DOTALL)
+_CLOCK: Final = re.compile(rb'"(?:\\.|[^"\\])*"|`[^`]*`|(?<![\w.$-])now(?![\w-])', re.DOTALL)
 _ANOTHER_DAY: Final = b"(toDate `2006-01-02` `2001-02-03`)"
 
 
@@ -52,7 +55,7 @@ def varying(objects: Sequence[JsonObject], again: Iterable[JsonObject]) -> dict[
 
 def may_differ(files: Iterable[Path]) -> bool:
     """Whether a chart names a function that gives something else each time, or may do so where nobody looks."""
-    return any(path.suffix == ".tgz" or any(map(_FUNCTION.search, _actions(path))) for path in files)
+    return any(path.suffix == ".tgz" or any(map(_is_drawn, _parts(path)[1:])) for path in files)
 
 
 def turned_clock(files: Iterable[Path]) -> bool:
@@ -62,20 +65,31 @@ def turned_clock(files: Iterable[Path]) -> bool:
     """
     turned = False
     for path in files:
-        if any(b"now" in _CLOCK.findall(action) for action in _actions(path)):
-            path.write_bytes(_ACTION.sub(lambda action: _CLOCK.sub(_turned, action[0]), path.read_bytes()))
+        parts = _parts(path)
+        changed = [*parts[:1], *map(_turned, parts[1:])]
+        if changed != parts:
+            path.write_bytes(_OPENING.join(changed))
             turned = True
     return turned
 
 
-def _turned(word: re.Match[bytes]) -> bytes:
-    return _ANOTHER_DAY if word[0] == b"now" else word[0]
+def _parts(path: Path) -> list[bytes]:
+    """Split a file where actions begin; the first part is none."""
+    return [b""] if path.name == "NOTES.txt" else path.read_bytes().split(_OPENING)
 
 
-def _actions(path: Path) -> list[bytes]:
-    """Return what templates do in a file; comments do nothing."""
-    found = [] if path.name == "NOTES.txt" else _ACTION.findall(path.read_bytes())
-    return [action for action in found if not _COMMENT.match(action)]
+def _is_drawn(part: bytes) -> bool:
+    action, end, _ = part.partition(_END)
+    if not end or _COMMENT.match(action):
+        return False
+    return len(action) > _LONGEST or _FUNCTION.search(action) is not None
+
+
+def _turned(part: bytes) -> bytes:
+    action, end, rest = part.partition(_END)
+    if not end or b"now" not in action or len(action) > _LONGEST or _COMMENT.match(action):
+        return part
+    return _CLOCK.sub(lambda word: _ANOTHER_DAY if word[0] == b"now" else word[0], action) + end + rest
 
 
 def _identity(obj: JsonObject) -> tuple[str, ...]:

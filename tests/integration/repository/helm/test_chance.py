@@ -105,6 +105,15 @@ def test_a_chart_is_looked_at_where_it_does_something(tmp_path: Path) -> None:
     assert not chance.turned_clock(tmp_path / name for name in said)
 
 
+def test_a_file_full_of_openings_takes_no_time_to_look_at(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.txt"
+    for text in ("{{" * 1_000_000, "{{ now " * 100_000, '{{ "{{" now }}', "{{ " + "/* " * 500_000 + "}}"):
+        odd.write_text(text)
+        assert chance.turned_clock([odd]) is (text == '{{ "{{" now }}')
+    odd.write_text("{{ dict " + "1 " * 2_000 + "}}")
+    assert chance.may_differ([odd])
+
+
 def test_a_chart_that_refuses_another_day_is_rendered_all_the_same(charts: Charts) -> None:
     gate = ("templates/gate.yaml", '{{ if lt ((now).Year) 2020 }}{{ fail "too early" }}{{ end }}')
     assert varying(charts, chart(echo("1"), gate)) == {}
