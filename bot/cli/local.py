@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from kubernetes import config
-
+from bot.cli.kubeconfig import server_of
 from bot.cli.kubectl import KubectlCluster
 from bot.cluster.applications import Applications, Projects
 from bot.cluster.clusters import Clusters
-from bot.cluster.connection import ApiServer
 from bot.cluster.objects import FIELD_MANAGER, Cluster
 from bot.engine.patches.hand_over import ARGO_CD
 from bot.engine.tracking import TRACKING_ID
-from bot.errors import Rejected
 from bot.model.resources import annotations_of, metadata_of
 from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
@@ -30,6 +26,7 @@ from bot.settings import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bot.cluster.connection import ApiServer
     from bot.model.resources import JsonObject
     from bot.prediction.desired import Wanted
     from bot.settings import Settings
@@ -57,10 +54,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     kubectl would. Raises Rejected without a usable kubeconfig or when the cluster does not accept us, Temporary when it
     does not answer.
     """
-    limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
-    with _kubeconfig_errors():
-        namespace = _context_namespace(settings.kubeconfig, context)
-        server = ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits)
+    server, namespace = server_of(settings, context=context)
     cluster = _cluster(settings, server, tracks=tracks)
     toolbox = toolbox_of(settings)
     renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
@@ -126,31 +120,6 @@ def _without_tracking(obj: JsonObject) -> JsonObject:
     if annotations := {name: value for name, value in annotations_of(obj).items() if name != TRACKING_ID}:
         metadata["annotations"] = annotations
     return {**obj, "metadata": metadata}
-
-
-def _context_namespace(kubeconfig: str, context: str) -> str:
-    contexts, active = config.list_kube_config_contexts(kubeconfig or None)  # type: ignore[no-untyped-call] # the client leaves its loaders untyped
-    chosen = next((entry for entry in contexts if entry["name"] == context), None)
-    if context and chosen is None:
-        known = ", ".join(sorted(str(entry["name"]) for entry in contexts))
-        raise Rejected(f"the kubeconfig has no context {context!r}", remedy=f"Use one of these: {known}.")
-    return str((chosen or active)["context"].get("namespace") or "default")
-
-
-@contextmanager
-def _kubeconfig_errors() -> Iterator[None]:
-    """Turn what the client's loader raises for a damaged file into words; ours pass through."""
-    try:
-        yield
-    except (config.ConfigException, OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Rejected(
-            f"no cluster to ask: {_first_line(error)}",
-            remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use.",
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _kept(settings: Settings) -> Path:

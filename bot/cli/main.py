@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bot.cli import options
+from bot.cli.app.commands import group
 from bot.cli.asked import Asked
-from bot.cli.outcome import ExitCode, Format, ManifestFormat, exit_code
+from bot.cli.environment import settings_with
+from bot.cli.outcome import Answer, ExitCode, Format, ManifestFormat, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     help="GitOps in the pull request: see what the cluster will do, merge, and watch it happen.",
 )
+
+app.add_typer(group)
 
 _PREVIEW: Final = """\b
 Examples:
@@ -60,7 +63,7 @@ def preview(  # noqa: PLR0913 - each option is a parameter
     The API server of the kubeconfig answers with dry runs: nothing is written. The applications are those that the
     cluster, or the folder .foresail, has for this repository. Uncommitted and new files count; ignored ones do not.
     """
-    settings = _settings(
+    settings = settings_with(
         kubeconfig=kubeconfig,
         control_namespace=control_namespace,
         concurrency=concurrency,
@@ -104,7 +107,7 @@ def explain(  # noqa: PLR0913 - each option is a parameter
     Nothing is predicted and nothing is written. An application is affected when files that it is rendered from differ,
     or its own definition does.
     """
-    settings = _settings(
+    settings = settings_with(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
     )
     return _explain(Asked(base=base, head=head, only=tuple(only or ()), context=context), settings, output)
@@ -138,7 +141,7 @@ def render(  # noqa: PLR0913 - each option is a parameter
     Rendered in the sandbox that the server renders in, for the versions that the kubeconfig's cluster serves, with
     namespace and tracking id. Secrets are printed as they are. Nothing is written.
     """
-    settings = _settings(
+    settings = settings_with(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
     )
     asked = Asked(
@@ -217,20 +220,17 @@ def main() -> int:
         from bot.cli.output import write_error
 
         write_error(error)
-        return ExitCode.ERROR
+        return _failed()
     except typer.TyperException as error:
         # The library's own code for a wrong option is 2, which would tell a script that there are changes.
         typer.echo(f"foresail: {error.format_message()}\n  See: foresail --help", err=True)
-        return ExitCode.ERROR
+        return _failed()
     return code if isinstance(code, int) else ExitCode.NOTHING
 
 
-def _settings(**given: str | float | None) -> Settings:
-    """Read the environment as the server does; what the command line gives wins."""
-    from bot.settings import Settings
-
-    read = Settings.from_environment(os.environ)
-    return read.model_copy(update={name: value for name, value in given.items() if value})
+def _failed() -> int:
+    """Return what a command ends with that could not be carried out."""
+    return Answer.ERROR if sys.argv[1:2] == [group.info.name] else ExitCode.ERROR
 
 
 def _version() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -27,6 +28,13 @@ def written(manifests: Sequence[JsonObject], form: ManifestFormat) -> str:
     return "---\n".join(
         yaml.dump(one, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH) for one in manifests
     )
+
+
+def shown(document: JsonObject, form: ManifestFormat) -> str:
+    """Return one document in ASCII: a terminal obeys nothing that somebody has written into it."""
+    if form is ManifestFormat.JSON:
+        return json.dumps(document, indent=2) + "\n"
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=_WIDTH)
 
 
 class _Dumper(yaml.CSafeDumper):

@@ -24,6 +24,29 @@ class ManifestFormat(StrEnum):
     JSON = "json"
 
 
+class Shape(StrEnum):
+    """How Applications are written."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+class Answer(IntEnum):
+    """What `foresail app …` ends with; Argo CD's codes, which scripts know.
+
+    https://github.com/argoproj/argo-cd/blob/master/util/errors/errors.go
+    """
+
+    YES = 0
+    NO = 1
+    """There are differences; an operation failed; what was waited for did not come."""
+    ERROR = 20
+    """It could not be asked or done."""
+
+
 class ExitCode(IntEnum):
     """What `foresail preview` ends with."""
 

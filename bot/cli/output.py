@@ -45,7 +45,7 @@ _COLOURS: Final = {
 def write_report(report: Report, form: Format, settings: Settings) -> None:
     """Write a report to standard output."""
     if form is Format.MARKDOWN:
-        _write("\n".join(comments(report, instance=settings.instance, budget=settings.comment_budget)))
+        write("\n".join(comments(report, instance=settings.instance, budget=settings.comment_budget)))
     elif form is Format.JSON:
         _write_json({"headline": report.headline, "exit_code": exit_code(report), "report": report})
     else:
@@ -58,7 +58,7 @@ def write_verdicts(verdicts: Sequence[Explained], form: Format) -> None:
         _write_json({"verdicts": verdicts})
         return
     width = max((len(one.application) for one in verdicts), default=0)
-    _write(visible("\n".join(line for one in verdicts for line in _explained(one, width))) + "\n")
+    write(visible("\n".join(line for one in verdicts for line in _explained(one, width))) + "\n")
 
 
 def _explained(one: Explained, width: int) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _explained(one: Explained, width: int) -> Iterator[str]:
 
 def write_manifests(manifests: Sequence[JsonObject], form: ManifestFormat) -> None:
     """Write manifests to standard output, as something that can be piped into kubectl."""
-    _write(written(manifests, form))
+    write(written(manifests, form))
 
 
 def write_error(error: ForesailError) -> None:
@@ -96,17 +96,17 @@ def progress() -> Iterator[Callable[[str], None]]:
 def _write_text(written: str) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        _write(written)
+        write(written)
         return
     for line in written.splitlines():
         console.print(Text(line, style=_COLOURS.get(line[:1], "")))
 
 
 def _write_json(fields: dict[str, Any]) -> None:
-    _write(orjson.dumps({"version": JSON_VERSION, **fields}, option=orjson.OPT_INDENT_2).decode() + "\n")
+    write(orjson.dumps({"version": JSON_VERSION, **fields}, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
-def _write(written: str) -> None:
+def write(written: str) -> None:
     """Write UTF-8 whatever the terminal's locale: comments and JSON are UTF-8 by definition."""
     sys.stdout.flush()
     sys.stdout.buffer.write(written.encode("utf-8", errors="replace"))

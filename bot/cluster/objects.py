@@ -118,9 +118,10 @@ class Cluster:
                 return None
             raise
 
-    def listed(self, kind: ResourceType, *, namespace: str = "") -> Iterator[JsonObject]:
-        """Yield the objects of a type, in one namespace or in all, page by page."""
-        query = {"limit": _PAGE}
+    def listed(self, kind: ResourceType, *, namespace: str = "", selector: str = "") -> Iterator[JsonObject]:
+        """Yield the objects of a type, in one namespace or in all, page by page; `selector` is about labels."""
+        given = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
+        query = given
         while True:
             page = self.server.request("GET", collection_path(kind, namespace=namespace), query=query)
             for item in page.get("items", []):
@@ -128,7 +129,7 @@ class Cluster:
             token = metadata_of(page).get("continue")
             if not token:
                 return
-            query = {"limit": _PAGE, "continue": str(token)}
+            query = {**given, "continue": str(token)}
 
     def live(self, wanted: Iterable[JsonObject]) -> dict[ResourceKey, JsonObject]:
         """Read the live counterparts of `wanted` (manifests or anything with apiVersion, kind and name), many at once.

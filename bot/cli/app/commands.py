@@ -1,0 +1,150 @@
+"""The commands about Applications. Heavy parts are imported by the command that needs them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from bot.cli.app import options
+from bot.cli.environment import settings_with
+from bot.cli.options import Context, Kubeconfig
+from bot.cli.outcome import Answer, Shape
+
+_CODES: Final = "Exit code: 0 done, 1 the answer is no, 20 it could not be asked or done (as with argocd)."
+
+group: Final = typer.Typer(
+    name="app",
+    rich_markup_mode=None,
+    help="List, follow and operate the Applications in the cluster.",
+    epilog=_CODES,
+)
+
+
+@group.callback(invoke_without_command=True)
+def _alone(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+_LIST: Final = """\b
+Examples:
+  foresail app list                        every Application, one a line
+  foresail app list -o wide                with revision, repository and path
+  foresail app list -l team=shop -o name   names alone, for a script
+"""
+
+
+@group.command("list", epilog=_LIST)
+def list_(  # noqa: PLR0913 - each option is a parameter
+    *,
+    selector: options.Selector = "",
+    project: options.Project = "",
+    repository: options.Repository = "",
+    output: options.Output = Shape.TABLE,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    timeout: options.RequestTimeout = None,
+) -> int:
+    """List Applications and their state.
+
+    Where each lives, whether it is as Git says, how it is, and what is wrong with it.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
+    from bot.cli.app import showing
+    from bot.cli.app.control import control
+
+    with control(settings, context=context) as at:
+        showing.listed(at, showing.Picked(selector, project, repository), output)
+    return Answer.YES
+
+
+_GET: Final = """\b
+Examples:
+  foresail app get shop              what it is, how it is, its last operation, its objects
+  foresail app get shop -o yaml      the Application itself
+"""
+
+
+@group.command(epilog=_GET)
+def get(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    *,
+    output: options.Output = Shape.TABLE,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    timeout: options.RequestTimeout = None,
+) -> int:
+    """Show one Application.
+
+    Its sources, its state, its last operation or the one that runs, and its objects.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
+    from bot.cli.app import showing
+    from bot.cli.app.control import control
+
+    with control(settings, context=context) as at:
+        showing.one(at.one(name), output)
+    return Answer.YES
+
+
+_RESOURCES: Final = """\b
+Examples:
+  foresail app resources shop           its objects, each with its state
+  foresail app resources shop -o wide   with what their health says
+"""
+
+
+@group.command(epilog=_RESOURCES)
+def resources(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    *,
+    output: options.Output = Shape.TABLE,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    timeout: options.RequestTimeout = None,
+) -> int:
+    """List an Application's objects.
+
+    As the controller last compared them, with their health.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
+    from bot.cli.app import showing
+    from bot.cli.app.control import control
+
+    with control(settings, context=context) as at:
+        showing.resources(at.one(name), output)
+    return Answer.YES
+
+
+_HISTORY: Final = """\b
+Examples:
+  foresail app history shop           when it was synced to what
+  foresail app history shop -o name   the ids alone
+"""
+
+
+@group.command(epilog=_HISTORY)
+def history(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    *,
+    output: options.Output = Shape.TABLE,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    timeout: options.RequestTimeout = None,
+) -> int:
+    """List an Application's past syncs.
+
+    The oldest first, as many as revisionHistoryLimit keeps. What rollback goes back to is named by its id.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
+    from bot.cli.app import showing
+    from bot.cli.app.control import control
+
+    with control(settings, context=context) as at:
+        showing.history(at.one(name), output)
+    return Answer.YES

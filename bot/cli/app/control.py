@@ -1,0 +1,77 @@
+"""The Applications that a command is about, in the cluster that the kubeconfig names."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from bot.cli.app.glance import Glance
+from bot.cli.kubeconfig import server_of
+from bot.cluster.applications import APPLICATION, Applications
+from bot.cluster.objects import Cluster
+from bot.errors import Rejected
+from bot.model.resources import metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The cluster that keeps the Applications."""
+
+    cluster: Cluster
+    applications: Applications
+
+    def one(self, name: str) -> Glance:
+        """Return an Application; Rejected when there is none, with the names that are near."""
+        obj = self.applications.read(name)
+        if obj is not None:
+            return Glance(obj)
+        names = [each.name for each in self.selected("")]
+        near = get_close_matches(name, names, n=3) or sorted(names)[:10]
+        namespace = self.applications.namespace
+        raise Rejected(
+            f"there is no Application {name!r} in namespace {namespace} of {self.cluster.name}",
+            remedy=f"There is: {', '.join(near)}." if near else "Name another namespace: --control-namespace.",
+        )
+
+    def selected(self, selector: str) -> list[Glance]:
+        """Return the Applications whose labels `selector` picks, all when it is empty, by name."""
+        found = self.cluster.listed(APPLICATION, namespace=self.applications.namespace, selector=selector)
+        return sorted(map(Glance, found), key=lambda one: one.name)
+
+    def several(self, names: Sequence[str], selector: str) -> list[Glance]:
+        """Return the named Applications, or those that `selector` picks; Rejected when that is none, or both."""
+        if bool(names) == bool(selector):
+            raise Rejected("name Applications, or select them by label", remedy="One of both: NAME… or --selector.")
+        found = [self.one(name) for name in dict.fromkeys(names)] if names else self.selected(selector)
+        if not found:
+            raise Rejected(f"no Application has the labels {selector!r}", remedy="See: foresail app list.")
+        return found
+
+
+@contextmanager
+def control(settings: Settings, *, context: str = "") -> Iterator[Control]:
+    """Connect to the kubeconfig's cluster; Rejected when it cannot be used, or keeps no Applications."""
+    server, _ = server_of(settings, context=context)
+    cluster = Cluster(server, concurrency=settings.concurrency)
+    try:
+        if not cluster.discovery.knows(APPLICATION.group, APPLICATION.kind):
+            raise Rejected(
+                f"the cluster {cluster.name} does not know Applications",
+                remedy="Name the one that Foresail runs in: --context, --kubeconfig.",
+            )
+        yield Control(cluster, Applications(cluster, namespace=settings.control_namespace))
+    finally:
+        cluster.close()
+
+
+def without_managed_fields(seen: Glance) -> Glance:
+    """Return the same less who wrote which field, as kubectl shows objects."""
+    metadata = {name: value for name, value in metadata_of(seen.obj).items() if name != "managedFields"}
+    return Glance({**seen.obj, "metadata": metadata})

@@ -1,0 +1,30 @@
+"""The arguments and options of `foresail app …`; a command only names them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.outcome import Shape
+
+# Which Applications.
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The Application.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="The Applications.")]
+Selector = Annotated[
+    str, typer.Option("--selector", "-l", metavar="LABELS", help="Those with labels: team=shop,tier!=db.")
+]
+Project = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="Only those of this project.")]
+Repository = Annotated[str, typer.Option("--repo", "-r", metavar="URL", help="Only those that come from here.")]
+
+# What is written.
+Output = Annotated[Shape, typer.Option("--output", "-o", help="How to write it.")]
+
+# The cluster that keeps them.
+Namespace = Annotated[
+    str,
+    typer.Option("--control-namespace", "-n", metavar="NAME", help="Where the Applications are; default: foresail."),
+]
+RequestTimeout = Annotated[
+    float | None, typer.Option("--request-timeout", metavar="SECONDS", min=0.1, help="Seconds one request may take.")
+]

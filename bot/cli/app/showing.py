@@ -1,0 +1,105 @@
+"""Write Applications to standard output in the shape that is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.cli.app import tables
+from bot.cli.app.control import without_managed_fields
+from bot.cli.app.glance import text_at
+from bot.cli.manifests import shown
+from bot.cli.outcome import ManifestFormat, Shape
+from bot.cli.output import write
+from bot.model.changes import repository_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bot.cli.app.control import Control
+    from bot.cli.app.glance import Glance
+    from bot.model.resources import JsonObject
+
+_FORMATS = {Shape.JSON: ManifestFormat.JSON, Shape.YAML: ManifestFormat.YAML}
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Which Applications are listed; an empty text picks all."""
+
+    selector: str = ""
+    """Of labels, as the API server reads it."""
+    project: str = ""
+    repository: str = ""
+    """By any URL that means it."""
+
+    def permits(self, seen: Glance) -> bool:
+        """Whether an Application is among them, its labels apart."""
+        if self.project and text_at(seen.obj, "spec", "project") != self.project:
+            return False
+        named = {repository_identity(text_at(one, "repoURL")) for one in seen.sources}
+        return not self.repository or repository_identity(self.repository) in named
+
+
+def listed(control: Control, picked: Picked, shape: Shape) -> None:
+    """Write the Applications that are picked, by name."""
+    found = [one for one in control.selected(picked.selector) if picked.permits(one)]
+    if shape in _FORMATS:
+        _document(_list(without_managed_fields(one).obj for one in found), shape)
+    elif shape is Shape.NAME:
+        _names(one.name for one in found)
+    else:
+        write(tables.applications(found, wide=shape is Shape.WIDE))
+
+
+def one(seen: Glance, shape: Shape) -> None:
+    """Write one Application."""
+    if shape in _FORMATS:
+        _document(without_managed_fields(seen).obj, shape)
+    elif shape is Shape.NAME:
+        _names([seen.name])
+    else:
+        write(tables.page(seen))
+
+
+def resources(seen: Glance, shape: Shape) -> None:
+    """Write an Application's objects; as names, those that `kubectl get` takes."""
+    names = (f"{_kind(entry)}/{text_at(entry, 'name')}" for entry in seen.resources)
+    _entries(seen, seen.resources, names, shape, tables.resources)
+
+
+def history(seen: Glance, shape: Shape) -> None:
+    """Write an Application's syncs; as names, their ids."""
+    _entries(seen, seen.history, (text_at(entry, "id") for entry in seen.history), shape, tables.history)
+
+
+def _entries(
+    seen: Glance,
+    entries: Sequence[JsonObject],
+    names: Iterable[str],
+    shape: Shape,
+    laid: Callable[..., str],
+) -> None:
+    if shape in _FORMATS:
+        _document({"items": list(entries)}, shape)
+    elif shape is Shape.NAME:
+        _names(names)
+    else:
+        write(laid(seen, wide=shape is Shape.WIDE))
+
+
+def _kind(entry: JsonObject) -> str:
+    group = text_at(entry, "group")
+    return f"{text_at(entry, 'kind')}.{group}".lower() if group else text_at(entry, "kind").lower()
+
+
+def _list(objects: Iterable[JsonObject]) -> JsonObject:
+    return {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+
+
+def _names(names: Iterable[str]) -> None:
+    write("".join(f"{tables.inert(name)}\n" for name in names))
+
+
+def _document(document: JsonObject, shape: Shape) -> None:
+    write(shown(document, _FORMATS[shape]))
