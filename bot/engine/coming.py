@@ -26,13 +26,11 @@ _LACKS: Final = {
     "PriorityClass": re.compile(r"no PriorityClass with name (?P<name>\S+) was found"),
     "RuntimeClass": re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found'),
     "ServiceAccount": re.compile(r'serviceaccount "(?P<name>[^"]+)" not found'),
-    "Role": re.compile(r'(?<![\w.])roles\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
-    "ClusterRole": re.compile(r'(?<![\w.])clusterroles\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
 }
-"""What the API server says when an object needs another that is not there, by the kind of the other.
-
-It looks a role up where whoever binds it may do so only with all of its rights in hand.
-"""
+"""What the API server says when an object needs another that is not there, by the kind of the other."""
+_UNBOUND: Final = re.compile(r'rolebindings\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found')
+"""What it says of a binding whose role is not there, by the role's name, where it looks the role up: whoever may not
+bind any role has to have all of its rights."""
 
 _RULES_OF_A_NAMESPACE: Final = frozenset({("", "ResourceQuota"), ("", "LimitRange")})
 _RULES_OF_ALL: Final = frozenset(
@@ -119,7 +117,7 @@ class Coming:
         key = ResourceKey.of(manifest)
         if refusal.reason == "UnknownKind":
             return self._by_definition(key, manifest, application)
-        lacks = self._lacking(refusal, key)
+        lacks = self._lacking(refusal, key, manifest)
         if lacks is None:
             return None
         why = self._on_time(lacks, key, application)
@@ -175,11 +173,13 @@ class Coming:
         doubt = f"; its definition has no {', '.join(unknown[:3])}" if unknown else ""
         return Estimate(with_defaults(manifest, schema), f"{why}; filled in by the schema of its definition{doubt}")
 
-    def _lacking(self, refusal: Refusal, key: ResourceKey) -> Provider | None:
+    def _lacking(self, refusal: Refusal, key: ResourceKey, manifest: JsonObject) -> Provider | None:
         missing = _NAMESPACE.search(refusal.message)
         if missing and missing["name"] == key.namespace:
             return self.providers.get(("", "Namespace", "", missing["name"]))
-        for kind, pattern in _LACKS.items():
+        role = manifest.get("roleRef")
+        needed = {**_LACKS, str(role.get("kind")): _UNBOUND} if isinstance(role, dict) else _LACKS
+        for kind, pattern in needed.items():
             found = pattern.search(refusal.message)
             if found:
                 return next((one for one in self.providers.values() if _is_named(one, kind, found["name"], key)), None)

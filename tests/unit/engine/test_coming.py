@@ -211,14 +211,18 @@ def test_of_a_namespace_only_the_labels_about_security_decide() -> None:
 def test_a_role_that_comes_first_excuses_its_binding(kind: str) -> None:
     api = "rbac.authorization.k8s.io/v1"
     role = make(kind, "reader", api, namespace="new" if kind == "Role" else "")
-    binding = make("RoleBinding", "readers", api, namespace="new")
-    words = f'{kind.lower()}s.rbac.authorization.k8s.io "reader" not found'
+    binding, other = (
+        make("RoleBinding", "readers", api, namespace="new", roleRef={"kind": one, "name": "reader"})
+        for one in (kind, "OtherRole")
+    )
+    refusal = Refusal('rolebindings.rbac.authorization.k8s.io "reader" not found', 404, "NotFound")
 
-    found = coming(role, binding).instead_of(Refusal(words, 404, "NotFound"), binding, "shop")
+    found = coming(role, binding).instead_of(refusal, binding, "shop")
 
     assert found is not None
     assert found.why == f"its {ResourceKey.of(role)} does not exist yet; shown as it is in Git"
-    assert coming(binding).instead_of(Refusal(words, 404, "NotFound"), binding, "shop") is None
+    assert coming(binding).instead_of(refusal, binding, "shop") is None
+    assert coming(role, other).instead_of(refusal, other, "shop") is None
 
 
 def storage(*, default: bool = False, expands: bool = False, name: str = "fast") -> JsonObject:
