@@ -168,7 +168,6 @@ def test_what_is_not_understood_makes_the_whole_repository_count(differ: Differ,
     [
         {"helm": {"unknown": "a"}},
         {"plugin": {"name": "a"}},
-        {"chart": "redis"},
         {"helm": {"a": 1}, "kustomize": {"b": 1}},
         {"kustomize": {"components": "x"}},
     ],
