@@ -12,7 +12,7 @@ from bot.cli import options
 from bot.cli.app.commands import group
 from bot.cli.asked import Asked
 from bot.cli.environment import settings_with
-from bot.cli.outcome import Answer, ExitCode, Format, ManifestFormat, exit_code
+from bot.cli.outcome import INTERRUPTED, Answer, ExitCode, Format, ManifestFormat, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ def main() -> int:
 
         write_error(error)
         return _failed()
+    except typer.Abort:  # what the library makes of Ctrl-C
+        return INTERRUPTED
     except typer.TyperException as error:
         # The library's own code for a wrong option is 2, which would tell a script that there are changes.
         typer.echo(f"foresail: {error.format_message()}\n  See: foresail --help", err=True)

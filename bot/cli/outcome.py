@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from bot.model.reports import Report
+
+
+INTERRUPTED: Final = 130
+"""What shells say of a command that Ctrl-C has ended: 128 and the number of SIGINT."""
 
 
 class Format(StrEnum):

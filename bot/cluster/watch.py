@@ -43,6 +43,8 @@ class Watch:
     kind: ResourceType
     on_event: Callable[[str, JsonObject], None]
     namespace: str = ""
+    name: str = ""
+    """Of the only object that is watched; empty: all are."""
     metadata_only: bool = False
     """Ask for names, labels, annotations and owners alone: a tenth of the bytes."""
     on_listed: Callable[[frozenset[str]], None] | None = None
@@ -84,7 +86,7 @@ class Watch:
     def _list(self, stop: threading.Event) -> str:
         """Tell of everything that is there and return the version from which changes follow."""
         path = collection_path(self.kind, namespace=self.namespace)
-        query = {"limit": _PAGE}
+        query = {"limit": _PAGE, **self._selected}
         names: set[str] = set()
         while True:
             page = self.server.request("GET", path, query=query, headers=self._headers(listing=True))
@@ -98,11 +100,16 @@ class Watch:
                 if self.on_listed is not None:
                     self.on_listed(frozenset(names))
                 return str(metadata_of(page).get("resourceVersion") or "")
-            query = {"limit": _PAGE, "continue": str(token)}
+            query = {"limit": _PAGE, "continue": str(token), **self._selected}
+
+    @property
+    def _selected(self) -> dict[str, str]:
+        return {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
 
     def _follow(self, version: str, stop: threading.Event) -> str:
         """Tell of every change after `version` until the server ends the watch; return the last version seen."""
         query = {
+            **self._selected,
             "watch": "1",
             "allowWatchBookmarks": "true",
             "resourceVersion": version,

@@ -148,3 +148,46 @@ def history(  # noqa: PLR0913 - each option is a parameter
     with control(settings, context=context) as at:
         showing.history(at.one(name), output)
     return Answer.YES
+
+
+_WAIT: Final = """\b
+Examples:
+  foresail app wait shop                     until it is Synced and Healthy and nothing runs
+  foresail app wait shop --health            until it is Healthy, Synced or not
+  foresail app wait -l team=shop --timeout 300
+
+\b
+Exit code: 0 it is so, 1 it was not in time, 20 it could not be asked.
+"""
+
+
+@group.command(epilog=_WAIT)
+def wait(  # noqa: PLR0913 - each option is a parameter
+    names: options.Names = None,
+    *,
+    selector: options.Selector = "",
+    sync: options.Synced = False,
+    health: options.Healthy = False,
+    operation: options.Operation = False,
+    suspended: options.Suspended = False,
+    timeout: options.Timeout = 0.0,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    request_timeout: options.RequestTimeout = None,
+) -> int:
+    """Wait until Applications are there.
+
+    What changes meanwhile is told on standard error, a line each. Without --sync, --health, --operation or --suspended
+    it waits for the first three; those that are given have to hold at the same time, for all the Applications.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=request_timeout)
+    from bot.cli.app import showing
+    from bot.cli.app.control import control
+    from bot.cli.app.waiting import Conditions, Vigil
+
+    conditions = Conditions.asked(sync=sync, health=health, operation=operation, suspended=suspended)
+    with control(settings, context=context) as at:
+        found = frozenset(one.name for one in at.several(names or (), selector))
+        vigil = Vigil(at, found, showing.told, timeout)
+        return showing.waited(vigil, conditions, reached=vigil.waits(conditions))

@@ -12,6 +12,7 @@ from bot.cli.kubeconfig import server_of
 from bot.cluster.applications import APPLICATION, Applications
 from bot.cluster.objects import Cluster
 from bot.errors import Rejected
+from bot.logs import configure_logs
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Control:
 @contextmanager
 def control(settings: Settings, *, context: str = "") -> Iterator[Control]:
     """Connect to the kubeconfig's cluster; Rejected when it cannot be used, or keeps no Applications."""
+    configure_logs()  # what a watch says of its breaks must not come between what is printed
     server, _ = server_of(settings, context=context)
     cluster = Cluster(server, concurrency=settings.concurrency)
     try:

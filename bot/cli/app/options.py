@@ -28,3 +28,12 @@ Namespace = Annotated[
 RequestTimeout = Annotated[
     float | None, typer.Option("--request-timeout", metavar="SECONDS", min=0.1, help="Seconds one request may take.")
 ]
+
+# How long a command waits.
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Wait no longer; 0: for ever.")]
+
+# What `wait` waits for.
+Synced = Annotated[bool, typer.Option("--sync", help="Until it is Synced.")]
+Healthy = Annotated[bool, typer.Option("--health", help="Until it is Healthy.")]
+Operation = Annotated[bool, typer.Option("--operation", help="Until no operation runs.")]
+Suspended = Annotated[bool, typer.Option("--suspended", help="Until it is Suspended; with --health: or Healthy.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from bot.cli.app import tables
 from bot.cli.app.control import without_managed_fields
 from bot.cli.app.glance import text_at
 from bot.cli.manifests import shown
-from bot.cli.outcome import ManifestFormat, Shape
+from bot.cli.outcome import Answer, ManifestFormat, Shape
 from bot.cli.output import write
 from bot.model.changes import repository_identity
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from bot.cli.app.control import Control
     from bot.cli.app.glance import Glance
+    from bot.cli.app.waiting import Conditions, Vigil
     from bot.model.resources import JsonObject
 
 _FORMATS = {Shape.JSON: ManifestFormat.JSON, Shape.YAML: ManifestFormat.YAML}
@@ -71,6 +73,24 @@ def resources(seen: Glance, shape: Shape) -> None:
 def history(seen: Glance, shape: Shape) -> None:
     """Write an Application's syncs; as names, their ids."""
     _entries(seen, seen.history, (text_at(entry, "id") for entry in seen.history), shape, tables.history)
+
+
+def told(line: str) -> None:
+    """Write a line about what is going on."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def waited(vigil: Vigil, conditions: Conditions, *, reached: bool) -> Answer:
+    """Write how the Applications are in the end, and of those that are not as they should be, how they are instead."""
+    seen = sorted(vigil.seen.values(), key=lambda one: one.name)
+    write(tables.applications(seen, wide=False))
+    if reached:
+        return Answer.YES
+    missing = [f"{name} was not heard of" for name in sorted(vigil.names - vigil.seen.keys())]
+    lacking = [f"{one.name} {words}" for one in seen if (words := conditions.lacking(one))]
+    told(tables.inert(f"foresail: not within {vigil.timeout:g} s: {'; '.join([*lacking, *missing])}"))
+    return Answer.NO
 
 
 def _entries(

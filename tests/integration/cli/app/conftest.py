@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,23 @@ B = "b" * 40
 
 
 @dataclass(frozen=True)
+class Running:
+    """A command that has begun to tell something."""
+
+    process: subprocess.Popen[str]
+    first: str
+
+    def end(self) -> Done:
+        """Wait until it has ended by itself."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        with self.process:  # what comes after the first line may be read already, so that `communicate` would lose it
+            told, out = self.process.stderr.read(), self.process.stdout.read()
+        assert "Traceback" not in told, told
+        return Done(self.process.returncode, out, self.first + told)
+
+
+@dataclass(frozen=True)
 class Desk:
     """A terminal, and the control plane that its kubeconfig names."""
 
@@ -31,6 +50,19 @@ class Desk:
     def app(self, *args: str) -> Done:
         """Run `foresail app …` in the Applications' namespace."""
         return self.work.foresail("app", *args)
+
+    def begin(self, *args: str) -> Running:
+        """Start `foresail app …` and wait for the first line that it tells."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot.cli.main", "app", *args],
+            cwd=self.work.folder,
+            env=self.work.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        return Running(process, process.stderr.readline())
 
     def has(self, name: str, **fields: Any) -> None:
         """Have an Application: the usual one, with these parts instead."""
