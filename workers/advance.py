@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -21,6 +20,7 @@ from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
 from bot.engine.sync.plan import SyncPlan, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
+from bot.engine.sync.retry import after_attempt, deadline
 from bot.engine.sync.terminate import TERMINATED, terminate
 from bot.engine.targets import Targets
 from bot.engine.tracking import owner_of
@@ -38,8 +38,9 @@ from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
-from workers.ending import end, finish, follow_up, state_of
+from workers.ending import end, finish, follow_up, rested, state_of
 from workers.holds import why_held
+from workers.retries import begin
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
 from workers.unusable import end_unusable, refuse
@@ -90,14 +91,18 @@ def _look_at(services: Services, name: str) -> None:
     if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
         return  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=name, revision=operation.revision[:12]):
+        state = state_of(application, operation)
         if OperationState.is_to_end(application.status):
-            _Advance.to_end(services, application, state_of(application, operation)).terminate()
-        else:
-            _carry_on(_Advance.prepare(services, application, state_of(application, operation)))
+            _Advance.to_end(services, application, state).terminate()
+            return
+        attempt = begin(services, application, state) if state.rests else (application, state)
+        if attempt is not None:
+            _carry_on(services, *attempt)
 
 
-def _carry_on(task: _Advance) -> None:
-    services, name = task.services, task.application.name
+def _carry_on(services: Services, application: Application, state: OperationState) -> None:
+    name = application.name
+    task = _Advance.prepare(services, application, state)
     try:
         task.run()
     except Conflict as error:
@@ -226,8 +231,7 @@ class _Advance:
 
     def _overdue(self) -> str:
         limit = self.services.settings.sync_deadline
-        started = datetime.fromisoformat(self.state.started_at).timestamp()
-        return f"not healthy within {limit:.0f} s" if time.time() > started + limit else ""
+        return f"not healthy within {limit:.0f} s" if time.time() > deadline(self.state, limit=limit) else ""
 
     def _step(self, cluster: Cluster, scene: Scene, tasks: Sequence[Task]) -> bool:
         """Carry out one wave and record it; False when it has to wait before it can go on."""
@@ -319,10 +323,15 @@ class _Advance:
         self._patch({"metadata": {"annotations": {CLAIM: str(claim)}}, "status": self._status(scene)})
 
     def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
-        self.state = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=timestamp())
-        self._patch(
-            {"metadata": {"annotations": {CLAIM: None}}, "operation": None, "status": self._status(scene)},
-        )
+        ended = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=timestamp())
+        self.state = after_attempt(ended)
+        patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)}
+        if self.state.rests:
+            self._patch(patch)
+            _log.info("operation will be tried again", message=self.state.message)
+            rested(self.services, self.state)
+            return
+        self._patch({**patch, "operation": None})
         _log.info("operation ended", phase=str(phase), message=self.state.message)
         follow_up(self.services, self.application, self.state)
 

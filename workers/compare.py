@@ -22,6 +22,7 @@ from bot.errors import Rejected
 from bot.model.jobs import advance
 from bot.model.operations import Operation, OperationState, timestamp
 from bot.model.resources import JsonObject, ResourceKey
+from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
 from bot.prediction.recorded import recorded
 from bot.preview.needs import Proof
@@ -121,6 +122,7 @@ class _Comparison:
             resources=self.differing[:_MOST_AT_ONCE],
             heals=last.heals + 1,
             prune=False,
+            retry=Retry.parse(self.scene.application.spec.sync_policy.retry),
             automated=True,
             username="",
             info=info,

@@ -11,7 +11,6 @@ import signal
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -20,6 +19,7 @@ from bot.cluster.applications import APPLICATION, repositories_of
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import heals_at, is_last_written_by
 from bot.engine.sync.plan import APPROVED
+from bot.engine.sync.retry import deadline, retry_at
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
@@ -46,7 +46,7 @@ _TICK: Final = 0.2
 _PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
 _TRUST: Final = 30.0
-"""The same while all it waits for are objects that are on their way, as watches tell."""
+"""The same while all it waits for are objects that are on their way, as watches tell, or a time that is known."""
 _BULKY: Final = frozenset({("", "ConfigMap"), ("", "Secret")})
 """Kinds, by group, of which metadata is followed alone: many and large, with no health to be judged."""
 _RECOVERY: Final = 3600.0
@@ -328,8 +328,12 @@ class Controller:
         except Rejected:
             cluster = None
         state = OperationState.of_status(application.status)
-        awaits = frozenset(one.key for one in state.results if not one.phase.completed) if state else frozenset()
+        rests = state is not None and state.rests
+        results = state.results if state is not None and not rests else ()
+        awaits = frozenset(one.key for one in results if not one.phase.completed)
         now = time.time()
+        due = min((at for at in self._deadlines(application, state) if at > now), default=_NEVER)
+        trusted = self._are_on_their_way(cluster, awaits) or (rests and due < _NEVER)
         return _Known(
             cluster=cluster,
             asks=(
@@ -341,9 +345,9 @@ class Controller:
             running=application.operation is not None and not application.left_alone,
             to_end=OperationState.is_to_end(application.status),
             abandoned=application.operation is None and state is not None and not state.phase.completed,
-            deadline=min((at for at in self._deadlines(application, state) if at > now), default=_NEVER),
+            deadline=due,
             looked_at=now,
-            patience=_TRUST if self._are_on_their_way(cluster, awaits) else _PATIENCE,
+            patience=_TRUST if trusted else _PATIENCE,
             awaits=awaits,
             touched=False,
             heals_at=_heals_at(application),
@@ -354,8 +358,10 @@ class Controller:
         claim = Claim.parse(application.annotation(CLAIM))
         if claim is not None:
             yield claim.until
-        if state is not None and not state.phase.completed:
-            yield datetime.fromisoformat(state.started_at).timestamp() + self._services.settings.sync_deadline
+        if state is not None and state.rests:
+            yield retry_at(state)
+        elif state is not None and not state.phase.completed:
+            yield deadline(state, limit=self._services.settings.sync_deadline)
 
     def _are_on_their_way(self, cluster: Cluster | None, keys: frozenset[ResourceKey]) -> bool:
         if cluster is None or not keys:

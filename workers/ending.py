@@ -68,6 +68,13 @@ def follow_up(services: Services, application: Application, state: OperationStat
         services.queue.enqueue(notify(parent.repository, parent.commit))
 
 
+def rested(services: Services, state: OperationState) -> None:
+    """Have the commit told that an operation will be tried again."""
+    occasion = Occasion.of(state.operation.info)
+    if occasion.repository and not state.operation.resources:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))
+
+
 def _asks_for_more(application: Application, state: OperationState) -> bool:
     """Whether an application's own definition has changed since an operation began."""
     return state.operation.info.get("definition", "") != application.spec.definition

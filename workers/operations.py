@@ -9,12 +9,14 @@ import structlog
 
 from bot.cluster.applications import Conflict
 from bot.engine.sync.start import reason_to_wait
-from bot.model.jobs import advance
-from bot.model.operations import Operation
+from bot.model.jobs import advance, notify
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
+from bot.model.retry import Retry
 from bot.settings import Mode
 
 if TYPE_CHECKING:
-    from bot.model.operations import Occasion
+    from bot.model.applications import Application
+    from bot.model.resources import JsonObject
     from bot.services import Services
 
 _log = structlog.get_logger()
@@ -50,12 +52,36 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
         if reason:
             continue
         info = replace(occasion, definition=application.spec.definition).to_info()
-        operation = Operation(occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions)
+        retry = Retry.parse(application.spec.sync_policy.retry)
+        operation = Operation(
+            occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions, retry=retry
+        )
         try:
-            services.applications.update(application, {"operation": operation.to_wire()})
+            services.applications.update(application, {"operation": operation.to_wire(), **_overtaken(application)})
         except Conflict:
             continue
+        _tell_of_overtaken(services, application)
         _log.info("operation started", application=name, revision=occasion.commit, change=occasion.change)
         services.queue.enqueue(advance(name))
         return ""
     raise Conflict(f"Application {name} keeps changing", retry_after=0.1)
+
+
+def _overtaken(application: Application) -> JsonObject:
+    """Return the end of an operation that rested, nothing where there is none."""
+    state = OperationState.of_status(application.status)
+    if state is None or not state.rests:
+        return {}
+    ended = replace(state, phase=Phase.FAILED, message="gave way to what is wanted now", finished_at=timestamp())
+    return {"status": {"operationState": ended.to_wire()}}
+
+
+def _tell_of_overtaken(services: Services, application: Application) -> None:
+    """Have the commit told whose operation has given way, now and at the end of the one that brings it along."""
+    state = OperationState.of_status(application.status)
+    if state is None or not state.rests:
+        return
+    services.memory.put_off(application.name)
+    occasion = Occasion.of(state.operation.info)
+    if occasion.repository:
+        services.queue.enqueue(notify(occasion.repository, occasion.commit))

@@ -81,7 +81,8 @@ class _Round:
             self.services.queue.enqueue(refresh(name))
             return
         moved = _moved(self.services, application, last, newest)
-        if moved is not None and application.operation is None:
+        rests = last is not None and last.rests
+        if moved is not None and (application.operation is None or rests):
             self._start(application, last, moved, newest)
         elif moved is not None and not waits_for_the_end(self.services, name):
             self.services.queue.enqueue(refresh(name))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bot.model.resources import JsonObject, ResourceKey
+from bot.model.retry import Retry
 
 
 class Phase(StrEnum):
@@ -136,6 +137,8 @@ class Operation:
     """Of each source, in their order, where they are not all at `revision`."""
     resources: tuple[ResourceKey, ...] = ()
     """The only objects that are synced, and no hook; none: all. An empty namespace stands for every one."""
+    retry: Retry = field(default_factory=Retry)
+    """How often it is tried again once it has failed."""
     heals: int = 0
     """How often what somebody changed was put back in a row; 0 for an operation that does something else."""
 
@@ -166,13 +169,14 @@ class Operation:
             info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
+            retry=Retry.parse(wire.get("retry")),
         )
 
     def to_wire(self) -> JsonObject:
-        """Return what `.operation` should hold."""
-        initiated: JsonObject = {"username": self.username, "automated": self.automated}
+        """Return what `.operation` should hold, as a merge patch: nothing of an earlier one stays."""
         return {
-            "initiatedBy": {name: value for name, value in initiated.items() if value},
+            "initiatedBy": {"username": self.username or None, "automated": self.automated or None},
+            "retry": self.retry.to_wire(),
             "info": [{"name": name, "value": value} for name, value in self.info.items()],
             "sync": {
                 **self.revisions_to_wire(),
@@ -208,6 +212,19 @@ class OperationState:
     """RFC 3339, UTC, whole seconds."""
     results: tuple[TaskResult, ...] = ()
     finished_at: str = ""
+    """When its last attempt ended; of an operation that runs: it rests until it is tried again."""
+    retry_count: int = 0
+    """Attempts beyond the first, the one that is waited for included."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether an attempt has failed, and the next is waited for."""
+        return self.phase is Phase.RUNNING and bool(self.finished_at)
+
+    @property
+    def attempted(self) -> bool:
+        """Whether an attempt has come to its end, be it the last or not."""
+        return self.phase.completed or bool(self.finished_at)
 
     def to_wire(self) -> JsonObject:
         """Return what `.status.operationState` should hold."""
@@ -223,6 +240,7 @@ class OperationState:
         }
         # A merge patch keeps what it does not mention: an older operation's end must be taken away by name.
         state["finishedAt"] = self.finished_at or None
+        state["retryCount"] = self.retry_count or None
         return state
 
     @classmethod
@@ -250,6 +268,7 @@ class OperationState:
             started_at=str(wire.get("startedAt") or ""),
             results=tuple(TaskResult.from_wire(entry) for entry in entries),
             finished_at=str(wire["finishedAt"]) if _is_time(wire.get("finishedAt")) else "",
+            retry_count=_whole(wire.get("retryCount")),
         )
 
 

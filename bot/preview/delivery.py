@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.sync.record import UNKNOWN_HOOK
+from bot.engine.sync.retry import announced_first
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.operations import Operation, OperationState, Phase, ResultCode
@@ -88,6 +89,8 @@ def _recorded(delivery: Delivery, state: OperationState) -> Delivery:
         return _healthy(delivery, state)
     if state.phase.completed:
         return replace(delivery, state=DeliveryState.FAILED)
+    if state.rests:
+        return replace(delivery, state=DeliveryState.SYNCING, seconds=None, words=announced_first(state))
     progressing = bool(state.results) and state.message.startswith("waiting for healthy")
     return replace(delivery, state=DeliveryState.PROGRESSING if progressing else DeliveryState.SYNCING)
 

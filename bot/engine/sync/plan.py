@@ -69,8 +69,9 @@ def plan_sync(
 
 
 def operation_id(state: OperationState) -> str:
-    """Return what tells one operation of an application from every other."""
-    return f"{state.operation.revision[:12]}-{state.started_at}"
+    """Return what tells one attempt at an operation of an application from every other."""
+    attempt = f"-{state.retry_count}" if state.retry_count else ""
+    return f"{state.operation.revision[:12]}-{state.started_at}{attempt}"
 
 
 def made_by(obj: JsonObject, state: OperationState) -> bool:

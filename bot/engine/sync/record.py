@@ -112,7 +112,7 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
         "conditions": _warnings(scene, now=now),
         "reconciledAt": now,
     }
-    if state.phase.completed:
+    if state.attempted:  # also before another attempt, which forgets these results
         applied = frozenset(result.key for result in state.results if result.phase is not Phase.FAILED)
         patch["resources"] = [*_managed_entries(scene, applied), *_left_entries(scene)]
     if state.phase is Phase.SUCCEEDED:
@@ -126,7 +126,7 @@ def _counts(scene: Scene, key: ResourceKey) -> bool:
 
 
 def _shortened(patch: JsonObject, scene: Scene, state: OperationState) -> JsonObject:
-    ended = state.phase.completed
+    ended = state.attempted
     results = [_in_few_words(result) for result in state.results if not ended or _is_worth_a_word(result)]
     named = {result.key for result in results}
     before = (scene.application.status or {}).get("resources") or []

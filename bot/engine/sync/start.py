@@ -27,7 +27,7 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
         return alone if application.left_alone else "its syncs are not automated: waits for a person"
     if application.deleting:
         return "is being deleted"
-    if application.operation is not None:
+    if application.operation is not None and not is_overtaken(application, revision=revision, revisions=revisions):
         sync = application.operation.get("sync")
         running = str(sync.get("revision") or "") if isinstance(sync, dict) else ""
         return f"waits for the operation at {running[:7] or 'another revision'} to end"
@@ -40,6 +40,16 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
     if same and not _is_released(application, last, revision):
         return f"{DONE}{revision[:7]} already: {last.phase.lower()}"
     return ""
+
+
+def is_overtaken(application: Application, *, revision: str, revisions: tuple[str, ...] = ()) -> bool:
+    """Whether an operation that waits to be tried again is about something else than is wanted now."""
+    state = OperationState.of_status(application.status)
+    if application.operation is None or state is None or not state.rests:
+        return False
+    asked = state.operation.revisions
+    same = asked == revisions if asked and revisions else revision in state.operation.each_revision
+    return not same or state.operation.info.get("definition", "") not in {"", application.spec.definition}
 
 
 def is_held(state: OperationState) -> bool:

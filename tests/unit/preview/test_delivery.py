@@ -98,3 +98,19 @@ def test_an_application_that_was_deleted_is_an_error_and_a_failed_one_a_failure(
     assert (own.state, own.description) == (StatusState.ERROR, "application was deleted while it synced")
     assert total.state is StatusState.ERROR
     assert statuses_of([deleted, failed], instance="foresail")[-1].state is StatusState.FAILURE
+
+
+def test_a_commit_is_told_of_the_next_attempt_before_the_failure() -> None:
+    state = {
+        "operation": {"sync": {"revision": COMMIT}, "retry": {"limit": 1}},
+        "phase": "Running",
+        "startedAt": "2026-01-02T03:04:05Z",
+        "finishedAt": "2026-01-02T03:04:06Z",
+        "retryCount": 1,
+        "message": "ConfigMap shop/a: no. Retrying attempt #1 at 3:04AM UTC.",
+    }
+    resting = application(status={"operationState": state}, operation=state["operation"])
+    told = delivery_of("web", resting, commit=COMMIT, covers=lambda known: known == COMMIT)
+    own, total = statuses_of([told], instance="foresail")
+    assert own.description == "Retrying attempt #1 at 3:04AM UTC. ConfigMap shop/a: no."
+    assert (own.state, total.state) == (StatusState.PENDING, StatusState.PENDING)

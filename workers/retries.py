@@ -1,0 +1,40 @@
+"""Try an operation again that has failed: its Application says when, and whoever comes first then begins."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.engine.sync.retry import next_attempt, retry_at
+from workers.claims import CLAIM, Claim
+
+if TYPE_CHECKING:
+    from bot.model.applications import Application
+    from bot.model.operations import OperationState
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+_log = structlog.get_logger()
+
+
+def begin(
+    services: Services, application: Application, state: OperationState
+) -> tuple[Application, OperationState] | None:
+    """Begin the next attempt, as one write; None while it is too early.
+
+    Raises Conflict where another begins it, or ends it.
+    """
+    if time.time() < retry_at(state):
+        return None  # the controller asks again when it is time
+    state = next_attempt(state)
+    claim = Claim.mine(until=time.time() + services.settings.claim_seconds)
+    patch: JsonObject = {
+        "metadata": {"annotations": {CLAIM: str(claim)}},
+        "status": {"operationState": state.to_wire()},
+    }
+    if state.operation.retry.refresh:
+        patch["operation"] = state.operation.to_wire()  # or its record would be taken for another's
+    _log.info("operation tried again", attempt=state.retry_count)
+    return services.applications.update(application, patch), state
