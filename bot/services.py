@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
+    from bot.forges.github.others import OtherApps
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference
     from bot.model.credentials import Credentials
@@ -352,9 +353,14 @@ def credentials_for(
             return replace(through, large_files=how.large_files)
         if site is not None and url.startswith(site):
             found = replace(found or Credentials(), vouched=True)
-        if found is None or found.github_app is None:
-            return found
-        token = apps.git_token(found.github_app, url)
-        return replace(found, username="x-access-token", password=token, github_app=None)
+        return signed_in(apps, found, url)
 
     return find
+
+
+def signed_in(apps: OtherApps, found: Credentials | None, url: str) -> Credentials | None:
+    """Return credentials with a token of the GitHub App that they name, where they name one."""
+    if found is None or found.github_app is None:
+        return found
+    token = apps.git_token(found.github_app, url)
+    return replace(found, username="x-access-token", password=token, github_app=None)

@@ -9,7 +9,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.jobs import notify, refresh
-from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
+from bot.model.operations import WHOLE_ONLY, Occasion, Operation, OperationState, Phase, timestamp
 from bot.settings import Mode
 from workers.claims import CLAIM
 
@@ -38,7 +38,7 @@ def refuse(services: Services, application: Application) -> None:
     state = {
         "operation": application.operation,
         "phase": Phase.ERROR.value,
-        "message": "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own",
+        "message": WHOLE_ONLY,
         "startedAt": now,
         "finishedAt": now,
     }

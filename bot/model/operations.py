@@ -121,6 +121,8 @@ class Occasion:
 
 _UNSUPPORTED: Final = ("dryRun", "manifests", "source", "sources")
 """What Argo CD's clients may ask of a sync beyond its revision, and we cannot do yet."""
+WHOLE_ONLY: Final = "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own"
+"""What is said of an operation that asks for more than we can do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,3 +191,82 @@ def wait(  # noqa: PLR0913 - each option is a parameter
         found = frozenset(one.name for one in at.several(names or (), selector))
         vigil = Vigil(at, found, showing.told, timeout)
         return showing.waited(vigil, conditions, reached=vigil.waits(conditions))
+
+
+_SYNC: Final = """\b
+Examples:
+  foresail app sync shop                       to what it follows, as it is now
+  foresail app sync shop --prune --wait        and delete what left Git; wait for the end
+  foresail app sync -l team=shop               several at once
+  foresail app sync shop --revision v1.4       to a tag; only where syncs are not automated
+
+\b
+Exit code: 0 started (--wait: and succeeded), 1 it failed or did not end in time,
+           20 it could not be started.
+"""
+
+
+@group.command(epilog=_SYNC)
+def sync(  # noqa: PLR0913 - each option is a parameter
+    names: options.Names = None,
+    *,
+    selector: options.Selector = "",
+    revision: options.Revision = "",
+    prune: options.Prune = False,
+    only: options.Resources = None,
+    queue: options.Queue = False,
+    wait: options.Wait = False,
+    timeout: options.Timeout = 0.0,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    request_timeout: options.RequestTimeout = None,
+) -> int:
+    """Sync Applications with Git.
+
+    The operation is written to the Application, with your name as the API server knows it; the workers in the cluster
+    carry it out. While another one runs it is refused, unless --queue waits for the end of that.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=request_timeout)
+    from bot.cli.app.control import control
+    from bot.cli.app.git import Git
+    from bot.cli.app.operating import Asked, resource
+    from bot.cli.app.syncing import Manner
+    from bot.cli.app.syncing import sync as started
+
+    resolve = Git(settings, context).revision
+    asked = Asked(revision, prune=prune, resources=tuple(map(resource, only or ())), resolve=resolve)
+    with control(settings, context=context) as at:
+        found = [one.name for one in at.several(names or (), selector)]
+        return started(at, found, asked, Manner(queue=queue, wait=wait, timeout=timeout))
+
+
+_TERMINATE: Final = """\b
+Examples:
+  foresail app terminate shop          stop what runs
+  foresail app terminate shop --wait   and wait until it has stopped
+"""
+
+
+@group.command(epilog=_TERMINATE)
+def terminate(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    *,
+    wait: options.Wait = False,
+    timeout: options.Timeout = 0.0,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    request_timeout: options.RequestTimeout = None,
+) -> int:
+    """Stop an Application's operation.
+
+    What was applied already stays as it is. An operation that nobody has begun is taken back.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=request_timeout)
+    from bot.cli.app.control import control
+    from bot.cli.app.syncing import Manner
+    from bot.cli.app.syncing import terminate as stopped
+
+    with control(settings, context=context) as at:
+        return stopped(at, name, Manner(wait=wait, timeout=timeout))

@@ -37,3 +37,15 @@ Synced = Annotated[bool, typer.Option("--sync", help="Until it is Synced.")]
 Healthy = Annotated[bool, typer.Option("--health", help="Until it is Healthy.")]
 Operation = Annotated[bool, typer.Option("--operation", help="Until no operation runs.")]
 Suspended = Annotated[bool, typer.Option("--suspended", help="Until it is Suspended; with --health: or Healthy.")]
+
+# What an operation does.
+Revision = Annotated[
+    str, typer.Option("--revision", metavar="REVISION", help="Commit, branch or tag; default: what it follows.")
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete what is no longer in Git.")]
+Resources = Annotated[
+    list[str] | None,
+    typer.Option("--resource", metavar="GROUP:KIND:NAME", help="Only this object; repeatable. Refused so far."),
+]
+Queue = Annotated[bool, typer.Option("--queue", help="When an operation runs: wait for its end, then start.")]
+Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end of the operation.")]

@@ -52,6 +52,15 @@ def is_overtaken(application: Application, *, revision: str, revisions: tuple[st
     return not same or state.operation.info.get("definition", "") not in {"", application.spec.definition}
 
 
+def reason_to_refuse(application: Application) -> str:
+    """Return why a person cannot have an operation started now, nothing when one can."""
+    if application.left_alone:
+        return f"is left alone while its annotation {SKIP_RECONCILE} says so"
+    if application.deleting:
+        return "is being deleted"
+    return "has an operation that has not ended" if application.operation is not None else ""
+
+
 def is_held(state: OperationState) -> bool:
     """Whether an operation ended because a person has to look first."""
     return state.phase is Phase.FAILED and state.message.startswith(HELD)

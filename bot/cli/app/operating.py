@@ -1,0 +1,136 @@
+"""Start, go back, and stop: operations written to Applications, for the workers in the cluster to carry out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bot.cli.app.glance import PENDING, Glance, mapping_at, text_at
+from bot.cli.app.tables import short
+from bot.cli.app.waiting import Conditions, Vigil
+from bot.cluster.applications import Conflict
+from bot.cluster.errors import ApiRefused
+from bot.engine.sync.start import reason_to_refuse
+from bot.errors import Rejected, Temporary
+from bot.model.applications import Application
+from bot.model.operations import WHOLE_ONLY, Occasion, Operation, Phase
+from bot.model.resources import ResourceKey
+from bot.model.retry import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.cli.app.control import Control
+    from bot.model.resources import JsonObject
+
+_TRIES: Final = 10
+_REVIEW: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+_PARTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asks of a sync."""
+
+    revision: str = ""
+    """Commit, branch, tag, or version of a chart; empty: what the Application follows, when the operation begins."""
+    prune: bool = False
+    resources: tuple[ResourceKey, ...] = ()
+    resolve: Callable[[Application, str], str] = lambda _application, revision: revision
+    """Finds the commit that is meant."""
+
+    def of(self, application: Application, *, username: str) -> Operation:
+        """Return the operation that is asked for; Rejected when it cannot be."""
+        target = application.spec.effective_sources[0].target_revision
+        if application.spec.automated and self.revision not in {"", target}:
+            raise Rejected(
+                f"{application.name} cannot be synced to {self.revision}: it is synced to {target or 'HEAD'} by itself",
+                remedy="Switch spec.syncPolicy.automated off first.",
+            )
+        revision = self.resolve(application, self.revision)
+        info = _info(application, revision)
+        retry = Retry.parse(application.spec.sync_policy.retry)
+        return Operation(revision, self.prune, info, username=username, resources=self.resources, retry=retry)
+
+
+def resource(words: str) -> ResourceKey:
+    """Read `GROUP:KIND:NAME` or `GROUP:KIND:NAMESPACE/NAME`, as `argocd app sync --resource` takes it."""
+    parts = words.split(":")
+    if len(parts) != _PARTS:
+        raise Rejected(f"{words!r} names no object", remedy="GROUP:KIND:NAME or GROUP:KIND:NAMESPACE/NAME.")
+    group, kind, place = parts
+    namespace, _, name = place.rpartition("/")
+    return ResourceKey(group, kind, namespace, name)
+
+
+def username_of(control: Control) -> str:
+    """Return who the API server takes us for; empty when it does not say."""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    try:
+        answer = control.cluster.server.request("POST", _REVIEW, body=body)
+    except ApiRefused:
+        return ""
+    return text_at(answer, "status", "userInfo", "username")
+
+
+def start(control: Control, name: str, operation: Callable[[Application], Operation]) -> Glance:
+    """Start the operation that `operation` makes for the Application as it is; return that with it.
+
+    Raises Rejected where a person cannot have one started now, Temporary when the Application keeps changing.
+    """
+
+    def begun(seen: Glance) -> JsonObject:
+        application = Application.parse(seen.obj)
+        if reason := reason_to_refuse(application):
+            raise Rejected(f"{name} {reason}{_running(seen)}", remedy=_remedy(application))
+        wire = operation(application).to_wire()
+        if Operation.parse(wire) is None:
+            raise Rejected(WHOLE_ONLY)
+        return {"operation": wire}
+
+    return _patched(control, name, begun)
+
+
+def terminate(control: Control, name: str) -> Glance:
+    """Have the running operation stopped, or take back one that nobody has begun; Rejected when there is none."""
+
+    def stopped(seen: Glance) -> JsonObject:
+        if not mapping_at(seen.obj, "operation"):
+            raise Rejected(f"{name} has no operation that could be terminated")
+        if seen.phase == PENDING:
+            return {"operation": None}
+        return {"status": {"operationState": {"phase": Phase.TERMINATING.value}}}
+
+    return _patched(control, name, stopped)
+
+
+def rest(control: Control, name: str, say: Callable[[str], None], *, timeout: float) -> None:
+    """Wait until no operation runs; Rejected when the time is over before."""
+    if not Vigil(control, frozenset([name]), say, timeout).waits(Conditions(operation=True)):
+        raise Rejected(f"{name} still has an operation that has not ended after {timeout:g} s")
+
+
+def _info(application: Application, commit: str) -> dict[str, str]:
+    """Return what a controller looks for in a finished operation: what was synced, by which definition."""
+    target, definition = application.spec.effective_sources[0].target_revision, application.spec.definition
+    return Occasion("", target, commit, definition=definition).to_info()
+
+
+def _patched(control: Control, name: str, patch: Callable[[Glance], JsonObject]) -> Glance:
+    """Change an Application under optimistic locking, deciding anew whenever somebody else was faster."""
+    for _ in range(_TRIES):
+        seen = control.one(name)
+        try:
+            return Glance(control.applications.patch(seen.obj, patch(seen)))
+        except Conflict:
+            continue
+    raise Temporary(f"Application {name} keeps changing")
+
+
+def _running(seen: Glance) -> str:
+    revision = text_at(seen.obj, "operation", "sync", "revision")
+    return f": {seen.phase} at {short(revision) or 'the newest revision'}" if seen.operates else ""
+
+
+def _remedy(application: Application) -> str:
+    return "Wait for its end (--queue), or terminate it." if application.operation is not None else ""

@@ -1,0 +1,112 @@
+"""Starting and stopping operations: what is written to an Application, and what is refused."""
+
+from __future__ import annotations
+
+from bot.model.applications import Application
+from bot.model.operations import WHOLE_ONLY
+from tests.integration.cli.app.conftest import A, B, Desk
+
+MANUAL = {"spec": {"syncPolicy": None}}
+ASKED = {"operation": {"initiatedBy": {"username": "bob"}, "sync": {"revision": A}}}
+
+
+def test_a_sync_is_written_as_workers_write_one(desk: Desk) -> None:
+    desk.has("shop")
+    done = desk.app("sync", "shop")
+    assert (done.code, done.out) == (0, "shop: operation started\n")
+    found = desk.read("shop")
+    operation = found["operation"]
+    assert operation["initiatedBy"] == {"username": "sandbox-admin"}
+    assert operation["sync"]["revision"] == ""
+    assert operation["sync"]["prune"] is False
+    assert {"name": "definition", "value": Application.parse(found).spec.definition} in operation["info"]
+
+
+def test_a_commit_is_taken_as_it_is_where_syncs_are_not_automated(desk: Desk) -> None:
+    desk.has("shop")
+    desk.merge("shop", MANUAL)
+    assert desk.app("sync", "shop", "--revision", A, "--prune").code == 0
+    sync = desk.read("shop")["operation"]["sync"]
+    assert (sync["revision"], sync["prune"]) == (A, True)
+
+
+def test_where_syncs_are_automated_another_revision_is_refused(desk: Desk) -> None:
+    desk.has("shop")
+    done = desk.app("sync", "shop", "--revision", A)
+    assert done.code == 20
+    assert f"shop cannot be synced to {A}: it is synced to main by itself" in done.err
+    assert "operation" not in desk.read("shop")
+
+
+def test_while_an_operation_runs_another_is_refused(desk: Desk) -> None:
+    desk.has("shop", **ASKED)
+    done = desk.app("sync", "shop")
+    assert done.code == 20
+    assert f"shop has an operation that has not ended: Pending at {A[:10]}" in done.err
+    assert desk.read("shop")["operation"]["initiatedBy"] == {"username": "bob"}
+
+
+def test_a_queued_sync_waits_for_the_end_of_the_running_one(desk: Desk) -> None:
+    desk.has("shop", **ASKED)
+    waiting = desk.begin("sync", "shop", "--queue")
+    desk.merge("shop", {"operation": None})
+    assert waiting.end().code == 0
+    assert desk.read("shop")["operation"]["initiatedBy"] == {"username": "sandbox-admin"}
+
+
+def test_several_are_started_though_one_is_refused(desk: Desk) -> None:
+    for name in ("bank", "shop"):
+        desk.has(name, metadata={"labels": {"team": "ada"}})
+    desk.merge("bank", ASKED)
+    done = desk.app("sync", "-l", "team=ada")
+    assert (done.code, done.out) == (20, "shop: operation started\n")
+    assert "bank has an operation that has not ended" in done.err
+
+
+def test_what_is_left_alone_is_not_synced(desk: Desk) -> None:
+    desk.has("shop", metadata={"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}})
+    assert "shop is left alone" in desk.app("sync", "shop").err
+
+
+def test_a_partial_sync_is_refused_in_the_engines_words(desk: Desk) -> None:
+    desk.has("shop")
+    done = desk.app("sync", "shop", "--resource", "apps:Deployment:shop/web")
+    assert done.code == 20
+    assert WHOLE_ONLY in done.err
+    assert "operation" not in desk.read("shop")
+    assert "GROUP:KIND:NAME" in desk.app("sync", "shop", "--resource", "web").err
+
+
+def test_who_waits_hears_how_it_ended(desk: Desk) -> None:
+    desk.has("shop")
+    waiting = desk.begin("sync", "shop", "--wait")  # which tells something once the operation is there
+    failed = {"phase": "Failed", "message": "web is refused"}
+    desk.merge("shop", {"operation": None, "status": {"operationState": failed}})
+    done = waiting.end()
+    assert done.code == 1
+    assert "foresail: the operation of shop ended: Failed: web is refused" in done.err
+
+
+def test_a_running_operation_is_told_to_end(desk: Desk) -> None:
+    desk.has("shop", **ASKED)
+    desk.merge("shop", {"status": {"operationState": {"phase": "Running", "finishedAt": None}}})
+    assert desk.app("terminate", "shop").code == 0
+    found = desk.read("shop")
+    assert found["status"]["operationState"]["phase"] == "Terminating"
+    assert found["operation"]["sync"]["revision"] == A
+
+
+def test_an_operation_that_nobody_has_begun_is_taken_back(desk: Desk) -> None:
+    desk.has("shop", **ASKED)
+    assert desk.app("terminate", "shop", "--wait").code == 0
+    found = desk.read("shop")
+    assert "operation" not in found
+    assert found["status"]["operationState"]["phase"] == "Succeeded"
+    assert found["status"]["sync"]["revision"] == B
+
+
+def test_what_does_not_run_cannot_be_terminated(desk: Desk) -> None:
+    desk.has("shop")
+    done = desk.app("terminate", "shop")
+    assert done.code == 20
+    assert "shop has no operation that could be terminated" in done.err
