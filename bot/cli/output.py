@@ -49,7 +49,7 @@ def write_report(report: Report, form: Format, settings: Settings) -> None:
     elif form is Format.JSON:
         _write_json({"headline": report.headline, "exit_code": exit_code(report), "report": report})
     else:
-        _write_text(text(report))
+        write_coloured(text(report))
 
 
 def write_verdicts(verdicts: Sequence[Explained], form: Format) -> None:
@@ -93,7 +93,8 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield lambda words: status.update(Text(visible(words)))
 
 
-def _write_text(written: str) -> None:
+def write_coloured(written: str) -> None:
+    """Write text to standard output, in colours at a terminal; no character of it may be one that a terminal obeys."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
         write(written)

@@ -270,3 +270,79 @@ def terminate(  # noqa: PLR0913 - each option is a parameter
 
     with control(settings, context=context) as at:
         return stopped(at, name, Manner(wait=wait, timeout=timeout))
+
+
+_DIFF: Final = """\b
+Examples:
+  foresail app diff shop                      what a sync would change now
+  foresail app diff shop --revision v1.4      what one to a tag would
+
+\b
+Exit code: 0 nothing differs, 1 something does, 20 it cannot be told (as with argocd).
+"""
+
+
+@group.command(epilog=_DIFF)
+def diff(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    *,
+    revision: options.Revision = "",
+    exit_code: options.ExitCode = True,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    request_timeout: options.RequestTimeout = None,
+) -> int:
+    """Say what a sync would change now.
+
+    What is live is held against Git as it is now, by the API server's own dry runs: nothing is written. Git is read
+    from here, with the repository Secrets of the namespace where you may read those. Values of Secrets are not shown.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=request_timeout)
+    from bot.cli.app import differing, showing
+    from bot.cli.app.git import Git
+    from bot.cli.output import progress
+
+    with progress() as say:
+        report = differing.difference(Git(settings, context), name, revision, say=say)
+    differing.write_difference(report)
+    if words := differing.in_words(report):
+        showing.told(words)
+    if any(one.failure for one in report.resources):
+        return Answer.ERROR
+    return Answer.NO if report.drifted and exit_code else Answer.YES
+
+
+_ROLLBACK: Final = """\b
+Examples:
+  foresail app rollback shop            to the sync before the last
+  foresail app rollback shop 3 --wait   to the one that `history` lists as 3; wait for the end
+"""
+
+
+@group.command(epilog=_ROLLBACK)
+def rollback(  # noqa: PLR0913 - each option is a parameter
+    name: options.Name,
+    number: options.Id = None,
+    *,
+    prune: options.Prune = False,
+    wait: options.Wait = False,
+    timeout: options.Timeout = 0.0,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    request_timeout: options.RequestTimeout = None,
+) -> int:
+    """Sync an Application to an earlier revision.
+
+    To the one of an entry of its history. Refused where syncs are automated, as the next one would undo it: revert in
+    Git there.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=request_timeout)
+    from bot.cli.app.control import control
+    from bot.cli.app.operating import Rollback
+    from bot.cli.app.syncing import Manner
+    from bot.cli.app.syncing import rollback as taken_back
+
+    with control(settings, context=context) as at:
+        return taken_back(at, name, Rollback(number, prune=prune), Manner(wait=wait, timeout=timeout))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.cli.app.glance import PENDING, Glance, mapping_at, text_at
+from pydantic import ValidationError
+
+from bot.cli.app.glance import PENDING, Glance, entries_at, mapping_at, revisions_of, text_at
 from bot.cli.app.tables import short
 from bot.cli.app.waiting import Conditions, Vigil
 from bot.cluster.applications import Conflict
 from bot.cluster.errors import ApiRefused
 from bot.engine.sync.start import reason_to_refuse
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application
+from bot.model.applications import Application, Source
 from bot.model.operations import WHOLE_ONLY, Occasion, Operation, Phase
 from bot.model.resources import ResourceKey
 from bot.model.retry import Retry
@@ -51,6 +53,45 @@ class Asked:
         info = _info(application, revision)
         retry = Retry.parse(application.spec.sync_policy.retry)
         return Operation(revision, self.prune, info, username=username, resources=self.resources, retry=retry)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """What a person asks of a rollback."""
+
+    number: int | None
+    """Of an entry in the Application's history; None: of the one before the last."""
+    prune: bool = False
+
+    def of(self, application: Application, *, username: str) -> Operation:
+        """Return the operation that goes back there; Rejected when it cannot be, or would not last."""
+        name = application.name
+        if application.spec.automated:
+            raise Rejected(
+                f"{name} cannot be rolled back while its syncs are automated: the next one would undo it",
+                remedy="Revert in Git, or switch spec.syncPolicy.automated off first.",
+            )
+        entry = self._entry(application)
+        if not _same_sources(application, entry):
+            raise Rejected(
+                f"{name} had another source at id {text_at(entry, 'id')}: {WHOLE_ONLY}",
+                remedy="Put that source back into the Application and sync it.",
+            )
+        revisions = tuple(map(str, entry.get("revisions") or ()))
+        revision = text_at(entry, "revision") or next(iter(revisions), "")
+        info = _info(application, revision)
+        return Operation(revision, self.prune, info, username=username, revisions=revisions)
+
+    def _entry(self, application: Application) -> JsonObject:
+        entries = list(entries_at({"status": application.status}, "status", "history"))
+        chosen = entries[-2:-1] if self.number is None else [one for one in entries if one.get("id") == self.number]
+        if chosen and revisions_of(chosen[0]):
+            return chosen[0]
+        known = ", ".join(text_at(one, "id") for one in entries)
+        wanted = "before the last" if self.number is None else f"with id {self.number}"
+        raise Rejected(
+            f"{application.name} remembers no sync {wanted}", remedy=f"It remembers: {known}." if known else ""
+        )
 
 
 def resource(words: str) -> ResourceKey:
@@ -108,6 +149,21 @@ def rest(control: Control, name: str, say: Callable[[str], None], *, timeout: fl
     """Wait until no operation runs; Rejected when the time is over before."""
     if not Vigil(control, frozenset([name]), say, timeout).waits(Conditions(operation=True)):
         raise Rejected(f"{name} still has an operation that has not ended after {timeout:g} s")
+
+
+def _same_sources(application: Application, entry: JsonObject) -> bool:
+    """Whether an entry of the history is about the sources that the Application has now, at whatever revision."""
+    recorded = list(entries_at(entry, "sources")) or [mapping_at(entry, "source")]
+    try:
+        before = [Source.model_validate(one) for one in recorded if one]
+    except ValidationError:
+        return False
+    now = application.spec.sources or (application.spec.source,)
+    return not before or [_anywhen(one) for one in before] == [_anywhen(one) for one in now if one]
+
+
+def _anywhen(source: Source) -> Source:
+    return source.model_copy(update={"target_revision": ""})
 
 
 def _info(application: Application, commit: str) -> dict[str, str]:

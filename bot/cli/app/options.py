@@ -49,3 +49,7 @@ Resources = Annotated[
 ]
 Queue = Annotated[bool, typer.Option("--queue", help="When an operation runs: wait for its end, then start.")]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end of the operation.")]
+Id = Annotated[int | None, typer.Argument(metavar="ID", help="Of its history; default: the sync before the last.")]
+
+# What `diff` ends with.
+ExitCode = Annotated[bool, typer.Option("--exit-code/--no-exit-code", help="End with 1 when something differs.")]

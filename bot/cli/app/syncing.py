@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.cli.app import operating, showing
-from bot.cli.app.glance import text_at
+from bot.cli.app.glance import mapping_at, revisions_of, text_at
 from bot.cli.app.tables import inert
 from bot.cli.app.waiting import Conditions, Vigil
 from bot.cli.outcome import Answer
@@ -49,6 +49,14 @@ def sync(control: Control, names: Sequence[str], asked: operating.Asked, manner:
             write(f"{inert(name)}: operation started\n")
     answer = _succeeded(control, started, manner) if manner.wait and started else Answer.YES
     return answer if len(started) == len(names) else Answer.ERROR
+
+
+def rollback(control: Control, name: str, asked: operating.Rollback, manner: Manner) -> Answer:
+    """Start the operation that takes an Application back."""
+    begun = operating.start(control, name, partial(asked.of, username=operating.username_of(control)))
+    revision = revisions_of(mapping_at(begun.obj, "operation", "sync"))
+    write(f"{inert(name)}: rollback to {inert(revision)} started\n")
+    return _succeeded(control, [name], manner) if manner.wait else Answer.YES
 
 
 def terminate(control: Control, name: str, manner: Manner) -> Answer:

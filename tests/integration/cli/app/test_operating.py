@@ -110,3 +110,53 @@ def test_what_does_not_run_cannot_be_terminated(desk: Desk) -> None:
     done = desk.app("terminate", "shop")
     assert done.code == 20
     assert "shop has no operation that could be terminated" in done.err
+
+
+def test_a_rollback_is_an_operation_at_the_revision_of_a_sync_that_is_remembered(desk: Desk) -> None:
+    desk.has("shop")
+    desk.merge("shop", MANUAL)
+    done = desk.app("rollback", "shop", "3", "--prune")
+    assert (done.code, done.out) == (0, f"shop: rollback to {A} started\n")
+    operation = desk.read("shop")["operation"]
+    assert operation["initiatedBy"] == {"username": "sandbox-admin"}
+    assert (operation["sync"]["revision"], operation["sync"]["prune"]) == (A, True)
+
+
+def test_without_an_id_it_goes_back_to_the_sync_before_the_last(desk: Desk) -> None:
+    desk.has("shop")
+    desk.merge("shop", MANUAL)
+    assert desk.app("rollback", "shop").out == f"shop: rollback to {A} started\n"
+
+
+def test_several_sources_go_back_each_to_its_own_revision(desk: Desk) -> None:
+    other = {"repoURL": "https://git.example.com/other.git", "path": "."}
+    sources = [other, {**other, "path": "b", "targetRevision": "next"}]
+    spec = {"project": "default", "destination": {"name": "in-cluster"}, "sources": sources}
+    desk.has("shop", spec=spec, status={"history": [{"id": 0, "revision": A, "revisions": [A, B]}]})
+    assert desk.app("rollback", "shop", "0").out == f"shop: rollback to {A},{B} started\n"
+    assert desk.read("shop")["operation"]["sync"]["revisions"] == [A, B]
+
+
+def test_no_rollback_where_syncs_are_automated(desk: Desk) -> None:
+    desk.has("shop")
+    done = desk.app("rollback", "shop", "3")
+    assert done.code == 20
+    assert "shop cannot be rolled back while its syncs are automated" in done.err
+    assert "operation" not in desk.read("shop")
+
+
+def test_only_what_is_remembered_can_be_gone_back_to(desk: Desk) -> None:
+    desk.has("shop")
+    desk.merge("shop", MANUAL)
+    done = desk.app("rollback", "shop", "7")
+    assert done.code == 20
+    assert "shop remembers no sync with id 7" in done.err
+    assert "It remembers: 3, 4." in done.err
+
+
+def test_no_rollback_to_another_source(desk: Desk) -> None:
+    desk.has("shop")
+    desk.merge("shop", {"spec": {"syncPolicy": None, "source": {"path": "apps/other"}}})
+    done = desk.app("rollback", "shop", "3")
+    assert done.code == 20
+    assert f"shop had another source at id 3: {WHOLE_ONLY}" in done.err
