@@ -55,8 +55,11 @@ def _is_of(state: OperationState, operation: Operation) -> bool:
 
 def follow_up(services: Services, application: Application, state: OperationState) -> None:
     """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
-    if services.memory.take_put_off(application.name) or _asks_for_more(application, state):
+    waits = services.memory.take_put_off(application.name)
+    if _asks_for_more(application, state):
         services.queue.enqueue(refresh(application.name))
+    elif waits is not None:
+        services.queue.enqueue(refresh(application.name, since=waits))
     if state.operation.resources:  # which is nothing that a commit waits for
         services.queue.enqueue(compare(application.name))
         return

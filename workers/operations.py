@@ -23,12 +23,12 @@ _log = structlog.get_logger()
 _TRIES: Final = 5
 
 
-def waits_for_the_end(services: Services, name: str) -> bool:
-    """Have the application refreshed at the end of its operation; False when that has ended meanwhile.
+def waits_for_the_end(services: Services, name: str, commit: str) -> bool:
+    """Have a commit that was fetched wait for the end of an application's operation; False when that has ended.
 
     Noted first and looked at after that, so that whoever ends the operation knows, or it is seen here.
     """
-    services.memory.put_off(name)
+    services.memory.put_off(name, commit)
     application = services.applications.get(name)
     return application is not None and application.operation is not None
 
@@ -47,7 +47,7 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
         if application is None:
             return "waits for the Application to be created"
         reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
-        if reason and (application.operation is None or waits_for_the_end(services, name)):
+        if reason and (application.operation is None or waits_for_the_end(services, name, occasion.commit)):
             return reason
         if reason:
             continue

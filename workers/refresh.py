@@ -40,7 +40,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     names = [str(name) for name in payload["applications"]]
     if services.settings.mode is Mode.PREVIEW:
         return None
-    look = _Round(services, services.sources.trees.look())
+    look = _Round(services, services.sources.trees.look(since=str(payload.get("since") or "")))
     for name in names:
         with structlog.contextvars.bound_contextvars(application=name):
             try:
@@ -84,7 +84,7 @@ class _Round:
         rests = last is not None and last.rests
         if moved is not None and (application.operation is None or rests):
             self._start(application, last, moved, newest)
-        elif moved is not None and not waits_for_the_end(self.services, name):
+        elif moved is not None and not waits_for_the_end(self.services, name, moved[1].commit):
             self.services.queue.enqueue(refresh(name))
 
     def _start(
@@ -101,7 +101,7 @@ class _Round:
             return
         occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
         if last is not None:
-            self.services.memory.put_off(name)  # at the end, those are told that this brings along
+            self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
         reason = start(self.services, name, occasion, revisions=revisions)
         _log.info("application moved", revision=commit, waits=reason)
         if occasion.repository:

@@ -166,11 +166,15 @@ def compare(application: str) -> JobRequest:
     return JobRequest(Task.COMPARE, {"application": application}, application)
 
 
-def refresh(*applications: str) -> JobRequest:
-    """Ask whether applications have to be synced; each of their repositories is fetched once."""
+def refresh(*applications: str, since: str = "") -> JobRequest:
+    """Ask whether applications have to be synced; each of their repositories is fetched once.
+
+    `since`: a commit that was fetched when this was asked for, so that whatever has it is new enough.
+    """
     digest = hashlib.sha256("\0".join(applications).encode()).hexdigest()
     identity = applications[0] if len(applications) == 1 else f"{len(applications)} applications {digest}"
-    return JobRequest(Task.REFRESH, {"applications": list(applications)}, identity)
+    payload = {"applications": list(applications), "since": since}
+    return JobRequest(Task.REFRESH, payload, f"{identity} since {since}" if since else identity)
 
 
 def notify(repository: str, commit: str) -> JobRequest:

@@ -105,9 +105,12 @@ class Trees:
             mirror = mirror or self._mirrors.following(source, auth=auth)
         return Tree(repository_identity(source.repo_url), mirror, mirror.tree_of(revision), revision)
 
-    def following(self, source: Source, *, project: str = "") -> Mirror:
-        """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes."""
-        return self._mirrors.following(source, auth=self.auth_for(source.repo_url, project))
+    def following(self, source: Source, *, project: str = "", since: str = "") -> Mirror:
+        """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes.
+
+        Or just as new as when the commit `since` was fetched.
+        """
+        return self._mirrors.following(source, auth=self.auth_for(source.repo_url, project), since=since)
 
     def composed(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
         """Return a state with its submodules as folders in it; Rejected when one cannot be had.
@@ -238,9 +241,12 @@ class Trees:
     def _access(self, url: str, project: str) -> Credentials:
         return self.auth_for(with_scheme(url), project) or ANONYMOUS
 
-    def look(self) -> Look:
-        """Begin a look at several sources: whatever they have in common is fetched once, and the same for all."""
-        return Look(self)
+    def look(self, *, since: str = "") -> Look:
+        """Begin a look at several sources: whatever they have in common is fetched once, and the same for all.
+
+        A repository that has the commit `since` is not fetched.
+        """
+        return Look(self, since)
 
 
 @dataclass
@@ -248,6 +254,7 @@ class Look:
     """One look at where sources are now."""
 
     trees: Trees
+    since: str = ""
     _mirrors: dict[tuple[str, str, str], Mirror | Rejected] = field(default_factory=dict)
     """By URL, project, and what has to be there besides branches and tags; with the reason why there is none."""
     _composed: dict[tuple[str, ...], Tree | Rejected] = field(default_factory=dict)
@@ -319,7 +326,7 @@ class Look:
         key = (source.repo_url, project, beside(source.target_revision))
         if key not in self._mirrors:
             try:
-                self._mirrors[key] = self.trees.following(source, project=project)
+                self._mirrors[key] = self.trees.following(source, project=project, since=self.since)
             except Rejected as error:
                 self._mirrors[key] = error
         found = self._mirrors[key]

@@ -241,10 +241,14 @@ class Mirrors:
                 with suppress(Temporary), locked(left.with_suffix(".lock"), timeout=0.0, doing="fetching"):
                     shutil.rmtree(left, ignore_errors=True)
 
-    def following(self, source: Source, *, auth: Credentials | None) -> Mirror:
-        """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes."""
+    def following(self, source: Source, *, auth: Credentials | None, since: str = "") -> Mirror:
+        """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes.
+
+        `since`: a commit on a branch; a mirror that has it is new enough, unless the revision is beside all branches.
+        """
         url, beside = source.repo_url, revisions.beside(source.target_revision)
-        return self.holding(url, beside, auth=auth) or self.refresh(url, auth=auth, wanted=[beside] if beside else ())
+        held = self.holding(url, beside or since, auth=auth)
+        return held or self.refresh(url, auth=auth, wanted=[beside] if beside else ())
 
     def holding(self, url: str, commit: str, *, auth: Credentials | None = None) -> Mirror | None:
         """Return the mirror of a repository as it is, when it has the commit; nothing is fetched."""

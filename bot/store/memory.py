@@ -104,15 +104,16 @@ class Memory:
         with reachable():
             return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, px=int(seconds * 1000)))
 
-    def put_off(self, application: str) -> None:
-        """Remember for a day that something waits for the end of an application's operation."""
+    def put_off(self, application: str, commit: str = "") -> None:
+        """Remember for a day that something waits for the end of an application's operation: a commit, or whatever."""
         with reachable():
-            self._connection.set(f"foresail:put-off:{application}", b"1", ex=_DAY)
+            self._connection.set(f"foresail:put-off:{application}", commit, ex=_DAY)
 
-    def take_put_off(self, application: str) -> bool:
-        """Whether something waited for the end of an application's operation; whoever asks sees to it."""
+    def take_put_off(self, application: str) -> str | None:
+        """Return what waited last for the end of an application's operation, None for nothing; who asks sees to it."""
         with reachable():
-            return bool(self._connection.delete(f"foresail:put-off:{application}"))
+            found = self._connection.getdel(f"foresail:put-off:{application}")
+        return found.decode() if isinstance(found, bytes) else None
 
     def is_empty(self) -> bool:
         """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""

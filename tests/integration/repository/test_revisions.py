@@ -233,6 +233,16 @@ def test_a_commit_that_is_here_is_not_fetched_again(
     assert len(github.requests) == before
 
 
+def test_a_branch_is_as_new_as_the_commit_that_is_asked_for(
+    tmp_path: Path, shop: HostedRepository, auth: Credentials
+) -> None:
+    mirrors, source = Mirrors(tmp_path / "mirrors", CLIENT), Source(repo_url=shop.clone_url, target_revision="main")
+    first = mirrors.following(source, auth=auth).tracked(source)
+    second = shop.push("main", {"app.yaml": "replicas: 2\n"})
+    assert mirrors.following(source, auth=auth, since=first).tracked(source) == first
+    assert mirrors.following(source, auth=auth, since=second).tracked(source) == second
+
+
 @pytest.mark.parametrize(
     ("revision", "ref"),
     [
