@@ -1,1 +1,1 @@
-"""`foresail …`: the parts put together for one person in one checkout; neither that nor a cluster is changed."""
+"""`foresail …`: the parts put together for one person; only `bot/cli/app` changes anything: Applications."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self, TypeVar
 
@@ -291,7 +291,7 @@ class Application:
     @property
     def left_alone(self) -> bool:
         """Whether nothing is done about it, whatever moves (argo-cd docs/user-guide/skip_reconcile.md)."""
-        return self.annotation(SKIP_RECONCILE) in _TRUE
+        return is_left_alone(dict(self.annotations))
 
     @property
     def automated(self) -> bool:
@@ -301,6 +301,11 @@ class Application:
     def annotation(self, name: str) -> str:
         """Return an annotation's value, empty when it is not there."""
         return dict(self.annotations).get(name, "")
+
+
+def is_left_alone(annotations: Mapping[str, str]) -> bool:
+    """Whether an Application's annotations say that nothing is to be done about it."""
+    return annotations.get(SKIP_RECONCILE) in _TRUE
 
 
 class AppProjectSpec(Wire):

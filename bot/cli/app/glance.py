@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.model.applications import SKIP_RECONCILE
+from bot.model.applications import is_left_alone
 from bot.model.operations import Phase
 from bot.model.resources import JsonObject, annotations_of, metadata_of
 
@@ -59,7 +59,7 @@ class Glance:
     @property
     def is_left_alone(self) -> bool:
         """Whether an annotation says that nothing is to be done about it."""
-        return annotations_of(self.obj).get(SKIP_RECONCILE) == "true"
+        return is_left_alone(annotations_of(self.obj))
 
     @property
     def conditions(self) -> tuple[JsonObject, ...]:

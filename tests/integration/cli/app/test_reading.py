@@ -85,9 +85,12 @@ def test_one_application_is_shown_whole(desk: Desk) -> None:
 
 
 def test_an_operation_that_nobody_has_begun_is_pending(desk: Desk) -> None:
-    desk.has("shop", operation={"initiatedBy": {"username": "bob"}, "sync": {"revision": A}})
+    left = {"annotations": {"argocd.argoproj.io/skip-reconcile": "T"}}
+    asked = {"initiatedBy": {"username": "bob"}, "sync": {"revision": A}}
+    desk.has("shop", operation=asked, metadata=left)
     shown = desk.app("get", "shop").out
     assert "Phase:              Pending\n" in shown
+    assert "Auto-Prune, left alone by its annotation" in shown
     assert f"Sync Revision:      {A}\nInitiated By:       bob\n" in shown
 
 
