@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bot.cli.app.control import Control
 from bot.cli.output import write_coloured
 from bot.engine.diff.lines import visible
 from bot.errors import Rejected
+from bot.model.applications import Application
 from bot.model.reports import Action, counted
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides, Tree, has_several
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from bot.cli.app.git import Git
     from bot.cli.local import Local
-    from bot.model.applications import Application
     from bot.model.reports import ApplicationReport
 
 _SHORT: Final = 10
@@ -31,9 +32,7 @@ def difference(git: Git, name: str, revision: str, *, say: Callable[[str], None]
     something cannot be reached now.
     """
     with git.reached() as local:
-        application = local.applications.get(name)
-        if application is None:
-            raise Rejected(f"there is no Application {name!r} in namespace {local.applications.namespace}")
+        application = Application.parse(Control(local.cluster, local.applications).one(name).obj)
         say(f"reading the repository of {name}")
         tree = _tree(git, local, application, revision)
         say(f"asking {local.cluster.name} what a sync does")

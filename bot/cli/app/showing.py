@@ -88,7 +88,8 @@ def waited(vigil: Vigil, conditions: Conditions, *, reached: bool) -> Answer:
     if reached:
         return Answer.YES
     missing = [f"{name} was not heard of" for name in sorted(vigil.names - vigil.seen.keys())]
-    lacking = [f"{one.name} {words}" for one in seen if (words := conditions.lacking(one))]
+    left = (one for one in seen if one.name not in vigil.met)
+    lacking = [f"{one.name} {conditions.lacking(one)}" for one in left]
     told(tables.inert(f"foresail: not within {vigil.timeout:g} s: {'; '.join([*lacking, *missing])}"))
     return Answer.NO
 

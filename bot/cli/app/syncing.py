@@ -67,8 +67,8 @@ def terminate(control: Control, name: str, manner: Manner) -> Answer:
 
 
 def _succeeded(control: Control, names: Sequence[str], manner: Manner) -> Answer:
-    answer, seen = _ended(control, names, manner)
-    failed = [one for one in seen if one.phase != Phase.SUCCEEDED and not one.operates]
+    answer, ended = _ended(control, names, manner)
+    failed = [one for one in ended if one.phase != Phase.SUCCEEDED]
     for one in failed:
         words = text_at(one.state, "message")
         showing.told(inert(f"foresail: the operation of {one.name} ended: {one.phase}: {words}"))
@@ -76,6 +76,7 @@ def _succeeded(control: Control, names: Sequence[str], manner: Manner) -> Answer
 
 
 def _ended(control: Control, names: Sequence[str], manner: Manner) -> tuple[Answer, Sequence[Glance]]:
+    """Wait for the end of operations; return the Applications with theirs as each has ended."""
     vigil, conditions = Vigil(control, frozenset(names), showing.told, manner.timeout), Conditions(operation=True)
-    answer = showing.waited(vigil, conditions, reached=vigil.waits(conditions))
-    return answer, [vigil.seen[name] for name in names if name in vigil.seen]
+    reached = vigil.waits(conditions, together=False)
+    return showing.waited(vigil, conditions, reached=reached), list(vigil.met.values())

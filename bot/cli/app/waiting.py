@@ -62,19 +62,24 @@ class Vigil:
     """Seconds; 0: for ever."""
     seen: dict[str, Glance] = field(default_factory=dict)
     """Each Application as it was last heard of."""
+    met: dict[str, Glance] = field(default_factory=dict)
+    """Those that are as they should be, as they were then."""
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._until = time.monotonic() + self.timeout if self.timeout else float("inf")
 
-    def waits(self, conditions: Conditions) -> bool:
+    def waits(self, conditions: Conditions, *, together: bool = True) -> bool:
         """Wait until the conditions hold for all; False when the time is over before.
 
-        Raises Rejected when one of the Applications is deleted.
+        Not `together`, it is enough that they have held for each: the end of an operation stays its end when the next
+        one begins. Raises Rejected when one of the Applications is deleted.
         """
         for heard in self._heard():
             self._note(heard)
-            if self.names <= self.seen.keys() and not any(map(conditions.lacking, self.seen.values())):
+            now = {name: seen for name, seen in self.seen.items() if not conditions.lacking(seen)}
+            self.met = now if together else now | self.met
+            if self.names <= self.met.keys():
                 return True
         return False
 

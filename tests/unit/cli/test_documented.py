@@ -22,3 +22,8 @@ def helped(command: str) -> str:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_documented_with_its_help(command: str) -> None:
     assert f"$ foresail app {command} --help\n{helped(command)}```" in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_shows_an_example(command: str) -> None:
+    assert f"foresail app {command}" in helped(command).partition("Examples:")[2]

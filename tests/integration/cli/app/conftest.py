@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,17 @@ class Running:
 
     process: subprocess.Popen[str]
     first: str
+    earlier: list[str] = field(default_factory=list)
+    """What was told after the first line and has been read."""
+
+    def await_line(self, words: str) -> None:
+        """Read on until a line is told that ends with these words."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.earlier.append(line)
+            if line.rstrip().endswith(words):
+                return
+        raise AssertionError(f"it never told {words!r}: {self.earlier}")
 
     def end(self) -> Done:
         """Wait until it has ended by itself."""
@@ -35,7 +46,7 @@ class Running:
         with self.process:  # what comes after the first line may be read already, so that `communicate` would lose it
             told, out = self.process.stderr.read(), self.process.stdout.read()
         assert "Traceback" not in told, told
-        return Done(self.process.returncode, out, self.first + told)
+        return Done(self.process.returncode, out, "".join([self.first, *self.earlier, told]))
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,20 @@ def test_who_waits_hears_how_it_ended(desk: Desk) -> None:
     assert "foresail: the operation of shop ended: Failed: web is refused" in done.err
 
 
+def test_each_operation_of_several_counts_as_it_ended_itself(desk: Desk) -> None:
+    for name in ("bank", "shop"):
+        desk.has(name)
+    waiting = desk.begin("sync", "bank", "shop", "--wait")
+    ended = {"phase": "Failed", "message": "bank is refused"}
+    desk.merge("bank", {"operation": None, "status": {"operationState": ended}})
+    waiting.await_line("bank  operation Failed: bank is refused")
+    desk.merge("bank", {**ASKED, "status": {"operationState": {"phase": "Running", "message": "another"}}})
+    desk.merge("shop", {"operation": None, "status": {"operationState": {"phase": "Succeeded"}}})
+    done = waiting.end()
+    assert done.code == 1
+    assert "foresail: the operation of bank ended: Failed: bank is refused" in done.err
+
+
 def test_a_running_operation_is_told_to_end(desk: Desk) -> None:
     desk.has("shop", **ASKED)
     desk.merge("shop", {"status": {"operationState": {"phase": "Running", "finishedAt": None}}})
