@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from workers.landscape import Landscape
 
 _log = structlog.get_logger()
-_PACE: Final = 0.01
+_PACE: Final = 0.02
 """Seconds between two looks at a commit, for each application it is expected in: a look reads them all, and each of
 them asks for one. Looks that come sooner are one, when it is time."""
 _LONGEST_PACE: Final = 30.0
