@@ -11,6 +11,7 @@ from bot.cli.local import connected
 from bot.cluster.repositories import Repositories
 from bot.errors import Rejected
 from bot.forges.github.others import OtherApps
+from bot.logs import configure_logs
 from bot.prediction.trees import has_several
 from bot.services import signed_in
 
@@ -54,6 +55,7 @@ class Git:
     @contextmanager
     def reached(self) -> Iterator[Local]:
         """Assemble what reads Git and asks the cluster."""
+        configure_logs()  # what is said of Secrets that cannot be used must not come between what is printed
         with connected(self.settings, context=self.context) as local:
             repositories = Repositories(local.cluster, namespace=self.settings.control_namespace)
             apps = OtherApps(timeout=self.settings.forge_timeout)

@@ -46,6 +46,14 @@ class Shop:
         apply(self.desk.plane, settings(**data), namespace=self.desk.namespace, owner="shop")
 
 
+def keep(desk: Desk, name: str, **data: str) -> None:
+    """Have a Secret that says how a repository is reached."""
+    labels = {"argocd.argoproj.io/secret-type": "repository"}
+    metadata = {"name": name, "namespace": desk.namespace, "labels": labels}
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+    desk.plane.kubectl("create", "--filename=-", stdin=yaml.safe_dump(manifest))
+
+
 @pytest.fixture
 def shop(desk: Desk, tmp_path: Path) -> Iterator[Shop]:
     folder = tmp_path / "served"
@@ -53,11 +61,7 @@ def shop(desk: Desk, tmp_path: Path) -> Iterator[Shop]:
     repository = Fixed(folder / "config.git")
     with http_site(folder, lambda told: told == basic("ada", PASSWORD)) as site:
         url = f"{site.url}/config.git"
-        labels = {"argocd.argoproj.io/secret-type": "repository"}
-        secret = {"url": url, "username": "ada", "password": PASSWORD}
-        metadata = {"name": "config", "namespace": desk.namespace, "labels": labels}
-        manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": secret}
-        desk.plane.kubectl("create", "--filename=-", stdin=yaml.safe_dump(manifest))
+        keep(desk, "config", url=url, username="ada", password=PASSWORD)
         desk.work.environment["FORESAIL_FETCH_ALLOW"] = "127.0.0.1"
         yield Shop(desk, repository, url)
 
@@ -68,6 +72,16 @@ def test_what_is_as_git_says_is_no_difference(shop: Shop) -> None:
     shop.live()
     done = shop.desk.app("diff", "shop")
     assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_a_warning_is_no_part_of_the_answer(shop: Shop) -> None:
+    keep(shop.desk, "broken", url="https://git.example.com/a", insecure="perhaps")
+    shop.push()
+    shop.declare()
+    shop.live()
+    done = shop.desk.app("diff", "shop")
+    assert (done.code, done.out) == (0, "")
+    assert "repository Secret left out" in done.err
 
 
 def test_a_difference_is_shown_and_nothing_is_written(shop: Shop) -> None:
