@@ -44,6 +44,7 @@ from workers.retries import begin
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
 from workers.unusable import end_unusable, refuse
+from workers.windows import admitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,8 +97,9 @@ def _look_at(services: Services, name: str) -> None:
             _Advance.to_end(services, application, state).terminate()
             return
         attempt = begin(services, application, state) if state.rests else (application, state)
-        if attempt is not None:
-            _carry_on(services, *attempt)
+        admission = admitted(services, *attempt) if attempt is not None else None
+        if attempt is not None and admission is not None:
+            _carry_on(services, attempt[0], admission)
 
 
 def _carry_on(services: Services, application: Application, state: OperationState) -> None:

@@ -29,6 +29,7 @@ from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.revisions import fixed
 from workers.runtime import job
+from workers.windows import why_not_now
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
@@ -102,7 +103,7 @@ class _Comparison:
         application = self.scene.application
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
         at = heals_at(application) if self.differing else None
-        heals = at is not None and time.time() >= at
+        heals = at is not None and time.time() >= at and not why_not_now(self.services, application)
         if heals:
             patch = {"status": patch, "operation": self._putting_back().to_wire()}
         elif patch:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.applications import APPLICATION, repositories_of
+from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import heals_at, is_last_written_by
 from bot.engine.sync.plan import APPROVED
@@ -31,8 +31,9 @@ from bot.settings import Mode, Settings
 from workers.claims import CLAIM, Claim
 from workers.index import IndexKeeper
 from workers.objects import ObjectIndex
-from workers.payloads import refreshes
+from workers.payloads import refreshes, refreshes_of
 from workers.sightings import Sightings
+from workers.windows import Openings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,12 +109,15 @@ class Controller:
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
         self._objects = ObjectIndex()
         self._sightings = Sightings()
+        self._openings = Openings(services.sources.project_of)
+        namespace = services.settings.control_namespace
+        self._projects = Watch(services.control.server, PROJECT, self._openings.saw_project, namespace=namespace)
         self._index = IndexKeeper(services.memory.index)
         self._applications = Watch(
             services.control.server,
             APPLICATION,
             self._on_application,
-            namespace=services.settings.control_namespace,
+            namespace=namespace,
             on_listed=self._on_listed,
         )
         self._listed = threading.Event()
@@ -124,6 +128,7 @@ class Controller:
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
         self._start(self._applications)
+        self._start(self._projects)
         while not self._stop.wait(_TICK):
             try:
                 self._tick(time.time())
@@ -142,6 +147,7 @@ class Controller:
         self._send_left_over()
         self._write_index()
         self._send_refreshes()
+        self._follow_windows(now)
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
@@ -167,6 +173,12 @@ class Controller:
             identity, request = next(iter(self._left_over.items()))
             self._services.queue.enqueue(request)
             del self._left_over[identity]
+
+    def _follow_windows(self, now: float) -> None:
+        """Have started what waited for a window that has opened, and put back what was changed meanwhile."""
+        opened = self._openings.due(now) if self._services.settings.mode is Mode.FULL else []
+        for request in (*refreshes_of(opened), *map(jobs.compare, opened)):
+            self._enqueue(request)
 
     def _send_refreshes(self) -> None:
         """Queue what was gathered; a first list is waited for, so that it is one round."""
@@ -248,6 +260,7 @@ class Controller:
             with self._lock:
                 self._known.pop(name, None)
             self._objects.lost(name)
+            self._openings.lost(name)
             self._index.lost(name)
             self._compare_parents(obj)
             self._tell_of_deleted(obj)
@@ -268,6 +281,7 @@ class Controller:
         name, known = application.name, self._seen(application)
         managed = recorded(application) if self._services.settings.mode is Mode.FULL else {}
         self._objects.saw(name, known.cluster, {*managed, *known.awaits})
+        self._openings.saw(application)
         with self._lock:
             before = self._known.get(name)
             was_running = before is not None and before.running
@@ -308,6 +322,7 @@ class Controller:
                 del self._known[name]
         for name in gone:
             self._objects.lost(name)
+            self._openings.lost(name)
         self._index.only(names)
         self._listed.set()
 

@@ -26,6 +26,7 @@ from workers.deliver import GONE, affected_by, merged_change
 from workers.expected import Expected, keep_expected
 from workers.landscape import Clone
 from workers.runtime import job
+from workers.windows import why_not_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,8 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
             return Delivery(name, "", state, " ".join(unusable[name].split()))
         application = by_name.get(name)
         coverage = _coverage(commit, application, expected.definitions.get(name, ""))
-        own = delivery_of(name, application, commit=sha, covers=coverage)
+        closed = why_not_now(clone.services, application) if application is not None else ""
+        own = delivery_of(name, application, commit=sha, covers=coverage, closed=closed)
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 

@@ -13,6 +13,7 @@ from bot.model.jobs import advance, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
 from bot.settings import Mode
+from workers.windows import why_not_now
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -47,6 +48,7 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
         if application is None:
             return "waits for the Application to be created"
         reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
+        reason = reason or why_not_now(services, application)
         if reason and (application.operation is None or waits_for_the_end(services, name, occasion.commit)):
             return reason
         if reason:

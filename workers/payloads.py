@@ -31,6 +31,11 @@ def refreshes(applications: Iterable[Application]) -> Iterator[JobRequest]:
     for application in applications:
         names[application.spec.effective_sources[0].repo_url].append(application.name)
     for together in names.values():
-        rest = iter(together)
-        while batch := list(islice(rest, _MOST_REFRESHED)):
-            yield refresh(*batch)
+        yield from refreshes_of(together)
+
+
+def refreshes_of(names: Iterable[str]) -> Iterator[JobRequest]:
+    """Do the same for applications by name, together as they come."""
+    rest = iter(names)
+    while batch := list(islice(rest, _MOST_REFRESHED)):
+        yield refresh(*batch)

@@ -98,6 +98,8 @@ class _Round:
         name, commit = application.name, moved[1].commit
         revisions = tuple(tree.commit for _, tree in newest) if has_several(application.spec) else ()
         if reason_to_wait(application, revision=commit, revisions=revisions).startswith(DONE):
+            if last is not None and not Occasion.of(last.operation.info).repository:  # a person synced it
+                self._tell(repository_identity(moved[0].repo_url).partition("/")[2], commit)
             return
         occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
         if last is not None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -308,6 +308,31 @@ def is_left_alone(annotations: Mapping[str, str]) -> bool:
     return annotations.get(SKIP_RECONCILE) in _TRUE
 
 
+class SyncWindow(Wire):
+    """When the applications of a project may be synced, or may not (argo-cd `SyncWindow`)."""
+
+    kind: Literal["allow", "deny"]
+    schedule: str = Field(max_length=256)
+    """When it opens, as cron writes it."""
+    duration: str = Field(max_length=64)
+    applications: _Texts = ()
+    """Globs; which applications are meant, by name, by destination or by both."""
+    namespaces: _Texts = ()
+    clusters: _Texts = ()
+    manual_sync: bool = False
+    """Whether a person may sync nevertheless."""
+    time_zone: str = Field(default="", max_length=64)
+    """Of the schedule; empty is UTC."""
+    and_operator: bool = False
+    """Whether an application has to be in every list, not in any."""
+    description: str = ""
+
+
+_SyncWindows = Annotated[
+    tuple[SyncWindow, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
 class AppProjectSpec(Wire):
     """What the applications of a project may use."""
 
@@ -320,6 +345,7 @@ class AppProjectSpec(Wire):
     cluster_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
     namespace_resource_whitelist: list[dict[str, str]] | None = None
     namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+    sync_windows: _SyncWindows = ()
 
 
 @dataclass(frozen=True, slots=True)

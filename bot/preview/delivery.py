@@ -32,10 +32,13 @@ _STATES: Final = {
 _FAILED: Final = frozenset({DeliveryState.FAILED, DeliveryState.DELETED})
 
 
-def delivery_of(name: str, application: Application | None, *, commit: str, covers: Callable[[str], bool]) -> Delivery:
+def delivery_of(
+    name: str, application: Application | None, *, commit: str, covers: Callable[[str], bool], closed: str = ""
+) -> Delivery:
     """Tell how far `commit` has come in an application.
 
-    `covers(revision)` says whether a source at a revision holds the commit. None: the Application does not exist yet.
+    `covers(revision)` says whether a source at a revision holds the commit; `closed` for which sync window syncs wait.
+    None: the Application does not exist yet.
     """
     if application is None:
         return Delivery(name, "", DeliveryState.QUEUED, "waits for the Application to be created")
@@ -47,6 +50,8 @@ def delivery_of(name: str, application: Application | None, *, commit: str, cove
     if running is not None and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
+    if closed and not words:
+        return replace(delivery, state=DeliveryState.WAITING, words=closed)
     waits = DeliveryState.QUEUED if application.automated else DeliveryState.WAITING
     return replace(delivery, state=waits, words=words)
 
