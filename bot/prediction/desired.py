@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Look
     from bot.rendering.port import Rendering
+    from bot.repository.inputs import Inputs
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Rendered
 
@@ -154,7 +155,7 @@ class Sources:
     def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
         found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
-        return f"{found.digest} {tree.commit}" if found.each_commit else found.digest
+        return None if found.digest is None else _digest_of(found, tree)
 
     def read(self, application: Application, tree: Tree) -> list[str | None]:
         """Return the `inputs` of each source that follows what `tree` is a state of."""
@@ -181,18 +182,16 @@ class Sources:
         sources = application.spec.effective_sources
         if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
             return ""
-        hashes = [self.inputs(application, source, tree) or "" for source in sources]
-        if not all(hashes):
-            return ""
+        words = [str(tree.mirror.path)]
         try:
-            if not all(self._is_complete(source, tree) for source in sources):
-                return ""
-            told = [
-                repr(self._environment(application, self._settled(one, tree, application), tree)) for one in sources
-            ]
+            for source in sources:
+                found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
+                if found.digest is None or not self._is_complete(source, tree, found.tool):
+                    return ""
+                told = self._environment(application, self._settled(source, tree, application), tree, found.tool)
+                words += [_digest_of(found, tree), str(said(source)), repr(told)]
         except Rejected:
             return ""
-        words = [str(tree.mirror.path), *hashes, *(str(said(source)) for source in sources), *told]
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
 
     def is_plain(self, application: Application, tree: Tree) -> bool:
@@ -243,7 +242,8 @@ class Sources:
 
     def _request(self, of: Application, source: Source, tree: Tree, places: Mapping[str, Place]) -> RenderRequest:
         """Return what is asked for one source; `places` are the application's others, by their refs."""
-        environment = self._environment(of, source, tree)
+        tool = inputs_of(tree.mirror, tree.tree_id, source, of.name).tool
+        environment = self._environment(of, source, tree, tool)
         told = environment.variables(repo_url=source.repo_url, path=source.path, target_revision=source.target_revision)
         without, values = self.trees.valued(source, tree, told)
         return RenderRequest(
@@ -276,9 +276,9 @@ class Sources:
         snapshot = Snapshot(str(tree.mirror.path), tree.tree_id)
         return settled(snapshot, source, application.name, self.reading.plugins)
 
-    def _is_complete(self, source: Source, tree: Tree) -> bool:
+    def _is_complete(self, source: Source, tree: Tree, tool: Tool | None) -> bool:
         """Whether a source's folder holds all that it is rendered from; not where it has something else fetched."""
-        match inputs_of(tree.mirror, tree.tree_id, source).tool:
+        match tool:
             case Tool.HELM:
                 return self.trees.holds_all(source, tree)
             case Tool.KUSTOMIZE:
@@ -291,11 +291,9 @@ class Sources:
             return {}
         return self.trees.dependencies(source, tree, project=application.spec.project)
 
-    def _environment(self, application: Application, source: Source, tree: Tree) -> BuildEnvironment:
+    def _environment(self, application: Application, source: Source, tree: Tree, tool: Tool | None) -> BuildEnvironment:
         """Return what a render is told, empty where it does not look: equal requests are answered once."""
-        tool = inputs_of(tree.mirror, tree.tree_id, source, application.name).tool
-        words = source.model_dump_json()
-        if tool not in {Tool.HELM, Tool.PLUGIN} and "$" not in words:
+        if tool not in {Tool.HELM, Tool.PLUGIN} and "$" not in source.model_dump_json():
             return BuildEnvironment()
         spec = application.spec
         discovery = self._clusters.at(spec.destination).discovery
@@ -366,6 +364,10 @@ def _tells(request: RenderRequest, tree: Tree) -> bool:
 
 def _at_another_commit(request: RenderRequest) -> RenderRequest:
     return replace(request, environment=replace(request.environment, revision=_ANOTHER_COMMIT))
+
+
+def _digest_of(found: Inputs, tree: Tree) -> str:
+    return f"{found.digest} {tree.commit}" if found.each_commit else str(found.digest)
 
 
 def _no_project(_name: str) -> None:
