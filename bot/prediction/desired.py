@@ -11,12 +11,12 @@ from bot.cluster.discovery import UnknownKind
 from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
-from bot.engine.order import SYNC_OPTIONS
 from bot.engine.projects import DEFAULT, Fence, why_not_allowed, why_not_read
 from bot.engine.targets import Targets, targets_of
-from bot.engine.writes import SERVER_SIDE_APPLY, Writes
+from bot.engine.writes import Writes
 from bot.errors import Rejected
 from bot.model.resources import ResourceKey
+from bot.prediction.namespace import with_namespace
 from bot.prediction.reading import Reading
 from bot.prediction.trees import Tree, Trees
 from bot.preview.varying import without_chance
@@ -334,7 +334,7 @@ class Sources:
             fence = Fence(self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination))
         except Rejected as error:
             return Desired.failed(error.message)
-        targets = _with_namespace(targets, application, cluster)
+        targets = with_namespace(targets, application, cluster)
         # As with Argo CD, one object that is not permitted keeps the whole sync from starting.
         if words := fence.refusal(targets.objects):
             return Desired.failed(words)
@@ -372,31 +372,6 @@ def _digest_of(found: Inputs, tree: Tree) -> str:
 
 def _no_project(_name: str) -> None:
     return None
-
-
-def _with_namespace(targets: Targets, application: Application, cluster: Cluster) -> Targets:
-    """Put the destination's namespace before everything else where `CreateNamespace` asks for it.
-
-    That is while it is missing, and always when it is to have labels and annotations: those are applied server-side,
-    beside what others give it. It is nobody's: an application that goes away leaves it, as with Argo CD.
-    Source: argo-cd `controller/sync_namespace.go`.
-    """
-    name, managed = application.spec.destination.namespace, application.spec.sync_policy.managed_namespace_metadata
-    manifest: JsonObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    key = ResourceKey.of(manifest) if name else None
-    if key is None or key in targets.objects or not application.spec.has_option("CreateNamespace=true"):
-        return targets
-    if managed is not None:
-        manifest["metadata"] |= _managed(managed)
-    elif key in cluster.live([manifest]):
-        return targets
-    return replace(targets, objects={key: manifest, **targets.objects})
-
-
-def _managed(metadata: JsonObject) -> JsonObject:
-    labels, annotations = (metadata.get(name) or {} for name in ("labels", "annotations"))
-    managed: JsonObject = {"annotations": {**annotations, SYNC_OPTIONS: SERVER_SIDE_APPLY}}
-    return managed | ({"labels": labels} if labels else {})
 
 
 def _scope(cluster: Cluster, obj: JsonObject) -> bool | None:
