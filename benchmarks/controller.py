@@ -28,8 +28,11 @@ from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
 from bot.cluster.watch import Watch
 from bot.errors import Temporary
+from bot.model.jobs import compare
 from bot.model.resources import ResourceType, metadata_of
 from bot.sandbox.stage import Stage
+from bot.store.connection import connect
+from bot.store.queue import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -193,6 +196,7 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
             scene = _Scene(stage, repository, server, seen, count)
             created, pushed = scene.create(), scene.push()
             heals = sorted(scene.heals())
+            compared = _compared(stage, count)
         idle = _idle_requests(server)
         left = memory.now()
     floors = _floors(plane, count)
@@ -205,9 +209,18 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
         f"{name}.memory_mb": round(left),
         f"{name}.peak_memory_mb": round(memory.highest),
         f"{name}.idle_requests_per_minute": idle,
+        "compare_unchanged.ms": round(compared * 1000, 1),
         "self_heal.median_ms": round(median(heals) * 1000),
         "self_heal.p99_ms": round(heals[int(len(heals) * 0.99)] * 1000),
     }
+
+
+def _compared(stage: Stage, count: int) -> float:
+    """Return how long one worker takes to compare an application in which nothing has changed, its job included."""
+    begin = time.monotonic()
+    Queue(connect(stage.redis.url)).enqueue(*(compare(f"app-{number}") for number in range(count)))
+    stage.until(stage.is_idle, what="the comparisons", deadline=_PATIENCE)
+    return (time.monotonic() - begin) / count
 
 
 def _floors(plane: ControlPlane, count: int) -> list[float]:
