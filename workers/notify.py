@@ -91,6 +91,7 @@ class _Commit:
         self.sha = sha
         self.is_on = functools.cache(self._is_on)
         self.is_in = functools.cache(self._is_in)
+        self.is_here = functools.cache(clone.mirror.has)
 
     def _is_on(self, branches: frozenset[str]) -> bool:
         """Whether one of the branches has it."""
@@ -98,7 +99,7 @@ class _Commit:
 
     def _is_in(self, revision: str) -> bool:
         """Whether a revision that is here has it."""
-        return self.clone.mirror.has(revision) and self.clone.mirror.is_ancestor(self.sha, revision)
+        return self.is_here(revision) and self.clone.mirror.is_ancestor(self.sha, revision)
 
 
 def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
@@ -166,7 +167,7 @@ def _coverage(commit: _Commit, application: Application | None, wanted: str) -> 
     def covers(revision: str) -> bool:
         if commit.is_in(revision):
             return True
-        if application is None or not defined or synced != wanted or not clone.mirror.has(revision):
+        if application is None or not defined or synced != wanted or not commit.is_here(revision):
             return False
         return _is_alike(clone, application, revision, commit.sha)
 
