@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
     from bot.repository.charts.charts import Charts
-    from bot.repository.charts.fetching import Client
+    from bot.repository.fetching import Client
     from bot.repository.health.evaluator import OwnHealth
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
@@ -224,8 +224,8 @@ def charts(settings: Settings, directory: Path) -> Charts:
 
 def client_of(settings: Settings) -> Client:
     """Return what fetches whatever applications name; Rejected when the settings cannot work."""
-    from bot.repository.charts.fetching import Client
-    from bot.repository.charts.guard import Allowed
+    from bot.repository.fetching import Client
+    from bot.repository.guard import Allowed
 
     return Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout)
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Final
 from bot.errors import Rejected
 from bot.model.changes import repository_address
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import Request
-from bot.repository.charts.guard import origin_of
 from bot.repository.directory import MOST_BYTES
+from bot.repository.fetching import Request
+from bot.repository.guard import origin_of
 from bot.repository.remotes.bases import Fetched
 from bot.repository.revisions import SHA, beside
 from bot.repository.transport import refuse_strange
 
 if TYPE_CHECKING:
-    from bot.repository.charts.fetching import Client
+    from bot.repository.fetching import Client
     from bot.repository.mirrors import Mirror, Mirrors
     from bot.repository.remotes.references import Base
 

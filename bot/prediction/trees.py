@@ -13,8 +13,8 @@ from bot.prediction.bases import BaseFetching, RemoteFiles
 from bot.prediction.values import MOST_BYTES, ValueFiles, kept, values_by_url
 from bot.repository.charts.charts import with_scheme
 from bot.repository.charts.dependencies import fetched, missing
-from bot.repository.charts.fetching import ANONYMOUS
-from bot.repository.charts.guard import shown
+from bot.repository.fetching import ANONYMOUS
+from bot.repository.guard import shown
 from bot.repository.inputs import inputs_of
 from bot.repository.kustomization import names_remote
 from bot.repository.lfs.batch import LargeFiles

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
-from bot.repository.charts.guard import shown
 from bot.repository.composing import composing, put_files
 from bot.repository.environment import Place, substituted
+from bot.repository.guard import shown
 from bot.repository.helm.files import scheme_of
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from bot.repository.versions import is_constraint
 if TYPE_CHECKING:
     from bot.model.applications import Source
     from bot.model.credentials import Credentials
-    from bot.repository.charts.fetching import Client
+    from bot.repository.fetching import Client
 
 _ALWAYS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _FETCHED: Final = "foresail-fetched"

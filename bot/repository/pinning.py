@@ -17,8 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import ANONYMOUS, Client
-from bot.repository.charts.guard import Origin
+from bot.repository.fetching import ANONYMOUS, Client
+from bot.repository.guard import Origin
 
 _NOWHERE: Final = "255.255.255.255"
 """Held to this, git reaches a server that has no address here through a proxy or not at all."""

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import ANONYMOUS, Client, Request, authorization_of
-from bot.repository.charts.guard import origin_of
+from bot.repository.fetching import ANONYMOUS, Client, Request, authorization_of
+from bot.repository.guard import origin_of
 from bot.repository.pinning import Pinned, pinned
 from bot.repository.revisions import SHA
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.repository.charts.fetching import Client
-from bot.repository.charts.guard import Allowed
+from bot.repository.fetching import Client
+from bot.repository.guard import Allowed
 
 LOOPBACK: Final = Allowed.of(["127.0.0.0/8", "127.0.0.1"])
 CLIENT: Final = Client(LOOPBACK, timeout=30.0, proxies={})

@@ -202,5 +202,3 @@ def is_true(obj: Section, path: str) -> bool:
 
 READY: Final = ByConditions(("Ready",), (degraded("Ready", "False"),))
 """The most common convention: it works, it does not, or nobody knows yet."""
-READY_IN_TIME: Final = ByConditions(("Ready",))
-"""Where not being ready is no fault: it is said of what is being made as well."""

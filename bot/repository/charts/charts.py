@@ -19,12 +19,12 @@ from bot.model.credentials import Credentials
 from bot.repository.charts.archives import ARTIFACT, CHART, Limits, unpack, without_top
 from bot.repository.charts.artifacts import Artifact, artifact_of
 from bot.repository.charts.classic import BELIEVED, ClassicRepository
-from bot.repository.charts.fetching import ANONYMOUS, Client
-from bot.repository.charts.guard import shown
 from bot.repository.charts.index import Entry
 from bot.repository.charts.registry import SCHEME, Layer, Reference, Registry
 from bot.repository.charts.shelf import Shelf
 from bot.repository.environment import Place
+from bot.repository.fetching import ANONYMOUS, Client
+from bot.repository.guard import shown
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WAIT: Final = 600.0

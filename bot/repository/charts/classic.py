@@ -13,10 +13,10 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from bot.engine.versions import is_version
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import Answer, Client, Request, Sink
-from bot.repository.charts.guard import origin_of, shown
 from bot.repository.charts.index import Entry, read_index
 from bot.repository.charts.shelf import Shelf
+from bot.repository.fetching import Answer, Client, Request, Sink
+from bot.repository.guard import origin_of, shown
 from bot.repository.versions import is_constraint, newest, there_are
 
 BELIEVED: Final = 180.0

@@ -16,9 +16,9 @@ from bot.engine.versions import is_version
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts, Fetched
-from bot.repository.charts.guard import shown
 from bot.repository.charts.locking import belongs
 from bot.repository.environment import Place
+from bot.repository.guard import shown
 from bot.repository.helm.files import CHART, Dependency, dependencies, described
 from bot.repository.trees import EntryKind, Found, Snapshot
 

@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urljoin
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
 from bot.repository.charts.challenges import Challenge, challenges_of
-from bot.repository.charts.fetching import ANONYMOUS, Answer, Client, Request, Sink, authorization_of
-from bot.repository.charts.guard import Origin, origin_of, shown
+from bot.repository.fetching import ANONYMOUS, Answer, Client, Request, Sink, authorization_of
+from bot.repository.guard import Origin, origin_of, shown
 
 SCHEME: Final = "oci://"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from bot.errors import Rejected
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import Client, Request
-from bot.repository.charts.guard import origin_of, shown
+from bot.repository.fetching import Client, Request
+from bot.repository.guard import origin_of, shown
 from bot.repository.pointers import Pointer
 from bot.repository.transport import without_user
 

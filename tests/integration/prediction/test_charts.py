@@ -13,8 +13,8 @@ from bot.model.credentials import Credentials
 from bot.prediction.trees import Tree, Trees
 from bot.preview.affected import Branch
 from bot.repository.charts.charts import Charts
-from bot.repository.charts.fetching import Client
-from bot.repository.charts.guard import Allowed
+from bot.repository.fetching import Client
+from bot.repository.guard import Allowed
 from bot.repository.mirrors import Mirrors
 from tests.integration.loopback import CLIENT
 from tests.integration.repository.charts.registry import USER, RegistryStandIn

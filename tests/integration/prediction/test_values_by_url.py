@@ -12,9 +12,9 @@ import pytest
 from bot.errors import Rejected
 from bot.model.applications import Source
 from bot.prediction.trees import Tree, Trees
-from bot.repository.charts.fetching import Client
-from bot.repository.charts.guard import Allowed
 from bot.repository.environment import BuildEnvironment, Place
+from bot.repository.fetching import Client
+from bot.repository.guard import Allowed
 from bot.repository.inputs import inputs_of
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Rendered, Renderer, RenderRequest

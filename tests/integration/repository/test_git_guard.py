@@ -12,8 +12,8 @@ import pytest
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import Client
-from bot.repository.charts.guard import Allowed
+from bot.repository.fetching import Client
+from bot.repository.guard import Allowed
 from bot.repository.mirrors import Mirrors
 from tests.integration.loopback import LOOPBACK
 from tests.integration.repository.charts.servers import WebServer, redirect

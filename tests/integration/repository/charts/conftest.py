@@ -12,9 +12,9 @@ import pygit2
 import pytest
 
 from bot.repository.charts.charts import Charts
-from bot.repository.charts.fetching import Client
-from bot.repository.charts.guard import Allowed
 from bot.repository.environment import Place
+from bot.repository.fetching import Client
+from bot.repository.guard import Allowed
 from bot.repository.trees import Snapshot
 from bot.sandbox.toolchain import Programs
 from tests.integration.repository.charts.registry import RegistryStandIn

@@ -14,7 +14,7 @@ import pytest
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts, Fetched
-from bot.repository.charts.fetching import Client
+from bot.repository.fetching import Client
 from tests.integration.repository.charts.conftest import LOOPBACK, Helm, Packager, files_of
 from tests.integration.repository.charts.registry import RegistryStandIn
 from tests.integration.repository.charts.servers import WebServer, plain, redirect

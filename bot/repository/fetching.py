@@ -19,7 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
-from bot.repository.charts.guard import Allowed, Origin, origin_of, shown, target_of
+from bot.repository.guard import Allowed, Origin, origin_of, shown, target_of
 
 ANONYMOUS: Final = Credentials()
 """Of a repository that everybody may read."""

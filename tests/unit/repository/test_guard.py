@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Rejected
-from bot.repository.charts.guard import Allowed, Origin, origin_of, shown, target_of
+from bot.repository.guard import Allowed, Origin, origin_of, shown, target_of
 
 OURS = Allowed.of(["registry.corp.example", "10.1.0.0/16"])
 

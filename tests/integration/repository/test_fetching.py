@@ -14,8 +14,8 @@ import pytest
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
-from bot.repository.charts.fetching import ANONYMOUS, Answer, Client, Request
-from bot.repository.charts.guard import Allowed, origin_of
+from bot.repository.fetching import ANONYMOUS, Answer, Client, Request
+from bot.repository.guard import Allowed, origin_of
 from tests.integration.repository.charts.servers import Certificates, Reply, WebServer, redirect
 
 LOOPBACK = Allowed.of(["127.0.0.0/8"])
