@@ -60,17 +60,18 @@ class TaskResult:
     """Fields that became something else than the preview said; None when nobody compared."""
 
     def to_wire(self) -> JsonObject:
-        """Return the entry as Argo CD writes it, less what reading it back assumes: there may be thousands."""
+        """Return the entry as Argo CD writes it, less what reading it back assumes: there may be thousands.
+
+        What names the object is there even where it is empty: Argo CD's definition of an Application demands it.
+        """
         unless_usual: JsonObject = {
-            "group": self.key.group,
-            "namespace": self.key.namespace,
             "message": self.message,
             "syncPhase": "" if self.sync_phase == _USUAL_PHASE else self.sync_phase,
             "hookPhase": "" if self.phase is Phase.SUCCEEDED and not self.hook else self.phase.value,
             "hookType": self.sync_phase if self.hook else "",
             "status": self.code.value if self.code is not None else "",
         }
-        entry: JsonObject = {"version": self.version, "kind": self.key.kind, "name": self.key.name}
+        entry: JsonObject = {**asdict(self.key), "version": self.version}
         entry.update((name, value) for name, value in unless_usual.items() if value)
         if self.differences is not None:
             entry["foresailDifferences"] = list(self.differences)

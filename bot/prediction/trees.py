@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.errors import Rejected
@@ -267,22 +268,18 @@ class Look:
     def composed(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
         """Return a state with its submodules, composed once in this look; Rejected when one cannot be had."""
         key = (str(tree.mirror.path), tree.tree_id, source.repo_url, project)
-        if key not in self._composed:
-            try:
-                self._composed[key] = self.trees.composed(source, tree, project=project)
-            except Rejected as error:
-                self._composed[key] = error
-        found = self._composed[key]
-        if isinstance(found, Rejected):
-            raise found
-        return replace(found, commit=tree.commit, branch=tree.branch)
+        return self._once(key, tree, partial(self.trees.composed, source, tree, project=project))
 
     def based(self, source: Source, tree: Tree, *, project: str = "") -> Tree:
         """Return a state in which a kustomization names nothing remote, as `Trees.based` does, once in this look."""
         key = (str(tree.mirror.path), tree.tree_id, source.repo_url, source.path, project)
+        return self._once(key, tree, partial(self.trees.based, source, tree, project=project))
+
+    def _once(self, key: tuple[str, ...], tree: Tree, make: Callable[[], Tree]) -> Tree:
+        """Return what is made of a state, made once in this look; the same refusal each time where it cannot be."""
         if key not in self._composed:
             try:
-                self._composed[key] = self.trees.based(source, tree, project=project)
+                self._composed[key] = make()
             except Rejected as error:
                 self._composed[key] = error
         found = self._composed[key]

@@ -19,10 +19,8 @@ def test_a_merge_waits_while_its_application_is_left_alone_and_is_synced_when_it
     assert f"while its annotation `{_ANNOTATION}` is there, nothing of this is synced" in shop.body(number)
 
     sha = shop.repository.merge(number)
+    shop.stage.until(lambda: "is left alone" in str(shop.status(sha, f"sync/{shop.name}")), what="why it waits")
     shop.await_sync(sha, "pending")
-    told = shop.status(sha, f"sync/{shop.name}")
-    assert told is not None
-    assert "is left alone" in (told.description or "")
     assert shop.data("settings") == {"COLOUR": "blue"}
 
     shop.stage.plane.kubectl(*annotate, f"{_ANNOTATION}-")

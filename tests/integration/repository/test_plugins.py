@@ -229,8 +229,14 @@ def test_whatever_it_starts_ends_with_it(ask: Ask) -> None:
 
 
 def sleeping(seconds: str) -> bool:
-    commands = (path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
-    return any(command == f"sleep\0{seconds}\0".encode() for command in commands)
+    return any(_command(path) == f"sleep\0{seconds}\0".encode() for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+
+def _command(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has ended while we looked
+        return b""
 
 
 @pytest.mark.parametrize(

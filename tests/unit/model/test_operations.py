@@ -47,6 +47,11 @@ def test_a_result_is_read_as_it_was_written(result: TaskResult) -> None:
     assert TaskResult.from_wire(stored(result.to_wire())) == result
 
 
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_result_has_what_argo_cds_definition_of_an_application_demands(result: TaskResult) -> None:
+    assert result.to_wire().keys() >= {"group", "kind", "name", "namespace", "version"}
+
+
 @pytest.mark.parametrize("finished", ["", "2026-01-02T03:05:00Z"])
 @pytest.mark.parametrize("phase", Phase)
 def test_a_state_is_read_as_it_was_written(phase: Phase, finished: str) -> None:

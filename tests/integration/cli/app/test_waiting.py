@@ -40,15 +40,15 @@ def test_it_waits_and_tells_what_changes(desk: Desk) -> None:
 
 def test_what_does_not_come_in_time_is_no(desk: Desk) -> None:
     desk.has("shop")
-    done = desk.app("wait", "shop", "--timeout", "1")
+    done = desk.app("wait", "shop", "--timeout", "3")
     assert done.code == 1
-    assert "not within 1 s: shop is Progressing" in done.err
+    assert "not within 3 s: shop is Progressing" in done.err
 
 
 def test_only_what_is_asked_for_counts(desk: Desk) -> None:
     desk.has("shop", operation={"sync": {"revision": A}})
     assert desk.app("wait", "shop", "--sync").code == 0
-    assert "shop operation is Pending" in desk.app("wait", "shop", "--operation", "--timeout", "1").err
+    assert "shop operation is Pending" in desk.app("wait", "shop", "--operation", "--timeout", "3").err
     desk.merge("shop", {"status": {"health": {"status": "Suspended"}}})
     assert desk.app("wait", "shop", "--suspended").code == 0
     assert desk.app("wait", "shop", "--health", "--suspended").code == 0
