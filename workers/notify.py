@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.model.applications import Application
-    from bot.model.changes import Change
+    from bot.model.changes import Change, Repository
     from bot.model.resources import JsonObject
     from bot.services import Services
     from workers.landscape import Landscape
@@ -45,7 +45,7 @@ _LONGEST_PACE: Final = 30.0
 _FEW: Final = 10
 """Applications up to which it is looked at whenever somebody asks."""
 _FRESH: Final = 3.0
-"""Seconds for which branches may be as they were: each step of each application asks, and the commit itself is here."""
+"""Seconds for which branches may be as they were, where they have the commit: each step of each application asks."""
 
 
 @job
@@ -59,7 +59,7 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
     with structlog.contextvars.bound_contextvars(repository=payload["repository"], commit=commit[:12]):
         try:
             repository = services.forge.repository(str(payload["repository"]))
-            clone = Clone.fetched(services, repository, fresh_for=_FRESH)
+            clone = _clone(services, repository, commit)
             if not clone.mirror.has(commit):
                 return None
             deliveries = _deliveries(clone, commit)
@@ -81,6 +81,18 @@ def _is_early(services: Services, repository: str, commit: str) -> PutBack | Non
     if count <= _FEW or services.memory.first_within(f"look at {repository}@{commit}", seconds=pace):
         return None
     return PutBack(pace, tried=False)
+
+
+def _clone(services: Services, repository: Repository, commit: str) -> Clone:
+    """Return a clone as it is where its branches have the commit, else as new as the server's.
+
+    Another machine may have delivered the commit since this one fetched; to be here is not enough, as it may have been
+    the head of a change.
+    """
+    clone = Clone.fetched(services, repository, fresh_for=_FRESH)
+    expected = Expected.recall(services, repository.full_name, commit)
+    branches = expected.branches if expected is not None else (repository.default_branch,)
+    return clone if clone.has_on(branches, commit) else Clone.fetched(services, repository)
 
 
 class _Commit:
