@@ -244,11 +244,13 @@ class Mirrors:
     def following(self, source: Source, *, auth: Credentials | None, since: str = "") -> Mirror:
         """Return the mirror of a source's repository, as new as the server's as far as the source's revision goes.
 
-        `since`: a commit on a branch; a mirror that has it is new enough, unless the revision is beside all branches.
+        `since`: a commit on a branch; a mirror in which the revision holds it is new enough.
         """
         url, beside = source.repo_url, revisions.beside(source.target_revision)
         held = self.holding(url, beside or since, auth=auth)
-        return held or self.refresh(url, auth=auth, wanted=[beside] if beside else ())
+        if held is not None and (beside or _follows(held, source, since)):
+            return held
+        return self.refresh(url, auth=auth, wanted=[beside] if beside else ())
 
     def holding(self, url: str, commit: str, *, auth: Credentials | None = None) -> Mirror | None:
         """Return the mirror of a repository as it is, when it has the commit; nothing is fetched."""
@@ -286,6 +288,14 @@ class Mirrors:
         stamp = git.path / _FETCHED
         stamp.touch()
         os.utime(stamp, (began, began))
+
+
+def _follows(mirror: Mirror, source: Source, commit: str) -> bool:
+    """Whether what a source follows holds a commit, which may be here as the head of a change alone."""
+    try:
+        return mirror.is_ancestor(commit, mirror.tracked(source))
+    except Rejected:
+        return False
 
 
 def _fetched_at(path: Path) -> float:

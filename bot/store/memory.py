@@ -20,6 +20,10 @@ if (redis.call("GET", KEYS[1]) or "") ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "EX", ARGV[3])
 return 1
 """
+_PUT_OFF: Final = """
+local waits = redis.call("GET", KEYS[1])
+redis.call("SET", KEYS[1], waits and waits ~= ARGV[1] and "" or ARGV[1], "EX", ARGV[2])
+"""
 
 
 class Memory:
@@ -105,12 +109,15 @@ class Memory:
             return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, px=int(seconds * 1000)))
 
     def put_off(self, application: str, commit: str = "") -> None:
-        """Remember for a day that something waits for the end of an application's operation: a commit, or whatever."""
+        """Remember for a day that something waits for the end of an application's operation: a commit, or whatever.
+
+        Of two commits nobody here knows which is newer, so that both together are whatever.
+        """
         with reachable():
-            self._connection.set(f"foresail:put-off:{application}", commit, ex=_DAY)
+            self._connection.eval(_PUT_OFF, 1, f"foresail:put-off:{application}", commit, str(_DAY))
 
     def take_put_off(self, application: str) -> str | None:
-        """Return what waited last for the end of an application's operation, None for nothing; who asks sees to it."""
+        """Return what waited for the end of an application's operation, None for nothing; who asks sees to it."""
         with reachable():
             found = self._connection.getdel(f"foresail:put-off:{application}")
         return found.decode() if isinstance(found, bytes) else None

@@ -243,6 +243,19 @@ def test_a_branch_is_as_new_as_the_commit_that_is_asked_for(
     assert mirrors.following(source, auth=auth, since=second).tracked(source) == second
 
 
+def test_a_commit_that_is_here_as_the_head_of_a_change_says_nothing_about_the_branch(
+    tmp_path: Path, shop: HostedRepository, auth: Credentials
+) -> None:
+    mirrors, source = Mirrors(tmp_path / "mirrors", CLIENT), Source(repo_url=shop.clone_url, target_revision="main")
+    files = {"app.yaml": "replicas: 2\n"}
+    commit = shop.push("feature", files)
+    pull = shop.open_pull_request(head="feature", title="Two")
+    mirrors.refresh(source.repo_url, auth=auth, wanted=[f"refs/pull/{pull.number}/head"])
+    assert mirrors.following(source, auth=auth).tracked(source) != commit
+    shop.point("main", commit)
+    assert mirrors.following(source, auth=auth, since=commit).tracked(source) == commit
+
+
 @pytest.mark.parametrize(
     ("revision", "ref"),
     [

@@ -1,0 +1,22 @@
+"""What waits for the end of an operation: one commit by its name, several as whatever there is."""
+
+from __future__ import annotations
+
+from bot.store.memory import Memory
+from tests.integration.store.conftest import Bench
+
+
+def test_a_commit_that_waits_is_told_by_its_name_and_once(bench: Bench) -> None:
+    memory = Memory(bench.connection)
+    memory.put_off("shop", "c1")
+    memory.put_off("shop", "c1")
+    assert memory.take_put_off("shop") == "c1"
+    assert memory.take_put_off("shop") is None
+
+
+def test_of_two_commits_that_wait_none_is_taken_for_the_newest(bench: Bench) -> None:
+    memory = Memory(bench.connection)
+    memory.put_off("shop", "c2")
+    memory.put_off("shop", "c1")  # by who fetched earlier, and was slower
+    memory.put_off("shop", "c1")
+    assert memory.take_put_off("shop") == ""
