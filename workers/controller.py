@@ -225,7 +225,7 @@ class Controller:
         changed = self._saw(cluster, key, event, obj)
         names = self._objects.of(cluster, key)
         settled = not self._sightings.is_progressing(cluster.name, key)
-        foreign = changed and not is_last_written_by(obj, cluster.manager)
+        foreign = changed and (event == "DELETED" or not is_last_written_by(obj, cluster.manager))
         with self._lock:
             concerned = [(name, self._known[name]) for name in names if name in self._known]
             waiting = [(name, known) for name, known in concerned if known.running and key in known.awaits]
@@ -251,6 +251,9 @@ class Controller:
     def _on_objects_listed(self, cluster: Cluster, kind: ResourceType, _names: frozenset[str]) -> None:
         """Have all compared that have an object of a kind: one may have gone before the watch began, or in a break."""
         for name in self._objects.of_kind(cluster, kind.group, kind.kind):
+            with self._lock:
+                if (known := self._known.get(name)) is not None:
+                    known.touched = known.running  # then at the end of its operation
             self._enqueue(jobs.compare(name))
 
     def _on_application(self, event: str, obj: JsonObject) -> None:
@@ -310,7 +313,10 @@ class Controller:
     def _compare_parents(self, obj: JsonObject) -> None:
         """Have the application compared that declares this one: somebody else may have changed or deleted it."""
         for name in self._objects.of(self._services.control, ResourceKey.of(obj)):
-            known = self._known.get(name)
+            with self._lock:
+                known = self._known.get(name)
+                if known is not None:
+                    known.touched = known.running  # then at the end of its operation
             if known is not None and not known.running:
                 self._enqueue(jobs.compare(name))
 
