@@ -46,8 +46,8 @@ def test_secrets_and_config_maps_of_the_control_namespace_count(
     control_plane.kubectl(*pem)
     repositories = Repositories(cluster, namespace=namespace)
     with structlog.testing.capture_logs() as logs:
-        assert repositories.find(URL, "default") == Credentials(password="one", authorities="pem")
-        assert repositories.find(f"{URL}s", "default") == Credentials(password="team", authorities="pem")
+        assert repositories.find(URL, "default") == Credentials(password="one", authorities="pem", vouched=True)
+        assert repositories.find(f"{URL}s", "default") == Credentials(password="team", authorities="pem", vouched=True)
         assert repositories.find("https://git.example.com/plain", "") == Credentials(authorities="pem")
         assert repositories.find("git@git.example.com:a", "") == Credentials(known_hosts="hosts")
         assert repositories.find("https://other.example.com/plain", "") is None
@@ -57,10 +57,10 @@ def test_secrets_and_config_maps_of_the_control_namespace_count(
 def test_what_was_read_holds_for_a_while(control_plane: ControlPlane, cluster: Cluster, namespace: str) -> None:
     write(control_plane, namespace, "shop", "repository", url=URL, password="one")
     repositories = Repositories(cluster, namespace=namespace)
-    assert repositories.find(URL, "") == Credentials(password="one")
+    assert repositories.find(URL, "") == Credentials(password="one", vouched=True)
     write(control_plane, namespace, "shop", "repository", url=URL, password="two")
-    assert repositories.find(URL, "") == Credentials(password="one")
-    assert Repositories(cluster, namespace=namespace).find(URL, "") == Credentials(password="two")
+    assert repositories.find(URL, "") == Credentials(password="one", vouched=True)
+    assert Repositories(cluster, namespace=namespace).find(URL, "") == Credentials(password="two", vouched=True)
 
 
 def test_that_they_may_not_be_read_is_said_once_and_stops_nothing(
