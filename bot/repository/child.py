@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 import pygit2
 
-from bot.errors import ForesailError, Rejected
+from bot.errors import ForesailError, Rejected, Temporary
 from bot.repository import confinement, directory, frames
 from bot.repository.asked import Asked
 from bot.repository.chance import Made, Pointer
@@ -78,6 +78,8 @@ def _answer(request: dict[str, Any], tools: Tools) -> bytes:
         made = render(request, tools)
         manifests = [orjson.Fragment(one) for one in made.manifests]
         encoded = frames.encode({"manifests": manifests, "varying": list(made.varying.items())})
+    except Temporary as error:
+        return frames.encode({"away": _sayable(str(error))})
     except ForesailError as error:
         return frames.encode({"refused": _sayable(str(error))})
     except MemoryError:

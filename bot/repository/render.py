@@ -175,7 +175,7 @@ class Renderer:
         """Render each source, several at a time; answers stand in the order of `requests`, each with its own failure.
 
         A render that takes longer than the timeout, more memory or more output than allowed fails and takes its child
-        with it. Raises Temporary when no child can be started.
+        with it. Raises Temporary when no child can be started, or what one reads has gone meanwhile.
         """
         if not requests:
             return []
@@ -236,5 +236,7 @@ def _result(answer: JsonObject) -> Rendered | RenderFailed:
         return Rendered(tuple(manifests), dict(_varying(answer.get("varying"))))
     if isinstance(refused := answer.get("refused"), str):
         return RenderFailed(refused)
+    if isinstance(away := answer.get("away"), str):
+        raise Temporary(away)  # which says nothing about the source
     _log.error("render failed through a fault of ours", fault=answer.get("fault"))
     return RenderFailed("rendering failed through a fault of Foresail's own; its log says more")

@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pygit2
 import pytest
 
+from bot.errors import Temporary
 from bot.model.applications import Source
 from bot.repository.render import CHILDREN, Rendered, Renderer, RenderFailed, RenderRequest
 from bot.sandbox.toolchain import Programs
@@ -241,6 +243,18 @@ def test_what_a_killed_parent_left_behind_is_removed_by_the_next(
     other.render([request_for("a")])
     other.close()
     assert (left.exists(), kept.exists()) == (False, True)
+
+
+def test_what_the_copy_of_a_repository_lacks_is_not_said_of_the_source(own: Renderer, tmp_path: Path) -> None:
+    place = tmp_path / "copy"
+    copy = pygit2.init_repository(str(place), bare=True)
+    builder = copy.TreeBuilder()
+    builder.insert("a.yaml", blob := copy.create_blob(config("a").encode()), pygit2.enums.FileMode.BLOB)
+    tree = str(builder.write())
+    (place / "objects" / str(blob)[:2] / str(blob)[2:]).unlink()
+    source = Source.model_validate({"repoURL": "https://github.com/acme/shop", "path": "."})
+    with pytest.raises(Temporary, match="lacks object"):
+        own.render([RenderRequest(place, tree, source)])
 
 
 def test_a_process_that_forgets_to_close_leaves_nothing(repository: Fixed) -> None:
