@@ -38,7 +38,7 @@ from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import culprit
-from workers.ending import end, finish, follow_up, rested, state_of
+from workers.ending import end, finish, follow_up, make_good, rested, state_of, write_end
 from workers.holds import why_held
 from workers.retries import begin
 from workers.revisions import fixed
@@ -82,8 +82,11 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 def _look_at(services: Services, name: str) -> None:
     application = services.applications.get(name)
-    if application is None or application.operation is None or application.left_alone:
+    if application is None or application.left_alone:
         return  # the controller asks again when it is no longer left alone
+    if application.operation is None:
+        make_good(services, application)
+        return
     operation = Operation.parse(application.operation)
     if operation is None:
         refuse(services, application)
@@ -333,7 +336,7 @@ class _Advance:
             _log.info("operation will be tried again", message=self.state.message)
             rested(self.services, self.state)
             return
-        self._patch({**patch, "operation": None})
+        self.application = write_end(self.services, self.application, patch)
         _log.info("operation ended", phase=str(phase), message=self.state.message)
         follow_up(self.services, self.application, self.state)
 

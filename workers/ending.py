@@ -31,13 +31,26 @@ def end(services: Services, name: str, phase: Phase, words: str) -> None:
 def finish(services: Services, application: Application, state: OperationState) -> None:
     """Write how an operation has ended, and nothing else of the status; as read, or Conflict."""
     state = replace(state, finished_at=timestamp())
-    patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "operation": None}
+    patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}}
     try:
-        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+        ended = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
     except RecordTooLarge:
         state = replace(state, results=())
-        ended = services.applications.update(application, {**patch, "status": {"operationState": state.to_wire()}})
+        ended = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
     follow_up(services, ended, state)
+
+
+def write_end(services: Services, application: Application, patch: JsonObject) -> Application:
+    """Write the end of an operation, noted before: killed after it, somebody else asks for what it calls for."""
+    services.memory.begin_ending(application.name)
+    return services.applications.update(application, {**patch, "operation": None})
+
+
+def make_good(services: Services, application: Application) -> None:
+    """Ask for what the end of an operation calls for, where whoever wrote that may have been killed before."""
+    state = OperationState.of_status(application.status)
+    if services.memory.is_ending(application.name) and state is not None and state.phase.completed:
+        follow_up(services, application, state)
 
 
 def state_of(application: Application, operation: Operation) -> OperationState:
@@ -55,6 +68,11 @@ def _is_of(state: OperationState, operation: Operation) -> bool:
 
 def follow_up(services: Services, application: Application, state: OperationState) -> None:
     """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    _ask(services, application, state)
+    services.memory.end_ending(application.name)
+
+
+def _ask(services: Services, application: Application, state: OperationState) -> None:
     waits = services.memory.take_put_off(application.name)
     if _asks_for_more(application, state):
         services.queue.enqueue(refresh(application.name))

@@ -24,6 +24,15 @@ _PUT_OFF: Final = """
 local waits = redis.call("GET", KEYS[1])
 redis.call("SET", KEYS[1], waits and waits ~= ARGV[1] and "" or ARGV[1], "EX", ARGV[2])
 """
+_TAKE_PUT_OFF: Final = """
+local waits = redis.call("GET", KEYS[1])
+if waits then
+  redis.call("HSET", KEYS[2], "waits", waits)
+  redis.call("EXPIRE", KEYS[2], ARGV[1])
+  redis.call("DEL", KEYS[1])
+end
+return redis.call("HGET", KEYS[2], "waits")
+"""
 
 
 class Memory:
@@ -116,11 +125,33 @@ class Memory:
         with reachable():
             self._connection.eval(_PUT_OFF, 1, f"foresail:put-off:{application}", commit, str(_DAY))
 
-    def take_put_off(self, application: str) -> str | None:
-        """Return what waited for the end of an application's operation, None for nothing; who asks sees to it."""
+    def begin_ending(self, application: str) -> None:
+        """Note for a day that the end of an application's operation is written; what it calls for is still to come."""
         with reachable():
-            found = self._connection.getdel(f"foresail:put-off:{application}")
+            pipeline = self._connection.pipeline()
+            pipeline.hset(f"foresail:ending:{application}", "begun", b"1")
+            pipeline.expire(f"foresail:ending:{application}", _DAY)
+            pipeline.execute()
+
+    def take_put_off(self, application: str) -> str | None:
+        """Return what waited for the end of an application's operation, None for nothing; the same until that is over.
+
+        Who asks sees to it, and says `end_ending` then.
+        """
+        names = (f"foresail:put-off:{application}", f"foresail:ending:{application}")
+        with reachable():
+            found = self._connection.eval(_TAKE_PUT_OFF, 2, *names, str(_DAY))
         return found.decode() if isinstance(found, bytes) else None
+
+    def is_ending(self, application: str) -> bool:
+        """Whether what the end of an application's operation calls for may still be to come."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:ending:{application}"))
+
+    def end_ending(self, application: str) -> None:
+        """Forget the end of an application's operation: all that it calls for is asked for."""
+        with reachable():
+            self._connection.delete(f"foresail:ending:{application}")
 
     def is_empty(self) -> bool:
         """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""

@@ -6,12 +6,16 @@ from bot.store.memory import Memory
 from tests.integration.store.conftest import Bench
 
 
-def test_a_commit_that_waits_is_told_by_its_name_and_once(bench: Bench) -> None:
+def test_a_commit_that_waits_is_told_by_its_name_until_the_end_is_over(bench: Bench) -> None:
     memory = Memory(bench.connection)
     memory.put_off("shop", "c1")
     memory.put_off("shop", "c1")
-    assert memory.take_put_off("shop") == "c1"
+    memory.begin_ending("shop")
+    assert [memory.take_put_off("shop"), memory.take_put_off("shop")] == ["c1", "c1"]
+    assert memory.is_ending("shop")
+    memory.end_ending("shop")
     assert memory.take_put_off("shop") is None
+    assert not memory.is_ending("shop")
 
 
 def test_of_two_commits_that_wait_none_is_taken_for_the_newest(bench: Bench) -> None:
