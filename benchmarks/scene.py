@@ -80,7 +80,7 @@ class Scene:
     def set_up(self) -> None:
         """Create the Applications and sync them as Foresail does, then wait until the controllers are done."""
         self.plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        self.plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(_CRDS))
+        self.plane.await_established("-f", str(_CRDS))
         names = [self.workload.control_namespace, *self.workload.namespaces]
         spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
         everything = yaml.safe_dump_all([*spaces, *self.workload.manifests()])

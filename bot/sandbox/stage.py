@@ -56,7 +56,7 @@ class Stage:
         """Prepare a stage on a control plane that runs; Foresail itself is started by `open`."""
         directory.mkdir(parents=True, exist_ok=True)
         plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(_CRDS))
+        plane.await_established("-f", str(_CRDS))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": control_namespace}}
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(namespace))
         return cls(programs, directory, plane, control_namespace=control_namespace)

@@ -93,7 +93,7 @@ class Fleet:
         plane.kubectl("apply", "--server-side", "-f", crds)
         definitions = orjson.dumps({"apiVersion": "v1", "kind": "List", "items": DEFINITIONS}).decode()
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=definitions)
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        plane.await_established("crd")
 
     @property
     def cluster(self) -> Cluster:

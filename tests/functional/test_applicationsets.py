@@ -28,7 +28,7 @@ spec:
 @pytest.fixture(scope="module")
 def settings(control_plane: ControlPlane) -> dict[str, str]:
     control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/applicationsets.argoproj.io")
+    control_plane.await_established("crd/applicationsets.argoproj.io")
     return {"FORESAIL_MODE": "preview"}
 
 

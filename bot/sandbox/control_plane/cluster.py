@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+import orjson
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.sandbox.processes import Process, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from bot.sandbox.toolchain import Programs
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 STAGES: Final = Path(__file__).parent / "stages"
 _READY: Final = 60.0
 _KUBECTL: Final = 60.0
+_ESTABLISHED: Final = 60.0
+_PAUSE: Final = 0.05
 
 _ALL: Final = ("*",)
 _STILL: Final = (
@@ -97,6 +102,22 @@ class ControlPlane:
         if done.returncode:
             raise Rejected(f"kubectl {' '.join(args)}: {done.stderr.strip()}")
         return done.stdout
+
+    def await_established(self, *which: str) -> None:
+        """Return once definitions are served, named as kubectl is told; Temporary when that takes a minute.
+
+        `kubectl wait` ends with an error where one of them has no conditions yet.
+        """
+        end = time.monotonic() + _ESTABLISHED
+        while not self._are_established(which):
+            if time.monotonic() > end:
+                raise Temporary(f"not established within {_ESTABLISHED:.0f} s: {' '.join(which)}")
+            time.sleep(_PAUSE)
+
+    def _are_established(self, which: Sequence[str]) -> bool:
+        found = orjson.loads(self.kubectl("get", *which, "--output=json"))
+        conditions = [one.get("status", {}).get("conditions") or () for one in found.get("items", [found])]
+        return all(any(one["type"] == "Established" and one["status"] == "True" for one in each) for each in conditions)
 
     def stop(self) -> None:
         """End every process, servers last."""

@@ -119,7 +119,7 @@ def kinds(control_plane: ControlPlane) -> ControlPlane:
     """Return the control plane with our CustomResourceDefinitions served."""
     folder = ROOT / "bot/cluster/crds"
     control_plane.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={folder}")
-    control_plane.kubectl("wait", "--for=condition=Established", f"--filename={folder}", "--timeout=30s")
+    control_plane.await_established(f"--filename={folder}")
     return control_plane
 
 

@@ -89,7 +89,7 @@ spec:
 @pytest.fixture
 def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_path: Path) -> Iterator[Desk]:
     control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/applicationsets.argoproj.io")
+    control_plane.await_established("crd/applicationsets.argoproj.io")
     cluster = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
     renderer = Renderer(kustomize=str(programs.kustomize), timeout=60.0)
     sources = Sources(

@@ -92,7 +92,7 @@ class Desk:
 def ferry(control_plane: ControlPlane, desk: Desk) -> JsonObject:
     """Return a ship in a cluster that knows ships, which are custom resources."""
     control_plane.kubectl("apply", "-f", str(DEFINITIONS))
-    control_plane.kubectl("wait", "--for=condition=Established", "crd/ships.harbour.example", "--timeout=30s")
+    control_plane.await_established("crd/ships.harbour.example")
     kind = {"apiVersion": "harbour.example/v1", "kind": "Ship", "metadata": {"name": "ferry"}}
     ship = {**kind, "spec": {"ports": ["x", "y"], "cargo": [{"hold": "a"}, {"hold": "b"}]}}
     desk.synced(ship)

@@ -119,7 +119,7 @@ def test_a_definition_goes_with_the_objects_that_live(control_plane: ControlPlan
         },
     }
     gone = shop.change(definition, None)
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{key.name}")
+    control_plane.await_established(f"crd/{key.name}")
     for number in range(2):
         shop.cluster.apply(Apply(shop.object(f"{name}/v1", "Ship", f"s-{number}")))
 

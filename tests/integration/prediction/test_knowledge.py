@@ -42,7 +42,7 @@ def ships(control_plane: ControlPlane, cluster: Cluster) -> str:
         },
     }
     cluster.apply(Apply(definition))
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/ships.{group}")
+    control_plane.await_established(f"crd/ships.{group}")
     return group
 
 
