@@ -55,6 +55,11 @@ class Credentials:
     """The only project whose applications may use it; empty: any."""
 
     @property
+    def elsewhere(self) -> Credentials:
+        """What of them holds for other servers too: the way, and nothing that is shown."""
+        return Credentials(proxy=self.proxy, no_proxy=self.no_proxy)
+
+    @property
     def names_somebody(self) -> bool:
         """Whether they say as whom, not only how."""
         secret = self.password or self.bearer_token or self.ssh_private_key or self.client_certificate

@@ -98,7 +98,8 @@ class Git:
                     raise error.words from None
                 # To anybody else nothing is shown, and nothing is made good by what is known of this one.
                 same = origin_of(url) == origin_of(without_user(self.url))
-                return self._at(url, self.credentials if same else _proxy_of(self.credentials), args, files)
+                access = self.credentials if same or self.credentials is None else self.credentials.elsewhere
+                return self._at(url, access, args, files)
 
     def _at(self, url: str, credentials: Credentials | None, args: Sequence[str], files: Mapping[str, Path]) -> str:
         server = pinned(url, credentials, self.client)
@@ -175,11 +176,6 @@ class _Nowhere:
 
     def write(self, _data: bytes) -> None:
         pass
-
-
-def _proxy_of(credentials: Credentials | None) -> Credentials | None:
-    """Return of credentials what holds for other servers, too."""
-    return credentials and Credentials(proxy=credentials.proxy, no_proxy=credentials.no_proxy)
 
 
 class _RedirectedError(Exception):

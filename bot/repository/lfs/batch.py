@@ -95,9 +95,7 @@ class LargeFiles:
     def _content(self, download: _Download) -> Iterator[IO[bytes]]:
         pointer, home = download.pointer, origin_of(download.url)
         ours = home == origin_of(without_user(self.url)) and not download.authenticated
-        access = (
-            self.credentials if ours else Credentials(proxy=self.credentials.proxy, no_proxy=self.credentials.no_proxy)
-        )
+        access = self.credentials if ours else self.credentials.elsewhere
         headers = {name: text for name, text in download.headers.items() if name.lower() != "authorization"}
         authorization = next((text for name, text in download.headers.items() if name.lower() == "authorization"), "")
         request = Request(download.url, home, access, headers, authorization, most=pointer.size)
