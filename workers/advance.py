@@ -319,6 +319,8 @@ class _Advance:
             self.state = waiting
             self._patch({"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)})
             self._tell()
+        elif self.services.memory.is_noted(self._progress):
+            self._tell()
 
     def _save(self, words: str, scene: Scene) -> None:
         """Record the state and (again) claim the operation, under optimistic locking; Conflict when it is not ours."""
@@ -370,9 +372,20 @@ class _Advance:
         return f"{subject}{reason}; {words.removeprefix(subject)}"
 
     def _tell(self) -> None:
-        """Have progress told, not at every word of it: forges count what is written, and the end is always told."""
+        """Have progress told, not at every word of it: forges count what is written.
+
+        Words that come too soon are told at a later look, if they still hold; the end is always told.
+        """
         occasion = Occasion.of(self.state.operation.info)
-        due = f"{self.application.name}@{occasion.commit}"
-        told = occasion.repository and not self.state.operation.resources
-        if told and self.services.memory.first_within(due, seconds=_PROGRESS):
+        if not occasion.repository or self.state.operation.resources:
+            return
+        if self.services.memory.first_within(self._progress, seconds=_PROGRESS):
             self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
+            self.services.memory.strike(self._progress)
+        else:
+            self.services.memory.note(self._progress)
+
+    @property
+    def _progress(self) -> str:
+        """Names the progress of this operation."""
+        return f"{self.application.name}@{Occasion.of(self.state.operation.info).commit}"

@@ -117,6 +117,21 @@ class Memory:
         with reachable():
             return bool(self._connection.set(f"foresail:within:{what}", b"1", nx=True, px=int(seconds * 1000)))
 
+    def note(self, what: str) -> None:
+        """Remember for a day that something was left undone."""
+        with reachable():
+            self._connection.set(f"foresail:undone:{what}", b"1", ex=_DAY)
+
+    def is_noted(self, what: str) -> bool:
+        """Whether something was left undone."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:undone:{what}"))
+
+    def strike(self, what: str) -> None:
+        """Forget that something was left undone: now it is done."""
+        with reachable():
+            self._connection.delete(f"foresail:undone:{what}")
+
     def put_off(self, application: str, commit: str = "") -> None:
         """Remember for a day that something waits for the end of an application's operation: a commit, or whatever.
 
