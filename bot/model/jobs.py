@@ -173,8 +173,10 @@ def refresh(*applications: str, since: str = "") -> JobRequest:
     """
     digest = hashlib.sha256("\0".join(applications).encode()).hexdigest()
     identity = applications[0] if len(applications) == 1 else f"{len(applications)} applications {digest}"
-    payload = {"applications": list(applications), "since": since}
-    return JobRequest(Task.REFRESH, payload, f"{identity} since {since}" if since else identity)
+    payload: JsonObject = {"applications": list(applications)}
+    if not since:
+        return JobRequest(Task.REFRESH, payload, identity)
+    return JobRequest(Task.REFRESH, {**payload, "since": since}, f"{identity} since {since}")
 
 
 def notify(repository: str, commit: str) -> JobRequest:
