@@ -10,16 +10,13 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
 from bot.cluster.watch import Watch
-from bot.engine.sync.heal import heals_at, is_last_written_by
-from bot.engine.sync.plan import APPROVED
-from bot.engine.sync.retry import deadline, retry_at
+from bot.engine.sync.heal import is_last_written_by
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
@@ -28,30 +25,23 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
-from workers.claims import CLAIM, Claim
 from workers.index import IndexKeeper
+from workers.known import NEVER, PATIENCE, Known
 from workers.objects import ObjectIndex
 from workers.payloads import refreshes, refreshes_of
 from workers.sightings import Sightings
 from workers.windows import Openings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from bot.cluster.objects import Cluster
     from bot.model.resources import JsonObject, ResourceType
 
 _log = structlog.get_logger()
 
 _TICK: Final = 0.2
-_PATIENCE: Final = 5.0
-"""Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
-_TRUST: Final = 30.0
-"""The same while all it waits for are objects that are on their way, as watches tell, or a time that is known."""
 _BULKY: Final = frozenset({("", "ConfigMap"), ("", "Secret")})
 """Kinds, by group, of which metadata is followed alone: many and large, with no health to be judged."""
 _RECOVERY: Final = 3600.0
-_NEVER: Final = float("inf")
 _SILENCE: Final = 90.0
 """Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
 
@@ -69,38 +59,13 @@ def run() -> int:
     return 0
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the controller remembers of an Application."""
-
-    cluster: Cluster | None
-    asks: tuple[str, ...]
-    """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
-    running: bool
-    to_end: bool
-    """Whether somebody asks for its operation to be ended."""
-    abandoned: bool
-    """Whether its record says that an operation runs, and none does."""
-    deadline: float
-    """Unix seconds: when the operation has to be looked at for its own sake."""
-    looked_at: float
-    patience: float
-    """Seconds after which it is looked at again."""
-    awaits: frozenset[ResourceKey]
-    """The objects its operation waits for."""
-    touched: bool
-    """Whether somebody else changed one of its objects while its operation ran."""
-    heals_at: float
-    """Unix seconds: when what differs may be put back; never where nothing differs, or a person has to look."""
-
-
 class Controller:
     """Turns events into jobs; one may run, or several: equal jobs are one."""
 
     def __init__(self, services: Services, stop: threading.Event) -> None:
         self._services = services
         self._stop = stop
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Known] = {}
         self._watched: set[tuple[str, ResourceType]] = {(services.control.name, APPLICATION)}
         self._lock = threading.Lock()
         self._left_over: dict[str, jobs.JobRequest] = {}
@@ -151,10 +116,10 @@ class Controller:
         with self._lock:
             due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
             for name in due:
-                self._known[name].looked_at, self._known[name].deadline = now, _NEVER
+                self._known[name].looked_at, self._known[name].deadline = now, NEVER
             differing = [name for name, known in self._known.items() if now >= known.heals_at]
             for name in differing:
-                self._known[name].heals_at = _NEVER
+                self._known[name].heals_at = NEVER
         queue.enqueue(*map(jobs.advance, due), *map(jobs.compare, differing))
         for cluster, group, kind in self._objects.kinds():
             self._watch_kind(cluster, group, kind)
@@ -198,7 +163,7 @@ class Controller:
         if self._listed.is_set() and time.monotonic() - self._applications.heard_at < _SILENCE:
             self._index.write()
 
-    def _is_due(self, known: _Known, now: float) -> bool:
+    def _is_due(self, known: Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + known.patience)
 
     def _watch_kind(self, cluster: Cluster, group: str, kind: str) -> None:
@@ -232,7 +197,7 @@ class Controller:
             resting = [name for name, known in concerned if changed and not known.running]
             for _, known in waiting:
                 known.looked_at = time.time() if settled else known.looked_at
-                known.patience = _PATIENCE  # to tell how far it has come
+                known.patience = PATIENCE  # to tell how far it has come
             for _, known in concerned:
                 known.touched = known.touched or (foreign and known.running)
         going_on = [name for name, _ in waiting] if settled else []
@@ -301,7 +266,7 @@ class Controller:
         if touched and not known.running:
             self._enqueue(jobs.compare(name))
 
-    def _is_to_go_on(self, known: _Known, before: _Known) -> bool:
+    def _is_to_go_on(self, known: Known, before: Known) -> bool:
         """Whether an operation, since just now, is to be ended, or waits for what was there before that was known."""
         if known.to_end and not before.to_end:
             return True
@@ -343,51 +308,17 @@ class Controller:
             if occasion.repository:
                 self._enqueue(jobs.notify(occasion.repository, occasion.commit))
 
-    def _seen(self, application: Application) -> _Known:
+    def _seen(self, application: Application) -> Known:
         try:
             cluster = self._services.clusters.at(application.spec.destination)
         except Rejected:
             cluster = None
-        state = OperationState.of_status(application.status)
-        rests = state is not None and state.rests
-        results = state.results if state is not None and not rests else ()
-        awaits = frozenset(one.key for one in results if not one.phase.completed)
-        now = time.time()
-        due = min((at for at in self._deadlines(application, state) if at > now), default=_NEVER)
-        trusted = self._are_on_their_way(cluster, awaits) or (rests and due < _NEVER)
-        return _Known(
-            cluster=cluster,
-            asks=(
-                application.spec.definition,
-                str(application.automated),
-                str(application.left_alone),
-                application.annotation(APPROVED),
-            ),
-            running=application.operation is not None and not application.left_alone,
-            to_end=OperationState.is_to_end(application.status),
-            abandoned=application.operation is None and state is not None and not state.phase.completed,
-            deadline=due,
-            looked_at=now,
-            patience=_TRUST if trusted else _PATIENCE,
-            awaits=awaits,
-            touched=False,
-            heals_at=_heals_at(application),
-        )
 
-    def _deadlines(self, application: Application, state: OperationState | None) -> Iterator[float]:
-        """Yield when an operation has to be looked at: somebody's claim has run out, or it has taken too long."""
-        claim = Claim.parse(application.annotation(CLAIM))
-        if claim is not None:
-            yield claim.until
-        if state is not None and state.rests:
-            yield retry_at(state)
-        elif state is not None and not state.phase.completed:
-            yield deadline(state, limit=self._services.settings.sync_deadline)
+        def is_progressing(key: ResourceKey) -> bool:
+            return cluster is not None and self._sightings.is_progressing(cluster.name, key) is True
 
-    def _are_on_their_way(self, cluster: Cluster | None, keys: frozenset[ResourceKey]) -> bool:
-        if cluster is None or not keys:
-            return False
-        return all(self._sightings.is_progressing(cluster.name, key) for key in keys)
+        limit = self._services.settings.sync_deadline
+        return Known.of(application, cluster, sync_deadline=limit, is_progressing=is_progressing)
 
     def _enqueue(self, request: jobs.JobRequest) -> None:
         try:
@@ -395,11 +326,3 @@ class Controller:
         except ForesailError as error:
             _log.warning("event kept for later", job=request.identity, reason=str(error))
             self._left_over[request.job_id] = request
-
-
-def _heals_at(application: Application) -> float:
-    """Return when what is recorded as differing may be put back."""
-    sync = (application.status or {}).get("sync")
-    differs = isinstance(sync, dict) and sync.get("status") == "OutOfSync"
-    at = heals_at(application) if differs and application.operation is None else None
-    return _NEVER if at is None else at

@@ -1,0 +1,106 @@
+"""What the controller remembers of an Application: what it asks for, and when its operation is to be looked at."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from bot.engine.sync.heal import heals_at
+from bot.engine.sync.plan import APPROVED
+from bot.engine.sync.retry import deadline, retry_at
+from bot.model.operations import OperationState
+from workers.claims import CLAIM, Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bot.cluster.objects import Cluster
+    from bot.model.applications import Application
+    from bot.model.resources import ResourceKey
+
+NEVER: Final = float("inf")
+PATIENCE: Final = 5.0
+"""Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
+_TRUST: Final = 30.0
+"""The same while all it waits for are objects that are on their way, as watches tell, or a time that is known."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the controller remembers of an Application."""
+
+    cluster: Cluster | None
+    asks: tuple[str, ...]
+    """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
+    running: bool
+    to_end: bool
+    """Whether somebody asks for its operation to be ended."""
+    abandoned: bool
+    """Whether its record says that an operation runs, and none does."""
+    deadline: float
+    """Unix seconds: when the operation has to be looked at for its own sake."""
+    looked_at: float
+    patience: float
+    """Seconds after which it is looked at again."""
+    awaits: frozenset[ResourceKey]
+    """The objects its operation waits for."""
+    touched: bool
+    """Whether somebody else changed one of its objects while its operation ran."""
+    heals_at: float
+    """Unix seconds: when what differs may be put back; never where nothing differs, or a person has to look."""
+
+    @classmethod
+    def of(
+        cls,
+        application: Application,
+        cluster: Cluster | None,
+        *,
+        sync_deadline: float,
+        is_progressing: Callable[[ResourceKey], bool],
+    ) -> Self:
+        """Remember an Application as it is now; `is_progressing` says of an object that it will be heard of again."""
+        state = OperationState.of_status(application.status)
+        rests = state is not None and state.rests
+        results = state.results if state is not None and not rests else ()
+        awaits = frozenset(one.key for one in results if not one.phase.completed)
+        now = time.time()
+        due = min((at for at in _deadlines(application, state, sync_deadline) if at > now), default=NEVER)
+        trusted = (bool(awaits) and all(map(is_progressing, awaits))) or (rests and due < NEVER)
+        return cls(
+            cluster=cluster,
+            asks=(
+                application.spec.definition,
+                str(application.automated),
+                str(application.left_alone),
+                application.annotation(APPROVED),
+            ),
+            running=application.operation is not None and not application.left_alone,
+            to_end=OperationState.is_to_end(application.status),
+            abandoned=application.operation is None and state is not None and not state.phase.completed,
+            deadline=due,
+            looked_at=now,
+            patience=_TRUST if trusted else PATIENCE,
+            awaits=awaits,
+            touched=False,
+            heals_at=_heals_at(application),
+        )
+
+
+def _deadlines(application: Application, state: OperationState | None, sync_deadline: float) -> Iterator[float]:
+    """Yield when an operation has to be looked at: somebody's claim has run out, or it has taken too long."""
+    claim = Claim.parse(application.annotation(CLAIM))
+    if claim is not None:
+        yield claim.until
+    if state is not None and state.rests:
+        yield retry_at(state)
+    elif state is not None and not state.phase.completed:
+        yield deadline(state, limit=sync_deadline)
+
+
+def _heals_at(application: Application) -> float:
+    """Return when what is recorded as differing may be put back."""
+    sync = (application.status or {}).get("sync")
+    differs = isinstance(sync, dict) and sync.get("status") == "OutOfSync"
+    at = heals_at(application) if differs and application.operation is None else None
+    return NEVER if at is None else at
