@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,8 @@ _NOT_FILLED_IN: Final = (
 _MERGED: Final = (
     "the API server refuses it beside fields that client-side apply owns; shown is what it becomes without those"
 )
+_FIELD: Final = re.compile(r"[.\[]")
+"""Ends the first step of a field as the API server names it."""
 _MAYBE_EMPTY: Final = "an empty list that client-side apply owns goes with this sync, or stays empty"
 
 
@@ -124,7 +127,7 @@ class Writer:
             answer = self.cluster.apply(apply, dry_run=True)
         except ApiRefused as error:
             # Without causes it is about the manifest itself, not about what it makes together with what is to go.
-            if not error.causes or not self._takes_away(apply, live, managers):
+            if not error.causes or not self._may_mend(error, apply, live, managers):
                 raise
             try:
                 last = applied_last(live, owned_part(live, managers))
@@ -147,14 +150,16 @@ class Writer:
             return Written(pruned.obj, estimated=_NOT_FILLED_IN)
         return Written(filled_in, estimated=_MAYBE_EMPTY if pruned.doubtful else "")
 
-    def _takes_away(self, apply: Apply, live: JsonObject, managers: frozenset[str]) -> bool:
-        """Whether anything goes with a take-over that the API server does not fill in again; True also when it may."""
+    def _may_mend(self, error: ApiRefused, apply: Apply, live: JsonObject, managers: frozenset[str]) -> bool:
+        """Whether anything goes with a take-over, and is not filled in again, of the part that a refusal is about."""
         left = left_by(live, apply.manifest, managers)
         try:
             filled_in = left if left == live else self.cluster.replace(left, validate=False, dry_run=True)
         except ApiRefused:
             return True
-        return not same(comparable(filled_in), comparable(live))
+        before, after = comparable(live), comparable(filled_in)
+        parts = {_FIELD.split(str(cause.get("field") or ""))[0] for cause in error.causes}
+        return any(not same(before.get(part), after.get(part)) if part else not same(before, after) for part in parts)
 
     def _replaced(self, write: Write, *, dry_run: bool) -> Written:
         """Replace what is there, or create it."""

@@ -90,6 +90,18 @@ def test_what_is_refused_only_beside_what_a_replacement_wrote_is_not_predicted_t
     assert became(outcome, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 1
 
 
+def test_a_refusal_stands_where_nothing_goes_that_it_is_about(fleet: Fleet) -> None:
+    def level(response: JsonObject, options: str = "") -> JsonObject:
+        spec = {"type": "Limited", "limited": {"limitResponse": response}}
+        return make("PriorityLevelConfiguration", "APP-one", "flowcontrol.apiserver.k8s.io/v1", options, spec=spec)
+
+    by_hand = level({"type": "Queue", "queuing": {"queues": 8, "queueLengthLimit": 50, "handSize": 4}})
+    base, head = level({"type": "Reject"}, "Replace=true"), level({"type": "Reject"})
+    outcome = carried_out(fleet, Piece(base, head, Hand.EDIT, by_hand))
+
+    assert "queuing: Forbidden" in told(outcome, "PriorityLevelConfiguration").failure
+
+
 def test_what_stays_and_stands_in_the_way_is_predicted_to_fail(fleet: Fleet) -> None:
     ports = [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "TCP"}]
     base, head = (make("Service", options=one, spec={"ports": ports}) for one in ("", "Force=true"))
