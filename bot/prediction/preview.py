@@ -134,9 +134,7 @@ class Predictor:
             applications=tuple(one.report for one in whole),
             considered=considered,
             plan=hashlib.sha256(b"".join(one.plan for one in whole)).hexdigest()[:8],
-            clusters=tuple(
-                f"{each.name} ({each.discovery.version})" for each in dict.fromkeys([*clusters, *recalled.clusters])
-            ),
+            clusters=_named([*clusters, *recalled.clusters]),
             seconds=time.monotonic() - started,
             broken_policies=verdict.broken,
             reused=len(recalled.held),
@@ -366,6 +364,11 @@ def _told(work: Work, report: ApplicationReport, forecast: Forecast) -> Told:
         plan=_plan(report, forecast),
         hides=bool(work.secrets),
     )
+
+
+def _named(clusters: Iterable[Cluster]) -> tuple[str, ...]:
+    """Name each cluster once, with its version."""
+    return tuple(f"{each.name} ({each.discovery.version})" for each in dict.fromkeys(clusters))
 
 
 def _versions(whole: Iterable[Kept | Told]) -> dict[str, str]:
