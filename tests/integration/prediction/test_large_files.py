@@ -17,7 +17,6 @@ from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.mirrors import Mirrors
 from bot.repository.pointers import LARGEST
 from bot.repository.render import Rendered, Renderer, RenderRequest
-from bot.sandbox.toolchain import Programs
 from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed
 from tests.integration.repository.lfs_server import LfsStandIn, pointer, pointer_of
@@ -63,13 +62,6 @@ def look(tmp_path: Path) -> Look:
         return look.filled(source, look.newest(source))
 
     return state
-
-
-@pytest.fixture(scope="module")
-def renderer(programs: Programs) -> Iterator[Renderer]:
-    found = Renderer(kustomize=str(programs.kustomize), helm=str(programs.helm), timeout=30.0)
-    yield found
-    found.close()
 
 
 def source_at(server: LfsStandIn, path: str = "app", **options: object) -> Source:

@@ -70,18 +70,6 @@ def serve(root: Path) -> Serve:
     return commit
 
 
-@pytest.fixture
-def trees(tmp_path: Path) -> Trees:
-    return Trees(Mirrors(tmp_path / "mirrors", CLIENT, timeout=30.0), lambda _url, _project: None)
-
-
-@pytest.fixture(scope="module")
-def renderer(programs: Programs) -> Iterator[Renderer]:
-    found = Renderer(kustomize=str(programs.kustomize), timeout=30.0)
-    yield found
-    found.close()
-
-
 def source_at(site: Site, path: str = "app") -> Source:
     return Source.model_validate({"repoURL": f"{site.url}/shop.git", "targetRevision": "main", "path": path})
 

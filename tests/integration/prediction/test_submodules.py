@@ -18,7 +18,6 @@ from bot.repository.inputs import input_hash
 from bot.repository.mirrors import Mirror, Mirrors
 from bot.repository.render import Rendered, Renderer, RenderFailed, RenderRequest
 from bot.repository.submodules import DEEPEST, MOST, resolved
-from bot.sandbox.toolchain import Programs
 from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed, Submodule
 from tests.integration.repository.servers import Site, basic, http_site
@@ -56,18 +55,6 @@ def serve(root: Path) -> Serve:
         return repository.commit("main", files)
 
     return commit
-
-
-@pytest.fixture
-def trees(tmp_path: Path) -> Trees:
-    return Trees(Mirrors(tmp_path / "mirrors", CLIENT, timeout=30.0), lambda _url, _project: None)
-
-
-@pytest.fixture(scope="module")
-def renderer(programs: Programs) -> Iterator[Renderer]:
-    found = Renderer(kustomize=str(programs.kustomize), timeout=30.0)
-    yield found
-    found.close()
 
 
 def source_at(site: Site, path: str = "app", **options: object) -> Source:

@@ -18,8 +18,6 @@ from bot.repository.guard import Allowed
 from bot.repository.inputs import inputs_of
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Rendered, Renderer, RenderRequest
-from bot.sandbox.toolchain import Programs
-from tests.integration.loopback import CLIENT
 from tests.integration.repository.charts.servers import WebServer, plain, redirect
 from tests.integration.repository.conftest import Fixed
 
@@ -38,22 +36,10 @@ def server(tmp_path: Path) -> Iterator[WebServer]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def renderer(programs: Programs) -> Iterator[Renderer]:
-    found = Renderer(kustomize=str(programs.kustomize), helm=str(programs.helm), timeout=30.0)
-    yield found
-    found.close()
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     repository = Fixed(tmp_path / "repository.git")
     return Tree("git.example/shop", repository.mirror, repository.tree(CHART))
-
-
-@pytest.fixture
-def trees(tmp_path: Path) -> Trees:
-    return Trees(Mirrors(tmp_path / "mirrors", CLIENT), lambda _url, _project: None)
 
 
 def source_with(*files: str) -> Source:
