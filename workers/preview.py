@@ -139,9 +139,11 @@ def predicted(services: Services, change: Change) -> Predicted:
 
 def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:
     """Predict what a step between two states of a branch does."""
+    predictor = landscape.services.predictor
+    ahead = predictor.ask_ahead(words.change)
     selection = landscape.select(sides, landscape.branch(words.base_branch), generating=True)
-    found = landscape.services.predictor.predict(
-        selection.candidates, selection.sides, words=words, considered=selection.considered
+    found = predictor.predict(
+        selection.candidates, selection.sides, words=words, considered=selection.considered, ahead=ahead
     )
     return replace(found, report=replace(found.report, notes=(*landscape.own_problems, *selection.notes)))
 

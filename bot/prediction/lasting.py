@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -23,8 +22,9 @@ from bot.engine.projects import DEFAULT
 from bot.errors import Rejected
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey, ResourceType
+from bot.prediction.looks import Look
 from bot.prediction.recorded import recorded
-from bot.prediction.surroundings import may_change, surroundings, version_of, versions
+from bot.prediction.surroundings import version_of
 from bot.preview.dangers import Inquiry, Scene, inquiry
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.model.predictions import Prediction, ResourceStates
     from bot.prediction.desired import Sources
     from bot.prediction.forecast import Grounds, Results
+    from bot.prediction.looks import Ahead, Looked
     from bot.prediction.surroundings import Surroundings
     from bot.prediction.trees import Sides
     from bot.preview.affected import Candidate
@@ -43,6 +44,8 @@ _LARGEST: Final = 5_000_000
 """Bytes that are kept, roughly."""
 _OVERHEAD: Final = 2_000
 """Bytes of an object beside its differences: names, versions, digests of its fields."""
+_CHANGES: Final = 200
+"""Changes of which it is kept what a preview of them is going to look at."""
 
 _KINDS: Final = frozenset(
     {
@@ -106,6 +109,7 @@ class Lasting:
         self.now = now
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._size = 0
+        self._looked: OrderedDict[str, Looked] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Kept | None:
@@ -122,6 +126,20 @@ class Lasting:
             self._kept[name] = kept
             while self._size > _LARGEST:
                 self._size -= self._kept.popitem(last=False)[1].size
+
+    def looked_at(self, change: str) -> Looked:
+        """Return what the last preview of a change leaves for the next to look at."""
+        with self._lock:
+            return self._looked.get(change, {})
+
+    def leave(self, change: str, looked: Looked) -> None:
+        """Keep what the next preview of a change is going to look at."""
+        with self._lock:
+            self._looked.pop(change, None)
+            if looked:
+                self._looked[change] = looked
+            while len(self._looked) > _CHANGES:
+                self._looked.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +181,20 @@ class Recollection:
     """By application: what was predicted before and still holds."""
     around: dict[Cluster, Surroundings] = field(default_factory=dict)
     """What surrounded the objects of a cluster before anything was asked."""
-    began: float = 0.0
+    began: dict[Cluster, float] = field(default_factory=dict)
+    """When that was asked."""
+    ahead: Ahead = field(default_factory=dict)
+    """Looks that were begun before."""
+    looked: defaultdict[Cluster, dict[ResourceKey, ResourceType]] = field(default_factory=lambda: defaultdict(dict))
+    """What the next preview of the same change has to look at."""
 
     @classmethod
-    def of(cls, lasting: Lasting, candidates: Sequence[Candidate], sides: Sides, sources: Sources) -> Recollection:
+    def of(
+        cls, lasting: Lasting, candidates: Sequence[Candidate], sides: Sides, sources: Sources, ahead: Ahead
+    ) -> Recollection:
         """Name the predictions of all candidates."""
         named = ((one.either.name, _name(one, sides, sources)) for one in candidates)
-        return cls(lasting, {application: name for application, name in named if name}, began=lasting.now())
+        return cls(lasting, {application: name for application, name in named if name}, ahead=ahead)
 
     @property
     def clusters(self) -> tuple[Cluster, ...]:
@@ -194,20 +219,25 @@ class Recollection:
         named = ((application, self.lasting.get(self.names[application])) for application in applications)
         found = {application: kept for application, kept in named if kept is not None}
         kinds = {key: kind for kept in found.values() for key, kind in kept.kinds.items()}
-        with ThreadPoolExecutor(3, thread_name_prefix="lasting") as threads:
-            asked = threads.submit(surroundings, cluster)
-            now = threads.submit(versions, cluster, kinds)
-            may = threads.submit(may_change, cluster, set(kinds.values()))
-            around = asked.result()
-            if around is not None:
-                self.around[cluster] = around
-            if around is None or not may.result():
-                return
-            try:
-                known = now.result()
-            except ApiRefused:
-                return  # what may no longer be read may have changed
-            self.held.update((name, kept) for name, kept in found.items() if _holds(kept, around, known))
+        look = self._look(cluster, kinds)
+        around = look.around.result()
+        if around is None:
+            return
+        self.around[cluster], self.began[cluster] = around, look.at
+        if not look.may.result():
+            return
+        try:
+            known = look.versions.result()
+        except ApiRefused:
+            return  # what may no longer be read may have changed
+        for name, kept in found.items():
+            if _holds(kept, around, known):
+                self.held[name] = kept
+                self.looked[cluster].update(kept.kinds)
+
+    def _look(self, cluster: Cluster, kinds: Mapping[ResourceKey, ResourceType]) -> Look:
+        early, now = self.ahead.get(cluster), self.lasting.now() if self.lasting else 0.0
+        return early if early is not None and early.serves(kinds, now) else Look.begin(cluster, kinds, now)
 
     def keep(self, cluster: Cluster, told: Iterable[Told]) -> None:
         """Keep the predictions that can be told again as long as nothing moves."""
@@ -219,6 +249,12 @@ class Recollection:
             kept = self._kept(cluster, around, one) if name and one.lasts else None
             if kept is not None:
                 self.lasting.keep(name, kept)
+                self.looked[cluster].update(kept.kinds)
+
+    def leave(self, change: str) -> None:
+        """Leave for the next preview of a change what it is going to look at."""
+        if self.lasting is not None:
+            self.lasting.leave(change, dict(self.looked))
 
     def joined(self, candidates: Iterable[Candidate], told: Mapping[str, Told]) -> list[Kept | Told]:
         """Return the prediction of each candidate: the one that is held, or the new one."""
@@ -240,7 +276,7 @@ class Recollection:
             versions={key: live.get(key, "") for key in keys},
             kinds=kinds,
             around=known,
-            at=self.began,
+            at=self.began[cluster],
         )
 
 

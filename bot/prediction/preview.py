@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -26,6 +27,7 @@ from bot.prediction.desired import Desired, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, of_the_merge, within_quotas
 from bot.prediction.forecast import Forecast
 from bot.prediction.lasting import Recollection, Told
+from bot.prediction.looks import begin_all
 from bot.prediction.moved import with_moves
 from bot.prediction.policies import Judged, Policies, Ruling, facts_of_change
 from bot.prediction.questions import Question, Questions
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.prediction.desired import Sources
     from bot.prediction.lasting import Kept, Lasting
+    from bot.prediction.looks import Ahead
     from bot.prediction.questions import Identity
     from bot.preview.affected import Candidate
 
@@ -99,17 +102,29 @@ class Predictor:
         self.lasting: Lasting | None = None
         """Where predictions are kept from one preview to the next; None: each is made anew."""
 
+    def ask_ahead(self, change: str) -> Ahead:
+        """Begin to ask what a preview of `change` will ask, by what its last one did; the answers come meanwhile."""
+        return begin_all(self.lasting.looked_at(change), self.lasting.now) if self.lasting else {}
+
     def predict(
-        self, candidates: Sequence[Candidate], sides: Sides, *, words: ChangeWords, considered: int
+        self,
+        candidates: Sequence[Candidate],
+        sides: Sides,
+        *,
+        words: ChangeWords,
+        considered: int,
+        ahead: Ahead = MappingProxyType({}),
     ) -> Predicted:
         """Predict what merging does to the applications `candidates`; `considered` is how many were looked at in all.
+
+        `ahead`: what was asked by `ask_ahead`.
 
         Raises Temporary when a cluster or repository cannot be reached now.
         """
         started, redactor, work = time.monotonic(), Redactor(secrets.token_bytes(32)), list[Work]()
         hidden = cache(lambda: frozenset[str]().union(*(one.secrets for one in work)))
         rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
-        recalled = self._recalled(candidates, sides, rules)
+        recalled = self._recalled(candidates, sides, rules, ahead)
         work.extend(self._fresh(candidates, sides, recalled))
         for cluster, members in self._by_cluster(work).items():
             _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
@@ -126,6 +141,7 @@ class Predictor:
         for cluster, members in clusters.items():
             recalled.keep(cluster, [by_name[one.application.name] for one in members])
         whole = recalled.joined(candidates, by_name)
+        recalled.leave(words.change)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
@@ -143,11 +159,11 @@ class Predictor:
         )
         return Predicted(report, Forecast.joined(whole), _versions(whole))
 
-    def _recalled(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies) -> Recollection:
+    def _recalled(self, candidates: Sequence[Candidate], sides: Sides, rules: Policies, ahead: Ahead) -> Recollection:
         """Find what need not be predicted anew; nothing where rules look, as those may look at the change itself."""
         if self.lasting is None or rules.sets or len(candidates) < _SEVERAL:
             return Recollection()
-        recalled = Recollection.of(self.lasting, candidates, sides, self._sources)
+        recalled = Recollection.of(self.lasting, candidates, sides, self._sources, ahead)
         places: dict[Cluster, list[str]] = defaultdict(list)
         for one in candidates:
             with suppress(Rejected):  # a destination that is none of ours is told as the application's failure

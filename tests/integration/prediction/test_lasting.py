@@ -66,6 +66,8 @@ class Desk:
     spec: dict[str, Any] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=dict)
     """What is said of the application `db` besides."""
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens between the first questions of a preview and the rest of it."""
 
     def __post_init__(self) -> None:
         self.remembering = self.predictor()
@@ -102,7 +104,9 @@ class Desk:
     def predicted(self, predictor: Predictor, base: Files, head: Files) -> Predicted:
         applications = [self.application(name) for name in NAMES]
         candidates = [Candidate(one, one) for one in applications]
-        return predictor.predict(candidates, Sides(self.tree(base), self.tree(head)), words=WORDS, considered=3)
+        sides, ahead = Sides(self.tree(base), self.tree(head)), predictor.ask_ahead(WORDS.change)
+        self.meanwhile()
+        return predictor.predict(candidates, sides, words=WORDS, considered=3, ahead=ahead)
 
     def kubectl(self, *args: str, manifest: str = "") -> None:
         self.plane.kubectl(f"--namespace={self.namespace}", *args, stdin=manifest)
@@ -139,6 +143,31 @@ def test_what_a_push_does_not_touch_is_told_again(desk: Desk) -> None:
 
     assert (first.reused, second.reused, second.reused_from) == (0, 2, "12:03 UTC")
     assert "+  colour: red" in second.applications[2].resources[0].effect_diff
+
+
+def test_a_first_preview_asks_nothing_ahead_and_the_next_all_that_can_hold(desk: Desk) -> None:
+    before = desk.remembering.ask_ahead(WORDS.change)
+    desk.preview(FIRST)
+
+    (look,) = desk.remembering.ask_ahead(WORDS.change).values()
+
+    assert not before
+    assert {key.name for key in look.kinds} == set(NAMES)
+    assert look.versions.result().keys() == look.kinds.keys()
+
+
+def test_answers_that_were_asked_ahead_too_long_ago_are_asked_for_again(desk: Desk) -> None:
+    desk.preview(FIRST)
+
+    def drift_while_it_takes_long() -> None:
+        desk.now += 60
+        desk.kubectl("patch", "configmap", "db", "--type=merge", "--patch", '{"data": {"colour": "grey"}}')
+
+    desk.meanwhile = drift_while_it_takes_long
+
+    second = desk.preview(PUSHED)
+
+    assert (second.reused, second.drifted) == (1, 1)
 
 
 def test_drift_that_appeared_in_between_is_shown(desk: Desk) -> None:
