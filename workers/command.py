@@ -38,9 +38,9 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     command = words[1] if len(words) > 1 else "help"
     try:
         if not services.forge.permission(repository, author).may_write:
-            services.forge.react(repository, comment_id, Reaction.REFUSED)
+            services.forge.react(repository, number, comment_id, Reaction.REFUSED)
             return None
-        services.forge.react(repository, comment_id, Reaction.SEEN)
+        services.forge.react(repository, number, comment_id, Reaction.SEEN)
         _log.info("command", command=command, author=author, change=f"{repository.full_name}#{number}")
         if command == "preview":
             return preview(repository, number)

@@ -70,11 +70,11 @@ def publish(services: Services, change: Change, bodies: Sequence[str], *, page: 
     if before is not None:
         bodies = [with_mark(bodies[0], page.mark(before)), *bodies[1:]]
     for comment, body in zip(existing, bodies, strict=False):
-        services.forge.edit_comment(change.repository, comment, body)
+        services.forge.edit_comment(change.repository, change.number, comment, body)
     for body in bodies[len(existing) :]:
         services.forge.add_comment(change.repository, change.number, body)
     for surplus in existing[len(bodies) :]:
-        services.forge.delete_comment(change.repository, surplus)
+        services.forge.delete_comment(change.repository, change.number, surplus)
 
 
 def _is_told(existing: Sequence[Comment], bodies: Sequence[str]) -> bool:

@@ -224,4 +224,4 @@ def _write_epilogue(services: Services, change: Change, epilogue: Epilogue) -> N
         comment = first_comment(services, change)
         if comment is not None:
             body = with_epilogue(comment.body, epilogue, limit=services.settings.comment_budget)
-            services.forge.edit_comment(change.repository, comment, body)
+            services.forge.edit_comment(change.repository, change.number, comment, body)

@@ -126,7 +126,7 @@ def _stands(services: Services, change: Change, found: Predicted) -> bool:
 
 def predicted(services: Services, change: Change) -> Predicted:
     """Predict what merging `change` into its base branch as it is now does; nothing while there is a conflict."""
-    landscape = Landscape.survey(services, change.repository, wanted=[f"refs/pull/{change.number}/head"])
+    landscape = Landscape.survey(services, change.repository, wanted=[services.forge.head_ref(change.number)])
     base = landscape.mirror.tip(change.base_branch)
     change = replace(change, base_sha=base)
     merged = landscape.mirror.merge(base, change.head_sha)

@@ -80,17 +80,20 @@ class Forge(Protocol):
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
         """Write a new comment; Rejected when the body is larger than the forge takes."""
 
-    def edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
-        """Replace a comment's body; nothing is written when it says exactly that already."""
+    def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:
+        """Replace the body of a comment on change `number`; nothing is written when it says exactly that already."""
 
-    def delete_comment(self, repository: Repository, comment: Comment) -> None:
-        """Delete a comment; no error when it is gone."""
+    def delete_comment(self, repository: Repository, number: int, comment: Comment) -> None:
+        """Delete a comment on change `number`; no error when it is gone."""
 
     def permission(self, repository: Repository, user: str) -> Permission:
         """Look up what `user` may do, now."""
 
-    def react(self, repository: Repository, comment_id: int, reaction: Reaction) -> None:
-        """Acknowledge a person's comment."""
+    def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
+        """Acknowledge a person's comment on change `number`; no error when that was done already."""
+
+    def head_ref(self, number: int) -> str:
+        """Return the ref of the change's repository that holds its head, also of one from a fork; no request."""
 
     def git_credentials(self, repository: Repository) -> GitCredentials:
         """Return credentials good for at least ten more minutes; at most one request, usually none."""

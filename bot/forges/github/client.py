@@ -140,12 +140,12 @@ class GitHub:
         """Write a comment: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment."""
         return _comment(self._ask("POST", f"/issues/{int(number)}/comments", repository, body={"body": body}).payload)
 
-    def edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
+    def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:  # noqa: ARG002 - an id is enough
         """Replace a body: https://docs.github.com/en/rest/issues/comments#update-an-issue-comment."""
         if comment.body != body:
             self._ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
 
-    def delete_comment(self, repository: Repository, comment: Comment) -> None:
+    def delete_comment(self, repository: Repository, number: int, comment: Comment) -> None:  # noqa: ARG002 - see above
         """Delete a comment: https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment."""
         with suppress(NotFound):
             self._ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
@@ -160,10 +160,14 @@ class GitHub:
             return Permission.NONE
         return _permission(found.at("permission").text(), role=found.find("role_name"))
 
-    def react(self, repository: Repository, comment_id: int, reaction: Reaction) -> None:
+    def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:  # noqa: ARG002 - see above
         """React: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment."""
         body = {"content": reaction.value}
         self._ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
+
+    def head_ref(self, number: int) -> str:
+        """Return the ref that GitHub keeps for each pull request."""
+        return f"refs/pull/{int(number)}/head"
 
     def git_credentials(self, repository: Repository) -> GitCredentials:
         """Return a token; an App's can read this repository only."""

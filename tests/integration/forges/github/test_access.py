@@ -232,9 +232,9 @@ def test_without_settings_every_call_says_what_to_set(given: dict[str, object], 
         lambda: next(forge.open_changes(somewhere)),
         lambda: forge.set_statuses(somewhere, "0" * 40, [GOOD]),
         lambda: forge.own_comments(somewhere, 1, marker="m"),
-        lambda: forge.delete_comment(somewhere, Comment(1, "")),
+        lambda: forge.delete_comment(somewhere, 1, Comment(1, "")),
         lambda: forge.permission(somewhere, "alice"),
-        lambda: forge.react(somewhere, 1, Reaction.SEEN),
+        lambda: forge.react(somewhere, 1, 1, Reaction.SEEN),
         lambda: forge.git_credentials(somewhere),
     ]
     for call in calls:

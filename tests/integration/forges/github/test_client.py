@@ -199,12 +199,12 @@ def test_comments_are_written_found_and_edited(
     github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub, number: int
 ) -> None:
     first = forge.add_comment(repository, number, "<!-- foresail 1 -->\nold")
-    forge.edit_comment(repository, first, "<!-- foresail 1 -->\nnew")
+    forge.edit_comment(repository, number, first, "<!-- foresail 1 -->\nnew")
     assert forge.own_comments(repository, number, marker="<!-- foresail") == [
         Comment(first.id, "<!-- foresail 1 -->\nnew")
     ]
     github.exchanges.clear()
-    forge.edit_comment(repository, Comment(first.id, "same"), "same")
+    forge.edit_comment(repository, number, Comment(first.id, "same"), "same")
     assert (github.requests, shop.comments(number)[0].body) == ((), "<!-- foresail 1 -->\nnew")
 
 
@@ -231,8 +231,8 @@ def test_a_comment_can_be_deleted_twice(
     shop: HostedRepository, repository: Repository, forge: GitHub, number: int
 ) -> None:
     comment = forge.add_comment(repository, number, "gone soon")
-    forge.delete_comment(repository, comment)
-    forge.delete_comment(repository, comment)
+    forge.delete_comment(repository, number, comment)
+    forge.delete_comment(repository, number, comment)
     assert shop.comments(number) == []
 
 
@@ -259,5 +259,5 @@ def test_nobody_may_do_nothing(repository: Repository, forge: GitHub, user: str)
 def test_a_comment_is_acknowledged(shop: HostedRepository, repository: Repository, forge: GitHub, number: int) -> None:
     theirs = shop.comment(number, "/foresail help", user="alice")
     for reaction in (Reaction.SEEN, Reaction.DONE, Reaction.REFUSED, Reaction.SEEN):
-        forge.react(repository, theirs.id, reaction)
+        forge.react(repository, number, theirs.id, reaction)
     assert [one.content for one in theirs.reactions] == ["eyes", "+1", "-1"]
