@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState
@@ -13,31 +15,67 @@ from bot.preview.inert import clipped
 from workers.landscape import Landscape
 from workers.payloads import repository_in
 from workers.preview import prediction
-from workers.runtime import job_with_excuse
+from workers.runtime import job, job_with_excuse
+from workers.statuses import context
 
 if TYPE_CHECKING:
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.services import Services
 
+_log = structlog.get_logger()
+_STARTED: Final = Outcome(StatusState.PENDING, "predicting what this merge group changes")
+_GONE: Final = Outcome(StatusState.ERROR, "not predicted: the merge queue has thrown this commit away")
+
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
-    status = CommitStatus(f"{services.settings.instance}/preview", StatusState.ERROR, clipped(words, STATUS_LENGTH))
-    services.forge.set_statuses(repository_in(payload), str(payload["head"]), [status])
+    _say(services, payload, Outcome(StatusState.ERROR, clipped(words, STATUS_LENGTH)))
 
 
 @job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Say whether the speculative commit may land, under the context that guards changes too."""
-    repository = repository_in(payload)
+    if not _is_gone(services, payload):
+        _say(services, payload, _STARTED)
+        outcome = _outcome(services, payload)
+    # It may be thrown away at any time; whoever comes last, this job or the other, ends the status.
+    _say(services, payload, _GONE if _is_gone(services, payload) else outcome)
+    return None
+
+
+@job
+def gone(services: Services, payload: JsonObject) -> JobRequest | None:
+    """Have nobody begin to predict a commit that was thrown away, and end its status if it is pending."""
+    repository, head = repository_in(payload), str(payload["head"])
+    services.memory.note(_name(payload))
+    try:
+        told = services.forge.statuses(repository, head).get(context(services))
+        if told is not None and told.state is StatusState.PENDING:
+            _say(services, payload, _GONE)
+    except Rejected as error:
+        _log.warning("merge group not ended", reason=error.message)
+    return None
+
+
+def _outcome(services: Services, payload: JsonObject) -> Outcome:
     base, head = str(payload["base"]), str(payload["head"])
     words = ChangeWords("", str(payload["base_branch"]), base, head)
     try:
-        landscape = Landscape.survey(services, repository, wanted=[head])
+        landscape = Landscape.survey(services, repository_in(payload), wanted=[head])
         sides = Sides(landscape.tree(base), landscape.tree(head))
-        outcome = prediction(landscape, sides, words).report.outcome
+        return prediction(landscape, sides, words).report.outcome
     except Rejected as error:
-        outcome = Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
-    status = CommitStatus(f"{services.settings.instance}/preview", outcome.state, outcome.description)
-    services.forge.set_statuses(repository, head, [status])
-    return None
+        return Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
+
+
+def _is_gone(services: Services, payload: JsonObject) -> bool:
+    return services.memory.is_noted(_name(payload))
+
+
+def _name(payload: JsonObject) -> str:
+    return f"merge group {repository_in(payload).full_name}@{payload['head']}"
+
+
+def _say(services: Services, payload: JsonObject, outcome: Outcome) -> None:
+    status = CommitStatus(context(services), outcome.state, outcome.description)
+    services.forge.set_statuses(repository_in(payload), str(payload["head"]), [status])

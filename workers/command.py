@@ -8,6 +8,7 @@ import structlog
 
 from bot.errors import Rejected
 from bot.forges.port import Reaction
+from bot.model.changes import Permission
 from bot.model.jobs import COMMAND_PREFIX, preview
 from workers.payloads import repository_in
 from workers.runtime import job
@@ -37,7 +38,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         return None
     command = words[1] if len(words) > 1 else "help"
     try:
-        if not services.forge.permission(repository, author).may_write:
+        if not services.forge.permission(repository, author).includes(Permission.WRITE):
             services.forge.react(repository, number, comment_id, Reaction.REFUSED)
             return None
         services.forge.react(repository, number, comment_id, Reaction.SEEN)

@@ -92,6 +92,12 @@ class Forge(Protocol):
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
         """Acknowledge a person's comment on change `number`; no error when that was done already."""
 
+    def head_when(self, repository: Repository, number: int, comment_id: int) -> str:
+        """Return the head that change `number` had when a person's comment on it was written; at most two requests.
+
+        Empty where the forge cannot prove it: a wrong answer would have rendered what nobody has looked at.
+        """
+
     def head_ref(self, number: int) -> str:
         """Return the ref of the change's repository that holds its head, also of one from a fork; no request."""
 

@@ -84,10 +84,10 @@ class Permission(StrEnum):
     MAINTAIN = "maintain"
     ADMIN = "admin"
 
-    @property
-    def may_write(self) -> bool:
-        """Whether the person could have merged the change themself."""
-        return self in {Permission.WRITE, Permission.MAINTAIN, Permission.ADMIN}
+    def includes(self, least: Permission) -> bool:
+        """Whether it allows what `least` allows."""
+        order = list(Permission)
+        return order.index(self) >= order.index(least)
 
 
 _SCP_LIKE: Final = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")

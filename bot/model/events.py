@@ -87,6 +87,14 @@ class MergeGroupFormed:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeGroupGone:
+    """A merge queue has thrown away a speculative commit: nobody wants to know about it any more."""
+
+    repository: Repository
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstallationChanged:
     """The App was installed on, or removed from, repositories."""
 
@@ -105,5 +113,6 @@ Event: TypeAlias = (
     | CommentWritten
     | RerunRequested
     | MergeGroupFormed
+    | MergeGroupGone
     | InstallationChanged
 )

@@ -19,6 +19,7 @@ from bot.model.events import (
     Event,
     InstallationChanged,
     MergeGroupFormed,
+    MergeGroupGone,
     RerunRequested,
     TagPushed,
 )
@@ -39,6 +40,8 @@ class Task(StrEnum):
     """Have open changes previewed again."""
     CHECK = "workers.check.run"
     """Predict a merge queue's speculative commit and say whether it may land."""
+    CHECK_GONE = "workers.check.gone"
+    """End what is said about a speculative commit that a merge queue has thrown away."""
     COMMAND = "workers.command.run"
     """Do what somebody asked for in a comment."""
     DELIVER = "workers.deliver.run"
@@ -68,6 +71,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.PREVIEW_AGAIN: "preview",
         Task.ROUND: "notify",
         Task.CHECK: "preview",
+        Task.CHECK_GONE: "notify",
         Task.COMMAND: "notify",
         Task.DELIVER: "sync",
         Task.ADVANCE: "sync",
@@ -136,6 +140,12 @@ def check(repository: Repository, *, base_branch: str, base: str, head: str) -> 
     """Ask whether a merge queue's speculative commit `head` may land on the branch."""
     payload = {"repository": asdict(repository), "base_branch": base_branch, "base": base, "head": head}
     return JobRequest(Task.CHECK, payload, f"{repository.full_name}@{head}")
+
+
+def check_gone(repository: Repository, head: str) -> JobRequest:
+    """Ask to end what is said about a merge queue's speculative commit."""
+    payload = {"repository": asdict(repository), "head": head}
+    return JobRequest(Task.CHECK_GONE, payload, f"{repository.full_name}@{head}")
 
 
 def command(repository: Repository, comment: CommentWritten) -> JobRequest:
@@ -208,8 +218,8 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
             jobs = _pushed(event)
         case RerunRequested(repository=repository, numbers=numbers):
             jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
-        case MergeGroupFormed(repository=repository) as group:
-            jobs = (check(repository, base_branch=group.base_branch, base=group.base_sha, head=group.head_sha),)
+        case MergeGroupFormed() | MergeGroupGone():
+            jobs = (_of_merge_group(event),)
         case CommentWritten(repository=repository) as comment if comment.body.lstrip().startswith(COMMAND_PREFIX):
             jobs = (command(repository, comment),)
         case InstallationChanged(added=added):
@@ -217,6 +227,12 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
         case _:
             pass
     return jobs
+
+
+def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
+    if isinstance(event, MergeGroupGone):
+        return check_gone(event.repository, event.head_sha)
+    return check(event.repository, base_branch=event.base_branch, base=event.base_sha, head=event.head_sha)
 
 
 def _pushed(event: BranchPushed | TagPushed) -> tuple[JobRequest, ...]:

@@ -206,18 +206,6 @@ def test_a_kustomization_is_rendered_with_its_base(open_shop: Opener) -> None:
     assert "+  COLOUR: green" in shop.body(number)
 
 
-def test_a_merge_queue_is_answered_about_its_speculative_commit(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
-    shop.await_preview(number)
-    entry = shop.repository.enqueue(number)
-    shop.stage.until(lambda: shop.status(entry.head_sha, "preview") is not None, what="the queue's answer")
-    status = shop.status(entry.head_sha, "preview")
-    assert status is not None
-    assert status.state == "success"
-    assert str(status.description).startswith("Merging changes 1 resource in 1 application · plan ")
-
-
 def test_what_is_certain_to_fail_is_not_called_estimated(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     typo = deployment("other").replace("kind: Deployment", "kind: Deploymnet")

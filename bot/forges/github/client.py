@@ -165,6 +165,18 @@ class GitHub:
         body = {"content": reaction.value}
         self._ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
 
+    def head_when(self, repository: Repository, number: int, comment_id: int) -> str:
+        """Return the head when nobody has pushed to its repository since the comment: GitHub keeps no other record.
+
+        Times have whole seconds, so that a push in the second of the comment counts as later. A fork that is gone says
+        nothing, and is as good as pushed to.
+        """
+        written = self._ask("GET", f"/issues/comments/{int(comment_id)}", repository).payload.at("created_at").time()
+        head = self._ask("GET", f"/pulls/{int(number)}", repository).payload.at("head")
+        source = head.find("repo")
+        pushed = None if source is None else source.find("pushed_at")
+        return head.at("sha").sha() if pushed is not None and pushed.time() < written else ""
+
     def head_ref(self, number: int) -> str:
         """Return the ref that GitHub keeps for each pull request."""
         return f"refs/pull/{int(number)}/head"

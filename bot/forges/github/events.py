@@ -28,6 +28,7 @@ from bot.model.events import (
     Ignored,
     InstallationChanged,
     MergeGroupFormed,
+    MergeGroupGone,
     Ping,
     RerunRequested,
     TagPushed,
@@ -226,9 +227,11 @@ def _rerun(payload: Payload, check: Payload) -> Event:
 
 def _merge_group(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group."""
-    if payload.at("action").text() != "checks_requested":
-        return Ignored("the merge group is gone")
-    group = payload.at("merge_group")
+    action, group = payload.at("action").text(), payload.at("merge_group")
+    if action == "destroyed" and (reason := payload.find("reason")) is not None and reason.text() != "merged":
+        return MergeGroupGone(_repository(payload), group.at("head_sha").sha())
+    if action != "checks_requested":
+        return Ignored("the merge group has landed")
     return MergeGroupFormed(
         repository=_repository(payload),
         base_branch=_branch(group.at("base_ref")),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -88,6 +90,14 @@ class Payload:
         if not isinstance(self.value, bool):
             raise self.wrong(self.path, "true or false")
         return self.value
+
+    def time(self) -> datetime:
+        """Return the time here."""
+        with suppress(ValueError):
+            found = datetime.fromisoformat(self.text())
+            if found.tzinfo is not None:
+                return found
+        raise self.wrong(self.path, "a time")
 
     def sha(self) -> str:
         """Return the commit id here."""

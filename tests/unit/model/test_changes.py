@@ -63,5 +63,5 @@ def test_another_server_or_protocol_is_another_address(url: str) -> None:
     assert repository_address(url) != repository_address("https://git.example/acme/shop")
 
 
-def test_writers_and_above_may_write() -> None:
-    assert [permission.value for permission in Permission if permission.may_write] == ["write", "maintain", "admin"]
+def test_a_permission_includes_those_below_it() -> None:
+    assert [one.value for one in Permission if one.includes(Permission.WRITE)] == ["write", "maintain", "admin"]

@@ -261,3 +261,26 @@ def test_a_comment_is_acknowledged(shop: HostedRepository, repository: Repositor
     for reaction in (Reaction.SEEN, Reaction.DONE, Reaction.REFUSED, Reaction.SEEN):
         forge.react(repository, number, theirs.id, reaction)
     assert [one.content for one in theirs.reactions] == ["eyes", "+1", "-1"]
+
+
+def test_the_head_of_a_comments_time_is_known_while_nobody_has_pushed_since(
+    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
+) -> None:
+    github.clock.advance(2)
+    comment = shop.comment(number, "/foresail approve")
+    assert forge.head_when(repository, number, comment.id) == shop.pull(number).head_sha
+
+    github.clock.advance(2)
+    shop.push("feature", {"app.yaml": "replicas: 3\n"})
+    assert forge.head_when(repository, number, comment.id) == ""
+
+
+def test_the_head_is_not_known_when_somebody_pushed_in_the_second_of_the_comment(
+    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
+) -> None:
+    github.clock.advance(60 - github.clock.now() % 60)
+    shop.push("feature", {"app.yaml": "replicas: 3\n"})
+    comment = shop.comment(number, "/foresail approve")
+    comment.created_at = github.clock.now() - github.clock.now() % 1
+    shop.state.pushed_at = comment.created_at
+    assert forge.head_when(repository, number, comment.id) == ""

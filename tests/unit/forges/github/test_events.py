@@ -20,6 +20,7 @@ from bot.model.events import (
     Ignored,
     InstallationChanged,
     MergeGroupFormed,
+    MergeGroupGone,
     Ping,
     RerunRequested,
     TagPushed,
@@ -113,6 +114,16 @@ def test_a_rerun_without_open_changes_has_no_numbers() -> None:
 @pytest.mark.parametrize("name", ["check_run.rerequested", "check_suite.rerequested", "merge_group.checks_requested"])
 def test_what_became_of_a_check_or_a_merge_group_is_ignored(name: str) -> None:
     assert isinstance(parse(name, action="completed"), Ignored)
+
+
+@pytest.mark.parametrize("reason", ["invalidated", "dequeued"])
+def test_a_merge_group_that_is_thrown_away_is_told(reason: str) -> None:
+    assert parse("merge_group.checks_requested", action="destroyed", reason=reason) == MergeGroupGone(SHOP, HEAD)
+
+
+def test_a_merge_group_that_has_landed_is_ignored() -> None:
+    found = parse("merge_group.checks_requested", action="destroyed", reason="merged")
+    assert found == Ignored("the merge group has landed")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from bot.model.events import (
     Ignored,
     InstallationChanged,
     MergeGroupFormed,
+    MergeGroupGone,
     Ping,
     RerunRequested,
 )
@@ -71,7 +72,7 @@ def test_every_delivery_is_understood_or_ignored(deliveries: list[Delivery]) -> 
 
 def test_every_kind_of_event_comes_of_some_delivery(deliveries: list[Delivery]) -> None:
     kinds = {type(read(delivery)) for delivery in deliveries}
-    assert kinds == {*MEANING.values(), CommentWritten, Ignored}
+    assert kinds == {*MEANING.values(), CommentWritten, MergeGroupGone, Ignored}
 
 
 def test_a_persons_comment_counts_and_the_bots_does_not(deliveries: list[Delivery]) -> None:

@@ -1,0 +1,70 @@
+"""A merge queue is answered about its speculative commits, and only about those that it still wants."""
+
+from __future__ import annotations
+
+from tests.functional.conftest import Opener, Shop, config_map, deployment
+
+FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
+
+
+def enqueued(shop: Shop) -> tuple[int, str]:
+    """Put a change into the queue; return its number and the speculative commit."""
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    shop.await_preview(number)
+    return number, shop.repository.enqueue(number).head_sha
+
+
+def states(shop: Shop, sha: str) -> list[str]:
+    return [one.state for one in shop.repository.status_history(sha) if one.context == "foresail/preview"]
+
+
+def await_end(shop: Shop, sha: str) -> str:
+    """Wait for the last word about a commit; return its state."""
+    shop.stage.until(lambda: (states(shop, sha) or ["pending"])[-1] != "pending", what="the queue's answer")
+    return states(shop, sha)[-1]
+
+
+def test_a_speculative_commit_is_pending_until_it_is_predicted(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    _, sha = enqueued(shop)
+    assert await_end(shop, sha) == "success"
+    assert states(shop, sha) == ["pending", "success"]
+    status = shop.status(sha, "preview")
+    assert status is not None
+    assert str(status.description).startswith("Merging changes 1 resource in 1 application · plan ")
+
+
+def test_what_would_fail_does_not_land(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number = shop.propose({"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
+    shop.await_preview(number)
+    assert await_end(shop, shop.repository.enqueue(number).head_sha) == "failure"
+
+
+def test_the_commit_that_lands_is_delivered(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    number, sha = enqueued(shop)
+    await_end(shop, sha)
+    shop.repository.leave_queue(number, merged=True)
+    shop.await_sync(sha)
+    assert shop.replicas("web") == 3
+    assert shop.repository.head("main") == sha
+    assert await_end(shop, sha) == "success"
+
+
+def test_a_commit_that_was_thrown_away_is_not_predicted_any_more(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    hooks = shop.stage.github.webhooks
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    shop.await_preview(number)
+    hooks.drop(event="merge_group")
+    sha = shop.repository.enqueue(number).head_sha
+    shop.repository.leave_queue(number, merged=False)
+    shop.stage.github.wait_for_deliveries()
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+
+    late = next(one for one in hooks.deliveries() if one.event.action == "checks_requested")
+    hooks.redeliver(late.id)
+
+    assert await_end(shop, sha) == "error"
+    assert states(shop, sha) == ["error"]
