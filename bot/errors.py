@@ -28,3 +28,7 @@ class Temporary(ForesailError):  # noqa: N818 - as above
         self.message = message
         self.retry_after = retry_after
         """Seconds the other side asked for, or our own first guess."""
+
+
+class Paced(Temporary):
+    """Our own pace has no room for it now: nothing has failed, and nothing was sent."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bot.repository.render import Renderer
     from bot.repository.toolbox import Toolbox
     from bot.settings import Settings
+    from bot.store.pace import Pace
 
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
@@ -112,7 +113,7 @@ class Services:
         from bot.repository.mirrors import Mirrors
 
         connection = connect(settings.redis_url)
-        forge = GitHub.from_settings(settings)
+        forge = GitHub.from_settings(settings, pace=_pace(settings, connection))
         control = _control(settings)
         clusters = Clusters(control)
         client = client_of(settings)
@@ -236,6 +237,20 @@ def schemes_of_values(settings: Settings) -> tuple[str, ...]:
 
     said = _argocd_cm(settings, _VALUES_SCHEMES).get(_VALUES_SCHEMES)
     return SCHEMES if said is None else tuple(one for part in said.split(",") if (one := part.strip()) in SCHEMES)
+
+
+def _pace(settings: Settings, connection: redis.Redis) -> Pace:
+    from bot.model.pacing import limits
+    from bot.store.pace import Pace
+
+    return Pace(
+        connection,
+        limits(
+            content_per_minute=settings.forge_content_per_minute,
+            content_per_hour=settings.forge_content_per_hour,
+            writes_per_minute=settings.forge_writes_per_minute,
+        ),
+    )
 
 
 def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Predictor:

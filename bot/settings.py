@@ -100,6 +100,12 @@ class Settings(BaseModel):
     """Seconds one request to an API server may take."""
     forge_timeout: float = Field(default=20.0, gt=0)
     """Seconds one request to a forge may take."""
+    forge_content_per_minute: int = Field(default=80, ge=0)
+    """Comments and reactions a minute and installation, as GitHub allows; 0: no limit, for a server of one's own."""
+    forge_content_per_hour: int = Field(default=500, ge=0)
+    """The same an hour."""
+    forge_writes_per_minute: int = Field(default=120, ge=0)
+    """Statuses and deletions a minute and installation; 180 and no reads at all are GitHub's 900 points."""
     concurrency: int = Field(default=8, ge=1, le=64)
     """Requests to one API server at a time."""
     sync_deadline: float = Field(default=600.0, gt=0)

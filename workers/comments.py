@@ -69,12 +69,7 @@ def publish(services: Services, change: Change, bodies: Sequence[str], *, page: 
     before = read_marker(existing[0].body) if existing else None
     if before is not None:
         bodies = [with_mark(bodies[0], page.mark(before)), *bodies[1:]]
-    for comment, body in zip(existing, bodies, strict=False):
-        services.forge.edit_comment(change.repository, change.number, comment, body)
-    for body in bodies[len(existing) :]:
-        services.forge.add_comment(change.repository, change.number, body)
-    for surplus in existing[len(bodies) :]:
-        services.forge.delete_comment(change.repository, change.number, surplus)
+    services.forge.set_comments(change.repository, change.number, existing, bodies)
 
 
 def _is_told(existing: Sequence[Comment], bodies: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ import structlog
 from rq import get_current_job
 from rq.timeouts import JobTimeoutException
 
-from bot.errors import Rejected, Temporary
+from bot.errors import Paced, Rejected, Temporary
 from bot.model.jobs import ABANDONED_RETRIES, JobRequest
 from bot.services import Services
 from bot.settings import Settings
@@ -89,9 +89,8 @@ def job_with_excuse(excuse: Excuse) -> Callable[[UseCase], Callable[[JsonObject]
                     if follow_up is not None:
                         services().queue.enqueue(follow_up)
                 except Exception as error:
-                    delay = _delay(error)
-                    if delay is not None:
-                        return PutBack(delay)
+                    if (later := _later(error)) is not None:
+                        return later
                     words = _words(error)
                     _tell(excuse, payload, words)
                     raise Failed(words) from error
@@ -123,8 +122,11 @@ def _stop_if_deadly() -> None:
         raise Rejected(f"given up: {ABANDONED_RETRIES} workers ended while doing this")
 
 
-def _delay(error: Exception) -> float | None:
-    """Return after how many seconds the job is to be tried again; None when it is not."""
+def _later(error: Exception) -> PutBack | None:
+    """Return when the job is to be tried again; None when it is not."""
+    if isinstance(error, Paced):
+        _log.info("job waits its turn", reason=error.message, delay=round(error.retry_after, 2))
+        return PutBack(min(error.retry_after, _MOST_ASKED), tried=False)
     current = get_current_job()
     attempt = 1 + (current.number_of_retries or 0) if current is not None else _ATTEMPTS
     if not isinstance(error, Temporary) or attempt >= _ATTEMPTS:
@@ -132,7 +134,7 @@ def _delay(error: Exception) -> float | None:
     growing = min(_LONGEST, _SHORTEST * 2.0 ** (attempt - 1)) * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load
     delay = max(growing, min(error.retry_after, _MOST_ASKED))
     _log.warning("job put back", reason=error.message, attempt=attempt, delay=round(delay, 2))
-    return delay
+    return PutBack(delay)
 
 
 def _words(error: Exception) -> str:

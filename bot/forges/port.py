@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from bot.errors import Rejected
 from bot.model.changes import Change, CommitStatus, Permission, Repository
+from bot.model.pacing import Allowance, Charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,40 @@ class Reaction(StrEnum):
     REFUSED = "-1"
 
 
+class Pace(Protocol):
+    """When requests may be sent, for all processes that speak for one account; every call may raise Temporary."""
+
+    def take(self, account: str, charge: Charge, *, whose: str, requests: int = 1) -> None:
+        """Count requests that are sent now; Paced when they are to be sent later, asked for again by the same `whose`.
+
+        Requests that belong together are counted together, so that they are sent together.
+        """
+
+    def silence(self, account: str, seconds: float) -> None:
+        """Send nothing for an account for so long, as the forge has asked."""
+
+    def note(self, account: str, allowance: Allowance) -> None:
+        """Remember what the forge said an account has left."""
+
+
+class Unpaced:
+    """The pace of somebody who is alone with a forge: none."""
+
+    def take(self, account: str, charge: Charge, *, whose: str, requests: int = 1) -> None:
+        """Do nothing."""
+
+    def silence(self, account: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def note(self, account: str, allowance: Allowance) -> None:
+        """Do nothing."""
+
+
 class Forge(Protocol):
     """A forge as Foresail sees it.
 
-    Every call may raise Temporary (rate limit, outage; `retry_after` as the forge asked) or Rejected (no permission,
+    Every call may raise Temporary (rate limit, outage; `retry_after` as the forge asked), Paced when it is not sent yet
+    so that no limit is hit, or Rejected (no permission,
     no such thing), has a time limit, and costs one HTTP request unless it says otherwise. Implementations are safe to
     use from threads.
     """
@@ -83,8 +114,13 @@ class Forge(Protocol):
     def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:
         """Replace the body of a comment on change `number`; nothing is written when it says exactly that already."""
 
-    def delete_comment(self, repository: Repository, number: int, comment: Comment) -> None:
-        """Delete a comment on change `number`; no error when it is gone."""
+    def set_comments(
+        self, repository: Repository, number: int, existing: Sequence[Comment], bodies: Sequence[str]
+    ) -> None:
+        """Have comments say `bodies`: earlier ones are edited in their order, missing ones added, surplus ones deleted.
+
+        Costs a request for each that says something else; none is sent before all may be (Paced).
+        """
 
     def permission(self, repository: Repository, user: str) -> Permission:
         """Look up what `user` may do, now."""

@@ -7,7 +7,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from github.Requester import Requester
 
 from bot.errors import Rejected, Temporary
 from bot.forges.github.errors import Answer, refusal
+from bot.forges.github.known import KnownAnswers
 from bot.forges.github.payload import Payload
 
 API_VERSION: Final = "2022-11-28"
@@ -58,6 +59,21 @@ class _Bearer(Auth.Auth):
 
 
 @dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    query: Query | None
+    body: Mapping[str, Any] | None
+    known: Answer | None
+    """What was answered last, which need not be sent again."""
+
+    @property
+    def doing(self) -> str:
+        """What a person is told that was tried."""
+        return f"{self.method} {urlsplit(self.path).path}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Connection:
     bearer: _Bearer
     requester: Requester
@@ -80,6 +96,7 @@ class Api:
         self._setting = setting
         self._clock = clock
         self._connections = threading.local()
+        self._known = KnownAnswers()
         # at DEBUG, PyGithub logs whole answers, and one of them is the token
         logging.getLogger("github.Requester").setLevel(logging.INFO)
 
@@ -93,34 +110,36 @@ class Api:
         body: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Send one request, below the API's root, and return the answer; Temporary or Rejected when it is refused."""
-        doing = f"{method} {urlsplit(path).path}"
-        answer = self._send(method, path, token=token, query=query, body=body)
+        known = self._known.get((path, query)) if method == "GET" else None
+        request = _Request(method, path, query, body, known)
+        doing = request.doing
+        answer = self._send(request, token=token)
         if answer.status in _MOVED:
-            moved = self._moved(answer, doing=doing)
-            answer = self._send(method, moved, token=token, query=None, body=body)
+            moved = replace(request, path=self._moved(answer, doing=doing), query=None, known=None)
+            answer = self._send(moved, token=token)
+        if answer.status == HTTPStatus.NOT_MODIFIED and known is not None:
+            return replace(known, headers={**known.headers, **answer.headers})
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise refusal(answer, doing=doing, setting=self._setting, now=self._clock())
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
             raise Rejected(f"GitHub sends {doing} from one place to the next")
         if answer.data is None and answer.status != HTTPStatus.NO_CONTENT:
             raise Temporary(f"GitHub's answer to {doing} is not JSON")
+        if method == "GET":
+            self._known.keep((path, query), answer)
         return answer
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        token: str,
-        query: Query | None,
-        body: Mapping[str, Any] | None,
-    ) -> Answer:
+    def _send(self, request: _Request, *, token: str) -> Answer:
         connection = self._connection()
         connection.bearer.speak_for(token)
-        doing = f"{method} {urlsplit(path).path}"
+        doing, known = request.doing, request.known
         try:
             status, headers, text = connection.requester.requestJson(
-                method, path, parameters=None if query is None else dict(query), input=body
+                request.method,
+                request.path,
+                parameters=None if request.query is None else dict(request.query),
+                headers=None if known is None else {"If-None-Match": known.headers["etag"]},
+                input=request.body,
             )
         except requests.Timeout as error:
             raise Temporary(f"GitHub did not answer {doing} within {self._timeout} s") from error
@@ -128,7 +147,7 @@ class Api:
             raise Temporary(f"the connection to GitHub broke at {doing}: {type(error).__name__}") from error
         except RuntimeError as error:  # PyGithub's word for a redirection to another host
             raise Rejected(f"{_SETTING} leads elsewhere: {error}") from error
-        return Answer(status, headers, _json(text))
+        return Answer(status, headers, _json(text), length=len(text))
 
     def _moved(self, answer: Answer, *, doing: str) -> str:
         """Return where a request is to go instead; never to another host, which the token is not for.

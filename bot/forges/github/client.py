@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from bot.errors import Rejected
 from bot.forges.github import limits
+from bot.forges.github.allowances import Allowances
 from bot.forges.github.api import Api, Query, pages
 from bot.forges.github.auth import (
     APP_SETTINGS,
@@ -20,17 +21,20 @@ from bot.forges.github.auth import (
     PersonalCredentials,
     fits_a_header,
 )
-from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound
+from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound, SlowDown
 from bot.forges.github.names import is_branch, is_full_name, is_login, is_sha
 from bot.forges.github.payload import Payload, read_change, read_repository
-from bot.forges.port import Comment, GitCredentials, NotOurs, Reaction
+from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository, StatusState
+from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 _GIT_USER: Final = "x-access-token"
 """https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation"""
+_TOGETHER: Final = 20
+"""Statuses of a commit that are written together once there is room for them."""
 _FINER: Final[Mapping[tuple[str, str], Permission]] = {
     ("write", "maintain"): Permission.MAINTAIN,
     ("read", "triage"): Permission.TRIAGE,
@@ -41,22 +45,27 @@ _FINER: Final[Mapping[tuple[str, str], Permission]] = {
 class GitHub:
     """A forge as Foresail sees it (bot.forges.port.Forge), for github.com and GitHub Enterprise Server."""
 
-    def __init__(self, api: Api, credentials: Credentials) -> None:
+    def __init__(self, api: Api, credentials: Credentials, pace: Pace) -> None:
         self._api = api
         self._credentials = credentials
+        self._pace = pace
+        self._allowances = Allowances(pace)
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, clock: Callable[[], float] = time.time) -> GitHub:
+    def from_settings(
+        cls, settings: Settings, *, pace: Pace | None = None, clock: Callable[[], float] = time.time
+    ) -> GitHub:
         """Be the App of the settings, else the person of the token, else nobody: then every call is Rejected."""
         key, app_id, token = settings.private_key, settings.github_app_id, _personal_token(settings)
         is_app = bool(key) and app_id is not None
         setting = APP_SETTINGS if is_app or not token else TOKEN_SETTING
         api = Api(settings.github_url, timeout=settings.forge_timeout, setting=setting, clock=clock)
+        credentials: Credentials = NoCredentials(_missing(key=bool(key), app_id=app_id is not None))
         if key and app_id is not None:
-            return cls(api, AppCredentials(api, app_id=app_id, private_key=key, clock=clock))
-        if token:
-            return cls(api, PersonalCredentials(api, token=token))
-        return cls(api, NoCredentials(_missing(key=bool(key), app_id=app_id is not None)))
+            credentials = AppCredentials(api, app_id=app_id, private_key=key, clock=clock)
+        elif token:
+            credentials = PersonalCredentials(api, token=token)
+        return cls(api, credentials, pace or Unpaced())
 
     def repositories(self) -> Iterator[Repository]:
         """Yield what the App is installed on (one more request for each installation), or the person may push to."""
@@ -108,17 +117,15 @@ class GitHub:
     def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
         """Write the statuses that are not there yet: https://docs.github.com/en/rest/commits/statuses."""
         known = set(self._newest_statuses(repository, sha))
-        for status in statuses:
-            wanted = CommitStatus(
-                context=limits.context(status.context),
-                state=status.state,
-                description=limits.description(status.description),
-                url=status.url,
-            )
-            if wanted not in known:
-                body = {"state": wanted.state.value, "context": wanted.context, "description": wanted.description}
-                target = {"target_url": wanted.url} if wanted.url else {}
-                self._ask("POST", f"/statuses/{_sha(sha)}", repository, body=body | target)
+        wanted = [one for status in statuses if (one := limits.status(status)) not in known]
+        path = f"/statuses/{_sha(sha)}"
+        for start in range(0, len(wanted), _TOGETHER):
+            some = wanted[start : start + _TOGETHER]
+            self._take(repository, Charge.WRITE, whose=path, requests=len(some))
+            for status in some:
+                body = {"state": status.state.value, "context": status.context, "description": status.description}
+                target = {"target_url": status.url} if status.url else {}
+                self._ask("POST", path, repository, body=body | target)
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Read the combined status; one request per 100 contexts."""
@@ -138,17 +145,37 @@ class GitHub:
 
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
         """Write a comment: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment."""
+        self._take(repository, Charge.CONTENT, whose=f"a new comment on #{int(number)}")
+        return self._add_comment(repository, number, body)
+
+    def _add_comment(self, repository: Repository, number: int, body: str) -> Comment:
         return _comment(self._ask("POST", f"/issues/{int(number)}/comments", repository, body={"body": body}).payload)
 
     def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:  # noqa: ARG002 - an id is enough
         """Replace a body: https://docs.github.com/en/rest/issues/comments#update-an-issue-comment."""
         if comment.body != body:
-            self._ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
+            self._take(repository, Charge.CONTENT, whose=f"comment {int(comment.id)}")
+            self._edit_comment(repository, comment, body)
 
-    def delete_comment(self, repository: Repository, number: int, comment: Comment) -> None:  # noqa: ARG002 - see above
-        """Delete a comment: https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment."""
-        with suppress(NotFound):
-            self._ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
+    def set_comments(
+        self, repository: Repository, number: int, existing: Sequence[Comment], bodies: Sequence[str]
+    ) -> None:
+        """Write what differs; deleting is counted too, so that nothing is left half done.
+
+        https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment
+        """
+        edits = [(one, body) for one, body in zip(existing, bodies, strict=False) if one.body != body]
+        additions, surplus = bodies[len(existing) :], existing[len(bodies) :]
+        requests = len(edits) + len(additions) + len(surplus)
+        if requests:
+            self._take(repository, Charge.CONTENT, whose=f"the comments of #{int(number)}", requests=requests)
+        for comment, body in edits:
+            self._edit_comment(repository, comment, body)
+        for body in additions:
+            self._add_comment(repository, number, body)
+        for comment in surplus:
+            with suppress(NotFound):
+                self._ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
 
     def permission(self, repository: Repository, user: str) -> Permission:
         """Look a person up: https://docs.github.com/en/rest/collaborators/collaborators."""
@@ -162,6 +189,7 @@ class GitHub:
 
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:  # noqa: ARG002 - see above
         """React: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment."""
+        self._take(repository, Charge.CONTENT, whose=f"a reaction to comment {int(comment_id)}")
         body = {"content": reaction.value}
         self._ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
 
@@ -186,6 +214,9 @@ class GitHub:
         _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
         return GitCredentials(_GIT_USER, self._credentials.git_token(repository))
 
+    def _edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
+        self._ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
+
     def _newest_statuses(self, repository: Repository, sha: str) -> Iterator[CommitStatus]:
         for one in self._pages(f"/commits/{_sha(sha)}/status", repository, inside="statuses"):
             yield _status(one)
@@ -203,15 +234,32 @@ class GitHub:
 
         return pages(get, _root(repository) + path, query=query, inside=inside)
 
+    def _take(self, repository: Repository, charge: Charge, *, whose: str, requests: int = 1) -> None:
+        named = f"{repository.full_name}: {whose}"
+        self._pace.take(self._account(repository), charge, whose=named, requests=requests)
+
+    def _account(self, repository: Repository) -> str:
+        """Return whom GitHub counts requests for: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
+        installation = repository.installation or self._credentials.installation_of(repository.full_name)
+        return f"github:{installation}" if installation else "github"
+
     def _retried(self, repository: Repository, ask: Callable[[str], Answer]) -> Answer:
         """Ask with a token; a refused one is made anew once, as it may be revoked or older than what it may do."""
+        account = self._account(repository)
+        self._pace.take(account, Charge.READ, whose="a request")
         token = self._credentials.token(repository)
         try:
-            return ask(token)
-        except (BadCredentials, Forbidden):
-            if not self._credentials.forget(token):
-                raise
-        return ask(self._credentials.token(repository))
+            try:
+                answer = ask(token)
+            except (BadCredentials, Forbidden):
+                if not self._credentials.forget(token):
+                    raise
+                answer = ask(self._credentials.token(repository))
+        except SlowDown as error:
+            self._allowances.refused(account, error)
+            raise
+        self._allowances.note(account, answer)
+        return answer
 
 
 def _personal_token(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from bot.errors import Rejected, Temporary
 from bot.forges.github.payload import BadAnswer, Payload
 from bot.forges.port import NotOurs
+from bot.model.pacing import Allowance
 
 _LONGEST_WORDS: Final = 500
 _LONGEST_WAIT: Final = 7200.0
@@ -45,6 +46,10 @@ class Invalid(Rejected):
     """GitHub will not take what was sent."""
 
 
+class SlowDown(Temporary):
+    """GitHub will take nothing from this account for a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What GitHub said: status, headers by lower-case name, decoded JSON (None: no body, or not JSON)."""
@@ -52,11 +57,22 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     data: Any = None
+    length: int = 0
+    """Characters of the body."""
 
     @property
     def payload(self) -> Payload:
         """The JSON, to be read; BadAnswer where it is not what GitHub documents."""
         return Payload(self.data, wrong=BadAnswer)
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """What the account has left, as every answer of the REST API says; None on a server without rate limits."""
+        names = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+        limit, remaining, reset = (_seconds(self.headers.get(name)) for name in names)
+        if limit is None or remaining is None or reset is None:
+            return None
+        return Allowance(int(limit), int(remaining), int(reset))
 
 
 def refusal(answer: Answer, *, doing: str, setting: str, now: float) -> Rejected | Temporary:
@@ -66,7 +82,7 @@ def refusal(answer: Answer, *, doing: str, setting: str, now: float) -> Rejected
     """
     words = _words(answer.data) or f"status {answer.status}"
     if is_limit(answer):
-        return Temporary(f"GitHub asks to slow down: {words}", retry_after=_wait(answer.headers, now=now))
+        return SlowDown(f"GitHub asks to slow down: {words}", retry_after=_wait(answer.headers, now=now))
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Temporary(f"GitHub failed at {doing}: {words}", retry_after=_asked(answer.headers) or 5.0)
     if answer.status == HTTPStatus.UNAUTHORIZED:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bot.model.changes import CommitStatus
 
 DESCRIPTION: Final = 140
 """Characters: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status"""
@@ -29,3 +33,8 @@ def context(text: str) -> str:
         return text
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
     return f"{text[: CONTEXT - _DIGEST - 1]}…{digest}"
+
+
+def status(wanted: CommitStatus) -> CommitStatus:
+    """Return a status as GitHub takes it."""
+    return replace(wanted, context=context(wanted.context), description=description(wanted.description))

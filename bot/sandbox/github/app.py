@@ -28,6 +28,7 @@ _ROOT = "/api/v3"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _LATEST_VERSION = "2026-03-10"
 _VERSIONS = ("2022-11-28", _LATEST_VERSION)
+_WRITE_POINTS = 5
 _REMOVED = frozenset({"merge_commit_sha", "assignee", "rate"})
 """Fields that answers of the newest API version no longer have."""
 _SLASHED = frozenset({"ref", "branch", "basehead", "path", "name"})
@@ -143,10 +144,10 @@ def _refuse_excess(world: World, route: Route, *, actor: Actor, allowance: Allow
     if allowance.exceeded:
         message = f"API rate limit exceeded for {actor.name}."
         raise Refusal(HTTPStatus.FORBIDDEN, message)
-    if route.creates_content:
-        wait = world.limits.seconds_until_content(actor.name, now=world.clock.now())
-        if wait > 0:
-            raise _secondary_limit(wait)
+    points = 1 if route.method == "GET" else _WRITE_POINTS
+    wait = world.limits.seconds_until(actor.name, now=world.clock.now(), points=points, content=route.creates_content)
+    if wait > 0:
+        raise _secondary_limit(wait)
 
 
 def _refuse_fault(fault: Injected | None) -> None:

@@ -198,7 +198,11 @@ class Route:
     """Permissions of which a token must have one, as `name:level`."""
     audience: Audience = Audience.ANYONE
     creates_content: bool = False
-    """Whether the secondary limit on content creation counts it."""
+    """Whether the secondary limit on content counts it.
+
+    GitHub names no list. Here it is what people see and may be notified of, changes to it too, to be on the safe side;
+    a commit status is not, and its documentation has no word of that limit, which others' has.
+    """
 
 
 def _integer(text: str | None, default: int) -> int:

@@ -1,4 +1,4 @@
-"""Rate limits per caller: the hourly one, and the secondary one on content creation.
+"""Rate limits per caller: the hourly one, and the secondary ones on content and on points a minute.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -40,14 +40,20 @@ class Allowance:
 
 @dataclass(slots=True)
 class Limits:
-    """How much a caller may ask for; both numbers may be changed at any time."""
+    """How much a caller may ask for; every number may be changed at any time, and None stands for no limit."""
 
     per_hour: int = 5000
     """Requests an hour and caller: what every installation has at least."""
     content_per_minute: int | None = None
-    """Content-creating requests a minute and caller, 80 on github.com; None: no such limit."""
+    """Content-creating requests a minute and caller, 80 on github.com."""
+    content_per_hour: int | None = None
+    """The same an hour, 500 on github.com."""
+    points_per_minute: int | None = None
+    """Points a minute and caller, 900 on github.com: a read costs one, anything else five."""
+    minute: float = _MINUTE
+    """Seconds that count as a minute here, so that a test need not wait for a real one."""
     _windows: dict[str, _Window] = field(default_factory=dict)
-    _created: dict[str, deque[float]] = field(default_factory=dict)
+    _recent: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
 
     def count(self, caller: str, *, now: float, cost: int = 1) -> Allowance:
         """Count `cost` requests of a caller and say where it stands; the window begins with its first request."""
@@ -57,14 +63,23 @@ class Limits:
         window.used += cost
         return Allowance(limit=self.per_hour, used=window.used, reset=int(window.started + _HOUR))
 
-    def seconds_until_content(self, caller: str, *, now: float) -> float:
-        """Count a content-creating request; return 0, or the seconds to wait when it is one too many."""
-        if self.content_per_minute is None:
-            return 0.0
-        recent = self._created.setdefault(caller, deque())
-        while recent and recent[0] <= now - _MINUTE:
-            recent.popleft()
-        if len(recent) >= self.content_per_minute:
-            return max(1.0, recent[0] + _MINUTE - now)
-        recent.append(now)
+    def seconds_until(self, caller: str, *, now: float, points: int, content: bool) -> float:
+        """Count a request by the secondary limits; return 0, or the seconds to wait when it is one too many."""
+        spans = [(self.points_per_minute, "points", self.minute, points)]
+        if content:
+            spans += [(self.content_per_minute, "minute", self.minute, 1), (self.content_per_hour, "hour", _HOUR, 1)]
+        limited = [
+            (self._since((caller, name), now - span), most, span, cost) for most, name, span, cost in spans if most
+        ]
+        full = [recent[0] + span - now for recent, most, span, cost in limited if len(recent) + cost > most]
+        if full:
+            return max(1.0, *full)
+        for recent, _most, _span, cost in limited:
+            recent.extend([now] * cost)
         return 0.0
+
+    def _since(self, name: tuple[str, str], start: float) -> deque[float]:
+        recent = self._recent.setdefault(name, deque())
+        while recent and recent[0] <= start:
+            recent.popleft()
+        return recent

@@ -135,7 +135,7 @@ ROUTES = (
     Route("GET", f"{_ISSUE}/comments", list_comments, _READ),
     Route("POST", f"{_ISSUE}/comments", create_comment, _WRITE, creates_content=True),
     Route("GET", _COMMENT, get_comment, _READ),
-    Route("PATCH", _COMMENT, edit_comment, _WRITE),
+    Route("PATCH", _COMMENT, edit_comment, _WRITE, creates_content=True),
     Route("DELETE", _COMMENT, delete_comment, _WRITE),
     Route("GET", f"{_COMMENT}/reactions", list_comment_reactions, _READ),
     Route("POST", f"{_COMMENT}/reactions", react_to_comment, _WRITE, creates_content=True),

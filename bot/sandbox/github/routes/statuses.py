@@ -78,7 +78,7 @@ def list_statuses(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("POST", "/repos/{owner}/{repo}/statuses/{sha}", create_status, ("statuses:write",), creates_content=True),
+    Route("POST", "/repos/{owner}/{repo}/statuses/{sha}", create_status, ("statuses:write",)),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/status", combined, _READ),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", list_statuses, _READ),
     Route("GET", "/repos/{owner}/{repo}/statuses/{ref}", list_statuses, _READ),

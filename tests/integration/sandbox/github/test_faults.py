@@ -69,12 +69,29 @@ def test_too_much_content_in_a_minute_is_refused(
     github: GitHubStandIn, remote: Repository, shop: HostedRepository
 ) -> None:
     github.limits.content_per_minute = 1
-    commit = remote.get_commit(shop.head())
-    commit.create_status("pending")
+    shop.push("feature", {"a": "1"})
+    number = shop.open_pull_request(head="feature", title="A change").number
+    issue = remote.get_issue(number)
+    comment = issue.create_comment("one")
+    remote.get_commit(shop.head()).create_status("success")
     with pytest.raises(RateLimitExceededException, match="secondary rate limit"):
-        commit.create_status("success")
+        comment.edit("two")
     github.clock.advance(61)
-    commit.create_status("success")
+    comment.edit("two")
+
+
+@pytest.mark.parametrize("name", ["content_per_hour", "points_per_minute"])
+def test_the_other_secondary_limits_hold_too(
+    github: GitHubStandIn, remote: Repository, shop: HostedRepository, name: str
+) -> None:
+    shop.push("feature", {"a": "1"})
+    number = shop.open_pull_request(head="feature", title="A change").number
+    issue = remote.get_issue(number)
+    setattr(github.limits, name, 6)
+    for count in range({"content_per_hour": 6, "points_per_minute": 1}[name]):
+        issue.create_comment(f"{count}")
+    with pytest.raises(RateLimitExceededException, match="secondary rate limit"):
+        issue.create_comment("one too many")
 
 
 def test_an_answer_that_has_not_changed_costs_nothing(bot: Github, shop: HostedRepository) -> None:
