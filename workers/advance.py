@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.applications import Conflict, RecordTooLarge
+from bot.engine.deletion import with_hook_finalizers
 from bot.engine.diff.ignored import Ignored
 from bot.engine.order import defines
 from bot.engine.projects import Fence
@@ -37,7 +38,7 @@ from bot.preview.scrub import scrub
 from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
-from workers.culprits import culprit
+from workers.culprits import explained
 from workers.ending import end, finish, follow_up, make_good, rested, state_of, write_end
 from workers.holds import why_held
 from workers.retries import begin
@@ -96,13 +97,18 @@ def _look_at(services: Services, name: str) -> None:
         return  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=name, revision=operation.revision[:12]):
         state = state_of(application, operation)
-        if OperationState.is_to_end(application.status):
+        if _is_to_end(application):
             _Advance.to_end(services, application, state).terminate()
             return
         attempt = begin(services, application, state) if state.rests else (application, state)
         admission = admitted(services, *attempt) if attempt is not None else None
         if attempt is not None and admission is not None:
             _carry_on(services, attempt[0], admission)
+
+
+def _is_to_end(application: Application) -> bool:
+    """Whether an operation is to be ended: a person asks for that, or for its application to be deleted."""
+    return application.deleting or OperationState.is_to_end(application.status)
 
 
 def _carry_on(services: Services, application: Application, state: OperationState) -> None:
@@ -113,7 +119,7 @@ def _carry_on(services: Services, application: Application, state: OperationStat
     except Conflict as error:
         _log.info("operation is advanced by somebody else", reason=error.message)
         now = services.applications.get(name)
-        if now is not None and OperationState.is_to_end(now.status):
+        if now is not None and _is_to_end(now):
             _look_at(services, name)  # the claim is ours: anybody else would have to wait until it runs out
     except RecordTooLarge as error:
         _log.warning("operation cannot be recorded", reason=error.message)
@@ -177,7 +183,8 @@ class _Advance:
         ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
         for hook in ending.unwanted:
             cluster.delete(hook, propagation="Background")
-        state = replace(self.state, phase=Phase.FAILED, message=TERMINATED, results=ending.results)
+        words = f"{TERMINATED}: the application is being deleted" if self.application.deleting else TERMINATED
+        state = replace(self.state, phase=Phase.FAILED, message=words, results=ending.results)
         _log.info("operation terminated", hooks=len(ending.unwanted))
         finish(self.services, self.application, state)
         self.services.queue.enqueue(compare(self.application.name))
@@ -209,7 +216,8 @@ class _Advance:
                 self._wait(words, scene, before)
             case Finish(phase=phase, words=words):
                 self._clean_up(cluster, scene, before)
-                self._finish(phase, self._explained(cluster, scene, phase, words), scene)
+                words = explained(cluster, self.state, scene.live, words) if phase is Phase.FAILED else words
+                self._finish(phase, words, scene)
         return False
 
     def _look(self, cluster: Cluster) -> Scene:
@@ -317,7 +325,7 @@ class _Advance:
         waiting = replace(self.state, message=self._scrubbed(words))
         if waiting != before or self.application.annotation(CLAIM):
             self.state = waiting
-            self._patch({"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)})
+            self._patch(self._written(scene))
             self._tell()
         elif self.services.memory.is_noted(self._progress):
             self._tell()
@@ -327,12 +335,12 @@ class _Advance:
         self.state = replace(self.state, message=self._scrubbed(words))
         self.saved_at = time.monotonic()
         claim = Claim.mine(until=time.time() + self.services.settings.claim_seconds)
-        self._patch({"metadata": {"annotations": {CLAIM: str(claim)}}, "status": self._status(scene)})
+        self._patch(self._written(scene, claim))
 
     def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
         ended = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=timestamp())
         self.state = after_attempt(ended)
-        patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}, "status": self._status(scene)}
+        patch = self._written(scene)
         if self.state.rests:
             self._patch(patch)
             _log.info("operation will be tried again", message=self.state.message)
@@ -341,6 +349,15 @@ class _Advance:
         self.application = write_end(self.services, self.application, patch)
         _log.info("operation ended", phase=str(phase), message=self.state.message)
         follow_up(self.services, self.application, self.state)
+
+    def _written(self, scene: Scene, claim: Claim | None = None) -> JsonObject:
+        """Return what is written to the Application: how it is, who is at it, and what its deletion has to wait for."""
+        metadata: JsonObject = {"annotations": {CLAIM: str(claim) if claim is not None else None}}
+        before = self.application.finalizers
+        finalizers = before if self.failure else with_hook_finalizers(before, self.targets.objects.values())
+        if finalizers != before and not self.application.deleting:
+            metadata["finalizers"] = list(finalizers)
+        return {"metadata": metadata, "status": self._status(scene)}
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
@@ -360,16 +377,6 @@ class _Advance:
             self._save("deleting hooks that have ended", scene)
         for obj in due:
             cluster.delete(obj, propagation="Background")
-
-    def _explained(self, cluster: Cluster, scene: Scene, phase: Phase, words: str) -> str:
-        """Say first what the pods of the first failed workload say: that is what a person can act on."""
-        failed = [result.key for result in self.state.results if result.phase is Phase.FAILED]
-        workload = scene.live.get(failed[0]) if failed and phase is Phase.FAILED else None
-        reason = culprit(cluster, workload) if workload is not None else ""
-        if not reason:
-            return words
-        subject = f"{failed[0]}: "
-        return f"{subject}{reason}; {words.removeprefix(subject)}"
 
     def _tell(self) -> None:
         """Have progress told, not at every word of it: forges count what is written.

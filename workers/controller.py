@@ -114,13 +114,14 @@ class Controller:
         self._send_refreshes()
         self._follow_windows(now)
         with self._lock:
-            due = [name for name, known in self._known.items() if known.running and self._is_due(known, now)]
+            due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
                 self._known[name].looked_at, self._known[name].deadline = now, NEVER
             differing = [name for name, known in self._known.items() if now >= known.heals_at]
             for name in differing:
                 self._known[name].heals_at = NEVER
-        queue.enqueue(*map(jobs.advance, due), *map(jobs.compare, differing))
+            next_steps = [self._known[name].next_step(name) for name in due]
+        queue.enqueue(*next_steps, *map(jobs.compare, differing))
         for cluster, group, kind in self._objects.kinds():
             self._watch_kind(cluster, group, kind)
 
@@ -194,14 +195,14 @@ class Controller:
         with self._lock:
             concerned = [(name, self._known[name]) for name in names if name in self._known]
             waiting = [(name, known) for name, known in concerned if known.running and key in known.awaits]
-            resting = [name for name, known in concerned if changed and not known.running]
+            resting = [known.next_step(name) for name, known in concerned if changed and not known.running]
             for _, known in waiting:
                 known.looked_at = time.time() if settled else known.looked_at
                 known.patience = PATIENCE  # to tell how far it has come
             for _, known in concerned:
                 known.touched = known.touched or (foreign and known.running)
         going_on = [name for name, _ in waiting] if settled else []
-        for request in (*map(jobs.advance, going_on), *map(jobs.compare, resting)):
+        for request in (*map(jobs.advance, going_on), *resting):
             self._enqueue(request)
 
     def _saw(self, cluster: Cluster, key: ResourceKey, event: str, obj: JsonObject) -> bool:
@@ -219,7 +220,7 @@ class Controller:
             with self._lock:
                 if (known := self._known.get(name)) is not None:
                     known.touched = known.running  # then at the end of its operation
-            self._enqueue(jobs.compare(name))
+            self._enqueue(known.next_step(name) if known is not None and known.deleting else jobs.compare(name))
 
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
@@ -242,6 +243,8 @@ class Controller:
                 self._known.pop(name, None)
             if obj.get("operation"):
                 self._enqueue(jobs.advance(name))  # which ends it: it cannot go on
+            if metadata_of(obj).get("deletionTimestamp"):
+                self._enqueue(jobs.delete(name))  # which says so
             return
         self._on_usable(application, obj)
 
@@ -263,6 +266,8 @@ class Controller:
             self._compare_parents(obj)
         if known.running and (before is None or not was_running or self._is_to_go_on(known, before)):
             self._enqueue(jobs.advance(name))
+        if known.deleting and not known.running:
+            self._enqueue(jobs.delete(name))
         if touched and not known.running:
             self._enqueue(jobs.compare(name))
 
@@ -276,14 +281,18 @@ class Controller:
         return any(self._sightings.is_progressing(cluster.name, key) is False for key in known.awaits)
 
     def _compare_parents(self, obj: JsonObject) -> None:
-        """Have the application compared that declares this one: somebody else may have changed or deleted it."""
-        for name in self._objects.of(self._services.control, ResourceKey.of(obj)):
+        """Have the application compared that declares this one: somebody else may have changed or deleted it.
+
+        One whose operation waits for it goes on.
+        """
+        key = ResourceKey.of(obj)
+        for name in self._objects.of(self._services.control, key):
             with self._lock:
                 known = self._known.get(name)
                 if known is not None:
                     known.touched = known.running  # then at the end of its operation
-            if known is not None and not known.running:
-                self._enqueue(jobs.compare(name))
+            if known is not None and (not known.running or key in known.awaits):
+                self._enqueue(known.next_step(name))
 
     def _on_listed(self, names: frozenset[str]) -> None:
         """Forget what went while the watch was broken."""

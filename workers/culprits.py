@@ -8,18 +8,33 @@ from urllib.parse import quote
 from bot.engine.health import assess
 from bot.errors import ForesailError
 from bot.model.health import Health
+from bot.model.operations import Phase
 from bot.model.resources import ResourceType, metadata_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.cluster.objects import Cluster
-    from bot.model.resources import JsonObject
+    from bot.model.operations import OperationState
+    from bot.model.resources import JsonObject, ResourceKey
 
 _POD: Final = ResourceType("", "v1", "Pod", "pods", namespaced=True)
 _LOOKED_AT: Final = "200"
 """Pods that are looked at; one that fails says what the others would."""
 
 
-def culprit(cluster: Cluster, workload: JsonObject) -> str:
+def explained(cluster: Cluster, state: OperationState, live: Mapping[ResourceKey, JsonObject], words: str) -> str:
+    """Say first what the pods of the first failed workload say: that is what a person can act on."""
+    failed = [result.key for result in state.results if result.phase is Phase.FAILED]
+    workload = live.get(failed[0]) if failed else None
+    reason = _culprit(cluster, workload) if workload is not None else ""
+    if not reason:
+        return words
+    subject = f"{failed[0]}: "
+    return f"{subject}{reason}; {words.removeprefix(subject)}"
+
+
+def _culprit(cluster: Cluster, workload: JsonObject) -> str:
     """Return what the worst pod of a workload says: `pod web-1: Back-off restarting failed container web`.
 
     Nothing when there is nothing to say. A cluster that will not tell does not make matters worse.

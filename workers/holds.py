@@ -24,7 +24,7 @@ def why_held(
     """Return why an operation waits for a person, nothing when it may begin; `actor` is asked for only when needed."""
     if state.operation.heals:
         return ""  # what was approved, or held, is in place: only what somebody changed since is put back
-    too_much = mass_deletion(scene.plan, percent=services.settings.mass_deletion_percent)
+    too_much = mass_deletion(scene.plan, scene.live, percent=services.settings.mass_deletion_percent)
     return held(
         too_much or _changed_plan(services, application, state, scene, actor),
         application_annotations=dict(application.annotations),

@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from bot.engine.deletion import is_blocked, stage_of
 from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
+from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
 from workers.claims import CLAIM, Claim
 
@@ -23,7 +25,7 @@ NEVER: Final = float("inf")
 PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
 _TRUST: Final = 30.0
-"""The same while all it waits for are objects that are on their way, as watches tell, or a time that is known."""
+"""The same while all it waits for are objects that are on their way, as watches tell, a known time, or a person."""
 
 
 @dataclass(slots=True)
@@ -34,8 +36,10 @@ class Known:
     asks: tuple[str, ...]
     """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
     running: bool
+    deleting: bool
+    """Whether it is being deleted, and something of that is ours to do."""
     to_end: bool
-    """Whether somebody asks for its operation to be ended."""
+    """Whether somebody asks for its operation to be ended, or for itself to be deleted."""
     abandoned: bool
     """Whether its record says that an operation runs, and none does."""
     deadline: float
@@ -66,7 +70,8 @@ class Known:
         awaits = frozenset(one.key for one in results if not one.phase.completed)
         now = time.time()
         due = min((at for at in _deadlines(application, state, sync_deadline) if at > now), default=NEVER)
-        trusted = (bool(awaits) and all(map(is_progressing, awaits))) or (rests and due < NEVER)
+        blocked = application.deleting and is_blocked(application.status)
+        trusted = blocked or (bool(awaits) and all(map(is_progressing, awaits))) or (rests and due < NEVER)
         return cls(
             cluster=cluster,
             asks=(
@@ -76,7 +81,8 @@ class Known:
                 application.annotation(APPROVED),
             ),
             running=application.operation is not None and not application.left_alone,
-            to_end=OperationState.is_to_end(application.status),
+            deleting=application.deleting and stage_of(application.finalizers) is not None,
+            to_end=application.deleting or OperationState.is_to_end(application.status),
             abandoned=application.operation is None and state is not None and not state.phase.completed,
             deadline=due,
             looked_at=now,
@@ -85,6 +91,17 @@ class Known:
             touched=False,
             heals_at=_heals_at(application),
         )
+
+    @property
+    def works(self) -> bool:
+        """Whether something is under way that has to be looked at again."""
+        return self.running or self.deleting
+
+    def next_step(self, name: str) -> JobRequest:
+        """Return the job that looks at it, now that something of it has moved."""
+        if self.running:
+            return advance(name)
+        return delete(name) if self.deleting else compare(name)
 
 
 def _deadlines(application: Application, state: OperationState | None, sync_deadline: float) -> Iterator[float]:

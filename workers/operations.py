@@ -9,7 +9,7 @@ import structlog
 
 from bot.cluster.applications import Conflict
 from bot.engine.sync.start import reason_to_wait
-from bot.model.jobs import advance, notify
+from bot.model.jobs import advance, delete, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
 from bot.settings import Mode
@@ -49,6 +49,8 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
             return "waits for the Application to be created"
         reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
         reason = reason or why_not_now(services, application)
+        if application.deleting:
+            services.queue.enqueue(delete(name))  # a hook that failed may be a better one now
         if reason and (application.operation is None or waits_for_the_end(services, name, occasion.commit)):
             return reason
         if reason:

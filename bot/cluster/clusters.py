@@ -15,6 +15,10 @@ IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
 IN_CLUSTER_NAME: Final = "in-cluster"
 
 
+class UnknownCluster(Rejected):
+    """A destination names a cluster that nobody has configured."""
+
+
 class Clusters:
     """The clusters this instance may write to."""
 
@@ -25,14 +29,14 @@ class Clusters:
         self._writers = {control: Writer(control)}
 
     def at(self, destination: Destination) -> Cluster:
-        """Return the cluster a destination means; Rejected when it is not one of ours."""
+        """Return the cluster a destination means; UnknownCluster when it is not one of ours."""
         if destination.name:
             found = self._by_name.get(destination.name)
         else:
             found = self._by_server.get((destination.server or "").rstrip("/"))
         if found is None:
             known = ", ".join(sorted(self._by_name))
-            raise Rejected(
+            raise UnknownCluster(
                 f"spec.destination names the cluster {destination.name or destination.server}, which is not configured",
                 remedy=f"Use one of these by name: {known}; or {IN_CLUSTER_SERVER} for the cluster Foresail runs in.",
             )

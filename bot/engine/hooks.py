@@ -13,6 +13,8 @@ HOOK: Final = "argocd.argoproj.io/hook"
 HOOK_DELETE_POLICY: Final = "argocd.argoproj.io/hook-delete-policy"
 HELM_HOOK: Final = "helm.sh/hook"
 HELM_HOOK_DELETE_POLICY: Final = "helm.sh/hook-delete-policy"
+OPERATION_ANNOTATION: Final = "foresail.dev/operation"
+"""On every hook we create: which operation, or deletion, made it, so that a resumed one recognises its own."""
 HOOK_FINALIZER: Final = "argocd.argoproj.io/hook-finalizer"
 """Keeps a hook that someone deletes visible until its result is recorded."""
 

@@ -157,12 +157,14 @@ class Writes:
     def deletion(self, live: JsonObject) -> Pruning:
         """Return what becomes of a live object when its application is deleted with all it manages.
 
-        `Prune=false` is about syncs alone (argo-cd `controller/appcontroller.go`, `shouldBeDeleted`).
+        `Prune=false` is about syncs alone, what a person has to confirm is about both (argo-cd
+        `controller/appcontroller.go`, `shouldBeDeleted`; `controller/state.go`, `isObjRequiresDeletionConfirmation`).
         """
-        said = self._says(options_of(live, SYNC_OPTIONS), "Delete")
+        own = options_of(live, SYNC_OPTIONS)
+        said = self._says(own, "Delete")
         if said == "false" or annotations_of(live).get(_RESOURCE_POLICY) == "keep":
             return Pruning.KEPT
-        return Pruning.CONFIRMED if said == "confirm" else Pruning.DELETED
+        return Pruning.CONFIRMED if "confirm" in {said, self._says(own, "Prune")} else Pruning.DELETED
 
     @property
     def propagation(self) -> str:

@@ -258,6 +258,8 @@ class Application:
     annotations: tuple[tuple[str, str], ...] = ()
     finalizers: tuple[str, ...] = ()
     deleting: bool = False
+    deleted_at: str = ""
+    """When its deletion was asked for, RFC 3339; empty where it was not."""
     operation: JsonObject | None = None
     status: JsonObject | None = None
 
@@ -277,6 +279,7 @@ class Application:
             uid=str(metadata.get("uid") or ""),
             annotations=tuple(sorted((name, str(value)) for name, value in annotations_of(obj).items())),
             deleting=bool(metadata.get("deletionTimestamp")),
+            deleted_at=str(metadata.get("deletionTimestamp") or ""),
             finalizers=tuple(str(name) for name in finalizers) if isinstance(finalizers, list) else (),
             operation=operation if isinstance(operation, dict) and operation else None,
             status=status if isinstance(status, dict) else None,

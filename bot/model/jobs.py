@@ -52,6 +52,8 @@ class Task(StrEnum):
     """See whether applications are to be synced."""
     COMPARE = "workers.compare.run"
     """See whether what an application was synced to is still there."""
+    DELETE = "workers.deletion.run"
+    """Delete what an application that is being deleted manages."""
     NOTIFY = "workers.notify.run"
     """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
@@ -77,6 +79,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
         Task.COMPARE: "sync",
+        Task.DELETE: "sync",
         Task.NOTIFY: "notify",
         Task.RECOVER: "notify",
         Task.RENDER: RENDER_QUEUE,
@@ -174,6 +177,11 @@ def advance(application: str) -> JobRequest:
 def compare(application: str) -> JobRequest:
     """Ask whether an application's objects are still as they were synced."""
     return JobRequest(Task.COMPARE, {"application": application}, application)
+
+
+def delete(application: str) -> JobRequest:
+    """Ask for the next step of the deletion of an application."""
+    return JobRequest(Task.DELETE, {"application": application}, application)
 
 
 def refresh(*applications: str, since: str = "") -> JobRequest:

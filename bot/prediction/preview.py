@@ -241,10 +241,10 @@ class Predictor:
         spec = application.spec
         attribution = Attribution(
             instance=application.instance(self._control_namespace),
-            # An Application that goes away leaves its objects, unless its finalizer has an Argo CD delete them.
+            # An Application that goes away leaves its objects, unless its finalizer has them deleted.
             prunes=work.candidate.head is not None and spec.prunes,
             base_prunes=work.candidate.base is not None and work.candidate.base.spec.prunes,
-            cascades=work.asks_for_all and work.base.writes.by_argo_cd,
+            cascades=work.asks_for_all,
             writes=work.head.writes if work.candidate.head is not None else work.base.writes,
             base_writes=work.base.writes,
             redactor=redactor,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from bot.engine.applicationsets.generating import CASCADE
+from bot.engine.deletion import cascades
 from bot.engine.tracking import owner_of
 from bot.engine.writes import Pruning
 from bot.errors import Rejected
@@ -164,9 +164,10 @@ class _Search:
             if not _declares(key):
                 continue
             if head is None:
-                # With the finalizer, whoever acts on it deletes what the parent manages.
-                if not any(one.startswith(CASCADE) for one in parent.either.finalizers):
+                if not cascades(parent.either.finalizers):
                     yield (key.kind, key.name), f"{name}, which declares it, goes without deleting anything"
+                elif desired.writes.deletion(manifest) is Pruning.KEPT:
+                    yield (key.kind, key.name), f"its sync options keep it when {name}, which declares it, is deleted"
             elif not head.spec.prunes:
                 yield (key.kind, key.name), f"{name} does not prune"
             elif desired.writes.pruning(manifest) is Pruning.KEPT:
@@ -300,6 +301,7 @@ class _Search:
         return replace(
             child,
             status=current.status,
+            finalizers=current.finalizers,
             operation=current.operation,
             resource_version=current.resource_version,
             uid=current.uid,

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.coming import decides
+from bot.engine.deletion import CASCADE, POST_DELETE_HOOKS, PRE_DELETE_HOOKS, cascades
 from bot.engine.diff.equality import same
+from bot.engine.hooks import HookType, hooks_of
 from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.desired import Desired
 from bot.prediction.lasting import disturbs
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from bot.model.predictions import ResourceStates
     from bot.preview.affected import Candidate
 
-_CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
 _WIPES: Final = "would delete all of its objects and allowEmpty is not set: somebody has to sync it"
 
 
@@ -86,18 +87,22 @@ class Work:
     def asks_for_all(self) -> bool:
         """Whether the change removes the application, and a finalizer asks for all of its objects to be deleted."""
         gone = self.candidate.base if self.candidate.head is None else None
-        return gone is not None and any(name.partition("/")[0] == _CASCADE for name in gone.finalizers)
+        return gone is not None and cascades(gone.finalizers)
 
     @property
     def farewell(self) -> tuple[str, ...]:
-        """What becomes of an application that the change removes, when its finalizer asks for more."""
-        if not self.asks_for_all:
+        """What becomes of an application that the change removes, when its finalizers ask for more."""
+        gone = self.candidate.base if self.candidate.head is None else None
+        if gone is None:
             return ()
-        if self.base.writes.by_argo_cd:
-            return (f"its finalizer {_CASCADE} has Argo CD delete its objects",)
-        return (
-            f"its finalizer {_CASCADE} asks for its objects to be deleted first, which Foresail leaves to a person",
-        )
+        who = "Argo CD" if self.base.writes.by_argo_cd else "Foresail"
+        words = [f"its finalizer {CASCADE} has {who} delete its objects"] if self.asks_for_all else []
+        around = {PRE_DELETE_HOOKS: (HookType.PRE_DELETE, "before"), POST_DELETE_HOOKS: (HookType.POST_DELETE, "after")}
+        for finalizer, (kind, when) in around.items():
+            hooks = [str(key) for key, obj in self.base.targets.objects.items() if kind in hooks_of(obj)]
+            if finalizer in gone.finalizers and hooks:
+                words.append(f"{when} that its {kind} hooks run: {', '.join(hooks)}")
+        return tuple(words)
 
     @property
     def emptied(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bot.engine.deletion import fate
 from bot.engine.diff.equality import same
 from bot.engine.diff.folding import difference
 from bot.engine.diff.ignored import RESPECT, Ignored
@@ -81,7 +82,7 @@ class Attribution:
     lists: Callable[[JsonObject], Types] = lambda _obj: NO_TYPES
     """Finds which lists of a custom resource are sets or maps; only asked where two states of one differ."""
     cascades: bool = False
-    """Whether the change deletes the application, and an Argo CD all that it manages with it."""
+    """Whether the change deletes the application, and all that it manages with it."""
 
     def report(self, states: ResourceStates) -> ResourceReport:
         """Put one object's effect and drift into words and redacted diffs."""
@@ -96,7 +97,7 @@ class Attribution:
             effect = self._hook(states, head) if is_hook(head.manifest) else self._effect(states, head)
             return self._told(states, effect)
         if base is not None:
-            ran = states.base is not None and is_hook(base.manifest)
+            ran = states.base is not None and is_hook(base.manifest) and not (self.cascades and states.live)
             return self._told(states, self._hook_removed(base) if ran else self._removed(states))
         return self._extraneous(states)
 
@@ -300,7 +301,7 @@ class Attribution:
 
     def _fate(self, live: JsonObject) -> Pruning:
         if self.cascades:
-            return self.writes.deletion(live)
+            return fate(live, instance=self.instance, writes=self.writes)
         return self.writes.pruning(live) if self.prunes else Pruning.KEPT
 
     def _waiting(self, live: JsonObject) -> str:

@@ -11,6 +11,7 @@ from bot.engine.applicationsets.facts import Facts, NotKnownError
 from bot.engine.applicationsets.generators import Generators
 from bot.engine.applicationsets.patches import overridden, patched
 from bot.engine.applicationsets.templating import Templating
+from bot.engine.deletion import CASCADE
 from bot.engine.gotemplate.values import Budget, TemplateError
 from bot.errors import Rejected
 from bot.model.applications import API_VERSION
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from bot.engine.applicationsets.parameters import Parameters
     from bot.model.resources import JsonObject
 
-CASCADE: Final = "resources-finalizer.argocd.argoproj.io"
-"""Finalizer that has an Application's objects deleted with it."""
 _USUAL: Final = SyncPolicy()
 _METADATA: Final = ("name", "labels", "annotations", "finalizers")
 

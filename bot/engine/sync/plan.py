@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from bot.engine.hooks import is_hook
+from bot.engine.deletion import held_by, taken_along
+from bot.engine.hooks import OPERATION_ANNOTATION, is_hook
 from bot.engine.order import PRUNE_LAST, Task, order, phases_of
 from bot.engine.writes import Pruning, Writes, approved
 from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from bot.model.applications import Application, ApplicationSpec
     from bot.model.operations import OperationState
-
-OPERATION_ANNOTATION: Final = "foresail.dev/operation"
-"""On every hook we create: which operation made it, so that a resumed one recognises its own."""
 
 APPROVED: Final = "foresail.dev/approve"
 """On an Application: the revision for which a person allowed what was held."""
@@ -79,10 +77,15 @@ def made_by(obj: JsonObject, state: OperationState) -> bool:
     return annotations_of(obj).get(OPERATION_ANNOTATION) == operation_id(state)
 
 
-def mass_deletion(plan: SyncPlan, *, percent: int) -> str:
-    """Return why a person has to look first, or nothing: the sync would delete too large a share of the application."""
+def mass_deletion(plan: SyncPlan, live: Mapping[ResourceKey, JsonObject], *, percent: int) -> str:
+    """Return why a person has to look first, or nothing: the sync would delete too large a share of the application.
+
+    An Application counts with the objects that it has, where they go with it, or stay.
+    """
     managed = [task for task in plan.tasks if not is_hook(task.obj)]
-    return deletes_too_much(sum(task.prune for task in managed), len(managed), percent=percent)
+    deletions = sum(1 + taken_along(task.obj) for task in managed if task.prune)
+    objects = len(managed) + sum(held_by(live.get(task.key)) for task in managed)
+    return deletes_too_much(deletions, objects, percent=percent)
 
 
 def unconfirmed(tasks: Iterable[Task], application: Application, *, since: str) -> str:

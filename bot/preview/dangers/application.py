@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.engine.deletion import held_by, taken_along
 from bot.engine.hooks import is_hook
 from bot.engine.sync.plan import deletes_too_much
 from bot.model.reports import Action, counted
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
 
 def mass_deletion(scene: Scene) -> Iterator[Danger]:
     """Tell of a sync that will be held for a person, by the rule that holds it; or only of what it does."""
-    managed = sum(not _is_hook(one.head or one.base) for one in scene.states.values())
-    going = [one for one in scene.report.resources if not one.hook and Action.PRUNE in {one.action, one.drift}]
-    words = deletes_too_much(len(going), managed, percent=scene.percent)
-    if words:
+    managed = [one for one in scene.states.values() if not _is_hook(one.head or one.base)]
+    going = [one.key for one in scene.report.resources if not one.hook and Action.PRUNE in {one.action, one.drift}]
+    deletions = sum(1 + taken_along(scene.states[key].live) for key in going)
+    objects = len(managed) + sum(held_by(one.live) for one in managed)
+    words = deletes_too_much(deletions, objects, percent=scene.percent)
+    if not words:
+        return
+    if scene.report.change is Action.PRUNE:  # no sync does that, and nothing holds it
+        said = f"is deleted, and {deletions} of {counted(objects, 'object')} with it"
+    else:
         said = f"is held until a person allows it: {words}" if scene.holds else f"loses much at once: {words}"
-        yield sorts.MASS_DELETION.danger(said, subject=f"Application {scene.report.name}")
+    yield sorts.MASS_DELETION.danger(said, subject=f"Application {scene.report.name}")
 
 
 def empty_render(scene: Scene) -> Iterator[Danger]:

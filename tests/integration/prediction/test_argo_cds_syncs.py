@@ -262,9 +262,12 @@ def test_what_an_automated_sync_would_not_empty_is_left_to_a_person(desk: Desk) 
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 
 
-@pytest.mark.parametrize("finalizer", [CASCADE, f"{CASCADE}/background"])
+@pytest.mark.parametrize(
+    ("finalizer", "who"),
+    [(CASCADE, "Argo CD"), (f"{CASCADE}/background", "Argo CD"), (f"{CASCADE}/foreground", "Foresail")],
+)
 def test_what_a_deleted_application_manages_goes_with_it_where_its_finalizer_says_so(
-    desk: Desk, finalizer: str
+    desk: Desk, finalizer: str, who: str
 ) -> None:
     claim = make(
         "PersistentVolumeClaim",
@@ -272,6 +275,7 @@ def test_what_a_deleted_application_manages_goes_with_it_where_its_finalizer_say
     )
     base = [claim, make(options="Delete=false"), make("Service", options="Prune=false", spec={"ports": [{"port": 80}]})]
     desk.synced(*base)
+    desk.sources.by_argo_cd = who == "Argo CD"
 
     gone = Candidate(replace(desk.application, finalizers=(finalizer,)), None)
     found = desk.preview(base, [], gone)
@@ -280,7 +284,7 @@ def test_what_a_deleted_application_manages_goes_with_it_where_its_finalizer_say
         "ConfigMap": Action.ORPHAN,
         "Service": Action.PRUNE,
     }
-    assert found.notes == (f"its finalizer {CASCADE} has Argo CD delete its objects",)
+    assert found.notes == (f"its finalizer {CASCADE} has {who} delete its objects",)
     assert next(one.dangers for one in found.resources if one.key.kind == "PersistentVolumeClaim")
 
 

@@ -122,3 +122,26 @@ def test_a_child_stays_when_its_parent_goes_without_a_finalizer(desk: Desk) -> N
 def test_a_child_goes_with_a_parent_whose_finalizer_says_so(desk: Desk) -> None:
     found = removed(desk, "resources-finalizer.argocd.argoproj.io")
     assert sides(found) == {"root": (True, True), "middle": (True, False), "db": (True, False)}
+
+
+def test_a_child_that_is_not_to_be_deleted_stays_when_its_parent_goes(desk: Desk) -> None:
+    middle, kept = child(desk, name="middle"), child(desk)
+    middle["spec"]["source"]["path"] = "middle"
+    middle["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+    kept["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Delete=false"}
+    folder = {"root/middle.yaml": yaml.safe_dump(middle), "middle/db.yaml": yaml.safe_dump(kept)}
+    found = desk.select({**ROOT, **folder}, ROOT, desk.known())
+    assert sides(found) == {"root": (True, True), "middle": (True, False)}
+    assert found.notes == (
+        "Application db stays, because its sync options keep it when middle, which declares it, is deleted",
+    )
+
+
+def test_the_finalizers_that_count_are_those_in_the_cluster(desk: Desk) -> None:
+    middle = child(desk, name="middle")
+    middle["spec"]["source"]["path"] = "middle"
+    live = Application.parse(middle)
+    middle["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+    folder = {"root/middle.yaml": yaml.safe_dump(middle), "middle/db.yaml": yaml.safe_dump(child(desk))}
+    found = desk.select({**ROOT, **folder}, ROOT, desk.known(), middle=live)
+    assert sides(found) == {"root": (True, True), "middle": (True, False)}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.engine.hooks import OPERATION_ANNOTATION
 from bot.engine.sync.plan import (
-    OPERATION_ANNOTATION,
     SyncPlan,
     changed_plan,
     held,
@@ -119,7 +119,7 @@ def test_a_skipped_object_has_no_turn() -> None:
 def test_a_sync_that_deletes_too_large_a_share_is_held(*, kept: int, pruned: int, percent: int, held: bool) -> None:
     targets = [make(f"a{number}") for number in range(kept)]
     found = plan(targets, [make(f"b{number}") for number in range(pruned)])
-    words = mass_deletion(found, percent=percent)
+    words = mass_deletion(found, {}, percent=percent)
 
     assert bool(words) is held
     assert not words or f"would delete {pruned} of {kept + pruned} objects, more than {percent} %" in words
@@ -128,7 +128,24 @@ def test_a_sync_that_deletes_too_large_a_share_is_held(*, kept: int, pruned: int
 def test_hooks_do_not_count_as_objects_that_stay() -> None:
     found = plan([make("hook", hook="PreSync"), make("a")], [make("b")])
 
-    assert "1 of 2 objects" in mass_deletion(found, percent=49)
+    assert "1 of 2 objects" in mass_deletion(found, {}, percent=49)
+
+
+@pytest.mark.parametrize(
+    ("finalizers", "words"),
+    [(["resources-finalizer.argocd.argoproj.io"], "the sync would delete 10 of 14 objects, more than 50 %"), ([], "")],
+)
+def test_an_application_counts_with_what_goes_with_it(finalizers: list[str], words: str) -> None:
+    def live(name: str, objects: int) -> JsonObject:
+        metadata = {"name": name, "namespace": "argocd", "finalizers": finalizers}
+        status = {"resources": [{"kind": "ConfigMap", "name": str(number)} for number in range(objects)]}
+        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "status": status}
+
+    large, small = live("large", 9), live("small", 1)
+    targets = [live("small", 0), make("a"), make("b")]
+    found = plan_sync({ResourceKey.of(one): one for one in targets}, [large], state=state(), spec=spec())
+    applications = {ResourceKey.of(one): one for one in (large, small)}
+    assert mass_deletion(found, applications, percent=50) == words
 
 
 def test_a_person_allows_what_is_held_for_one_revision() -> None:

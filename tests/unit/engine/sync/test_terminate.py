@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.engine.hooks import HOOK, HOOK_DELETE_POLICY
+from bot.engine.hooks import HOOK, HOOK_DELETE_POLICY, OPERATION_ANNOTATION
 from bot.engine.order import SyncPhase, Task
-from bot.engine.sync.plan import OPERATION_ANNOTATION, operation_id
+from bot.engine.sync.plan import operation_id
 from bot.engine.sync.terminate import Termination, terminate
 from bot.model.operations import Operation, OperationState, Phase, ResultCode, TaskResult
 from bot.model.resources import JsonObject, ResourceKey
