@@ -107,7 +107,6 @@ class Services:
     def build(cls, settings: Settings) -> Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
-        from bot.cluster.clusters import Clusters
         from bot.cluster.repositories import Repositories
         from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
@@ -115,7 +114,7 @@ class Services:
         connection = connect(settings.redis_url)
         forge = GitHub.from_settings(settings, pace=_pace(settings, connection))
         control = _control(settings)
-        clusters = Clusters(control)
+        clusters = clusters_of(settings, control)
         client = client_of(settings)
         mirrors = Mirrors(settings.data_directory / "mirrors", client, timeout=settings.git_timeout)
         queue = Queue(connection)
@@ -191,6 +190,16 @@ def _control(settings: Settings) -> Cluster:
 
     manager = ARGO_CD if settings.mode is Mode.PREVIEW else FIELD_MANAGER
     return Cluster(_control_server(settings), concurrency=settings.concurrency, manager=manager)
+
+
+def clusters_of(settings: Settings, control: Cluster) -> Clusters:
+    """Return the cluster that keeps the Applications, and those that its cluster Secrets describe."""
+    from bot.cluster.clusters import Clusters, Limits, Others
+    from bot.cluster.secrets import ClusterSecrets
+
+    secrets = ClusterSecrets(control, namespace=settings.control_namespace)
+    limits = Limits(settings.cluster_timeout, settings.concurrency)
+    return Clusters(control, Others(secrets, limits, settings.cluster_programs))
 
 
 def _sources(

@@ -98,6 +98,13 @@ class Settings(BaseModel):
     """Hosts and networks (`10.1.0.0/16`), comma between, that are fetched from though private, or by http."""
     cluster_timeout: float = Field(default=30.0, gt=0)
     """Seconds one request to an API server may take."""
+    cluster_programs: Annotated[tuple[str, ...], BeforeValidator(_names)] = (
+        "aws",
+        "gke-gcloud-auth-plugin",
+        "kubelogin",
+        "argocd-k8s-auth",
+    )
+    """Programs, comma between, that cluster Secrets may name for a credential."""
     forge_timeout: float = Field(default=20.0, gt=0)
     """Seconds one request to a forge may take."""
     forge_content_per_minute: int = Field(default=80, ge=0)
@@ -160,6 +167,7 @@ def settings_table() -> str:
     """Return every setting as a Markdown table: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, PydanticUndefined, (), "") else f"`{field.default}`"
+        said = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        default = "" if said in (None, PydanticUndefined, "") else f"`{said}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)

@@ -25,6 +25,13 @@ def control_plane(programs: Programs, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def second_plane(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """Start another cluster, without nodes: whoever kills its API server starts it again."""
+    with ControlPlane.start(programs, tmp_path_factory.mktemp("second-plane"), nodes=0) as plane:
+        yield plane
+
+
+@pytest.fixture(scope="session")
 def redis_server(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with RedisServer.start(programs.redis_server, tmp_path_factory.mktemp("redis")) as server:
         yield server

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 def server_of(settings: Settings, *, context: str = "") -> tuple[ApiServer, str]:
     """Return a connection and the namespace that kubectl would use; Rejected without a usable kubeconfig."""
-    limits = {"timeout": settings.cluster_timeout, "connections": settings.concurrency * 2}
+    timeout, connections = settings.cluster_timeout, settings.concurrency * 2
     with _kubeconfig_errors():
         namespace = _context_namespace(settings.kubeconfig, context)
-        return ApiServer.from_kubeconfig(settings.kubeconfig, context=context, **limits), namespace
+        server = ApiServer.from_kubeconfig(
+            settings.kubeconfig, context=context, timeout=timeout, connections=connections
+        )
+        return server, namespace
 
 
 def _context_namespace(kubeconfig: str, context: str) -> str:

@@ -20,7 +20,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, client_of, schemes_of_values, toolbox_of
+from bot.services import charts, client_of, clusters_of, schemes_of_values, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     cluster = _cluster(settings, server, tracks=tracks)
     toolbox = toolbox_of(settings)
     renderer = Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
-    clusters = Clusters(cluster)
+    clusters = clusters_of(settings, cluster) if tracks else Clusters(cluster)
     sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:
         sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
@@ -77,7 +77,8 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
         )
     finally:
         renderer.close()
-        cluster.close()
+        for one in clusters.all():
+            one.close()
 
 
 def _cluster(settings: Settings, server: ApiServer, *, tracks: bool) -> Cluster:

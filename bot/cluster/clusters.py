@@ -1,18 +1,56 @@
-"""Which API server an Application's destination means."""
+"""Which API server an Application's destination means: the one place where it becomes a connection."""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.cluster.breaker import Breaker
+from bot.cluster.connection import ApiServer
+from bot.cluster.objects import Cluster
+from bot.cluster.way import way_to
 from bot.cluster.writing import Writer
+from bot.engine.clusters import EVERYTHING
 from bot.errors import Rejected
 
 if TYPE_CHECKING:
-    from bot.cluster.objects import Cluster
+    from collections.abc import Collection, Sequence
+
+    from bot.cluster.secrets import ClusterSecrets
+    from bot.engine.clusters import ClusterSecret
     from bot.model.applications import Destination
 
 IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
 IN_CLUSTER_NAME: Final = "in-cluster"
+_ALIASES_KEPT: Final = 60.0
+"""Seconds for which it stands what else the control cluster is called, and how much of it is managed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection to an API server may take."""
+
+    timeout: float = 30.0
+    """Seconds of one request."""
+    concurrency: int = 8
+    """Requests at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Clusters beside the one that keeps the Applications."""
+
+    secrets: ClusterSecrets
+    limits: Limits = Limits()
+    programs: Collection[str] = ()
+    """Those that may be run for a credential."""
+
+    def connect(self, secret: ClusterSecret, *, manager: str) -> Cluster:
+        """Return a connection, which asks for nothing yet; Rejected for a Secret that leads nowhere."""
+        way = way_to(secret, connections=self.limits.concurrency * 2, programs=self.programs)
+        server = ApiServer(way, name=secret.name, timeout=self.limits.timeout, breaker=Breaker())
+        return Cluster(server, concurrency=self.limits.concurrency, manager=manager, scope=secret.scope)
 
 
 class UnknownCluster(Rejected):
@@ -20,43 +58,133 @@ class UnknownCluster(Rejected):
 
 
 class Clusters:
-    """The clusters this instance may write to."""
+    """The clusters this instance may write to; safe to use from threads.
 
-    def __init__(self, control: Cluster) -> None:
-        self._control = control
-        self._by_name = {IN_CLUSTER_NAME: control, control.name: control}
-        self._by_server = {IN_CLUSTER_SERVER: control, control.server.server: control}
+    A connection lasts as long as its Secret stays as it is. One that was let go still serves whoever holds it, and its
+    threads end with the last who does.
+    """
+
+    def __init__(self, control: Cluster, others: Others | None = None) -> None:
+        self.control = control
+        """The one that keeps the Applications."""
+        self._others = others
+        self._by_name = dict.fromkeys((IN_CLUSTER_NAME, control.name))
+        self._by_server = dict.fromkeys((IN_CLUSTER_SERVER, control.server.server))
+        self._lock = threading.Lock()
+        self._connected: dict[str, tuple[ClusterSecret, Cluster]] = {}
+        """By the Secret's name."""
         self._writers = {control: Writer(control)}
 
     def at(self, destination: Destination) -> Cluster:
-        """Return the cluster a destination means; UnknownCluster when it is not one of ours."""
-        if destination.name:
-            found = self._by_name.get(destination.name)
-        else:
-            found = self._by_server.get((destination.server or "").rstrip("/"))
-        if found is None:
-            known = ", ".join(sorted(self._by_name))
-            raise UnknownCluster(
-                f"spec.destination names the cluster {destination.name or destination.server}, which is not configured",
-                remedy=f"Use one of these by name: {known}; or {IN_CLUSTER_SERVER} for the cluster Foresail runs in.",
-            )
-        return found
+        """Return the cluster a destination means; UnknownCluster when it is not one of ours.
+
+        Raises Rejected where its Secret is of no use, and Temporary while the control cluster, which has it, is away.
+        """
+        secret = self._secret(destination)
+        if secret is None or self._is_control(secret):
+            return self.control
+        return self._connection(secret)
 
     def writer(self, cluster: Cluster) -> Writer:
         """Return what writes to one of these clusters, the same each time: it keeps how kinds are merged."""
-        return self._writers[cluster]
+        with self._lock:
+            return self._writers.get(cluster) or Writer(cluster)
 
     def name_of(self, destination: Destination) -> str:
         """Return what people call the cluster a destination means; the destination's own words when it is unknown."""
-        found = self._by_server.get((destination.server or "").rstrip("/"))
-        return destination.name or (found.name if found else destination.server)
+        if destination.name:
+            return destination.name
+        try:
+            return self.at(destination).name
+        except Rejected:
+            return destination.server
 
     def names_of(self, destination: Destination) -> tuple[str, ...]:
         """Return every name and URL of the cluster a destination means; Rejected when it is not one of ours."""
-        cluster = self.at(destination)
-        known = {**self._by_name, **self._by_server}
-        return tuple(name for name, one in known.items() if one is cluster)
+        secret = self._secret(destination)
+        if secret is not None and not self._is_control(secret):
+            return (secret.name, secret.server)
+        aliases = [one.name for one in self._known(within=_ALIASES_KEPT) if self._is_control(one)]
+        return tuple(dict.fromkeys([*self._by_name, *self._by_server, *aliases]))
+
+    def project_of(self, destination: Destination) -> str:
+        """Return the only project that may use the cluster a destination means; empty: any may."""
+        secret = self._secret(destination)
+        if secret is not None:
+            return secret.project
+        return next((one.project for one in self._known(within=_ALIASES_KEPT) if self._is_control(one)), "")
 
     def all(self) -> tuple[Cluster, ...]:
-        """Return each cluster once."""
-        return tuple(dict.fromkeys(self._by_name.values()))
+        """Return each cluster that is connected, once."""
+        with self._lock:
+            return (self.control, *(cluster for _, cluster in self._connected.values()))
+
+    def expire(self) -> None:
+        """Take note that a Secret has moved."""
+        if self._others is not None:
+            self._others.secrets.expire()
+
+    def _known(self, *, within: float | None = None) -> tuple[ClusterSecret, ...]:
+        if self._others is None:
+            return ()
+        secrets = self._others.secrets
+        known = secrets.all() if within is None else secrets.all(within=within)
+        self.control.scope = next((one.scope for one in known if self._is_control(one)), EVERYTHING)
+        return known
+
+    def _secret(self, destination: Destination) -> ClusterSecret | None:
+        """Return the Secret of a destination's cluster; None for the control cluster by its own names."""
+        name, server = destination.name, destination.server.rstrip("/")
+        if name in self._by_name if name else server in self._by_server:
+            return None
+        known = self._known()
+        found = [one for one in known if (one.name == name if name else one.server == server)]
+        if not found and self._others is not None and self._others.secrets.problem:
+            # Which is not to say that it has gone: what is deleted from a cluster that has gone is given up.
+            words = f"the cluster {name or server} is not known: {self._others.secrets.problem}"
+            raise Rejected(words, remedy="Let Foresail's account list the Secrets of the control namespace.")
+        if not found:
+            names = ", ".join(sorted({*self._by_name, *(one.name for one in known)}))
+            raise UnknownCluster(
+                f"spec.destination names the cluster {name or server}, which is not configured",
+                remedy=f"Use one of these by name: {names}; or {IN_CLUSTER_SERVER} for the cluster Foresail runs in.",
+            )
+        self._refuse_ambiguous(found, known)
+        return found[0]
+
+    def _refuse_ambiguous(self, found: Sequence[ClusterSecret], known: Sequence[ClusterSecret]) -> None:
+        """Raise Rejected where it is not clear which cluster is meant: what is known of one is kept under its name."""
+        meant = found[0]
+        namesakes = [one for one in known if one.name == meant.name]
+        if len(found) > 1 or len(namesakes) > 1:
+            which = ", ".join(sorted({one.secret for one in (*found, *namesakes)}))
+            words = f"several Secrets describe the cluster {meant.name or meant.server}: {which}"
+            raise Rejected(words, remedy="Give each cluster a name of its own, and name it by that.")
+        if meant.name in self._by_name and not self._is_control(meant):
+            words = f"the Secret {meant.secret} calls its cluster {meant.name}, which is the name of Foresail's own"
+            raise Rejected(words, remedy="Give it another name.")
+
+    def _is_control(self, secret: ClusterSecret) -> bool:
+        """Whether a Secret only says more about the control cluster, and not as whom it is reached."""
+        return secret.server == IN_CLUSTER_SERVER and not secret.problem and not secret.access.names_somebody
+
+    def _connection(self, secret: ClusterSecret) -> Cluster:
+        """Return the connection of a Secret, made anew when that has changed; let go those whose Secret is gone."""
+        if self._others is None:
+            raise Rejected("no other clusters are known")
+        there = {one.secret for one in self._known()}
+        with self._lock:
+            kept, cluster = self._connected.get(secret.secret, (None, None))
+            if cluster is None or kept != secret:
+                self._let_go(secret.secret)
+                cluster = self._others.connect(secret, manager=self.control.manager)
+                self._connected[secret.secret] = (secret, cluster)
+                self._writers[cluster] = Writer(cluster)
+            for gone in self._connected.keys() - there:
+                self._let_go(gone)
+            return cluster
+
+    def _let_go(self, secret: str) -> None:
+        _, cluster = self._connected.pop(secret, (None, None))
+        if cluster is not None:
+            del self._writers[cluster]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -13,13 +15,14 @@ import urllib3
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
-from bot.cluster.errors import TOO_LARGE, ApiRefused, api_error
+from bot.cluster.errors import TOO_LARGE, ApiRefused, ClusterAway, Unreachable, api_error
 from bot.cluster.exchange import exchanging
 from bot.errors import Rejected, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bot.cluster.breaker import Breaker
     from bot.model.resources import JsonObject
 
 USER_AGENT: Final = "foresail"
@@ -31,29 +34,57 @@ MAX_BYTES: Final = 256 * 1024 * 1024
 """A watch event larger than this is refused rather than kept in memory; etcd's own limit per object is 1.5 MB."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an API server is reached, and as whom."""
+
+    server: str
+    """Its URL."""
+    connections: Callable[[], urllib3.PoolManager]
+    """Makes a pool of connections that lead there."""
+    authorization: Callable[[], str | None]
+    """Returns the header of that name; None: nobody is named, or a certificate says who."""
+
+    @classmethod
+    def of(cls, configuration: Any, *, connections: int) -> Way:
+        """Go as the official client's configuration says, at most `connections` at a time being kept."""
+        configuration.retries = False
+        configuration.connection_pool_maxsize = connections
+
+        def pool() -> urllib3.PoolManager:
+            manager: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
+            return manager
+
+        def token() -> str | None:
+            found: str | None = configuration.get_api_key_with_prefix("authorization", "BearerToken")
+            return found
+
+        return cls(configuration.host.rstrip("/"), pool, token)
+
+
 class ApiServer:
     """A connection to one API server; safe to use from threads.
 
-    Credentials, TLS and proxy come from the official client's configuration; requests go straight to its connection
-    pool, because building typed models costs ten times what the request does.
+    Requests go straight to the connection pool, because building typed models costs ten times what the request does.
     """
 
-    def __init__(self, configuration: Any, *, name: str, timeout: float = 30.0, connections: int = 16) -> None:
-        configuration.retries = False
-        configuration.connection_pool_maxsize = connections
-        self._configuration = configuration
-        self.server: str = configuration.host.rstrip("/")
+    def __init__(self, way: Way, *, name: str, timeout: float = 30.0, breaker: Breaker | None = None) -> None:
+        self._way = way
+        self.server = way.server
         self._at = urlsplit(self.server)
-        self._watches = _connections(configuration)
-        self._exchange = exchanging(_connections(configuration).connection_from_url(self.server))
-        self._timeout = urllib3.Timeout(total=timeout)
+        self._watches = way.connections()
+        self._exchange = exchanging(way.connections().connection_from_url(self.server))
+        self._timeout = urllib3.Timeout(connect=None if breaker is None else breaker.patience, total=timeout)
+        self._breaker = breaker
         self._credential: tuple[str | None, float] = (None, 0.0)
         self._lock = threading.Lock()
         self.name = name
         """What people call this cluster."""
 
     @classmethod
-    def from_kubeconfig(cls, path: str = "", *, context: str = "", **limits: Any) -> ApiServer:
+    def from_kubeconfig(
+        cls, path: str = "", *, context: str = "", timeout: float = 30.0, connections: int = 16
+    ) -> ApiServer:
         """Connect as a kubeconfig says; an empty `path` means $KUBECONFIG, then `~/.kube/config`.
 
         Raises Rejected when there is no usable configuration.
@@ -69,17 +100,18 @@ class ApiServer:
                 f"no cluster to ask: {error}", remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use."
             ) from error
         chosen = next((entry for entry in contexts if entry["name"] == context), active)
-        return cls(configuration, name=str(chosen["context"]["cluster"]), **limits)
+        way = Way.of(configuration, connections=connections)
+        return cls(way, name=str(chosen["context"]["cluster"]), timeout=timeout)
 
     @classmethod
-    def in_cluster(cls, **limits: Any) -> ApiServer:
+    def in_cluster(cls, *, timeout: float = 30.0, connections: int = 16) -> ApiServer:
         """Connect as the pod's service account; raises Rejected outside a pod."""
         configuration = client.Configuration()
         try:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call] # as above
         except config.ConfigException as error:
             raise Rejected(f"not running inside a cluster: {error}") from error
-        return cls(configuration, name="in-cluster", **limits)
+        return cls(Way.of(configuration, connections=connections), name="in-cluster", timeout=timeout)
 
     def get(self, path: str, **query: str) -> JsonObject:
         """Read one document."""
@@ -168,25 +200,28 @@ class ApiServer:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        """Turn what keeps a request from being answered into Temporary."""
+        """Turn what keeps a request from being answered into Unreachable, at once where it was so a moment ago."""
+        started = time.monotonic()
+        if self._breaker is not None:
+            self._breaker.admit(self.name)
         try:
             yield
         except HTTPError as error:
-            raise Temporary(f"cannot reach {self.name}: {error.__class__.__name__}: {error}") from error
+            if self._breaker is not None:
+                why = self._breaker.failed(error, seconds=time.monotonic() - started)
+                raise ClusterAway(self.name, why) from error
+            raise Unreachable(self.name, f"{error.__class__.__name__}: {error}") from error
+        if self._breaker is not None:
+            self._breaker.answered()
 
     def _token(self) -> str | None:
         """Return the bearer token, as the client renews it: from a file, a program or an identity provider."""
         with self._lock:
             token, until = self._credential
             if time.monotonic() >= until:
-                token = self._configuration.get_api_key_with_prefix("authorization", "BearerToken")
+                token = self._way.authorization()
                 self._credential = (token, time.monotonic() + _CREDENTIAL_SECONDS)
             return token
-
-
-def _connections(configuration: Any) -> urllib3.PoolManager:
-    manager: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
-    return manager
 
 
 def _encoded(body: JsonObject) -> bytes:

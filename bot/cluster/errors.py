@@ -63,6 +63,23 @@ class ApiRefused(Rejected):
         return tuple(dict.fromkeys(str(cause.get("field") or "") for cause in causes))
 
 
+class Unreachable(Temporary):
+    """An API server cannot be reached, or does not answer in time."""
+
+    def __init__(self, cluster: str, why: str, *, retry_after: float = 5.0) -> None:
+        super().__init__(f"cannot reach {cluster}: {why}", retry_after=retry_after)
+        self.cluster = cluster
+        """What people call it."""
+
+
+class ClusterAway(Unreachable):
+    """One of the clusters beside our own cannot be reached: it is its applications' trouble, and nobody else's."""
+
+
+class NotAccepted(Rejected):
+    """The API server does not accept our credentials."""
+
+
 class ServerFailed(Temporary):
     """The API server answered 500: itself, its storage or a webhook failed at this very request."""
 
@@ -81,7 +98,7 @@ def api_error(code: int, body: bytes, *, retry_after: str | None) -> Rejected | 
     if not isinstance(status, dict):
         status = {}
     if code == 401:  # noqa: PLR2004 - the HTTP code for missing or bad credentials
-        return Rejected(
+        return NotAccepted(
             "the API server does not accept our credentials (401)", remedy="Renew the cluster's credentials."
         )
     words = str(status.get("message") or f"the API server answered {code}")

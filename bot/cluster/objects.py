@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
 
 from bot.cluster.discovery import Discovery, UnknownKind
-from bot.cluster.errors import ApiRefused, ServerFailed
+from bot.cluster.errors import ApiRefused, ClusterAway, ServerFailed
 from bot.cluster.schemas import Schemas
+from bot.engine.clusters import EVERYTHING
 from bot.engine.diff.schema import NO_TYPES
 from bot.errors import Rejected
 from bot.model.predictions import Refusal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bot.cluster.connection import ApiServer
+    from bot.engine.clusters import Scope
     from bot.engine.diff.schema import Types
 
 FIELD_MANAGER: Final = "foresail"
@@ -51,10 +53,14 @@ class Apply:
 class Cluster:
     """One cluster's objects; safe to use from threads, at most `concurrency` reads and as many dry runs at a time."""
 
-    def __init__(self, server: ApiServer, *, concurrency: int = 8, manager: str = FIELD_MANAGER) -> None:
+    def __init__(
+        self, server: ApiServer, *, concurrency: int = 8, manager: str = FIELD_MANAGER, scope: Scope = EVERYTHING
+    ) -> None:
         self.server = server
         self.manager = manager
         """Owner of every field that is applied."""
+        self.scope = scope
+        """How much of it is managed."""
         self.discovery = Discovery(server)
         self.schemas = Schemas(server)
         self._concurrency = concurrency
@@ -72,6 +78,18 @@ class Cluster:
         """Let the threads go; requests under way end first."""
         self._threads.shutdown()
         self._asking.shutdown()
+
+    def why_away(self) -> str:
+        """Ask whether the server answers us; return in words why it does not, empty when it does."""
+        try:
+            self.server.get("/version")
+        except ApiRefused:
+            return ""  # an answer all the same
+        except ClusterAway as error:
+            return error.message
+        except Rejected as error:
+            return f"cannot use {self.name}: {error.message} {error.remedy}".rstrip()
+        return ""
 
     def admission_mutates(self) -> bool:
         """Whether some mutating webhook or policy is installed; True also when that may not be read.

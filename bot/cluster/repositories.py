@@ -11,7 +11,8 @@ import structlog
 
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path
-from bot.engine.repositories import REPOSITORY, SECRET_TYPE, TEMPLATE, KnownRepositories, known
+from bot.engine.repositories import REPOSITORY, TEMPLATE, KnownRepositories, known
+from bot.engine.secrets import SECRET_TYPE
 from bot.errors import Temporary
 from bot.model.resources import ResourceType, metadata_of
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.clusters import EVERYTHING
 from bot.engine.globs import compiled, fits
 from bot.model.changes import repository_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from bot.engine.clusters import Scope
     from bot.model.applications import ApplicationSpec, AppProject
     from bot.model.resources import ResourceKey
 
@@ -21,21 +23,29 @@ DEFAULT: Final = "default"
 """The project of applications that name none; it allows everything until somebody writes one of that name."""
 
 
-def why_not_allowed(project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str]) -> str:
+def why_not_allowed(
+    project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str], *, scoped_to: str = ""
+) -> str:
     """Return why an application may not be what it is, empty when it may.
 
     `project` is the one it names, as the control cluster has it; `servers` are all the names and URLs that its
-    destination's cluster goes by.
+    destination's cluster goes by, `scoped_to` is the only project that may use that, empty where any may.
     """
+    if scoped_to and scoped_to != (spec.project or DEFAULT):
+        return f"the cluster of destination {spec.destination} is for applications of project {scoped_to} alone"
     if project is None:
         if spec.project in {"", DEFAULT}:
             return ""
         return f"it belongs to project {spec.project}, which does not exist"
-    for source in spec.effective_sources:
-        if words := why_not_read(project, source.repo_url):
-            return words
+    words = (why_not_read(project, source.repo_url) for source in spec.effective_sources)
+    return next(filter(None, words), "") or _why_not_there(project, spec, servers, scoped_to)
+
+
+def _why_not_there(project: AppProject, spec: ApplicationSpec, servers: Iterable[str], scoped_to: str) -> str:
     if not _may_write_to(project, servers, spec.destination.namespace):
         return f"destination {spec.destination} is not permitted in project {project.name}"
+    if project.spec.permit_only_project_scoped_clusters and not scoped_to:
+        return f"project {project.name} permits only clusters of its own, and that of {spec.destination} is for all"
     return ""
 
 
@@ -54,16 +64,20 @@ class Fence:
     """None: everything is permitted."""
     servers: tuple[str, ...] = ()
     """All the names and URLs that the application's cluster goes by."""
+    scope: Scope = EVERYTHING
+    """How much of that cluster is managed."""
 
     def permits(self, key: ResourceKey) -> bool:
         """Whether an object may be read, written or deleted."""
-        return self.project is None or not _refusal(self.project, key, self.servers)
+        return self.scope.covers(key) and (self.project is None or not _refusal(self.project, key, self.servers))
 
-    def refusal(self, objects: Iterable[ResourceKey]) -> str:
+    def refusal(self, objects: Collection[ResourceKey]) -> str:
         """Return why some objects may not be written, naming the first; empty when all may.
 
         Each is named as it is placed: without a namespace it counts as an object of the whole cluster.
         """
+        if words := self.scope.refusal(objects):
+            return words
         if self.project is None:
             return ""
         refused = ((key, _refusal(self.project, key, self.servers)) for key in objects)

@@ -9,12 +9,12 @@ Source: argo-cd `util/db/repository_secrets.go`, `pkg/apis/application/v1alpha1/
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from bot.engine.secrets import NO, SECRET_TYPE, SecretData
 from bot.errors import Rejected
 from bot.model.changes import repository_address
 from bot.model.credentials import GITHUB, Credentials, GitHubApp
@@ -23,7 +23,6 @@ from bot.model.resources import metadata_of
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
-SECRET_TYPE: Final = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label's name
 REPOSITORY: Final = "repository"
 TEMPLATE: Final = "repo-creds"
 _UNSUPPORTED: Final = ("gcpServiceAccountKey", "useAzureWorkloadIdentity", "azureServicePrincipalClientId")
@@ -40,8 +39,6 @@ _WHO: Final = (
     "no_proxy",
 )
 """What a repository has from a template (`Repository.CopyCredentialsFrom`)."""
-_YES: Final = {"true", "t", "1", "yes", "y", "on"}
-_NO: Final = {"", "false", "f", "0", "no", "n", "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +55,9 @@ class RepositorySecret:
     @classmethod
     def parse(cls, secret: JsonObject) -> RepositorySecret:
         """Read a Secret; Rejected names it and the key that is wrong, never a value."""
-        name = str(metadata_of(secret).get("name") or "without a name")
-        data = _Data(name, secret.get("data") or {})
+        data = SecretData.of(secret)
         return cls(
-            name=name,
+            name=data.name,
             is_template=(metadata_of(secret).get("labels") or {}).get(SECRET_TYPE) == TEMPLATE,
             url=_url(data),
             credentials=Credentials(
@@ -79,7 +75,7 @@ class RepositorySecret:
                 no_proxy=data.line("noProxy"),
                 project=data.line("project"),
             ),
-            unsupported=next((key for key in _UNSUPPORTED if data.text(key) not in _NO), ""),
+            unsupported=next((key for key in _UNSUPPORTED if data.text(key) not in NO), ""),
         )
 
     def covers(self, url: str) -> bool:
@@ -156,49 +152,13 @@ def known(secrets: Iterable[JsonObject]) -> tuple[tuple[RepositorySecret, ...], 
     return tuple(found), tuple(problems)
 
 
-def _url(data: _Data) -> str:
+def _url(data: SecretData) -> str:
     """Return a Secret's URL; that of a registry has a scheme here, which Argo CD leaves out for charts."""
     url = data.line("url")
     return f"oci://{url}" if data.yes("enableOCI") and "://" not in url else url
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """The data of one Secret."""
-
-    name: str
-    values: Mapping[str, object]
-
-    def text(self, key: str) -> str:
-        try:
-            value = b64decode(str(self.values.get(key) or ""), validate=True).decode()
-        except ValueError:
-            value = "\0"
-        if "\0" in value:
-            raise Rejected(f"the Secret {self.name} has text that cannot be read in {key}")
-        return value
-
-    def line(self, key: str) -> str:
-        """Return what stands in a header or a variable: nothing may follow it there."""
-        value = self.text(key).strip()
-        if not value.isprintable():
-            raise Rejected(f"the Secret {self.name} has more than one line in {key}")
-        return value
-
-    def yes(self, key: str) -> bool:
-        value = self.line(key).lower()
-        if value not in _YES | _NO:
-            raise Rejected(f"the Secret {self.name} has neither true nor false in {key}")
-        return value in _YES
-
-    def number(self, key: str) -> int | None:
-        value = self.line(key)
-        if value and not (value.isascii() and value.isdigit()):
-            raise Rejected(f"the Secret {self.name} has no number in {key}")
-        return int(value) or None if value else None
-
-
-def _app(data: _Data) -> GitHubApp | None:
+def _app(data: SecretData) -> GitHubApp | None:
     number, key = data.number("githubAppID"), data.text("githubAppPrivateKey")
     if number is None and not key:
         return None

@@ -349,6 +349,8 @@ class AppProjectSpec(Wire):
     namespace_resource_whitelist: list[dict[str, str]] | None = None
     namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
     sync_windows: _SyncWindows = ()
+    permit_only_project_scoped_clusters: bool = False
+    """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.cluster.discovery import UnknownKind
+from bot.cluster.errors import ClusterAway
 from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
@@ -190,7 +191,7 @@ class Sources:
                     return ""
                 told = self._environment(application, self._settled(source, tree, application), tree, found.tool)
                 words += [_digest_of(found, tree), str(said(source)), repr(told)]
-        except Rejected:
+        except (Rejected, ClusterAway):
             return ""
         return hashlib.sha256("\0".join(words).encode(errors="surrogatepass")).hexdigest()
 
@@ -237,7 +238,7 @@ class Sources:
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             requests = [self._request(wanted.application, source, tree, places) for source, tree in parts]
             return _Prepared(requests, [note for _, tree in parts for note in tree.notes])
-        except Rejected as error:
+        except (Rejected, ClusterAway) as error:
             return error.message
 
     def _request(self, of: Application, source: Source, tree: Tree, places: Mapping[str, Place]) -> RenderRequest:
@@ -309,7 +310,8 @@ class Sources:
     def refuse_forbidden(self, spec: ApplicationSpec) -> None:
         """Raise Rejected for an application that its project does not allow; to be asked before anything is fetched."""
         servers = self._clusters.names_of(spec.destination)
-        if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers):
+        scoped_to = self._clusters.project_of(spec.destination)
+        if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers, scoped_to=scoped_to):
             raise Rejected(words)
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
@@ -331,10 +333,11 @@ class Sources:
                 namespaced=lambda obj: _scope(cluster, obj),
             )
             ignored = Ignored.of(application, find=self._expressions, everywhere=self.everywhere)
-            fence = Fence(self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination))
-        except Rejected as error:
+            servers = self._clusters.names_of(spec.destination)
+            fence = Fence(self.project_of(spec.project or DEFAULT), servers, cluster.scope)
+            targets = with_namespace(targets, application, cluster)
+        except (Rejected, ClusterAway) as error:
             return Desired.failed(error.message)
-        targets = with_namespace(targets, application, cluster)
         # As with Argo CD, one object that is not permitted keeps the whole sync from starting.
         if words := fence.refusal(targets.objects):
             return Desired.failed(words)

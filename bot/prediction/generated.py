@@ -204,7 +204,12 @@ def why_not_read(sources: Sources, manifest: JsonObject, repo_url: str) -> str:
 def _anywhere(project: AppProject) -> AppProject:
     """Return a project with its fence around destinations open: nothing is written when a generator reads."""
     destinations = ({"server": "*", "namespace": "*"},)
-    return replace(project, spec=project.spec.model_copy(update={"destinations": destinations}))
+    return replace(
+        project,
+        spec=project.spec.model_copy(
+            update={"destinations": destinations, "permit_only_project_scoped_clusters": False}
+        ),
+    )
 
 
 def _reading(project: str, repo_url: str) -> ApplicationSpec:

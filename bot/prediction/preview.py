@@ -22,6 +22,7 @@ from bot.model.applications import SKIP_RECONCILE
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
+from bot.prediction.away import away
 from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, of_the_merge, within_quotas
@@ -124,8 +125,10 @@ class Predictor:
         started, redactor, work = time.monotonic(), Redactor(secrets.token_bytes(32)), list[Work]()
         hidden = cache(lambda: frozenset[str]().union(*(one.secrets for one in work)))
         rules = Policies(words.facts, redactor, hidden).of(sides.base, self.policies)
-        recalled = self._recalled(candidates, sides, rules, ahead)
-        work.extend(self._fresh(candidates, sides, recalled))
+        untold = away(self._clusters, candidates)
+        reached = [one for one in candidates if one.either.name not in untold]
+        recalled = self._recalled(reached, sides, rules, ahead)
+        work.extend([*untold.values(), *self._fresh(reached, sides, recalled)])
         for cluster, members in self._by_cluster(work).items():
             _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
@@ -281,7 +284,7 @@ def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str)
     with ThreadPoolExecutor(3, thread_name_prefix="look") as beside:
         mutates = beside.submit(cluster.admission_mutates)
         quotas = beside.submit(cluster.quotas)
-        reading = beside.submit(cluster.live, _everything(work))
+        reading = beside.submit(cluster.live, [obj for one in work for obj in one.looked_at])
         questions.ask([question for one in work for question in one.at_once()])
         live = reading.result()
         proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
@@ -337,16 +340,6 @@ def _states(
     extraneous = (key for key in known if key not in states and key in live)
     states.update({key: ResourceStates(key, live[key], None, None) for key in extraneous if owner_of(live[key])})
     return states
-
-
-def _everything(work: Iterable[Work]) -> list[JsonObject]:
-    """Return something with a name for every object to be read: targets of both sides, and what was managed last."""
-    named: list[JsonObject] = []
-    for one in work:
-        named.extend(one.base.targets.objects.values())
-        named.extend(one.head.targets.objects.values())
-        named.extend(one.recorded.values())
-    return named
 
 
 def _left_alone(application: Application) -> tuple[str, ...]:

@@ -58,6 +58,11 @@ class Work:
         return self._recorded
 
     @property
+    def looked_at(self) -> list[JsonObject]:
+        """Something with a name for every object to be read: targets of both sides, and what was managed last."""
+        return [*self.base.targets.objects.values(), *self.head.targets.objects.values(), *self.recorded.values()]
+
+    @property
     def disturbs(self) -> bool:
         """Whether something that comes, goes or changes can matter to other applications."""
         head = self.head.targets.objects

@@ -194,12 +194,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def open_shop(stage: Stage, namespace: str) -> Opener:
     """Return what opens a shop: a repository with these files that Foresail may act on, its first commit synced."""
 
-    def opened(files: Files, *, options: str = "", prune: bool = True, synced: bool = True) -> Shop:
+    def opened(
+        files: Files, *, options: str = "", prune: bool = True, synced: bool = True, cluster: str = "in-cluster"
+    ) -> Shop:
         name = next(one for one in _SHOPS if one not in stage.github.repository_names)
         repository = stage.github.create_repository(name, files={"README.md": "shop\n"})
         stage.add(repository)
         shop = Shop(stage, repository, namespace)
-        declared = application(shop, options=options, prune=prune)
+        declared = application(shop, options=options, prune=prune).replace("name: in-cluster", f"name: {cluster}")
         sha = repository.push("main", {f".foresail/{shop.name}.yaml": declared, **files})
         if synced:
             shop.await_sync(sha)

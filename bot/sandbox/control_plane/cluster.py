@@ -62,6 +62,8 @@ class ControlPlane:
         self._programs = programs
         self._directory = directory
         self._processes: list[Process] = []
+        self._answering: tuple[Process, tuple[str | Path, ...]] | None = None
+        """The API server, and what it is started with."""
         self.server = f"https://127.0.0.1:{free_port()}"
         self.token = secrets.token_urlsafe(24)
         """Of a user who may do everything."""
@@ -119,6 +121,25 @@ class ControlPlane:
         conditions = [one.get("status", {}).get("conditions") or () for one in found.get("items", [found])]
         return all(any(one["type"] == "Established" and one["status"] == "True" for one in each) for each in conditions)
 
+    def kill_server(self) -> None:
+        """End the API server at once; what it keeps stays in etcd."""
+        if self._answering is not None:
+            self._answering[0].kill()
+
+    def restart_server(self) -> None:
+        """Start the API server again, on the same data and address; it answers when this returns."""
+        if self._answering is not None:
+            ended, argv = self._answering
+            self._processes.remove(ended)
+            server = self._run(*argv)
+            self._answering = (server, argv)
+            server.wait_until(self._is_ready, deadline=_READY)
+
+    @property
+    def authority(self) -> Path:
+        """PEM of who signed the API server's certificate."""
+        return self._directory / "certificates" / "apiserver.crt"
+
     def stop(self) -> None:
         """End every process, servers last."""
         for process in reversed(self._processes):
@@ -155,7 +176,7 @@ class ControlPlane:
             "--unsafe-no-fsync",
         )
         self._write_identities()
-        server = self._run(
+        argv: tuple[str | Path, ...] = (
             self._programs.kube_apiserver,
             f"--etcd-servers={url}",
             f"--secure-port={self.server.rpartition(':')[2]}",
@@ -170,6 +191,8 @@ class ControlPlane:
             "--disable-admission-plugins=ServiceAccount",
             *(self._audit_flags() if audit else ()),
         )
+        server = self._run(*argv)
+        self._answering = (server, argv)
         server.wait_until(self._is_ready, deadline=_READY)
 
     def _audit_flags(self) -> tuple[str, ...]:
@@ -188,7 +211,7 @@ class ControlPlane:
         tokens.write_text(f"{self.token},sandbox-admin,1,system:masters\n", encoding="ascii")
         tokens.chmod(0o600)
         # The server makes its certificate at start, and the authority that signed it stands in the same file.
-        authority = str(self._directory / "certificates" / "apiserver.crt")
+        authority = str(self.authority)
         document = {
             "apiVersion": "v1",
             "kind": "Config",

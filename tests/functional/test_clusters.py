@@ -1,0 +1,88 @@
+"""Applications in another cluster than the one that keeps them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.model.resources import JsonObject
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.processes import free_port
+from bot.sandbox.stage import Stage
+from tests.functional.conftest import Opener, Shop, application, config_map
+from tests.second_cluster import cluster_secret, declare
+
+FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
+AWAY = "https://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def second(stage: Stage, second_plane: ControlPlane) -> ControlPlane:
+    """Return a cluster that the stage's Foresail knows as `second`; `away` is one that nobody reaches."""
+    declare(stage.plane, stage.control_namespace, second_plane, name="second")
+    away = cluster_secret("away", AWAY.format(port=free_port()), {}, namespace=stage.control_namespace)
+    stage.plane.kubectl("apply", "-f", "-", stdin=json.dumps(away))
+    return second_plane
+
+
+@pytest.fixture
+def shop(open_shop: Opener, second: ControlPlane, namespace: str) -> Shop:
+    """Return a shop whose application lives in the second cluster."""
+    second.kubectl("create", "namespace", namespace)
+    return open_shop(FILES, cluster="second")
+
+
+def data(plane: ControlPlane, shop: Shop) -> str:
+    names = plane.kubectl(
+        "get", "configmap", "-n", shop.namespace, "--field-selector=metadata.name=settings", "-o=name"
+    )
+    if not names:
+        return ""
+    return plane.kubectl("get", "configmap", "settings", "-n", shop.namespace, "-o=jsonpath={.data.COLOUR}")
+
+
+def test_a_change_is_predicted_by_the_cluster_it_goes_to_and_synced_there(shop: Shop, second: ControlPlane) -> None:
+    assert data(second, shop) == "blue"
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    assert "predicted by second (" in shop.body(number)
+    assert data(second, shop) == "blue"
+
+    shop.await_sync(shop.repository.merge(number))
+
+    assert data(second, shop) == "green"
+    assert data(shop.stage.plane, shop) == ""
+    shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")
+
+
+def test_what_only_that_cluster_refuses_is_predicted(shop: Shop, second: ControlPlane) -> None:
+    second.kubectl("create", "quota", "few", "-n", shop.namespace, "--hard=configmaps=1")
+    shop.stage.until(lambda: used(second, shop) == "1", what="the count")
+
+    number = shop.propose({"deploy/more.yaml": config_map("more", A="1")})
+
+    assert shop.await_preview(number) == "failure"
+    assert "exceeded quota: few" in shop.body(number)
+
+
+def record(shop: Shop, name: str) -> JsonObject | None:
+    return shop.stage.get("application", name, namespace=shop.stage.control_namespace)
+
+
+def used(plane: ControlPlane, shop: Shop) -> str:
+    return plane.kubectl("get", "quota", "few", "-n", shop.namespace, "-o=jsonpath={.status.used.configmaps}")
+
+
+def test_a_cluster_that_is_away_hides_only_its_own_applications(shop: Shop) -> None:
+    there = application(shop).replace(f"name: {shop.name}\n", f"name: {shop.name}-away\n")
+    there = there.replace("in-cluster", "away").replace("automated: {prune: true}", "automated: {enabled: false}")
+    shop.repository.push("main", {f".foresail/{shop.name}-away.yaml": there})
+    shop.stage.until(lambda: record(shop, f"{shop.name}-away") is not None, what="the other application")
+
+    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+
+    assert shop.await_preview(number) == "failure"
+    body = shop.body(number)
+    assert "what changes there is not known: cannot reach away: no connection is made" in body
+    assert "COLOUR: green" in body
