@@ -54,6 +54,14 @@ class Settings(BaseModel):
     """A personal access token, the small-scale alternative to an App."""
     github_webhook_secret: SecretStr | None = None
     """Secret GitHub signs webhooks with; two lines while one replaces the other; without any, webhooks get 501."""
+    gitlab_url: str = "https://gitlab.com"
+    """Where GitLab's pages are; a self-managed one may lie under a path, `https://example.com/gitlab`."""
+    gitlab_token: SecretStr | None = None
+    """A personal, project or group access token of GitLab; with it Foresail serves GitLab, and not GitHub."""
+    gitlab_webhook_secret: SecretStr | None = None
+    """Secret or signing token (`whsec_…`) of GitLab's webhooks; two lines while one replaces the other."""
+    gitlab_ca_file: Path | None = None
+    """PEM file of who may sign the certificate of GitLab, instead of those the system trusts."""
     webhook_max_bytes: int = Field(default=26_214_400, gt=0)
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
@@ -155,12 +163,18 @@ class Settings(BaseModel):
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
-        """The secrets a signature may be made with."""
-        if self.github_webhook_secret is None:
-            return ()
-        return tuple(
-            line.strip() for line in self.github_webhook_secret.get_secret_value().splitlines() if line.strip()
-        )
+        """The secrets a signature of GitHub's may be made with."""
+        return _lines(self.github_webhook_secret)
+
+    @property
+    def gitlab_webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets a delivery of GitLab's may come with."""
+        return _lines(self.gitlab_webhook_secret)
+
+
+def _lines(secret: SecretStr | None) -> tuple[str, ...]:
+    lines = () if secret is None else secret.get_secret_value().splitlines()
+    return tuple(line.strip() for line in lines if line.strip())
 
 
 def settings_table() -> str:

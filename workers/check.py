@@ -59,9 +59,10 @@ def gone(services: Services, payload: JsonObject) -> JobRequest | None:
 
 def _outcome(services: Services, payload: JsonObject) -> Outcome:
     base, head = str(payload["base"]), str(payload["head"])
-    words = ChangeWords("", str(payload["base_branch"]), base, head)
     try:
         landscape = Landscape.survey(services, repository_in(payload), wanted=[head])
+        base = base or landscape.mirror.first_parents(head, most=2)[-1]
+        words = ChangeWords("", str(payload["base_branch"]), base, head)
         sides = Sides(landscape.tree(base), landscape.tree(head))
         return prediction(landscape, sides, words).report.outcome
     except Rejected as error:

@@ -83,6 +83,7 @@ class MergeGroupFormed:
     repository: Repository
     base_branch: str
     base_sha: str
+    """Empty: the commit's first parent."""
     head_sha: str
 
 

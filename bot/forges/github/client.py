@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from bot.errors import Rejected
-from bot.forges.github import limits
+from bot.forges import limits
 from bot.forges.github.allowances import Allowances
 from bot.forges.github.api import Api, Query, pages
 from bot.forges.github.auth import (
@@ -22,8 +22,9 @@ from bot.forges.github.auth import (
     fits_a_header,
 )
 from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound, SlowDown
-from bot.forges.github.names import is_branch, is_full_name, is_login, is_sha
+from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
+from bot.forges.names import is_branch, is_sha
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository, StatusState
 from bot.model.pacing import Charge
@@ -35,6 +36,8 @@ _GIT_USER: Final = "x-access-token"
 """https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation"""
 _TOGETHER: Final = 20
 """Statuses of a commit that are written together once there is room for them."""
+_DESCRIPTION: Final = 140
+"""Characters: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status"""
 _FINER: Final[Mapping[tuple[str, str], Permission]] = {
     ("write", "maintain"): Permission.MAINTAIN,
     ("read", "triage"): Permission.TRIAGE,
@@ -117,7 +120,7 @@ class GitHub:
     def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
         """Write the statuses that are not there yet: https://docs.github.com/en/rest/commits/statuses."""
         known = set(self._newest_statuses(repository, sha))
-        wanted = [one for status in statuses if (one := limits.status(status)) not in known]
+        wanted = [one for status in statuses if (one := limits.status(status, longest=_DESCRIPTION)) not in known]
         path = f"/statuses/{_sha(sha)}"
         for start in range(0, len(wanted), _TOGETHER):
             some = wanted[start : start + _TOGETHER]

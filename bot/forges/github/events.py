@@ -17,7 +17,8 @@ from urllib.parse import parse_qs
 import orjson
 
 from bot.errors import Rejected
-from bot.forges.github.payload import Malformed, Payload, read_repository
+from bot.forges.github.payload import Payload, read_repository
+from bot.forges.payload import Malformed
 from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,

@@ -14,10 +14,10 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bot.errors import Temporary
@@ -80,6 +80,10 @@ class Delivery:
     """None while it waits its turn."""
 
 
+Headers: TypeAlias = Callable[[Recipient, Event, str, bytes], Mapping[str, str]]
+"""Makes a delivery's headers, of its GUID and body too."""
+
+
 @dataclass(slots=True)
 class _Drop:
     times: int
@@ -89,8 +93,9 @@ class _Drop:
 class Hooks:
     """Send deliveries from one background thread and keep the log of them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, headers: Headers | None = None) -> None:
         self._clock = clock
+        self._headers = headers or _headers
         self._ids = itertools.count(1)
         self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._log: dict[int, Delivery] = {}
@@ -136,7 +141,7 @@ class Hooks:
             guid=guid,
             recipient=recipient,
             event=event,
-            headers=_headers(recipient, event, guid=guid, body=body),
+            headers=self._headers(recipient, event, guid, body),
             body=body,
         )
         self._queue(delivery)
@@ -200,7 +205,7 @@ class Hooks:
         return False
 
 
-def _headers(recipient: Recipient, event: Event, *, guid: str, body: bytes) -> dict[str, str]:
+def _headers(recipient: Recipient, event: Event, guid: str, body: bytes) -> dict[str, str]:
     headers = {
         "Accept": "*/*",
         "Content-Type": "application/json",

@@ -6,8 +6,9 @@ import pytest
 
 from bot.errors import Temporary
 from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound, refusal
-from bot.forges.github.limits import context, description
-from bot.forges.github.names import is_branch, is_full_name
+from bot.forges.github.names import is_full_name
+from bot.forges.limits import context, description
+from bot.forges.names import is_branch
 
 NOW = 1_000_000.0
 
@@ -85,7 +86,7 @@ def test_githubs_words_stay_on_one_line_and_short() -> None:
     ],
 )
 def test_a_description_is_cut_at_a_word(text: str, cut: str) -> None:
-    assert description(text) == cut
+    assert description(text, longest=140) == cut
     assert len(cut) <= 140
 
 

@@ -1,0 +1,304 @@
+"""The forge port on GitLab: each method is the request it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from bot.errors import Rejected, Temporary
+from bot.forges.gitlab.api import Api, Server
+from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
+from bot.forges.gitlab.names import is_full_name, is_username
+from bot.forges.gitlab.payload import Payload, read_change, read_repository
+from bot.forges.gitlab.statuses import Said, newest, steps
+from bot.forges.names import is_branch, is_sha
+from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
+from bot.model.changes import Change, CommitStatus, Permission, Repository
+from bot.model.pacing import Charge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.settings import Settings
+
+_GIT_USER: Final = "oauth2"
+"""Any name does; this is the documented one: https://docs.gitlab.com/user/profile/personal_access_tokens/#clone-repository-using-personal-access-token"""
+_DEVELOPER: Final = 30
+"""Who may write statuses: https://docs.gitlab.com/user/permissions/"""
+_LEVELS: Final = ((50, Permission.ADMIN), (40, Permission.MAINTAIN), (30, Permission.WRITE), (20, Permission.TRIAGE))
+"""Owner, Maintainer, Developer and Reporter; below them are Planner, Guest and minimal access, who see no code.
+
+https://docs.gitlab.com/api/access_requests/#valid-access-levels
+"""
+_EMOJI: Final[Mapping[Reaction, str]] = MappingProxyType(
+    {Reaction.SEEN: "eyes", Reaction.DONE: "thumbsup", Reaction.REFUSED: "thumbsdown"}
+)
+_TAKEN: Final = "has already been taken"
+"""GitLab's words, with 404, when somebody reacts a second time with the same emoji."""
+_OVERTAKEN: Final = "Cannot transition status"
+"""GitLab's words, with 400, when somebody else has said the status since it was read."""
+_TOGETHER: Final = 20
+"""Statuses of a commit that are written together once there is room for them."""
+_NO_REF: Final = "References for commit"
+"""GitLab's words, with 404, when no branch has the commit, as with the head of a fork."""
+
+
+class GitLab:
+    """A forge as Foresail sees it (bot.forges.port.Forge), for gitlab.com and self-managed GitLab."""
+
+    def __init__(self, server: Server, pace: Pace) -> None:
+        self._api = Api(server, pace)
+        self._token = server.token
+        self._user = 0
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, pace: Pace | None = None) -> GitLab:
+        """Be whose token the settings have; Rejected where that cannot be a token."""
+        token = "" if settings.gitlab_token is None else settings.gitlab_token.get_secret_value().strip()
+        # The HTTP library would quote one that cannot be sent in its error.
+        fits = bool(token) and token.isascii() and token.isprintable() and " " not in token
+        _check(fits, f"{TOKEN_SETTING} is not a token: it is empty or has spaces or special characters")
+        server = Server(settings.gitlab_url.rstrip("/"), token, settings.forge_timeout, settings.gitlab_ca_file)
+        return cls(server, pace or Unpaced())
+
+    def repositories(self) -> Iterator[Repository]:
+        """Yield the projects the token may write to: https://docs.gitlab.com/api/projects/#list-all-projects."""
+        order = {"order_by": "id", "sort": "asc", "simple": "true"}
+        ours = {"membership": "true", "archived": "false", "min_access_level": str(_DEVELOPER)}
+        for found in self._api.pages("/projects", query={**ours, **order}):
+            yield read_repository(found, clone_url="http_url_to_repo")
+
+    def repository(self, full_name: str) -> Repository:
+        """Find a project that the token may write to: https://docs.gitlab.com/api/projects/#get-a-single-project."""
+        if not is_full_name(full_name):
+            raise NotOurs(f"{full_name!r} is not a project's group/name")
+        try:
+            found = self._api.ask("GET", _root(full_name)).payload
+        except NotFound as error:
+            raise NotOurs(error.message, remedy=error.remedy) from error
+        if _own_level(found) < _DEVELOPER:
+            raise NotOurs(
+                f"the account of {TOKEN_SETTING} has no role in {full_name} that lets it write",
+                remedy="Give it the role Maintainer there, or correct the name.",
+            )
+        return read_repository(found, clone_url="http_url_to_repo")
+
+    def change(self, repository: Repository, number: int) -> Change:
+        """Read a merge request: https://docs.gitlab.com/api/merge_requests/#get-single-mr."""
+        return read_change(self._api.ask("GET", _change(repository, number)).payload, repository)
+
+    def open_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield open merge requests that have commits.
+
+        https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
+        """
+        query = {"state": "opened", "order_by": "created_at", "sort": "desc"}
+        for found in self._api.pages(f"{_root(repository.full_name)}/merge_requests", query=query):
+            if found.find("sha") is not None:
+                yield read_change(found, repository)
+
+    def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
+        """Return what GitLab lists for a commit, less those that only contain it.
+
+        https://docs.gitlab.com/api/commits/#list-all-merge-requests-associated-with-a-commit
+        """
+        path = f"{_root(repository.full_name)}/repository/commits/{_sha(sha)}/merge_requests"
+        try:
+            found = [read_change(one, repository) for one in self._api.pages(path) if one.find("sha") is not None]
+        except NotFound:  # 404 Commit Not Found
+            return ()
+        return tuple(change for change in found if sha in {change.merge_sha, change.head_sha})
+
+    def branch_head(self, repository: Repository, branch: str) -> str:
+        """Read a branch: https://docs.gitlab.com/api/branches/#get-single-repository-branch."""
+        _check(is_branch(branch), f"{branch!r} is not a branch's name")
+        path = f"{_root(repository.full_name)}/repository/branches/{quote(branch, safe='')}"
+        try:
+            answer = self._api.ask("GET", path)
+        except NotFound as error:
+            raise NotFound(f"{repository.full_name} has no branch {branch}") from error
+        return answer.payload.at("commit", "id").sha()
+
+    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
+        """Write the statuses that are not there yet; one that is pending and stays so may cost two requests.
+
+        https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
+        """
+        known = self._newest_statuses(repository, sha)
+        wanted = [list(steps(status, known)) for status in statuses]
+        for start in range(0, len(wanted), _TOGETHER):
+            bodies = [body for some in wanted[start : start + _TOGETHER] for body in some]
+            if bodies:
+                self._api.take(Charge.WRITE, whose=f"{repository.full_name}: statuses of {sha}", requests=len(bodies))
+            for body in bodies:
+                self._say(repository, sha, body)
+
+    def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
+        """Read the newest status of each context, which every job of a pipeline is, too."""
+        said = self._newest_statuses(repository, sha)
+        return {name: status for name, one in said.items() if (status := one.status) is not None}
+
+    def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
+        """Read the notes and keep what this token's account wrote.
+
+        https://docs.gitlab.com/api/notes/#list-all-merge-request-notes
+        """
+        user, query = self._own_id(), {"sort": "asc", "order_by": "created_at"}
+        return [
+            comment
+            for one in self._api.pages(f"{_change(repository, number)}/notes", query=query)
+            if one.at("author", "id").number() == user
+            and not one.at("system").flag()
+            and marker in (comment := _comment(one)).body
+        ]
+
+    def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
+        """Write a note: https://docs.gitlab.com/api/notes/#create-a-merge-request-note."""
+        notes = f"{_change(repository, number)}/notes"
+        self._api.take(Charge.CONTENT, whose=f"a new note at {notes}")
+        return _comment(self._api.ask("POST", notes, body={"body": body}).payload)
+
+    def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:
+        """Replace a note's body: https://docs.gitlab.com/api/notes/#update-a-merge-request-note."""
+        if comment.body != body:
+            path = f"{_change(repository, number)}/notes/{int(comment.id)}"
+            self._api.take(Charge.CONTENT, whose=path)
+            self._api.ask("PUT", path, body={"body": body})
+
+    def set_comments(
+        self, repository: Repository, number: int, existing: Sequence[Comment], bodies: Sequence[str]
+    ) -> None:
+        """Write what differs: https://docs.gitlab.com/api/notes/#delete-a-merge-request-note."""
+        edits = [(one, body) for one, body in zip(existing, bodies, strict=False) if one.body != body]
+        additions, surplus = bodies[len(existing) :], existing[len(bodies) :]
+        requests, notes = len(edits) + len(additions) + len(surplus), f"{_change(repository, number)}/notes"
+        if requests:
+            self._api.take(Charge.CONTENT, whose=f"all notes at {notes}", requests=requests)
+        for comment, body in edits:
+            self._api.ask("PUT", f"{notes}/{int(comment.id)}", body={"body": body})
+        for body in additions:
+            self._api.ask("POST", notes, body={"body": body})
+        for comment in surplus:
+            with suppress(NotFound):
+                self._api.ask("DELETE", f"{notes}/{int(comment.id)}")
+
+    def permission(self, repository: Repository, user: str) -> Permission:
+        """Look a person up, in groups above and invited groups too; two requests, as members are found by number.
+
+        https://docs.gitlab.com/api/members/#get-a-member-of-a-group-or-project-including-inherited-and-invited-members
+        """
+        if not is_username(user):
+            return Permission.NONE
+        named = self._api.ask("GET", "/users", query={"username": user}).payload.items()
+        found = next((one for one in named if one.at("username").text().lower() == user.lower()), None)
+        if found is None:
+            return Permission.NONE
+        number = found.at("id").number()
+        try:
+            member = self._api.ask("GET", f"{_root(repository.full_name)}/members/all/{number}").payload
+        except NotFound:
+            return Permission.NONE
+        return _permission(member)
+
+    def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
+        """React: https://docs.gitlab.com/api/emoji_reactions/#add-a-new-emoji-reaction-to-a-comment."""
+        path = f"{_change(repository, number)}/notes/{int(comment_id)}/award_emoji"
+        self._api.take(Charge.CONTENT, whose=path)
+        try:
+            self._api.ask("POST", path, body={"name": _EMOJI[reaction]})
+        except NotFound as error:
+            if _TAKEN not in error.message:
+                raise
+
+    def head_when(self, repository: Repository, number: int, comment_id: int) -> str:
+        """Return the head of the last version that is older than the comment: GitLab records every push as one.
+
+        https://docs.gitlab.com/api/merge_requests/#retrieve-merge-request-diff-versions
+        """
+        path = _change(repository, number)
+        written = self._api.ask("GET", f"{path}/notes/{int(comment_id)}").payload.at("created_at").time()
+        versions = [(one.at("created_at").time(), one) for one in self._api.pages(f"{path}/versions")]
+        seen = [(at, one.at("id").number(), one) for at, one in versions if at < written]
+        return max(seen, key=lambda found: found[:2])[2].at("head_commit_sha").sha() if seen else ""
+
+    def head_ref(self, number: int) -> str:
+        """Return the ref that GitLab keeps for each merge request.
+
+        https://docs.gitlab.com/user/project/merge_requests/merge_request_troubleshooting/#check-out-locally-by-modifying-the-gitconfig-file-for-a-given-repository
+        """
+        return f"refs/merge-requests/{int(number)}/head"
+
+    def git_credentials(self, repository: Repository) -> GitCredentials:
+        """Return the token."""
+        _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a project's group/name")
+        return GitCredentials(_GIT_USER, self._token)
+
+    def _own_id(self) -> int:
+        """Return who comments are written as; asked for once."""
+        if not self._user:
+            self._user = self._api.ask("GET", "/user").payload.at("id").number()
+        return self._user
+
+    def _newest_statuses(self, repository: Repository, sha: str) -> dict[str, Said]:
+        """https://docs.gitlab.com/api/commits/#list-commit-statuses."""
+        return newest(self._api.pages(f"{_root(repository.full_name)}/repository/commits/{_sha(sha)}/statuses"))
+
+    def _say(self, repository: Repository, sha: str, body: dict[str, str | int]) -> None:
+        path = f"{_root(repository.full_name)}/statuses/{sha}"
+        try:
+            self._api.ask("POST", path, body=body)
+        except Invalid as error:
+            if _OVERTAKEN in error.message:
+                raise Temporary(error.message) from error
+            raise
+        except NotFound as error:
+            if _NO_REF not in error.message:
+                raise
+            heads = [one for one in self.changes_of_commit(repository, sha) if one.head_sha == sha]
+            if not heads:
+                raise
+            self._api.ask("POST", path, body={**body, "ref": self.head_ref(heads[0].number)})
+
+
+def _root(full_name: str) -> str:
+    _check(is_full_name(full_name), f"{full_name!r} is not a project's group/name")
+    return f"/projects/{quote(full_name, safe='')}"
+
+
+def _change(repository: Repository, number: int) -> str:
+    return f"{_root(repository.full_name)}/merge_requests/{int(number)}"
+
+
+def _sha(sha: str) -> str:
+    _check(is_sha(sha), f"{sha!r} is not a commit's whole id")
+    return sha
+
+
+def _check(good: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if not good:
+        raise Rejected(otherwise)
+
+
+def _comment(found: Payload) -> Comment:
+    return Comment(id=found.at("id").number(), body=found.at("body").text())
+
+
+def _own_level(project: Payload) -> int:
+    """Return the token's own role: https://docs.gitlab.com/api/projects/#get-a-single-project."""
+    permissions = project.find("permissions")
+    if permissions is None:
+        return 0
+    given = (permissions.find("project_access"), permissions.find("group_access"))
+    return max((one.at("access_level").number() for one in given if one is not None), default=0)
+
+
+def _permission(member: Payload) -> Permission:
+    if member.at("state").text() != "active":  # blocked, or waiting for a seat
+        return Permission.NONE
+    level = member.at("access_level").value
+    if not isinstance(level, int):
+        raise member.wrong(member.at("access_level").path, "a number")
+    return next((one for least, one in _LEVELS if level >= least), Permission.READ if level else Permission.NONE)

@@ -1,0 +1,1 @@
+"""GitLab's objects as its API and its webhooks write them."""
