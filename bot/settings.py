@@ -66,6 +66,8 @@ class Settings(BaseModel):
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
     """Begins this instance's commit statuses and marks its comments, so that several can share a repository."""
+    command_prefix: str = Field(default="/foresail", pattern=r"^[/!.]?[A-Za-z][A-Za-z0-9_-]{1,38}$")
+    """What a comment's line begins with that is a command (docs/commands.md)."""
     kubeconfig: str = ""
     """Kubeconfig of the cluster that keeps the Applications; empty: the pod's own account, else kubectl's default."""
     control_namespace: str = "foresail"

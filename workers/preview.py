@@ -13,13 +13,13 @@ from bot.model.jobs import preview, preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
-from bot.prediction.trees import Sides, Tree
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.preview.telling import Telling, what_moved
 from bot.repository.mirrors import Conflict
 from workers.comments import Page, Superseded, publish, still_open
-from workers.landscape import Landscape
+from workers.forks import is_approved, wait_for_approval
+from workers.merging import Merging
 from workers.payloads import repository_in
 from workers.runtime import job, job_with_excuse
 from workers.statuses import is_known, says, tell, withdraw
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
+    from bot.prediction.trees import Sides
     from bot.services import Services
+    from workers.landscape import Landscape
 
 _log = structlog.get_logger()
 _STARTED: Final = "predicting what merging this changes"
-_FORK: Final = "from a fork: not rendered, because this Foresail does not preview forks yet"
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
@@ -82,15 +83,16 @@ def _preview_and_tell(services: Services, change: Change, *, again: bool) -> Non
 
 
 def _preview(services: Services, change: Change, *, again: bool) -> None:
-    if change.from_fork:
-        _say(services, change, StatusState.FAILURE, _FORK)
+    if change.from_fork and not is_approved(services, change):
+        wait_for_approval(services, change)
         return
     if not (again and is_known(services, change)):
         _say(services, change, StatusState.PENDING, _STARTED)
     found = predicted(services, change)
     report = found.report
     settings, memory = services.settings, services.memory
-    bodies = comments(report, instance=settings.instance, budget=settings.comment_budget)
+    budget, prefix = settings.comment_budget, settings.command_prefix
+    bodies = comments(report, instance=settings.instance, budget=budget, prefix=prefix)
     now = Telling.of(report, bodies, versions=found.versions)
     kept = memory.told(str(change))
     earlier = Telling.from_json(kept) if kept is not None else None
@@ -126,15 +128,11 @@ def _stands(services: Services, change: Change, found: Predicted) -> bool:
 
 def predicted(services: Services, change: Change) -> Predicted:
     """Predict what merging `change` into its base branch as it is now does; nothing while there is a conflict."""
-    landscape = Landscape.survey(services, change.repository, wanted=[services.forge.head_ref(change.number)])
-    base = landscape.mirror.tip(change.base_branch)
-    change = replace(change, base_sha=base)
-    merged = landscape.mirror.merge(base, change.head_sha)
-    words = ChangeWords(str(change), change.base_branch, base, change.head_sha)
-    if isinstance(merged, Conflict):
-        return Predicted(_in_conflict(words, merged), Forecast.joined(()), {})
-    head = Tree(landscape.identity, landscape.mirror, merged.tree_id, change.head_sha)
-    return prediction(landscape, Sides(landscape.tree(base), head), words)
+    merging = Merging.of(services, change)
+    words = ChangeWords(str(change), change.base_branch, merging.base_sha, change.head_sha)
+    if isinstance(merging.merged, Conflict):
+        return Predicted(_in_conflict(words, merging.merged), Forecast.joined(()), {})
+    return prediction(merging.landscape, merging.merged, words)
 
 
 def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:

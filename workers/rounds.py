@@ -14,7 +14,7 @@ from workers.payloads import repository_in
 from workers.runtime import job
 
 if TYPE_CHECKING:
-    from bot.model.changes import Repository
+    from bot.model.changes import Change, Repository
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.services import Services
@@ -45,10 +45,15 @@ def _again(services: Services, repository: Repository, branch: str) -> JobReques
     wanted = (
         change.number
         for change in services.forge.open_changes(repository)
-        if not change.from_fork and branch in {"", change.base_branch}
+        if branch in {"", change.base_branch} and (not change.from_fork or _is_told(services, change))
     )
     numbers = list(islice(wanted, _MOST))
     return preview_again(repository, numbers) if numbers else None
+
+
+def _is_told(services: Services, change: Change) -> bool:
+    """Whether a change from a fork was previewed once: of the others it would only be found again that they wait."""
+    return services.memory.told(str(change)) is not None
 
 
 def _is_used(services: Services, repository: Repository) -> bool:

@@ -70,6 +70,11 @@ class Command:
     text: str
     """The line."""
 
+    @property
+    def name(self) -> str:
+        """The verb as it was written."""
+        return next(iter(self.text.split()[1:]), Verb.HELP)
+
     @classmethod
     def of(cls, line: str) -> Command:
         """Read a line that begins with the prefix; nothing behind it asks for help."""

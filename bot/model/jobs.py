@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.model.changes import Repository
+from bot.model.commands import PREFIX, commands_in
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
@@ -24,9 +25,6 @@ from bot.model.events import (
     TagPushed,
 )
 from bot.model.resources import JsonObject
-
-COMMAND_PREFIX: Final = "/foresail"
-"""What a comment begins with that is meant for us."""
 
 
 class Task(StrEnum):
@@ -44,6 +42,8 @@ class Task(StrEnum):
     """End what is said about a speculative commit that a merge queue has thrown away."""
     COMMAND = "workers.command.run"
     """Do what somebody asked for in a comment."""
+    ANSWER = "workers.command.answer"
+    """Do the same where it takes a prediction."""
     DELIVER = "workers.deliver.run"
     """Start what a commit on a branch calls for."""
     ADVANCE = "workers.advance.run"
@@ -75,6 +75,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.CHECK: "preview",
         Task.CHECK_GONE: "notify",
         Task.COMMAND: "notify",
+        Task.ANSWER: "preview",
         Task.DELIVER: "sync",
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
@@ -151,16 +152,22 @@ def check_gone(repository: Repository, head: str) -> JobRequest:
     return JobRequest(Task.CHECK_GONE, payload, f"{repository.full_name}@{head}")
 
 
-def command(repository: Repository, comment: CommentWritten) -> JobRequest:
-    """Ask to do what a comment says."""
+def command(repository: Repository, comment: CommentWritten, lines: Sequence[str]) -> JobRequest:
+    """Ask to do what these lines of a comment say."""
     payload = {
         "repository": asdict(repository),
         "number": comment.number,
         "comment_id": comment.comment_id,
         "author": comment.author,
-        "body": comment.body,
+        "lines": list(lines),
     }
     return JobRequest(Task.COMMAND, payload, f"{repository.full_name}#{comment.number} comment {comment.comment_id}")
+
+
+def answer(asked: JsonObject) -> JobRequest:
+    """Ask for the same as `command` did, by its payload, from somebody who predicts."""
+    name = f"{asked['repository']['full_name']}#{asked['number']} comment {asked['comment_id']}"
+    return JobRequest(Task.ANSWER, asked, name)
 
 
 def deliver(repository: Repository, *, branch: str, before: str, commit: str) -> JobRequest:
@@ -212,8 +219,8 @@ def render(name: str, sealed: str) -> JobRequest:
     return JobRequest(Task.RENDER, {"name": name, "sealed": sealed}, name)
 
 
-def called_for(event: Event) -> tuple[JobRequest, ...]:
-    """Return the jobs that an event from a forge calls for."""
+def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
+    """Return the jobs that an event from a forge calls for; commands begin with `prefix`."""
     jobs: tuple[JobRequest, ...] = ()
     match event:
         case ChangeUpdated(repository=repository, number=number):
@@ -228,8 +235,8 @@ def called_for(event: Event) -> tuple[JobRequest, ...]:
             jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
         case MergeGroupFormed() | MergeGroupGone():
             jobs = (_of_merge_group(event),)
-        case CommentWritten(repository=repository) as comment if comment.body.lstrip().startswith(COMMAND_PREFIX):
-            jobs = (command(repository, comment),)
+        case CommentWritten(repository=repository) as comment if found := commands_in(comment.body, prefix=prefix):
+            jobs = (command(repository, comment, [one.text for one in found]),)
         case InstallationChanged(added=added):
             jobs = tuple(recover(full_name) for full_name in added)
         case _:

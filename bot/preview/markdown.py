@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from bot.model.commands import PREFIX
 from bot.model.dangers import Severity
 from bot.model.policies import PolicySeverity
 from bot.model.reports import DeliveryState, counted
@@ -104,7 +105,9 @@ def read_marker(body: str) -> Marker | None:
     return Marker(found["instance"], int(part), int(of), *told)
 
 
-def comments(report: Report, *, instance: str, budget: int = 65536, report_url: str = "") -> tuple[str, ...]:
+def comments(
+    report: Report, *, instance: str, budget: int = 65536, report_url: str = "", prefix: str = PREFIX
+) -> tuple[str, ...]:
     """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least).
 
     The first keeps `EPILOGUE_ROOM` of it free for what becomes of the change, and `MARK_ROOM` for what has moved.
@@ -113,7 +116,7 @@ def comments(report: Report, *, instance: str, budget: int = 65536, report_url: 
     # What is cut must not depend on how long a preview took: the same has to read the same.
     steady = replace(report, seconds=0.0, reused=0)
     start = Marker(instance, 1, 1, report.head_sha, report.plan, report.base_sha, said="0" * _DIGEST)
-    room = max(budget, SMALLEST) - size(f"{start}{_foot(steady, link)}{link}") - _TIMES_ROOM - _SPARE
+    room = max(budget, SMALLEST) - size(f"{start}{_foot(steady, link, prefix)}{link}") - _TIMES_ROOM - _SPARE
     reserved = EPILOGUE_ROOM + MARK_ROOM
     head = _head(report, room - reserved)
     packed = pack(
@@ -126,10 +129,19 @@ def comments(report: Report, *, instance: str, budget: int = 65536, report_url: 
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
         written.append(f"{opening}{blocks}{last}")
     said = _said([*written, report.plan, report.read, *report.clusters])
-    foot = _foot(report, link)
+    foot = _foot(report, link, prefix)
     return tuple(
         f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)
     )
+
+
+def answer_about(report: Report, *, room: int) -> str:
+    """Write a report as a part of a comment in `room` bytes of UTF-8 (8,192 at least)."""
+    foot = _foot(report, "", "")
+    room = max(room, SMALLEST) - size(foot) - _SPARE
+    head = _head(report, room)
+    packed = pack([*effects(report), *drifts(report)], first=room - size(head), further=0, most=1)
+    return f"{head}{packed.parts[0]}{_missing(packed.cut, packed.left, '')}{foot}"
 
 
 def _said(texts: Iterable[str]) -> str:
@@ -255,7 +267,7 @@ def _missing(cut: int, left: int, link: str) -> str:
     return f"\n**{', '.join(parts).capitalize()}**{where}\n"
 
 
-def _foot(report: Report, link: str) -> str:
+def _foot(report: Report, link: str, prefix: str) -> str:
     said = []
     if report.clusters:
         said.append(f"predicted by {inert(clipped(', '.join(report.clusters), _NAME))}")
@@ -268,7 +280,9 @@ def _foot(report: Report, link: str) -> str:
         said.append(again)
     if link:
         said.append(link)
-    return f"\n<sub>{' · '.join([*said, code('/foresail help')])}</sub>\n"
+    if prefix:
+        said.append(code(f"{prefix} help"))
+    return f"\n<sub>{' · '.join(said)}</sub>\n"
 
 
 def _link(url: str) -> str:

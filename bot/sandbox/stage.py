@@ -93,6 +93,10 @@ class Stage:
             "FORESAIL_DATA_DIRECTORY": str(self._directory / "data"),
             "FORESAIL_KUSTOMIZE": str(self._programs.kustomize),
             "FORESAIL_HELM": str(self._programs.helm),
+            # the stand-in has no limits unless it is given some, and many people come and go within a minute here
+            "FORESAIL_FORGE_CONTENT_PER_MINUTE": "0",
+            "FORESAIL_FORGE_CONTENT_PER_HOUR": "0",
+            "FORESAIL_FORGE_WRITES_PER_MINUTE": "0",
         }
 
     def get(self, kind: str, name: str = "", *, namespace: str = "") -> JsonObject | None:

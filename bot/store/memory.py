@@ -112,6 +112,17 @@ class Memory:
         with reachable():
             return bool(self._connection.eval(_SWAP, 1, f"foresail:head:{change}", earlier, head_sha, str(_MONTH)))
 
+    def keep_answer(self, command: str, answer: bytes) -> None:
+        """Keep for a day what a command came to, so that it is not done again when telling it fails."""
+        with reachable():
+            self._connection.set(f"foresail:answer:{command}", answer, ex=_DAY)
+
+    def answer(self, command: str) -> bytes | None:
+        """Return what a command came to; None when it was not done, or nobody knows."""
+        with reachable():
+            kept = self._connection.get(f"foresail:answer:{command}")
+        return kept if isinstance(kept, bytes) else None
+
     def first_within(self, what: str, *, seconds: float) -> bool:
         """Whether nobody has asked the same within the last seconds."""
         with reachable():

@@ -51,7 +51,7 @@ def _github(services: WebServices, request: flask.Request) -> tuple[flask.Respon
     delivery = delivery_id(headers)
     if isinstance(event, Ping | Ignored):
         return _ignored(event.reason if isinstance(event, Ignored) else "pong")
-    jobs = called_for(event)
+    jobs = called_for(event, prefix=services.settings.command_prefix)
     if not jobs:
         return _ignored("nothing is to be done about it")
     if not services.queue.enqueue_delivery(delivery, jobs):

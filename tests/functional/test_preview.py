@@ -170,18 +170,6 @@ def test_a_change_has_nobody_call_at_the_ports_of_a_repository_in_use(open_shop:
             listener.accept()
 
 
-def test_a_change_from_a_fork_is_not_rendered(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    fork = shop.stage.github.create_fork(shop.repository.full_name, f"mallory-{shop.name}")
-    fork.push("evil", {"deploy/web.yaml": deployment(image="evil:1")})
-    number = shop.repository.open_pull_request(f"mallory-{shop.name}:evil", user=f"mallory-{shop.name}").number
-    shop.await_preview(number)
-    status = shop.status(shop.repository.pull(number).head_sha, "preview")
-    assert status is not None
-    assert "from a fork" in str(status.description)
-    assert shop.comment(number) is None
-
-
 def test_a_forge_that_fails_for_a_while_is_written_to_in_the_end(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     path = f"/repos/{shop.repository.full_name}"

@@ -56,10 +56,16 @@ def test_an_event_calls_for_its_jobs(event: Event, called: tuple[JobRequest, ...
     assert called_for(event) == called
 
 
-@pytest.mark.parametrize("body", ["/foresail sync", "  \n/foresail help"])
-def test_a_comment_that_begins_with_the_command_calls_for_it(body: str) -> None:
+@pytest.mark.parametrize("body", ["/foresail sync", "  \n/foresail  sync", "fine by me\n\n/foresail sync\nthanks"])
+def test_a_comment_with_a_command_calls_for_it(body: str) -> None:
     comment = CommentWritten(SHOP, 12, 5, "jo", body)
-    assert called_for(comment) == (jobs.command(SHOP, comment),)
+    assert called_for(comment) == (jobs.command(SHOP, comment, ["/foresail sync"]),)
+
+
+def test_a_command_begins_as_the_operator_wants() -> None:
+    comment = CommentWritten(SHOP, 12, 5, "jo", "/gitops sync")
+    assert called_for(comment) == ()
+    assert called_for(comment, prefix="/gitops") == (jobs.command(SHOP, comment, ["/gitops sync"]),)
 
 
 @pytest.mark.parametrize("identity", ALPHABETS)

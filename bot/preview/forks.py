@@ -1,0 +1,26 @@
+"""What a change from a fork is told before anything of it is rendered."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from bot.preview.inert import fenced
+from bot.preview.markdown import Marker
+
+_DIGEST: Final = 16
+
+
+def approval_comment(instance: str, command: str) -> str:
+    """Write the comment that stands in the place of a preview; `command` is the line that approves this head.
+
+    It says that it is about no head: what is told of this one later is not told *anew*.
+    """
+    text = (
+        "### Nothing predicted: this change is from a fork\n\n"
+        "Nothing of it is rendered until somebody with write permission has looked at it and writes a comment:\n\n"
+        f"```\n{fenced(command)}\n```\n\n"
+        "That is about this commit alone: another push has to be looked at again.\n"
+    )
+    said = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    return f"{Marker(instance, 1, 1, '', '', said=said)}\n{text}"

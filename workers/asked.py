@@ -1,0 +1,68 @@
+"""What somebody asks for in a comment, while it is done: who, where, and the change as it is now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from bot.errors import Rejected
+from bot.model.changes import ChangeState
+from bot.model.commands import Command
+from bot.settings import Mode
+from workers.payloads import repository_in
+
+if TYPE_CHECKING:
+    from bot.model.changes import Change, Repository
+    from bot.model.resources import JsonObject
+    from bot.services import Services
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One comment with commands."""
+
+    services: Services
+    repository: Repository
+    number: int
+    comment_id: int
+    author: str
+    commands: tuple[Command, ...]
+
+    @classmethod
+    def of(cls, services: Services, payload: JsonObject) -> Self:
+        """Read what a job is given."""
+        return cls(
+            services,
+            repository_in(payload),
+            number=int(payload["number"]),
+            comment_id=int(payload["comment_id"]),
+            author=str(payload["author"]),
+            commands=tuple(Command.of(str(line)) for line in payload["lines"]),
+        )
+
+    @cached_property
+    def change(self) -> Change:
+        """The change as it is when the commands run; read once for all of them."""
+        return self.services.forge.change(self.repository, self.number)
+
+    @property
+    def open_change(self) -> Change:
+        """The change; Rejected once it is over."""
+        if self.change.state is not ChangeState.OPEN:
+            raise Rejected(f"#{self.number} is {self.change.state}: there is nothing to predict any more")
+        return self.change
+
+    @property
+    def merged_change(self) -> Change:
+        """The change once it is merged, else Rejected: nothing is delivered that is not merged, whoever asks."""
+        if self.services.settings.mode is Mode.PREVIEW:
+            raise Rejected("this Foresail only previews: something else does the syncing")
+        if self.change.state is not ChangeState.MERGED or not self.change.merge_sha:
+            words = f"#{self.number} is {self.change.state} and not merged: nothing of it is delivered"
+            raise Rejected(words, remedy="Merge it first.")
+        return self.change
+
+    def command(self, words: str) -> str:
+        """Return how somebody writes a command here."""
+        return f"{self.services.settings.command_prefix} {words}"
