@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from bot.errors import Rejected
-from bot.model.changes import Repository, repository_identity
 from bot.settings import Mode, RenderMode
 from bot.store.connection import connect
 from bot.store.locks import Locks
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
-    from bot.forges.github.others import OtherApps
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference
     from bot.model.credentials import Credentials
@@ -108,11 +105,10 @@ class Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
         from bot.cluster.repositories import Repositories
-        from bot.forges.github.client import GitHub
         from bot.repository.mirrors import Mirrors
 
         connection = connect(settings.redis_url)
-        forge = GitHub.from_settings(settings, pace=_pace(settings, connection))
+        forge = _forge(settings, _pace(settings, connection))
         control = _control(settings)
         clusters = clusters_of(settings, control)
         client = client_of(settings)
@@ -248,6 +244,21 @@ def schemes_of_values(settings: Settings) -> tuple[str, ...]:
     return SCHEMES if said is None else tuple(one for part in said.split(",") if (one := part.strip()) in SCHEMES)
 
 
+def _forge(settings: Settings, pace: Pace) -> Forge:
+    """Return the forge that the settings name: GitLab where they have a token of it, else GitHub."""
+    from bot.forges.github.client import GitHub
+    from bot.forges.gitlab.client import GitLab
+
+    if not settings.is_gitlab:
+        return GitHub.from_settings(settings, pace=pace)
+    if settings.github_app_id is not None or settings.github_token is not None:
+        raise Rejected(
+            "the settings name somebody on GitHub and on GitLab, and an instance serves one of them",
+            remedy="Unset FORESAIL_GITHUB_APP_ID and FORESAIL_GITHUB_TOKEN, or FORESAIL_GITLAB_TOKEN.",
+        )
+    return GitLab.from_settings(settings, pace=pace)
+
+
 def _pace(settings: Settings, connection: redis.Redis) -> Pace:
     from bot.model.pacing import limits
     from bot.store.pace import Pace
@@ -326,65 +337,12 @@ def _control_server(settings: Settings) -> ApiServer:
         return ApiServer.from_kubeconfig(**limits)
 
 
-def forge_credentials(forge: Forge, api_url: str) -> Callable[[str], Credentials | None]:
-    """Return what finds Git credentials for a URL: the forge's own for its repositories, none for others."""
-    from bot.forges.github.errors import NotInstalled
-    from bot.model.credentials import Credentials
-
-    site = _site_of(api_url)
-
-    def find(url: str) -> Credentials | None:
-        # Scheme and port count: a token must not go to whatever else listens on the forge's host, nor in the clear.
-        if not url.startswith(site):
-            return None
-        full_name = repository_identity(url).partition("/")[2]
-        try:
-            credentials = forge.git_credentials(Repository(full_name, clone_url=url))
-        except NotInstalled:
-            return None  # a public repository of somebody else's can be fetched without
-        return Credentials(credentials.username, credentials.password, vouched=True)
-
-    return find
-
-
-def _site_of(api_url: str) -> str:
-    """Return what the URLs of a forge's repositories begin with."""
-    api = urlsplit(api_url)
-    return f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
-
-
 def credentials_for(
     forge: Forge, settings: Settings, repositories: Repositories
 ) -> Callable[[str, str], Credentials | None]:
-    """Return what finds, by URL and project, how a repository is reached.
-
-    As whom, the forge's own credentials come first on its own site; then what the control namespace has for the URL.
-    """
+    """Return what finds, by URL and project, how a repository is reached; see bot/forges/credentials.py."""
+    from bot.forges import credentials
     from bot.forges.github.others import OtherApps
-    from bot.model.credentials import GITHUB, Credentials
 
-    # The operator names the forge, and so what lies on it, too: at home it is often in a private network.
-    site = _site_of(settings.github_url) if settings.github_url != GITHUB else None
-    of_forge, apps = forge_credentials(forge, settings.github_url), OtherApps(timeout=settings.forge_timeout)
-
-    def find(url: str, project: str) -> Credentials | None:
-        ours = of_forge(url)
-        found = repositories.find(url, project)
-        if ours is not None:
-            how = found or ours
-            through = replace(ours, proxy=how.proxy, no_proxy=how.no_proxy)
-            through = replace(through, authorities=how.authorities, insecure=how.insecure)
-            return replace(through, large_files=how.large_files)
-        if site is not None and url.startswith(site):
-            found = replace(found or Credentials(), vouched=True)
-        return signed_in(apps, found, url)
-
-    return find
-
-
-def signed_in(apps: OtherApps, found: Credentials | None, url: str) -> Credentials | None:
-    """Return credentials with a token of the GitHub App that they name, where they name one."""
-    if found is None or found.github_app is None:
-        return found
-    token = apps.git_token(found.github_app, url)
-    return replace(found, username="x-access-token", password=token, github_app=None)
+    apps = OtherApps(timeout=settings.forge_timeout)
+    return credentials.credentials_for(forge, settings.forge_site, repositories.find, apps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
@@ -162,6 +163,19 @@ class Settings(BaseModel):
             return self.github_app_private_key_file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             raise Rejected(f"{PREFIX}GITHUB_APP_PRIVATE_KEY_FILE cannot be read: {error}") from error
+
+    @property
+    def is_gitlab(self) -> bool:
+        """Whether the forge is GitLab; else it is GitHub."""
+        return self.gitlab_token is not None
+
+    @property
+    def forge_site(self) -> str:
+        """What the URLs of the forge's repositories begin with."""
+        if self.is_gitlab:
+            return f"{self.gitlab_url.rstrip('/')}/"
+        api = urlsplit(self.github_url)
+        return f"{api.scheme}://{api.netloc.removeprefix('api.')}/"
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ class Clone:
     ) -> Clone:
         """Fetch the repository, with the refs or commits `wanted`; see `Mirrors.refresh`."""
         credentials = services.forge.git_credentials(repository)
-        auth = Credentials(credentials.username, credentials.password, vouched=True)
+        username, password, authorities = credentials.username, credentials.password, credentials.authorities
+        auth = Credentials(username, password, authorities=authorities, vouched=True)
         mirror = services.mirrors.refresh(
             repository.clone_url,
             auth=auth,

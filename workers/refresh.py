@@ -123,9 +123,10 @@ class _Round:
             raise
 
     def _occasion(self, source: Source, commit: str, before: str) -> Occasion:
-        host, _, full_name = repository_identity(source.repo_url).partition("/")
-        own_host = repository_identity(self.services.settings.github_url).partition("/")[0].removeprefix("api.")
-        if source.is_packaged or host != own_host:
+        site = f"{repository_identity(self.services.settings.forge_site)}/".replace("//", "/")
+        identity = repository_identity(source.repo_url)
+        full_name = identity.removeprefix(site)
+        if source.is_packaged or full_name == identity:
             return Occasion("", source.target_revision, commit)
         if (full_name, commit) not in self.merges:
             with self._in_common():

@@ -18,6 +18,8 @@ class GitCredentials:
 
     username: str
     password: str = field(repr=False)
+    authorities: str = field(default="", repr=False)
+    """PEM of who may sign the server's certificate, instead of those the system trusts."""
 
 
 class NotOurs(Rejected):

@@ -1,4 +1,4 @@
-"""Everything a story of Foresail needs, on loopback: a control plane, Redis, a GitHub stand-in, and Foresail itself."""
+"""Everything a story of Foresail needs, on loopback: a control plane, Redis, a forge's stand-in, Foresail itself."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import rq
 import yaml
 
 from bot.errors import Rejected, Temporary
-from bot.forges.github import EVENTS, PERMISSIONS
 from bot.model.jobs import QUEUES
 from bot.sandbox.control_plane.cluster import ControlPlane
-from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.installation import Foresail
 from bot.sandbox.redis import RedisServer
+from bot.sandbox.seats import GitHubSeat
 from bot.store.connection import connect
 
 if TYPE_CHECKING:
@@ -25,8 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bot.model.resources import JsonObject
-    from bot.sandbox.github.people import HostedRepository
-    from bot.sandbox.github.state import Installation
+    from bot.sandbox.github.server import GitHubStandIn
+    from bot.sandbox.github.state import App
+    from bot.sandbox.seats import Hosted, Seat, StandIn
     from bot.sandbox.toolchain import Programs
 
 _CRDS: Final = Path(__file__).resolve().parents[1] / "cluster" / "crds"
@@ -36,7 +36,9 @@ _POLL: Final = 0.05
 class Stage:
     """Real parts around one Foresail; a context manager."""
 
-    def __init__(self, programs: Programs, directory: Path, plane: ControlPlane, *, control_namespace: str) -> None:
+    def __init__(
+        self, programs: Programs, directory: Path, plane: ControlPlane, *, control_namespace: str, seat: Seat
+    ) -> None:
         self._directory = directory
         self._programs = programs
         self._stack = ExitStack()
@@ -44,14 +46,19 @@ class Stage:
         self.control_namespace = control_namespace
         """Where this stage's Applications live; several stages share a control plane by having one each."""
         self.redis = self._stack.enter_context(RedisServer.start(programs.redis_server, directory))
-        self.github = self._stack.enter_context(GitHubStandIn.start(directory / "github"))
-        self.app = self.github.create_app("Foresail", permissions=PERMISSIONS, events=EVENTS)
+        self.seat = seat
+        self._stack.callback(self.seat.stand_in.stop)
         self.foresail: Foresail | None = None
-        self._installation: Installation | None = None
 
     @classmethod
     def set_up(
-        cls, programs: Programs, directory: Path, plane: ControlPlane, *, control_namespace: str = "foresail"
+        cls,
+        programs: Programs,
+        directory: Path,
+        plane: ControlPlane,
+        *,
+        control_namespace: str = "foresail",
+        forge: Callable[[Path], Seat] = GitHubSeat,
     ) -> Self:
         """Prepare a stage on a control plane that runs; Foresail itself is started by `open`."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -59,34 +66,46 @@ class Stage:
         plane.await_established("-f", str(_CRDS))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": control_namespace}}
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(namespace))
-        return cls(programs, directory, plane, control_namespace=control_namespace)
+        return cls(programs, directory, plane, control_namespace=control_namespace, seat=forge(directory))
 
-    def open(self, repository: HostedRepository, settings: Mapping[str, str] | None = None) -> Foresail:
+    @property
+    def forge(self) -> StandIn:
+        """The forge's stand-in."""
+        return self.seat.stand_in
+
+    @property
+    def github(self) -> GitHubStandIn:
+        """The GitHub stand-in, where that is the forge."""
+        return self._on_github.stand_in
+
+    @property
+    def app(self) -> App:
+        """Foresail's App on it."""
+        return self._on_github.app
+
+    @property
+    def _on_github(self) -> GitHubSeat:
+        if not isinstance(self.seat, GitHubSeat):
+            raise Rejected("this stage has another forge than GitHub")
+        return self.seat
+
+    def open(self, repository: Hosted, settings: Mapping[str, str] | None = None) -> Foresail:
         """Start Foresail and install it on a repository; `settings` come on top of what the stage needs."""
         self.foresail = self._stack.enter_context(
             Foresail.start(self._directory / "foresail", self.settings(repository) | dict(settings or {}))
         )
-        hook = f"{self.foresail.url}/webhooks/github"
-        owner = repository.full_name.partition("/")[0]
-        self._installation = self.github.install(
-            self.app, owner=owner, repositories=[repository.full_name], webhook_url=hook
-        )
+        self.seat.install(self.foresail.url, repository)
         return self.foresail
 
-    def add(self, repository: HostedRepository) -> None:
+    def add(self, repository: Hosted) -> None:
         """Let Foresail see one more repository of the same owner."""
-        if self._installation is None:
-            raise Rejected("Foresail is not installed yet: call open first")
-        self.github.change_installation(self._installation, add=[repository.full_name])
+        self.seat.add(repository)
 
-    def settings(self, repository: HostedRepository) -> dict[str, str]:
+    def settings(self, repository: Hosted) -> dict[str, str]:
         """Return the settings of a Foresail on this stage."""
         return {
             "FORESAIL_REDIS_URL": self.redis.url,
-            "FORESAIL_GITHUB_URL": self.github.url,
-            "FORESAIL_GITHUB_APP_ID": str(self.app.id),
-            "FORESAIL_GITHUB_APP_PRIVATE_KEY": self.app.private_key_pem,
-            "FORESAIL_GITHUB_WEBHOOK_SECRET": self.app.webhook_secret,
+            **self.seat.settings(),
             "FORESAIL_KUBECONFIG": str(self.plane.kubeconfig),
             "FORESAIL_CONTROL_NAMESPACE": self.control_namespace,
             "FORESAIL_ROOT_REPOSITORIES": repository.full_name,

@@ -21,6 +21,8 @@ def health(services: WebServices) -> flask.Blueprint:
     @routes.get("/readyz")
     def ready() -> flask.Response:
         services.queue.ping()
-        return flask.jsonify(status="ready", webhooks=bool(services.settings.webhook_secrets))
+        return flask.jsonify(
+            status="ready", webhooks=bool(services.settings.webhook_secrets or services.settings.gitlab_webhook_secrets)
+        )
 
     return routes

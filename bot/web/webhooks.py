@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -11,44 +14,69 @@ import structlog
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] # gunicorn ships no types
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from bot.forges.github.events import BadSignature, delivery_id, parse_delivery
+from bot.forges.github import events as github
+from bot.forges.gitlab import events as gitlab
 from bot.model.events import Ignored, Ping
 from bot.model.jobs import called_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bot.model.events import Event
     from bot.services import WebServices
 
 _log = structlog.get_logger()
 
 _SILENCE: Final = 10.0
-"""Seconds a sender may pause within a body; GitHub itself gives up on a delivery after as many."""
+"""Seconds a sender may pause within a body; GitHub itself, like GitLab, gives up on a delivery after as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """A forge that delivers webhooks."""
+
+    secrets: Sequence[str]
+    setting: str
+    """The variable that they come from."""
+    parse: Callable[[Mapping[str, str], bytes], Event]
+    """Verifies and reads a delivery; BadSignature and Malformed."""
+    delivery_id: Callable[[Mapping[str, str]], str]
 
 
 def webhooks(services: WebServices) -> flask.Blueprint:
     """Return the routes that forges call."""
     routes = flask.Blueprint("webhooks", __name__, url_prefix="/webhooks")
+    settings = services.settings
 
     @routes.post("/github")
-    def github() -> tuple[flask.Response, HTTPStatus]:
-        return _github(services, flask.request)
+    def of_github() -> tuple[flask.Response, HTTPStatus]:
+        secrets = settings.webhook_secrets
+        parse = partial(github.parse_delivery, secrets=secrets)
+        return _take(services, _Sender(secrets, "FORESAIL_GITHUB_WEBHOOK_SECRET", parse, github.delivery_id))
+
+    @routes.post("/gitlab")
+    def of_gitlab() -> tuple[flask.Response, HTTPStatus]:
+        secrets = settings.gitlab_webhook_secrets
+        parse = partial(gitlab.parse_delivery, secrets=secrets, now=time.time())
+        return _take(services, _Sender(secrets, "FORESAIL_GITLAB_WEBHOOK_SECRET", parse, gitlab.delivery_id))
 
     return routes
 
 
-def _github(services: WebServices, request: flask.Request) -> tuple[flask.Response, HTTPStatus]:
+def _take(services: WebServices, sender: _Sender) -> tuple[flask.Response, HTTPStatus]:
     """Answer 202 once everything the delivery calls for is queued; Rejected and Temporary become 4xx and 503."""
-    secrets = services.settings.webhook_secrets
-    if not secrets:
+    request = flask.request
+    if not sender.secrets:
         _log.error("webhook refused", reason="no secret is configured")
-        words = "this Foresail takes no webhooks: FORESAIL_GITHUB_WEBHOOK_SECRET is not set"
+        words = f"this Foresail takes no webhooks here: {sender.setting} is not set"
         return flask.jsonify(error=words), HTTPStatus.NOT_IMPLEMENTED
     headers = dict(request.headers)
     try:
-        event = parse_delivery(headers, _body(services, request), secrets=secrets)
-    except BadSignature as error:
+        event = sender.parse(headers, _body(services, request))
+    except (github.BadSignature, gitlab.BadSignature) as error:
         _log.warning("webhook refused", reason=error.message, remote=request.remote_addr)
         return flask.jsonify(error=error.message), HTTPStatus.UNAUTHORIZED
-    delivery = delivery_id(headers)
+    delivery = sender.delivery_id(headers)
     if isinstance(event, Ping | Ignored):
         return _ignored(event.reason if isinstance(event, Ignored) else "pong")
     jobs = called_for(event, prefix=services.settings.command_prefix)

@@ -1,4 +1,4 @@
-"""A whole stage for each module of tests; every exchange with GitHub is held to its schema."""
+"""A whole stage for each module of tests; every exchange with the forge is held to its schema."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import dedent
 from typing import Any, TypeAlias
 
@@ -15,11 +16,13 @@ from bot.engine.diff.normalise import comparable
 from bot.model.resources import JsonObject
 from bot.preview.words import MINUS
 from bot.sandbox.control_plane.cluster import ControlPlane
-from bot.sandbox.github.people import HostedRepository
+from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import Comment, Status
+from bot.sandbox.gitlab.state import Note
+from bot.sandbox.seats import GitHubSeat, GitLabSeat, Hosted, Seat
 from bot.sandbox.stage import Stage
 from bot.sandbox.toolchain import Programs
-from tests.contract.schema import assert_deliveries_conform, assert_exchanges_conform
+from tests.contract import gitlab_schema, schema
 
 Files: TypeAlias = dict[str, str]
 
@@ -29,7 +32,7 @@ class Shop:
     """A repository with one application, its pull requests, and where it lives in the cluster."""
 
     stage: Stage
-    repository: HostedRepository
+    repository: Hosted
     namespace: str
     applies_from: int = 0
     """Bytes of the audit log that are history."""
@@ -47,8 +50,8 @@ class Shop:
     def status(self, sha: str, context: str) -> Status | None:
         return self.repository.statuses(sha).get(f"foresail/{context}")
 
-    def comment(self, number: int) -> Comment | None:
-        found = [one for one in self.repository.comments(number) if one.user.login == "foresail[bot]"]
+    def comment(self, number: int) -> Comment | Note | None:
+        found = [one for one in self.repository.comments(number) if one.user.login == self.stage.seat.login]
         return found[0] if found else None
 
     def body(self, number: int) -> str:
@@ -78,10 +81,10 @@ class Shop:
 
     def await_rounds(self, count: int) -> None:
         """Wait until the open changes have been asked for so often again."""
-        path = f"/repos/{self.repository.full_name}/pulls"
+        paths = (f"/repos/{self.repository.full_name}/pulls", f"/projects/{self.repository.full_name}/merge_requests")
 
         def looks() -> int:
-            return sum(one.method == "GET" and one.path.endswith(path) for one in self.stage.github.requests)
+            return sum(one.method == "GET" and one.path.endswith(paths) for one in self.stage.forge.requests)
 
         before = looks()
         self.stage.until(lambda: looks() >= before + count, what=f"{count} rounds")
@@ -145,6 +148,10 @@ class Shop:
 
 Opener: TypeAlias = Callable[..., Shop]
 
+ON_BOTH_FORGES = pytest.mark.parametrize(
+    "forge", [GitHubSeat, GitLabSeat], indirect=True, scope="module", ids=["github", "gitlab"]
+)
+
 
 _SHOWN, _TAIL = 3, 15
 """Comments, and lines of a log, that a failed story shows."""
@@ -158,23 +165,33 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def forge(request: pytest.FixtureRequest) -> Callable[[Path], Seat]:
+    """Return the forge of the module: GitHub, or for a module that is marked `ON_BOTH_FORGES` one after the other."""
+    seat: Callable[[Path], Seat] = getattr(request, "param", GitHubSeat)
+    return seat
+
+
+@pytest.fixture(scope="module")
 def stage(
     programs: Programs,
     tmp_path_factory: pytest.TempPathFactory,
     control_plane: ControlPlane,
     settings: dict[str, str],
+    forge: Callable[[Path], Seat],
 ) -> Iterator[Stage]:
     """Set up a stage for the tests of a module, each of which brings a repository of its own."""
     name = f"foresail-{uuid.uuid4().hex[:8]}"
-    with Stage.set_up(programs, tmp_path_factory.mktemp("stage"), control_plane, control_namespace=name) as one:
-        home = one.github.create_repository("acme/home", files={"README.md": "home\n"})
+    directory = tmp_path_factory.mktemp("stage")
+    with Stage.set_up(programs, directory, control_plane, control_namespace=name, forge=forge) as one:
+        home = one.forge.create_repository("acme/home", files={"README.md": "home\n"})
         one.open(home, {"FORESAIL_ROOT_REPOSITORIES": ",".join(_SHOPS), **settings})
         yield one
-        one.github.wait_for_deliveries()
-        told = [comment.body for comment in one.github.every_comment]
+        one.forge.wait_for_deliveries()
+        told = [comment.body for comment in one.forge.every_comment]
         assert [body for body in told if "not as predicted" in body] == []
-    assert_exchanges_conform(one.github.requests)
-    assert_deliveries_conform(one.github.webhooks.deliveries(app_id=one.app.id))
+    judge = schema if isinstance(one.forge, GitHubStandIn) else gitlab_schema
+    judge.assert_exchanges_conform(one.forge.requests)
+    judge.assert_deliveries_conform(one.forge.webhooks.deliveries())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -183,7 +200,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     stage = getattr(item, "funcargs", {}).get("stage")
     if report.failed and isinstance(stage, Stage) and stage.foresail is not None:
-        comments = [f"#{comment.pull.number}\n{comment.body}" for comment in stage.github.every_comment[-_SHOWN:]]
+        comments = [f"#{comment.pull.number}\n{comment.body}" for comment in stage.forge.every_comment[-_SHOWN:]]
         report.sections.append(("the last comments", "\n".join(comments)))
         for name in stage.foresail.names:
             report.sections.append((f"log of {name}", "\n".join(stage.foresail.log(name).splitlines()[-_TAIL:])))
@@ -197,8 +214,8 @@ def open_shop(stage: Stage, namespace: str) -> Opener:
     def opened(
         files: Files, *, options: str = "", prune: bool = True, synced: bool = True, cluster: str = "in-cluster"
     ) -> Shop:
-        name = next(one for one in _SHOPS if one not in stage.github.repository_names)
-        repository = stage.github.create_repository(name, files={"README.md": "shop\n"})
+        name = next(one for one in _SHOPS if one not in stage.forge.repository_names)
+        repository = stage.forge.create_repository(name, files={"README.md": "shop\n"})
         stage.add(repository)
         shop = Shop(stage, repository, namespace)
         declared = application(shop, options=options, prune=prune).replace("name: in-cluster", f"name: {cluster}")

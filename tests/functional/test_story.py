@@ -1,13 +1,15 @@
-"""The main path: a pull request gets a comment, is merged, and its commit turns green when the cluster is healthy."""
+"""The main path: a change gets a comment, is merged, and its commit turns green when the cluster is healthy."""
 
 from __future__ import annotations
 
-from tests.functional.conftest import Opener, config_map, deployment
+from tests.functional.conftest import ON_BOTH_FORGES, Opener, config_map, deployment
+
+pytestmark = ON_BOTH_FORGES
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 
 
-def test_a_pull_request_is_told_what_merging_changes(open_shop: Opener) -> None:
+def test_a_change_is_told_what_merging_changes(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
     assert shop.await_preview(number) == "success"

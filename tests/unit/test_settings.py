@@ -86,6 +86,21 @@ def test_a_list_is_written_with_commas() -> None:
 def test_each_line_of_the_webhook_secret_is_a_secret_while_one_replaces_the_other() -> None:
     assert read(GITHUB_WEBHOOK_SECRET="new\n old \n\n").webhook_secrets == ("new", "old")
     assert read().webhook_secrets == ()
+    assert read(GITLAB_WEBHOOK_SECRET="new\nwhsec_b2xk\n").gitlab_webhook_secrets == ("new", "whsec_b2xk")
+
+
+@pytest.mark.parametrize(
+    ("given", "site"),
+    [
+        ({}, "https://github.com/"),
+        ({"GITHUB_URL": "https://github.example.com/api/v3"}, "https://github.example.com/"),
+        ({"GITLAB_TOKEN": "glpat-x"}, "https://gitlab.com/"),
+        ({"GITLAB_TOKEN": "glpat-x", "GITLAB_URL": "https://example.com/gitlab/"}, "https://example.com/gitlab/"),
+        ({"GITLAB_URL": "https://example.com/gitlab/"}, "https://github.com/"),
+    ],
+)
+def test_the_forge_has_a_site_that_its_repositories_lie_on(given: dict[str, str], site: str) -> None:
+    assert read(**given).forge_site == site
 
 
 def test_the_private_key_comes_from_the_text_or_from_a_file(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from bot.cli.local import connected
 from bot.cluster.repositories import Repositories
 from bot.errors import Rejected
+from bot.forges.credentials import signed_in
 from bot.forges.github.others import OtherApps
 from bot.logs import configure_logs
 from bot.prediction.trees import has_several
-from bot.services import signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

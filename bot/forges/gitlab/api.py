@@ -100,8 +100,6 @@ class Api:
         parts = urlsplit(server.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
             raise Rejected(f"{SETTING} is not the http(s) URL of a GitLab")
-        if server.authorities is not None and not server.authorities.is_file():
-            raise Rejected(f"{CA_SETTING} names no file: {server.authorities}")
         self._server = server
         self._pace = pace
         self._connections = threading.local()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from bot.errors import Rejected, Temporary
-from bot.forges.gitlab.api import Api, Server
+from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
 from bot.forges.gitlab.names import is_full_name, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
@@ -21,6 +21,7 @@ from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bot.settings import Settings
 
@@ -52,6 +53,7 @@ class GitLab:
     def __init__(self, server: Server, pace: Pace) -> None:
         self._api = Api(server, pace)
         self._token = server.token
+        self._authorities = _read(server.authorities)
         self._user = 0
 
     @classmethod
@@ -234,7 +236,7 @@ class GitLab:
     def git_credentials(self, repository: Repository) -> GitCredentials:
         """Return the token."""
         _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a project's group/name")
-        return GitCredentials(_GIT_USER, self._token)
+        return GitCredentials(_GIT_USER, self._token, self._authorities)
 
     def _own_id(self) -> int:
         """Return who comments are written as; asked for once."""
@@ -261,6 +263,13 @@ class GitLab:
             if not heads:
                 raise
             self._api.ask("POST", path, body={**body, "ref": self.head_ref(heads[0].number)})
+
+
+def _read(authorities: Path | None) -> str:
+    try:
+        return "" if authorities is None else authorities.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Rejected(f"{CA_SETTING} cannot be read: {error}") from error
 
 
 def _root(full_name: str) -> str:

@@ -183,6 +183,20 @@ class HostedProject:
             events.pipeline(self._world, pipeline, pull, status="pending", sender=sender)
             return pipeline
 
+    def leave_queue(self, number: int, *, merged: bool, user: str = SOMEBODY) -> None:
+        """Let the merge train land a merge request, or drop it."""
+        with self._world.lock:
+            pull, sender = self.pull(number), self._world.account(user)
+            ref = f"refs/merge-requests/{number}/train"
+            pipeline = next(one for one in reversed(self.state.pipelines) if one.ref == ref)
+            BareRepository(self.state.path).delete_ref(ref)
+            if not merged:
+                events.pipeline(self._world, pipeline, pull, status="canceled", sender=sender)
+                return
+            pull.merge_commit_sha = pipeline.sha
+            pulls.merged(self._world, pull, sender=sender)
+            branches.point(self._world, self.state, branch=pull.base_ref, sha=pipeline.sha, sender=sender)
+
     def comment(self, number: int, body: str, *, user: str = SOMEBODY) -> Note:
         """Write a note."""
         with self._world.lock:

@@ -103,6 +103,11 @@ class MergeRequest:
     squash_commit_sha: str | None = None
     versions: list[Version] = field(default_factory=list)
 
+    @property
+    def base_sha(self) -> str:
+        """Where the target branch was at the last push."""
+        return self.versions[-1].start_sha
+
 
 @dataclass(slots=True, eq=False)
 class Pipeline:
@@ -111,6 +116,11 @@ class Pipeline:
     id: int
     sha: str
     ref: str
+
+    @property
+    def head_sha(self) -> str:
+        """The commit, as the entry of a merge queue has it."""
+        return self.sha
 
 
 @dataclass(slots=True, eq=False)

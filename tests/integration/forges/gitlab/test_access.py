@@ -155,7 +155,7 @@ def test_a_gitlab_with_a_certificate_of_its_own_is_trusted_when_told(tmp_path: P
         with pytest.raises(Temporary, match="FORESAIL_GITLAB_CA_FILE"):
             GitLab.from_settings(stranger).repository("acme/shop")
     missing = settings.model_copy(update={"gitlab_ca_file": tmp_path / "nowhere"})
-    with pytest.raises(Rejected, match="FORESAIL_GITLAB_CA_FILE names no file"):
+    with pytest.raises(Rejected, match="FORESAIL_GITLAB_CA_FILE cannot be read"):
         GitLab.from_settings(missing)
 
 

@@ -1,0 +1,105 @@
+"""Foresail's place on a forge's stand-in: who it is there, how it gets to see repositories, and its settings."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+from bot.errors import Rejected
+from bot.forges import github as on_github
+from bot.forges import gitlab as on_gitlab
+from bot.sandbox.github.people import HostedRepository
+from bot.sandbox.github.server import GitHubStandIn
+from bot.sandbox.gitlab.people import HostedProject
+from bot.sandbox.gitlab.server import GitLabStandIn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.sandbox.github.state import Installation
+
+StandIn: TypeAlias = GitHubStandIn | GitLabStandIn
+Hosted: TypeAlias = HostedRepository | HostedProject
+_NAME: Final = "foresail"
+
+
+class Seat(Protocol):
+    """What differs between forges for one who sets up Foresail on a stand-in."""
+
+    login: str
+    """The account that Foresail writes as."""
+
+    @property
+    def stand_in(self) -> StandIn:
+        """The forge."""
+
+    def settings(self) -> dict[str, str]:
+        """Return Foresail's settings for it."""
+
+    def install(self, url: str, repository: Hosted) -> None:
+        """Let Foresail, whose web process is at `url`, see a first repository and be told of it."""
+
+    def add(self, repository: Hosted) -> None:
+        """Let it see one more repository of the same owner."""
+
+
+class GitHubSeat:
+    """An App that is installed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.stand_in = GitHubStandIn.start(directory / "github")
+        self.app = self.stand_in.create_app("Foresail", permissions=on_github.PERMISSIONS, events=on_github.EVENTS)
+        self.login = self.app.bot.login
+        self._installation: Installation | None = None
+
+    def settings(self) -> dict[str, str]:
+        """Return the App's."""
+        return {
+            "FORESAIL_GITHUB_URL": self.stand_in.url,
+            "FORESAIL_GITHUB_APP_ID": str(self.app.id),
+            "FORESAIL_GITHUB_APP_PRIVATE_KEY": self.app.private_key_pem,
+            "FORESAIL_GITHUB_WEBHOOK_SECRET": self.app.webhook_secret,
+        }
+
+    def install(self, url: str, repository: Hosted) -> None:
+        """Install the App."""
+        owner, hook = repository.full_name.partition("/")[0], f"{url}/webhooks/github"
+        names = [repository.full_name]
+        self._installation = self.stand_in.install(self.app, owner=owner, repositories=names, webhook_url=hook)
+
+    def add(self, repository: Hosted) -> None:
+        """Extend the installation."""
+        if self._installation is None:
+            raise Rejected("Foresail is not installed yet: call open first")
+        self.stand_in.change_installation(self._installation, add=[repository.full_name])
+
+
+class GitLabSeat:
+    """An account with a token and the role that it needs, and a webhook in each project."""
+
+    def __init__(self, directory: Path) -> None:
+        self.stand_in = GitLabStandIn.start(directory / "gitlab")
+        self.login = _NAME
+        self._token = self.stand_in.access_token(_NAME, scopes=on_gitlab.SCOPES).value
+        self._secret = secrets.token_hex(20)
+        self._hook = ""
+
+    def settings(self) -> dict[str, str]:
+        """Return the token's."""
+        return {
+            "FORESAIL_GITLAB_URL": self.stand_in.url,
+            "FORESAIL_GITLAB_TOKEN": self._token,
+            "FORESAIL_GITLAB_WEBHOOK_SECRET": self._secret,
+        }
+
+    def install(self, url: str, repository: Hosted) -> None:
+        """Remember where deliveries go, and set up the first project."""
+        self._hook = f"{url}/webhooks/gitlab"
+        self.add(repository)
+
+    def add(self, repository: Hosted) -> None:
+        """Give the account its role in a project, and the project its webhook."""
+        if not isinstance(repository, HostedProject) or not self._hook:
+            raise Rejected("Foresail is not installed yet, or this is no project of GitLab's")
+        repository.grant(self.login, "maintain")
+        repository.add_webhook(self._hook, events=on_gitlab.EVENTS, token=self._secret)
