@@ -127,14 +127,10 @@ class Writer:
             answer = self.cluster.apply(apply, dry_run=True)
         except ApiRefused as error:
             # Without causes it is about the manifest itself, not about what it makes together with what is to go.
-            if not error.causes or not self._may_mend(error, apply, live, managers):
+            left = live if not error.causes else left_by(live, apply.manifest, managers)
+            if left == live:
                 raise
-            try:
-                last = applied_last(live, owned_part(live, managers))
-                return Written(self._client_side.apply(apply, last, dry_run=True), estimated=_MERGED)
-            except ApiRefused as merging:
-                # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.
-                raise (merging if merging.causes else error) from merging
+            return self._without(apply, live, managers, error, stands=not self._may_mend(error, live, left))
         manager = self.cluster.manager
         given = hand_over(live, to=manager, managers=managers)
         if given is None:
@@ -150,15 +146,32 @@ class Writer:
             return Written(pruned.obj, estimated=_NOT_FILLED_IN)
         return Written(filled_in, estimated=_MAYBE_EMPTY if pruned.doubtful else "")
 
-    def _may_mend(self, error: ApiRefused, apply: Apply, live: JsonObject, managers: frozenset[str]) -> bool:
-        """Whether anything goes with a take-over, and is not filled in again, of the part that a refusal is about."""
-        left = left_by(live, apply.manifest, managers)
+    def _without(
+        self, apply: Apply, live: JsonObject, managers: frozenset[str], refused: ApiRefused, *, stands: bool
+    ) -> Written:
+        """Merge an apply that was refused into what is live, with what goes by a take-over gone.
+
+        `stands`: it is refused in any case, and what is asked is only how the server words it.
+        """
         try:
-            filled_in = left if left == live else self.cluster.replace(left, validate=False, dry_run=True)
+            last = applied_last(live, owned_part(live, managers))
+            written = self._client_side.apply(apply, last, dry_run=True)
+        except ApiRefused as merging:
+            # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.
+            words = merging.causes and (not stands or _refused_fields(merging) == _refused_fields(refused))
+            raise (merging if words else refused) from merging
+        if stands:
+            raise refused
+        return Written(written, estimated=_MERGED)
+
+    def _may_mend(self, error: ApiRefused, live: JsonObject, left: JsonObject) -> bool:
+        """Whether of the part that a refusal is about anything goes with a take-over, and is not filled in again."""
+        try:
+            filled_in = self.cluster.replace(left, validate=False, dry_run=True)
         except ApiRefused:
             return True
         before, after = comparable(live), comparable(filled_in)
-        parts = {_FIELD.split(str(cause.get("field") or ""))[0] for cause in error.causes}
+        parts = {_FIELD.split(name)[0] for name in _refused_fields(error)}
         return any(not same(before.get(part), after.get(part)) if part else not same(before, after) for part in parts)
 
     def _replaced(self, write: Write, *, dry_run: bool) -> Written:
@@ -187,3 +200,7 @@ class Writer:
                     raise
             live = self.cluster.server.get(path)
         raise AssertionError("the last attempt answers or raises")
+
+
+def _refused_fields(error: ApiRefused) -> set[str]:
+    return {str(cause.get("field") or "") for cause in error.causes}

@@ -235,3 +235,13 @@ def test_what_kubectl_applied_and_nothing_can_merge_is_refused_as_a_sync_is(flee
     outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
 
     assert "RawExtension" not in told(outcome, "ControllerRevision").failure
+
+
+def test_a_refusal_quotes_a_list_as_the_sync_sends_it_not_as_dry_runs_merge_it(fleet: Fleet) -> None:
+    by_hand, wanted = (
+        {"apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "metadata": {"name": "APP-disk"}, "spec": spec}
+        for spec in ({"attachRequired": False}, {"attachRequired": True, "volumeLifecycleModes": ["Ephemeral"]})
+    )
+    outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
+
+    assert 'volumeLifecycleModes: Invalid value: ["Ephemeral"]' in told(outcome, "CSIDriver").failure
