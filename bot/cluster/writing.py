@@ -154,7 +154,7 @@ class Writer:
         `stands`: it is refused in any case, and what is asked is only how the server words it.
         """
         try:
-            last = applied_last(live, owned_part(live, managers))
+            last = applied_last(live, owned_part(live, to=self.cluster.manager, managers=managers))
             written = self._client_side.apply(apply, last, dry_run=True)
         except ApiRefused as merging:
             # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.

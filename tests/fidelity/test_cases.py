@@ -245,3 +245,28 @@ def test_a_refusal_quotes_a_list_as_the_sync_sends_it_not_as_dry_runs_merge_it(f
     outcome = carried_out(fleet, Piece(None, wanted, Hand.APPLY, by_hand))
 
     assert 'volumeLifecycleModes: Invalid value: ["Ephemeral"]' in told(outcome, "CSIDriver").failure
+
+
+def test_elements_that_git_named_and_kubectl_filled_are_merged_by_their_names(fleet: Fleet) -> None:
+    def daemon(**container: Any) -> JsonObject:
+        spec = {"containers": [{"name": "main", "image": "web:1", **container}]}
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+        return make(
+            "DaemonSet", api="apps/v1", spec={"selector": {"matchLabels": {"app": "web"}}, "template": template}
+        )
+
+    by_hand, wanted = (daemon(ports=[{"name": "http", "containerPort": port}]) for port in (8080, 8081))
+    outcome = carried_out(fleet, Piece(daemon(), wanted, Hand.APPLY, by_hand))
+
+    assert told(outcome, "DaemonSet").failure == ""
+
+
+def test_what_git_lets_go_of_counts_beside_what_a_take_over_takes_away(fleet: Fleet) -> None:
+    def driver(options: str = "", **spec: Any) -> JsonObject:
+        return make("CSIDriver", "APP-disk", "storage.k8s.io/v1", options, spec={"attachRequired": True, **spec})
+
+    first = driver("Replace=false", volumeLifecycleModes=["Ephemeral"])
+    by_hand = driver(fsGroupPolicy="None")
+    outcome = carried_out(fleet, Piece(first, driver(), Hand.APPLY, by_hand), option="Replace=true,Force=true")
+
+    assert told(outcome, "CSIDriver").action is Action.REPLACE

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import orjson
+
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import LAST_APPLIED_ANNOTATION
 from bot.engine.diff.ownership import is_named_by
@@ -51,9 +53,16 @@ def hand_over(live: JsonObject, *, to: str, managers: frozenset[str] = CLIENT_SI
     return {"metadata": {"managedFields": after, "resourceVersion": version}}
 
 
-def owned_part(live: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
-    """Return what of an object would be handed over, as one that its appliers could have applied last."""
-    return _mapping_part(live, _given(live, managers))
+def owned_part(live: JsonObject, *, to: str, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
+    """Return what of an object is `to`'s alone once it is handed over, as one that it could have applied last.
+
+    Elements of a list are named by their keys, whoever owns those.
+    """
+    entries = _entries(live)
+    applied = [_fields(entry) for entry in entries if _is_applied_by(entry, to)]
+    others = [_fields(e) for e in entries if not _is_applied_by(e, to) and not _applies(e, managers)]
+    owned = _united([_given(live, managers), *applied])
+    return _mapping_part(live, _less(owned, _united(others)))
 
 
 def left_by(live: JsonObject, manifest: JsonObject, managers: frozenset[str] = CLIENT_SIDE_MANAGERS) -> JsonObject:
@@ -184,8 +193,13 @@ def _part(value: Any, fields: JsonObject) -> Any:
         return value
     if isinstance(value, dict):
         return _mapping_part(value, fields)
-    found = ((position(value, name), below) for name, below in fields.items()) if isinstance(value, list) else ()
-    return [_part(value[at], below) for at, below in found if at is not None]
+    found = ((name, position(value, name), below) for name, below in fields.items()) if isinstance(value, list) else ()
+    return [_element_part(value[at], name, below) for name, at, below in found if at is not None]
+
+
+def _element_part(element: Any, name: str, fields: JsonObject) -> Any:
+    part = _part(element, fields)
+    return {**orjson.loads(name[2:]), **part} if name.startswith("k:") and isinstance(part, dict) else part
 
 
 def _united(sets: Iterable[JsonObject]) -> JsonObject:
@@ -202,6 +216,18 @@ def _united_below(one: Any, other: Any) -> JsonObject:
     leaf: JsonObject = {".": {}}
     union = _united([one or leaf, other or leaf])
     return {} if union == leaf else union
+
+
+def _less(fields: JsonObject, others: JsonObject) -> JsonObject:
+    """Take the places of one set of fields out of another; what lies below them stays."""
+    left: JsonObject = {}
+    for name, below in fields.items():
+        theirs = others.get(name)
+        if theirs is None:
+            left[name] = below
+        elif kept := _less(below, theirs):
+            left[name] = kept
+    return left
 
 
 def _without(fields: JsonObject, path: tuple[str, ...]) -> JsonObject:

@@ -101,7 +101,7 @@ def test_what_is_handed_over_is_the_appliers_part_of_an_object() -> None:
             "template": {"a": {"b": 1}},
         },
     }
-    assert owned_part(live) == {
+    assert owned_part(live, to="foresail") == {
         "metadata": {"labels": {"app": "web"}},
         "spec": {
             "replicas": 2,
@@ -110,6 +110,21 @@ def test_what_is_handed_over_is_the_appliers_part_of_an_object() -> None:
             "template": {"a": {"b": 1}},
         },
     }
+
+
+def test_what_is_ours_alone_is_what_we_applied_and_what_is_handed_over_less_what_others_have() -> None:
+    by_kubectl = {"f:spec": {"f:ports": {'k:{"port":80}': {"f:name": {}}}, "f:shared": {}}}
+    by_us = {"f:spec": {"f:ours": {}, "f:ports": {'k:{"port":80}': {".": {}, "f:port": {}}}}}
+    entries = [
+        {"manager": KUBECTL, "operation": "Update", "apiVersion": "v1", "fieldsV1": by_kubectl},
+        {"manager": "foresail", "operation": "Apply", "apiVersion": "v1", "fieldsV1": by_us},
+        {"manager": "other", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:spec": {"f:shared": {}}}},
+    ]
+    spec = {"ours": 1, "shared": 2, "nobodys": 3, "ports": [{"port": 80, "name": "http", "protocol": "TCP"}]}
+    live = {"apiVersion": "v1", "metadata": {"managedFields": entries}, "spec": spec}
+
+    assert owned_part(live, to="foresail") == {"spec": {"ours": 1, "ports": [{"port": 80, "name": "http"}]}}
+    assert owned_part(live, to="somebody") == {"spec": {"ports": [{"port": 80, "name": "http"}]}}
 
 
 def test_what_goes_with_a_hand_over_is_what_nobody_else_owns_and_the_manifest_lacks() -> None:
