@@ -190,7 +190,7 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
     with Stage.set_up(programs, directory, plane, control_namespace=_CONTROL) as stage:
         plane.kubectl("create", "namespace", _NAMESPACE)
         repository = stage.github.create_repository("acme/fleet", files={"README.md": "Fleet\n"})
-        foresail = stage.open(repository, {"FORESAIL_ROOT_REPOSITORIES": ""})
+        foresail = stage.open(repository, {"FORESAIL_ROOT_REPOSITORIES": ""}, together=True)
         server = ApiServer.from_kubeconfig(str(plane.kubeconfig))
         with _Seen.of(server, APPLICATION, _CONTROL) as seen, _Memory.of(stage, foresail) as memory:
             scene = _Scene(stage, repository, server, seen, count)

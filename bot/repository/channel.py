@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 from typing import Final
 
 _CHANNEL: Final = 0
+
+
+def hears_within(seconds: float) -> bool:
+    """Whether the parent says something, or hangs up, before so many seconds are over."""
+    return bool(select.select([_CHANNEL], [], [], seconds)[0])
 
 
 def receive(size: int) -> bytes:

@@ -18,7 +18,7 @@ from bot.errors import ForesailError, Rejected, Temporary
 from bot.repository import confinement, directory, frames
 from bot.repository.asked import Asked
 from bot.repository.chance import Made, Pointer
-from bot.repository.channel import receive, send
+from bot.repository.channel import hears_within, receive, send
 from bot.repository.helm.library import Library
 from bot.repository.helm.program import Helm
 from bot.repository.kept import KeptFiles
@@ -49,7 +49,10 @@ class Tools:
 
 
 def main(arguments: str) -> None:
-    """Confine this process as `arguments` (JSON) say and answer requests until the parent hangs up."""
+    """Confine this process as `arguments` (JSON) say and answer until the parent hangs up or asks nothing for long.
+
+    To the parent that is as if this process had died, for which it starts another.
+    """
     setup = orjson.loads(arguments)
     confinement.die_with_parent(setup["parent"])
     home = Path.cwd()
@@ -68,7 +71,7 @@ def main(arguments: str) -> None:
         toolbox.disabled,
     )
     send(frames.encode(confined))
-    while (request := frames.receive(receive)) is not None:
+    while hears_within(setup["idle"]) and (request := frames.receive(receive)) is not None:
         confinement.limit_processor(setup["timeout"])
         send(_answer(request, tools))
 

@@ -45,6 +45,10 @@ _SLOW: Final = 2.0
 """Seconds after which a render is slow: then it must not hold up all others."""
 _REQUESTS: Final = 500
 """Requests after which a child is replaced, so that whatever it has gathered goes."""
+_IDLE: Final = 60.0
+"""Seconds without a request after which a child ends, unless it is the first: each takes 25 MB."""
+_IDLE_FIRST: Final = 1800.0
+"""What comes after a while must not wait for the start of an interpreter; after half an hour it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +93,18 @@ def nobody(_place: int, _answer: Rendered | RenderFailed) -> None:
 class _Pool:
     """Threads that own a child each: the kernel ties a child's life to the thread that started it."""
 
-    def __init__(self, setup: Mapping[str, Any], timeout: float) -> None:
+    def __init__(self, setup: Mapping[str, Any], timeout: float, idle: float) -> None:
         self.process = os.getpid()
         self.turns = Turns(regular=CHILDREN, reserve=_RESERVE, slow=_SLOW)
         self._setup = setup
         self._timeout = timeout
+        self._idle = idle
         self._own = threading.local()
         self._children: set[Child] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._first: int | None = None
+        """The thread whose child stays the longest."""
 
     def ask(self, request: bytes) -> JsonObject:
         """Answer in one of the pool's threads; Temporary when no child can be started."""
@@ -133,8 +140,11 @@ class _Pool:
         found: Child | None = getattr(self._own, "child", None)
         if found is not None:
             return found
+        with self._lock:
+            self._first = self._first or threading.get_ident()
+        idle = _IDLE_FIRST if self._first == threading.get_ident() else self._idle
         try:
-            child = Child.start(setup=self._setup, timeout=self._timeout)
+            child = Child.start(setup={**self._setup, "idle": idle}, timeout=self._timeout)
         except ChildLostError as error:
             raise Temporary(f"no renderer can be started: {error}") from error
         if not all(child.confined.values()):
@@ -157,10 +167,19 @@ class _Pool:
 class Renderer:
     """Renders in a few warm child processes; may be used from threads, and again in a process forked from this one."""
 
-    def __init__(self, kustomize: str, timeout: float, *, helm: str = "helm", toolbox: Toolbox | None = None) -> None:
+    def __init__(
+        self,
+        kustomize: str,
+        timeout: float,
+        *,
+        helm: str = "helm",
+        toolbox: Toolbox | None = None,
+        idle: float = _IDLE,
+    ) -> None:
         self._programs = {"kustomize": kustomize, "helm": helm}
         self._toolbox = toolbox or Toolbox()
         self._timeout = timeout
+        self._idle = idle
         self._lock = threading.Lock()
         self._pool: _Pool | None = None
 
@@ -202,7 +221,7 @@ class Renderer:
         with self._lock:
             if self._pool is None or self._pool.process != os.getpid():
                 sweep()
-                self._pool = _Pool(self.setup, self._timeout)
+                self._pool = _Pool(self.setup, self._timeout, self._idle)
                 weakref.finalize(self, self._pool.end)
             return self._pool
 

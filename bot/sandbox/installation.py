@@ -23,19 +23,25 @@ _READY: Final = 30.0
 
 
 class Foresail:
-    """A running Foresail; a context manager. Each process can be killed and started again by its name."""
+    """A running Foresail; a context manager. Each process can be killed and started again by its name.
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+    With `together` all but the web process are forks of one, `worker`: the smallest installation there is.
+    """
+
+    def __init__(self, directory: Path, settings: Mapping[str, str], *, together: bool = False) -> None:
         self._directory = directory
+        self._together = together
         self._settings = dict(settings)
         self._processes: dict[str, Process] = {}
         self.port = free_port()
 
     @classmethod
-    def start(cls, directory: Path, settings: Mapping[str, str], *, only: tuple[str, ...] = ()) -> Self:
+    def start(
+        cls, directory: Path, settings: Mapping[str, str], *, only: tuple[str, ...] = (), together: bool = False
+    ) -> Self:
         """Start it with `FORESAIL_` settings; it takes webhooks when this returns. `only` names processes."""
         directory.mkdir(parents=True, exist_ok=True)
-        foresail = cls(directory, settings)
+        foresail = cls(directory, settings, together=together)
         try:
             for name in only or foresail.names:
                 foresail.restart(name)
@@ -47,8 +53,12 @@ class Foresail:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its processes: `web`, one for each queue that its settings have jobs for, `controller`."""
+        return ("web", "worker") if self._together else ("web", *self._roles)
+
+    @property
+    def _roles(self) -> tuple[str, ...]:
         renders = self._settings.get("FORESAIL_RENDER") == RenderMode.QUEUE
-        return ("web", *(queue for queue in QUEUES if renders or queue != RENDER_QUEUE), "controller")
+        return (*(queue for queue in QUEUES if renders or queue != RENDER_QUEUE), "controller")
 
     @property
     def url(self) -> str:
@@ -102,9 +112,7 @@ class Foresail:
         if name == "web":
             listen = ["--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "8", "--keep-alive", "75"]
             return [sys.executable, "-m", "gunicorn", *listen, "--log-level", "warning", "app:create_app()"]
-        if name == "controller":
-            return [sys.executable, "-m", "workers", "controller"]
-        return [sys.executable, "-m", "workers", "run", name]
+        return [sys.executable, "-m", "workers", "run", *(self._roles if self._together else (name,))]
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}

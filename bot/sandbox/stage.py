@@ -89,10 +89,13 @@ class Stage:
             raise Rejected("this stage has another forge than GitHub")
         return self.seat
 
-    def open(self, repository: Hosted, settings: Mapping[str, str] | None = None) -> Foresail:
+    def open(
+        self, repository: Hosted, settings: Mapping[str, str] | None = None, *, together: bool = False
+    ) -> Foresail:
         """Start Foresail and install it on a repository; `settings` come on top of what the stage needs."""
+        wanted = self.settings(repository) | dict(settings or {})
         self.foresail = self._stack.enter_context(
-            Foresail.start(self._directory / "foresail", self.settings(repository) | dict(settings or {}))
+            Foresail.start(self._directory / "foresail", wanted, together=together)
         )
         self.seat.install(self.foresail.url, repository)
         return self.foresail

@@ -166,6 +166,20 @@ def test_a_child_that_was_killed_is_replaced(own: Renderer, request_for: Callabl
     assert names(own.render([request_for("b")])) == ["b"]
 
 
+def test_all_children_but_the_first_end_when_nothing_is_asked_of_them(
+    programs: Programs, request_for: Callable[..., RenderRequest]
+) -> None:
+    own, before = Renderer(kustomize=str(programs.kustomize), timeout=20.0, idle=0.2), children()
+    several = [request_for(path) for path in "abcdefgh"]
+    assert names(own.render(several)) == list("abcdefgh")
+    first = {pid for pid in children() - before if alive(pid)}
+
+    assert eventually(lambda: sum(map(alive, children() - before)) == 1)
+    assert names(own.render(several)) == list("abcdefgh")
+    assert first & {pid for pid in children() - before if alive(pid)}
+    own.close()
+
+
 def test_a_refusal_leaves_the_child_warm(own: Renderer, request_for: Callable[..., RenderRequest]) -> None:
     before = children()
     own.render([request_for("bad")])
