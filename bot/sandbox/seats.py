@@ -10,8 +10,10 @@ from bot.forges import github as on_github
 from bot.forges import gitlab as on_gitlab
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
+from bot.sandbox.github.state import Comment
 from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.gitlab.server import GitLabStandIn
+from bot.sandbox.gitlab.state import Note
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 StandIn: TypeAlias = GitHubStandIn | GitLabStandIn
 Hosted: TypeAlias = HostedRepository | HostedProject
+Remark: TypeAlias = Comment | Note
 _NAME: Final = "foresail"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.github.state import Comment
+from bot.sandbox.seats import Remark
 from bot.store.connection import connect
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 
@@ -18,7 +18,7 @@ def answer(shop: Shop, number: int) -> str:
     return found[0] if found else ""
 
 
-def ask(shop: Shop, number: int, body: str, *, user: str = "ann", role: str = "write") -> Comment:
+def ask(shop: Shop, number: int, body: str, *, user: str = "ann", role: str = "write") -> Remark:
     """Write a comment as somebody with a role, and wait until it is acknowledged for good."""
     shop.repository.grant(user, role)
     comment = shop.repository.comment(number, body, user=user)
@@ -26,7 +26,7 @@ def ask(shop: Shop, number: int, body: str, *, user: str = "ann", role: str = "w
     return comment
 
 
-def reactions(comment: Comment) -> set[str]:
+def reactions(comment: Remark) -> set[str]:
     return {one.content for one in comment.reactions}
 
 
@@ -117,7 +117,7 @@ def test_the_permission_counts_that_somebody_has_when_the_command_runs(change: t
     shop.repository.grant("ann", "write")
     shop.stage.foresail.kill("notify")
     comment = shop.repository.comment(number, "/foresail help", user="ann")
-    shop.stage.github.wait_for_deliveries()
+    shop.stage.forge.wait_for_deliveries()
     shop.repository.grant("ann", "none")
     shop.stage.until(lambda: "-1" in reactions(comment), what="the refusal")
     assert answer(shop, number) == ""
@@ -138,7 +138,7 @@ def test_what_is_quoted_or_code_is_no_command(change: tuple[Shop, int], body: st
     shop, number = change
     shop.repository.grant("ann", "write")
     comment = shop.repository.comment(number, body, user="ann")
-    shop.stage.github.wait_for_deliveries()
+    shop.stage.forge.wait_for_deliveries()
     ask(shop, number, "/foresail preview")
     assert reactions(comment) == set()
 
@@ -148,7 +148,7 @@ def test_an_edited_comment_is_no_command(change: tuple[Shop, int]) -> None:
     shop.repository.grant("ann", "write")
     comment = shop.repository.comment(number, "looks good", user="ann")
     shop.repository.edit_comment(comment.id, "/foresail help", user="ann")
-    shop.stage.github.wait_for_deliveries()
+    shop.stage.forge.wait_for_deliveries()
     ask(shop, number, "/foresail preview")
     assert reactions(comment) == set()
 

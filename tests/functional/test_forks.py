@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.github.people import HostedRepository
-from bot.sandbox.github.state import Comment
+from bot.sandbox.seats import Hosted, Remark
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 from tests.functional.test_commands import answer, ask, empty_redis, reactions
 
@@ -18,7 +17,7 @@ class Fork:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.owner = f"mallory-{shop.name}"
-        self.repository: HostedRepository = shop.stage.github.create_fork(shop.repository.full_name, self.owner)
+        self.repository: Hosted = shop.stage.forge.create_fork(shop.repository.full_name, self.owner)
         self.push(3)
         self.number = shop.repository.open_pull_request(f"{self.owner}:evil", user=self.owner).number
 
@@ -42,7 +41,7 @@ class Fork:
             lambda: self.told == waits and line in self.shop.body(self.number), what="what it waits for"
         )
 
-    def approve(self, words: str = "") -> Comment:
+    def approve(self, words: str = "") -> Remark:
         return ask(self.shop, self.number, f"/foresail approve {words}")
 
 
@@ -81,7 +80,7 @@ def test_an_approval_of_another_head_is_refused_with_what_to_do(fork: Fork) -> N
 
 
 def test_the_head_that_was_there_when_it_was_asked_for_is_approved(fork: Fork) -> None:
-    fork.shop.stage.github.clock.advance(2)
+    fork.shop.stage.forge.clock.advance(2)
     fork.approve()
     assert fork.shop.await_preview(fork.number) == "success"
 
@@ -89,10 +88,10 @@ def test_the_head_that_was_there_when_it_was_asked_for_is_approved(fork: Fork) -
 def test_what_is_pushed_between_comment_and_command_is_not_rendered(fork: Fork) -> None:
     assert fork.shop.stage.foresail is not None
     fork.shop.repository.grant("ann", "write")
-    fork.shop.stage.github.clock.advance(2)
+    fork.shop.stage.forge.clock.advance(2)
     fork.shop.stage.foresail.kill("notify")
     comment = fork.shop.repository.comment(fork.number, "/foresail approve", user="ann")
-    fork.shop.stage.github.clock.advance(2)
+    fork.shop.stage.forge.clock.advance(2)
     fork.push(666)
     fork.shop.stage.until(lambda: "-1" in reactions(comment), what="the refusal")
     assert "nobody can tell which commit you have seen" in answer(fork.shop, fork.number)
@@ -131,7 +130,7 @@ def test_a_copy_of_an_answer_approves_nothing(fork: Fork) -> None:
     fork.shop.repository.comment(fork.number, copied, user=fork.owner)
     shop, number = fork.shop, fork.number
     ask(shop, number, f"/foresail diff {shop.name}", user="ben")
-    said = [one.body for one in shop.repository.comments(number) if one.user.login == "foresail[bot]"]
+    said = [one.body for one in shop.repository.comments(number) if one.user.login == shop.stage.seat.login]
     assert f"nobody has approved `{first[:7]}` yet" in said[-1]
 
 

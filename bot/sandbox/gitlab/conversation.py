@@ -35,10 +35,10 @@ def edit_note(world: World, note: Note, *, body: str, sender: Account) -> None:
 
 def award(world: World, note: Note, *, name: str, user: Account) -> Award:
     """Put an emoji under a note and tell; the same one of the same person is refused."""
-    if any((one.user, one.name) == (user, name) for one in note.awards):
+    if any((one.user, one.name) == (user, name) for one in note.reactions):
         raise not_found("Award Emoji Name has already been taken")
     one = Award(world.next_id(), user, name, world.clock.now())
-    note.awards.append(one)
+    note.reactions.append(one)
     events.emoji(world, one, note, action="award")
     return one
 

@@ -208,6 +208,12 @@ class HostedProject:
             note = self.state.notes[comment_id]
             conversation.edit_note(self._world, note, body=body, sender=self._world.account(user))
 
+    def delete_comment(self, comment_id: int, *, user: str = SOMEBODY) -> None:
+        """Delete a note, which nobody is told of."""
+        with self._world.lock:
+            self._world.account(user)
+            del self.state.notes[comment_id]
+
     def grant(self, user: str, role: str) -> None:
         """Give somebody a role: none, read (Guest), triage (Reporter), write (Developer), maintain or admin (Owner)."""
         with self._world.lock:

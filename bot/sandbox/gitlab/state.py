@@ -52,6 +52,11 @@ class Award:
     name: str
     created_at: float
 
+    @property
+    def content(self) -> str:
+        """The emoji as GitHub calls it."""
+        return {"thumbsup": "+1", "thumbsdown": "-1"}.get(self.name, self.name)
+
 
 @dataclass(slots=True, eq=False)
 class Note:
@@ -64,7 +69,7 @@ class Note:
     created_at: float
     updated_at: float
     system: bool = False
-    awards: list[Award] = field(default_factory=list)
+    reactions: list[Award] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

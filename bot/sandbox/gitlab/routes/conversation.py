@@ -58,7 +58,7 @@ def _own(call: Call) -> Note:
 
 def _awards(call: Call) -> Answer:
     note = call.note()
-    return call.page([api.award(call.world, one, under=note) for one in note.awards])
+    return call.page([api.award(call.world, one, under=note) for one in note.reactions])
 
 
 def _add_award(call: Call) -> Answer:

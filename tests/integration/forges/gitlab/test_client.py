@@ -253,7 +253,7 @@ def test_a_comment_is_acknowledged_also_twice(
     theirs = shop.comment(number, "/foresail help", user="alice")
     for reaction in (Reaction.SEEN, Reaction.DONE, Reaction.REFUSED, Reaction.SEEN):
         forge.react(repository, number, theirs.id, reaction)
-    assert [one.name for one in theirs.awards] == ["eyes", "thumbsup", "thumbsdown"]
+    assert [one.name for one in theirs.reactions] == ["eyes", "thumbsup", "thumbsdown"]
     with pytest.raises(NotFound):
         forge.react(repository, number, 1, Reaction.SEEN)
 
