@@ -50,7 +50,8 @@ def test_help_is_answered_below_the_command(change: tuple[Shop, int]) -> None:
     comment = ask(shop, number, "/foresail help")
     assert reactions(comment) == {"eyes", "+1"}
     assert "| `/foresail explain [APP]` |" in answer(shop, number)
-    assert [one.user.login for one in shop.repository.comments(number)] == ["foresail[bot]", "ann", "foresail[bot]"]
+    ours = shop.stage.seat.login
+    assert [one.user.login for one in shop.repository.comments(number)] == [ours, "ann", ours]
 
 
 def test_the_next_answer_takes_the_place_of_the_one_before(change: tuple[Shop, int]) -> None:

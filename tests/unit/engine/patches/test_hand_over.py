@@ -113,8 +113,8 @@ def test_what_is_handed_over_is_the_appliers_part_of_an_object() -> None:
 
 
 def test_what_is_ours_alone_is_what_we_applied_and_what_is_handed_over_less_what_others_have() -> None:
-    by_kubectl = {"f:spec": {"f:ports": {'k:{"port":80}': {"f:name": {}}}, "f:shared": {}}}
-    by_us = {"f:spec": {"f:ours": {}, "f:ports": {'k:{"port":80}': {".": {}, "f:port": {}}}}}
+    by_kubectl: dict[str, Any] = {"f:spec": {"f:ports": {'k:{"port":80}': {"f:name": {}}}, "f:shared": {}}}
+    by_us: dict[str, Any] = {"f:spec": {"f:ours": {}, "f:ports": {'k:{"port":80}': {".": {}, "f:port": {}}}}}
     entries = [
         {"manager": KUBECTL, "operation": "Update", "apiVersion": "v1", "fieldsV1": by_kubectl},
         {"manager": "foresail", "operation": "Apply", "apiVersion": "v1", "fieldsV1": by_us},
