@@ -27,7 +27,7 @@ from bot.engine.targets import Targets
 from bot.engine.tracking import owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
-from bot.model.jobs import compare, notify
+from bot.model.jobs import notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
@@ -39,7 +39,7 @@ from bot.settings import Mode
 from workers.acts import Actor, NotYet
 from workers.claims import CLAIM, Claim
 from workers.culprits import explained
-from workers.ending import end, finish, follow_up, make_good, rested, state_of, write_end
+from workers.ending import end, finish, follow_up, make_good, rest, state_of, write_end
 from workers.holds import why_held
 from workers.retries import begin
 from workers.revisions import fixed
@@ -187,7 +187,6 @@ class _Advance:
         state = replace(self.state, phase=Phase.FAILED, message=words, results=ending.results)
         _log.info("operation terminated", hooks=len(ending.unwanted))
         finish(self.services, self.application, state)
-        self.services.queue.enqueue(compare(self.application.name))
 
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
@@ -342,9 +341,8 @@ class _Advance:
         self.state = after_attempt(ended)
         patch = self._written(scene)
         if self.state.rests:
-            self._patch(patch)
+            self.application = rest(self.services, self.application, self.state, patch)
             _log.info("operation will be tried again", message=self.state.message)
-            rested(self.services, self.state)
             return
         self.application = write_end(self.services, self.application, patch)
         _log.info("operation ended", phase=str(phase), message=self.state.message)

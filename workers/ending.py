@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.cluster.applications import RecordTooLarge
+from bot.engine.sync.terminate import TERMINATED
 from bot.engine.tracking import TRACKING_ID, TrackingId
 from bot.errors import Rejected
 from bot.model.jobs import compare, notify, refresh
@@ -48,8 +49,12 @@ def write_end(services: Services, application: Application, patch: JsonObject) -
 
 def make_good(services: Services, application: Application) -> None:
     """Ask for what the end of an operation calls for, where whoever wrote that may have been killed before."""
+    if not services.memory.is_ending(application.name):
+        return
     state = OperationState.of_status(application.status)
-    if services.memory.is_ending(application.name) and state is not None and state.phase.completed:
+    if state is None:
+        follow_up_refusal(services, application.name)
+    elif state.phase.completed:
         follow_up(services, application, state)
 
 
@@ -72,14 +77,21 @@ def follow_up(services: Services, application: Application, state: OperationStat
     services.memory.end_ending(application.name)
 
 
+def follow_up_refusal(services: Services, name: str) -> None:
+    """Ask for what it calls for that an operation was refused, whose record says nothing that we can read."""
+    services.queue.enqueue(refresh(name))
+    services.memory.end_ending(name)
+
+
 def _ask(services: Services, application: Application, state: OperationState) -> None:
     waits = services.memory.take_put_off(application.name)
     if _asks_for_more(application, state):
         services.queue.enqueue(refresh(application.name))
     elif waits is not None:
         services.queue.enqueue(refresh(application.name, since=waits))
-    if state.operation.resources:  # which is nothing that a commit waits for
+    if state.operation.resources or state.message == TERMINATED:
         services.queue.enqueue(compare(application.name))
+    if state.operation.resources:  # which is nothing that a commit waits for
         return
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
@@ -89,11 +101,30 @@ def _ask(services: Services, application: Application, state: OperationState) ->
         services.queue.enqueue(notify(parent.repository, parent.commit))
 
 
-def rested(services: Services, state: OperationState) -> None:
-    """Have the commit told that an operation will be tried again."""
+def rest(services: Services, application: Application, state: OperationState, patch: JsonObject) -> Application:
+    """Write that an operation waits, noted before, and have its commit told: killed in between, somebody else tells."""
+    services.memory.note(_resting(application))
+    application = services.applications.update(application, patch)
+    _tell_rest(services, application, state)
+    return application
+
+
+def make_rest_good(services: Services, application: Application, state: OperationState) -> None:
+    """Have the commit told that an operation waits, where whoever wrote that may have been killed before."""
+    if services.memory.is_noted(_resting(application)):
+        _tell_rest(services, application, state)
+
+
+def _tell_rest(services: Services, application: Application, state: OperationState) -> None:
     occasion = Occasion.of(state.operation.info)
     if occasion.repository and not state.operation.resources:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    services.memory.strike(_resting(application))
+
+
+def _resting(application: Application) -> str:
+    """Name that an application's operation waits, and that this is still to be told."""
+    return f"{application.name} rests"
 
 
 def _asks_for_more(application: Application, state: OperationState) -> bool:

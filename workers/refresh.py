@@ -13,9 +13,10 @@ from bot.errors import Rejected, Temporary
 from bot.forges.port import NotOurs
 from bot.model.changes import repository_identity
 from bot.model.jobs import notify, refresh
-from bot.model.operations import Occasion, OperationState, Phase, timestamp
+from bot.model.operations import Occasion, OperationState, Phase
 from bot.prediction.trees import has_several
 from bot.settings import Mode
+from workers.ending import finish, make_good
 from workers.operations import start, waits_for_the_end
 from workers.revisions import synced
 from workers.runtime import job
@@ -73,11 +74,14 @@ class _Round:
         application = self.services.applications.get(name)
         if application is None or application.left_alone:
             return
+        if application.operation is None:
+            make_good(self.services, application)
         newest = [(source, self._newest(source, application)) for source in application.spec.effective_sources]
         last = OperationState.of_status(application.status)
         self._tell_overtaken(last, [tree for _, tree in newest])
         if application.operation is None and last is not None and not last.phase.completed:
-            _end_abandoned(self.services, application, last)
+            # Somebody took the operation away while it ran.
+            finish(self.services, application, replace(last, phase=Phase.FAILED, message="terminated by a person"))
             self.services.queue.enqueue(refresh(name))
             return
         moved = _moved(self.services, application, last, newest)
@@ -164,15 +168,6 @@ class _Round:
         self.told.add((repository, commit))
         if self.services.memory.expected(repository, commit) is not None:
             self.services.queue.enqueue(notify(repository, commit))
-
-
-def _end_abandoned(services: Services, application: Application, state: OperationState) -> None:
-    """Write the end of an operation that somebody took away while it ran."""
-    ended = replace(state, phase=Phase.FAILED, message="terminated by a person", finished_at=timestamp())
-    services.applications.update(application, {"status": {"operationState": ended.to_wire()}})
-    occasion = Occasion.of(state.operation.info)
-    if occasion.repository:
-        services.queue.enqueue(notify(occasion.repository, occasion.commit))
 
 
 def _moved(

@@ -9,6 +9,7 @@ import structlog
 
 from bot.engine.sync.retry import next_attempt, retry_at
 from workers.claims import CLAIM, Claim
+from workers.ending import make_rest_good
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -27,6 +28,7 @@ def begin(
     Raises Conflict where another begins it, or ends it.
     """
     if time.time() < retry_at(state):
+        make_rest_good(services, application, state)
         return None  # the controller asks again when it is time
     state = next_attempt(state)
     claim = Claim.mine(until=time.time() + services.settings.claim_seconds)

@@ -8,10 +8,12 @@ import structlog
 
 from bot.errors import Rejected
 from bot.model.applications import Application
-from bot.model.jobs import notify, refresh
+from bot.model.jobs import notify
 from bot.model.operations import WHOLE_ONLY, Occasion, Operation, OperationState, Phase, timestamp
+from bot.model.resources import metadata_of
 from bot.settings import Mode
 from workers.claims import CLAIM
+from workers.ending import follow_up_refusal, write_end
 
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
@@ -29,6 +31,8 @@ def end_unusable(services: Services, name: str) -> bool:
     operation = obj.get("operation")
     if isinstance(operation, dict) and operation and services.settings.mode is not Mode.PREVIEW:
         _end(services, obj, Operation.parse(operation) or Operation("", prune=False), reason)
+    elif services.memory.is_ending(name) and (state := OperationState.of_status(obj.get("status"))) is not None:
+        _tell(services, name, state.operation)
     return True
 
 
@@ -42,8 +46,8 @@ def refuse(services: Services, application: Application) -> None:
         "startedAt": now,
         "finishedAt": now,
     }
-    services.applications.update(application, {"operation": None, "status": {"operationState": state}})
-    services.queue.enqueue(refresh(application.name))
+    write_end(services, application, {"status": {"operationState": state}})
+    follow_up_refusal(services, application.name)
 
 
 def _why_unusable(obj: JsonObject) -> str:
@@ -62,8 +66,15 @@ def _end(services: Services, obj: JsonObject, operation: Operation, words: str) 
     if begun is None or begun.phase.completed:
         end = OperationState(operation, Phase.ERROR, words, started_at=now, finished_at=now).to_wire()
     annotations = {"annotations": {CLAIM: None}}
+    name = str(metadata_of(obj)["name"])
+    services.memory.begin_ending(name)
     services.applications.patch(obj, {"metadata": annotations, "operation": None, "status": {"operationState": end}})
     _log.warning("operation of an unusable application ended", reason=words)
+    _tell(services, name, operation)
+
+
+def _tell(services: Services, name: str, operation: Operation) -> None:
     occasion = Occasion.of(operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    services.memory.end_ending(name)

@@ -14,7 +14,7 @@ from bot.errors import ForesailError, Rejected
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
 from workers.claims import CLAIM
-from workers.ending import rested
+from workers.ending import make_rest_good, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,9 @@ def admitted(services: Services, application: Application, state: OperationState
     waiting = replace(state, message=f"{_BLOCKED}: {found.words}")
     if waiting.message != state.message or application.annotation(CLAIM):
         told = {"metadata": {"annotations": {CLAIM: None}}, "status": {"operationState": waiting.to_wire()}}
-        services.applications.update(application, told)
-        rested(services, waiting)
+        rest(services, application, waiting, told)
+    else:
+        make_rest_good(services, application, waiting)
     return None
 
 

@@ -187,6 +187,7 @@ class Operation:
                 "syncStrategy": {"hook": {}},
                 "resources": [asdict(key) for key in self.resources] or None,
                 "autoHealAttemptsCount": self.heals or None,
+                **dict.fromkeys(_UNSUPPORTED),  # else a record, once of an operation that was refused, stays unreadable
             },
         }
 

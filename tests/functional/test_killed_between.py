@@ -1,0 +1,136 @@
+"""Kill a worker between a write and what it calls for: the write is done, and who did it never asks for the rest.
+
+The answer to the write is held back by a proxy before the API server, so that the moment is always the same.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import rq
+
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.store.connection import connect
+from tests.chaos.proxy import Proxy, Which
+from tests.functional.conftest import Opener, Shop, application, config_map, deployment
+
+NOWHERE = "nodeSelector: {on: mars}\n      containers: ["
+FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
+_LONG = 120.0
+
+
+@pytest.fixture(scope="module")
+def proxy(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    with Proxy(control_plane.kubeconfig, tmp_path_factory.mktemp("proxy")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def settings(proxy: Proxy) -> dict[str, str]:
+    return {"FORESAIL_KUBECONFIG": str(proxy.kubeconfig), "FORESAIL_CLAIM_SECONDS": "2"}
+
+
+def record(shop: Shop) -> dict[str, Any]:
+    return shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
+
+
+def patch(shop: Shop, **fields: Any) -> None:
+    where = ("-n", shop.stage.control_namespace, "--type=merge", f"--patch={json.dumps(fields)}")
+    shop.stage.plane.kubectl("patch", "application", shop.name, *where)
+
+
+def writes_to(shop: Shop) -> Which:
+    return lambda method, target: method == "PATCH" and f"/applications/{shop.name}?" in target
+
+
+def kill_after(shop: Shop, proxy: Proxy, begun: Callable[[], object]) -> None:
+    """Do something that has Foresail write to the Application, and kill the worker once that is written."""
+    assert shop.stage.foresail is not None
+    with proxy.hold(writes_to(shop)) as held:
+        begun()
+        shop.stage.until(held.reached.is_set, what="the write")
+        shop.stage.foresail.kill("sync")
+
+
+def stuck(shop: Shop, **files: str) -> str:
+    """Push what never becomes healthy, and wait until that is waited for."""
+    sha = shop.repository.push("main", {"deploy/web.yaml": deployment().replace("containers: [", NOWHERE), **files})
+    shop.stage.until(lambda: "waiting for healthy" in str(shop.status(sha, f"sync/{shop.name}")), what="the wait")
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    return sha
+
+
+def test_what_waits_for_an_operation_that_is_refused_is_synced(open_shop: Opener, proxy: Proxy) -> None:
+    shop = open_shop(FILES)
+    foresail = shop.stage.foresail
+    assert foresail is not None
+    queue = rq.Queue("sync", connection=connect(shop.stage.redis.url))
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    foresail.kill("sync")  # so that the push waits for the operation, and nothing happens in between
+    sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
+    _await(lambda: queue.count == 1, what="the push")
+    patch(shop, operation={"sync": {"revision": sha, "dryRun": True}})
+    _await(lambda: queue.count == 2, what="the operation")
+
+    kill_after(shop, proxy, lambda: foresail.restart("sync"))
+
+    shop.await_sync(sha)
+    assert shop.data("settings") == {"COLOUR": "red"}
+
+
+def test_the_commit_of_an_application_that_nobody_can_read_is_told(open_shop: Opener, proxy: Proxy) -> None:
+    shop = open_shop(FILES)
+    sha = stuck(shop)
+    kill_after(shop, proxy, lambda: patch(shop, spec={"source": None, "sourceHydrator": {}}))
+    shop.await_sync(sha, "failure")
+
+
+def test_the_commit_of_an_operation_that_was_taken_away_is_told(open_shop: Opener, proxy: Proxy) -> None:
+    shop = open_shop(FILES)
+    sha = stuck(shop)
+    kill_after(shop, proxy, lambda: patch(shop, operation=None))
+    shop.await_sync(sha, "failure")
+    assert record(shop)["status"]["operationState"]["phase"] == "Failed"
+
+
+def test_what_a_terminated_operation_has_brought_is_written_down(open_shop: Opener, proxy: Proxy) -> None:
+    shop = open_shop(FILES)
+    stuck(shop, **{"deploy/added.yaml": config_map("added", COLOUR="red")})
+    kill_after(shop, proxy, lambda: patch(shop, status={"operationState": {"phase": "Terminating"}}))
+
+    def is_named() -> bool:
+        return "added" in {one["name"] for one in record(shop)["status"].get("resources", [])}
+
+    shop.stage.until(is_named, what="the comparison")
+
+
+def test_the_commit_is_told_that_a_failed_sync_is_tried_again(open_shop: Opener, proxy: Proxy) -> None:
+    shop = open_shop(FILES)
+    retry = "automated: {prune: true}\n    retry: {limit: 3, backoff: {duration: 10m, maxDuration: 10m}}"
+    declared = application(shop).replace("automated: {prune: true}", retry)
+    shop.await_sync(shop.repository.push("main", {f".foresail/{shop.name}.yaml": declared}))
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    assert shop.stage.foresail is not None
+
+    def rests(method: str, target: str) -> bool:
+        state = record(shop).get("status", {}).get("operationState", {})
+        return writes_to(shop)(method, target) and bool(state.get("finishedAt")) and state.get("phase") == "Running"
+
+    with proxy.hold(rests) as held:
+        sha = shop.repository.push("main", {"deploy/settings.yaml": f"{config_map(COLOUR='red')}odd: true\n"})
+        shop.stage.until(held.reached.is_set, what="the failure")
+        shop.stage.foresail.kill("sync")
+    words = "Retrying attempt #1"
+    shop.stage.until(lambda: words in str(shop.status(sha, f"sync/{shop.name}")), what="that it is tried again")
+
+
+def _await(holds: Callable[[], bool], *, what: str) -> None:
+    """Wait without starting again what was ended."""
+    end = time.monotonic() + _LONG
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
