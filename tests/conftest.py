@@ -20,7 +20,7 @@ def programs() -> Programs:
 
 @pytest.fixture(scope="session")
 def control_plane(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with ControlPlane.start(programs, tmp_path_factory.mktemp("control-plane"), audit=True) as plane:
+    with ControlPlane.start(programs, tmp_path_factory.mktemp("control-plane"), audit="Metadata") as plane:
         yield plane
 
 

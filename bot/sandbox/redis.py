@@ -1,14 +1,20 @@
-"""A Redis server of our own, on loopback, with nothing on disk."""
+"""A Redis server of our own, on loopback, with nothing on disk unless it is asked to keep it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import time
+from typing import TYPE_CHECKING, Final, Self
 
+from bot.errors import Temporary
 from bot.sandbox.processes import Process, free_port, listens
+from bot.store.connection import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
+
+_WRITTEN: Final = 30.0
+_POLL: Final = 0.02
 
 
 class RedisServer:
@@ -39,8 +45,26 @@ class RedisServer:
 
     def restart(self) -> None:
         """Start again on the same port, empty."""
+        self._start(appending=False)
+
+    def keep(self) -> None:
+        """Write down what it holds, from now on: it survives a kill of the process, and `resume` has it again."""
+        connection = connect(self.url)
+        connection.config_set("appendonly", "yes")
+        end = time.monotonic() + _WRITTEN
+        while connection.info("persistence")["aof_rewrite_in_progress"]:
+            if time.monotonic() > end:
+                raise Temporary(f"Redis did not write down what it holds within {_WRITTEN:.0f} s")
+            time.sleep(_POLL)
+
+    def resume(self) -> None:
+        """Start again on the same port, with what `keep` has written down."""
+        self._start(appending=True)
+
+    def _start(self, *, appending: bool) -> None:
         self.stop()
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        kept = ["--appendonly", "yes" if appending else "no"]
+        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", *kept]
         self._process = Process.start(
             [self._program, *options, "--dir", str(self._directory)], log=self._directory / "redis.log"
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,7 +23,7 @@ from bot.errors import Rejected, Temporary
 from bot.sandbox.processes import Process, free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from bot.sandbox.toolchain import Programs
@@ -47,8 +50,10 @@ omitStages: [RequestReceived]
 rules:
   - level: None
     verbs: [get, list, watch]
-  - level: Metadata
+  - level: {level}
 """
+_AUDIT_MEGABYTES: Final = 4096
+"""From there on the API server would begin another file; it takes 100 where nobody says so."""
 
 
 class ControlPlane:
@@ -64,19 +69,20 @@ class ControlPlane:
         self._processes: list[Process] = []
         self._answering: tuple[Process, tuple[str | Path, ...]] | None = None
         """The API server, and what it is started with."""
+        self._etcd: Process | None = None
         self.server = f"https://127.0.0.1:{free_port()}"
         self.token = secrets.token_urlsafe(24)
         """Of a user who may do everything."""
         self.kubeconfig = directory / "kubeconfig"
         self.audit_log = directory / "audit.jsonl"
-        """Every write the API server answered, one JSON line each; only with `audit`."""
+        """Every write the API server answered, one JSON line each; only where `start` is told so."""
 
     @classmethod
-    def start(cls, programs: Programs, directory: Path, *, nodes: int = 2, audit: bool = False) -> Self:
+    def start(cls, programs: Programs, directory: Path, *, nodes: int = 2, audit: str = "") -> Self:
         """Start a control plane that keeps its files in `directory`; it answers and has nodes when this returns.
 
         Without nodes nothing is scheduled, and only the controllers that finish deletions and count quotas run: what
-        nobody writes to stays as it is.
+        nobody writes to stays as it is. `audit` is how much of each write is logged: `Metadata`, or `RequestResponse`.
         """
         directory.mkdir(parents=True, exist_ok=True)
         plane = cls(programs, directory)
@@ -140,6 +146,16 @@ class ControlPlane:
         """PEM of who signed the API server's certificate."""
         return self._directory / "certificates" / "apiserver.crt"
 
+    @contextmanager
+    def paused_storage(self) -> Iterator[None]:
+        """Stop etcd where it is (SIGSTOP), as a disk or a host does that hangs, and let it go on at the end."""
+        assert self._etcd is not None  # noqa: S101 - it runs since `start`
+        os.kill(self._etcd.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._etcd.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """End every process, servers last."""
         for process in reversed(self._processes):
@@ -162,10 +178,10 @@ class ControlPlane:
         self._processes.append(process)
         return process
 
-    def _start_servers(self, *, audit: bool) -> None:
+    def _start_servers(self, *, audit: str) -> None:
         etcd, peers = free_port(), free_port()
         url, peer_url = f"http://127.0.0.1:{etcd}", f"http://127.0.0.1:{peers}"
-        self._run(
+        self._etcd = self._run(
             self._programs.etcd,
             f"--data-dir={self._directory / 'etcd'}",
             f"--listen-client-urls={url}",
@@ -189,16 +205,21 @@ class ControlPlane:
             f"--service-account-signing-key-file={self._directory / 'sa.key'}",
             "--service-cluster-ip-range=10.0.0.0/16",
             "--disable-admission-plugins=ServiceAccount",
-            *(self._audit_flags() if audit else ()),
+            *(self._audit_flags(audit) if audit else ()),
         )
         server = self._run(*argv)
         self._answering = (server, argv)
         server.wait_until(self._is_ready, deadline=_READY)
 
-    def _audit_flags(self) -> tuple[str, ...]:
+    def _audit_flags(self, level: str) -> tuple[str, ...]:
         policy = self._directory / "audit-policy.yaml"
-        policy.write_text(_AUDIT_POLICY, encoding="ascii")
-        return (f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}", "--audit-log-mode=blocking")
+        policy.write_text(_AUDIT_POLICY.format(level=level), encoding="ascii")
+        return (
+            f"--audit-policy-file={policy}",
+            f"--audit-log-path={self.audit_log}",
+            "--audit-log-mode=blocking",
+            f"--audit-log-maxsize={_AUDIT_MEGABYTES}",
+        )
 
     def _write_identities(self) -> None:
         """Write the administrator's token, the service accounts' key, and the kubeconfig."""

@@ -1,0 +1,18 @@
+"""One push, and what is struck while it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.chaos.faults import Fault
+from tests.chaos.world import World
+
+
+def strike(world: World, struck: Sequence[Fault], *, after: int) -> None:
+    """Push, strike once so many objects were applied, and wait until all has arrived."""
+    commit = world.push()
+    world.until(lambda: world.applied(commit) >= after, what=f"{after} applies")
+    for fault in struck:
+        fault.strike(world)
+    world.until(lambda: world.has_arrived(commit), what=f"commit {commit[:7]}")
+    world.proxy.calm()
