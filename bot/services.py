@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import redis
 
     from bot.cluster.applications import Applications
+    from bot.cluster.applicationsets import ApplicationSets
     from bot.cluster.clusters import Clusters
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
@@ -93,6 +94,7 @@ class Services:
     control: Cluster
     clusters: Clusters
     applications: Applications
+    applicationsets: ApplicationSets
     mirrors: Mirrors
     renderer: Rendering
     sources: Sources
@@ -104,6 +106,7 @@ class Services:
     def build(cls, settings: Settings) -> Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         from bot.cluster.applications import Applications, Projects
+        from bot.cluster.applicationsets import ApplicationSets
         from bot.cluster.repositories import Repositories
         from bot.repository.mirrors import Mirrors
 
@@ -128,6 +131,7 @@ class Services:
             control=control,
             clusters=clusters,
             applications=Applications(control, namespace=settings.control_namespace),
+            applicationsets=ApplicationSets(control, namespace=settings.control_namespace),
             mirrors=mirrors,
             renderer=renderer,
             sources=sources,

@@ -25,6 +25,7 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
+from workers.generating import SetWatch
 from workers.index import IndexKeeper
 from workers.known import NEVER, PATIENCE, Known
 from workers.objects import ObjectIndex
@@ -77,6 +78,7 @@ class Controller:
         self._openings = Openings(services.sources.project_of)
         namespace = services.settings.control_namespace
         self._projects = Watch(services.control.server, PROJECT, self._openings.saw_project, namespace=namespace)
+        self._generating = SetWatch(services, self._start)
         self._index = IndexKeeper(services.memory.index)
         self._applications = Watch(
             services.control.server,
@@ -108,11 +110,14 @@ class Controller:
             queue.enqueue(jobs.recover())
             memory.mark()
             self._recovered = now
+            self._generating.look_at_all(now)
         self._begin_round(now)
         self._send_left_over()
         self._write_index()
         self._send_refreshes()
         self._follow_windows(now)
+        for request in self._generating.due(now):
+            self._enqueue(request)
         with self._lock:
             due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
@@ -225,6 +230,7 @@ class Controller:
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
         name = str(metadata_of(obj).get("name"))
+        self._generating.saw_application(event, obj)
         if event == "DELETED":
             with self._lock:
                 self._known.pop(name, None)

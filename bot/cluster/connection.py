@@ -20,7 +20,7 @@ from bot.cluster.exchange import exchanging
 from bot.errors import Rejected, Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.cluster.breaker import Breaker
     from bot.model.resources import JsonObject
@@ -123,7 +123,7 @@ class ApiServer:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: JsonObject | None = None,
+        body: JsonObject | Sequence[JsonObject] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JsonObject:
         """Send one request and return the decoded answer.
@@ -170,7 +170,12 @@ class ApiServer:
             answer.close()
 
     def _answer(
-        self, method: str, target: str, *, body: JsonObject | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        target: str,
+        *,
+        body: JsonObject | Sequence[JsonObject] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
         host = self._at.netloc.rpartition("@")[2]
         sent = {"Host": host, "Accept-Encoding": "identity", **self._headers(headers)}
@@ -224,7 +229,7 @@ class ApiServer:
             return token
 
 
-def _encoded(body: JsonObject) -> bytes:
+def _encoded(body: JsonObject | Sequence[JsonObject]) -> bytes:
     try:
         encoded = orjson.dumps(body)
     except TypeError as error:

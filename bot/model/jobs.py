@@ -54,6 +54,12 @@ class Task(StrEnum):
     """See whether what an application was synced to is still there."""
     DELETE = "workers.deletion.run"
     """Delete what an application that is being deleted manages."""
+    GENERATE = "workers.applicationsets.run"
+    """Make the Applications of an ApplicationSet what it generates."""
+    REPORT_GENERATED = "workers.applicationsets.report"
+    """Write down what the Applications of an ApplicationSet are like."""
+    GENERATE_FROM = "workers.applicationsets.from_repository"
+    """Have the ApplicationSets looked at that a repository is read for."""
     NOTIFY = "workers.notify.run"
     """Tell the forge how far a commit has come."""
     RECOVER = "workers.recover.run"
@@ -81,6 +87,9 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.REFRESH: "sync",
         Task.COMPARE: "sync",
         Task.DELETE: "sync",
+        Task.GENERATE: "sync",
+        Task.REPORT_GENERATED: "sync",
+        Task.GENERATE_FROM: "sync",
         Task.NOTIFY: "notify",
         Task.RECOVER: "notify",
         Task.RENDER: RENDER_QUEUE,
@@ -204,6 +213,21 @@ def refresh(*applications: str, since: str = "") -> JobRequest:
     return JobRequest(Task.REFRESH, {**payload, "since": since}, f"{identity} since {since}")
 
 
+def generate(applicationset: str) -> JobRequest:
+    """Ask for the Applications of an ApplicationSet to be made what it generates."""
+    return JobRequest(Task.GENERATE, {"applicationset": applicationset}, applicationset)
+
+
+def report_generated(applicationset: str) -> JobRequest:
+    """Ask for an ApplicationSet to say what its Applications are like now."""
+    return JobRequest(Task.REPORT_GENERATED, {"applicationset": applicationset}, applicationset)
+
+
+def generate_from(repository: Repository) -> JobRequest:
+    """Ask the same for every ApplicationSet that goes by what a repository holds."""
+    return JobRequest(Task.GENERATE_FROM, {"repository": asdict(repository)}, repository.full_name)
+
+
 def notify(repository: str, commit: str) -> JobRequest:
     """Ask to tell the forge how far a commit has come; `repository` is its full name."""
     return JobRequest(Task.NOTIFY, {"repository": repository, "commit": commit}, f"{repository}@{commit}")
@@ -252,8 +276,9 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
 
 def _pushed(event: BranchPushed | TagPushed) -> tuple[JobRequest, ...]:
     if isinstance(event, TagPushed):
-        return (recover(event.repository.full_name),)
+        return (recover(event.repository.full_name), generate_from(event.repository))
     if not event.after.strip("0"):
         return ()
     known = event.before if event.before.strip("0") else ""
-    return (deliver(event.repository, branch=event.branch, before=known, commit=event.after),)
+    delivery = deliver(event.repository, branch=event.branch, before=known, commit=event.after)
+    return (delivery, generate_from(event.repository))

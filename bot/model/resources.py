@@ -84,6 +84,15 @@ def annotations_of(obj: JsonObject) -> dict[str, str]:
     return annotations if isinstance(annotations, dict) else {}
 
 
+def controller_of(obj: JsonObject, group: str, kind: str) -> str:
+    """Return the name of the `kind` that an object belongs to as its controller has marked it; empty without one."""
+    references = metadata_of(obj).get("ownerReferences")
+    for one in references if isinstance(references, list) else []:
+        if isinstance(one, dict) and one.get("controller") is True and one.get("kind") == kind:
+            return str(one.get("name") or "") if group_of(str(one.get("apiVersion") or "")) == group else ""
+    return ""
+
+
 def options_of(obj: JsonObject, annotation: str) -> frozenset[str]:
     """Split an Argo CD options annotation (`A=true,B=false`) into its entries."""
     value: object = annotations_of(obj).get(annotation)

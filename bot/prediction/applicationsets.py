@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.generating import Generated, generated
+from bot.engine.applicationsets.plan import is_name, no_name
 from bot.errors import Rejected
 from bot.model.applications import Application, Source
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from bot.engine.applicationsets.facts import Facts
 
 _MOST_NAMES: Final = 10
-_LONGEST_NAME: Final = 253
-_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-"""What the API server takes for a name (RFC 1123 subdomain); it refuses the others, and so does the controller."""
 _ROLLING: Final = "RollingSync"
 
 
@@ -133,11 +130,11 @@ class _Following:
         before, after = base.applications, head.applications
         refused = dict(head.found.refused) if head.found else {}
         self.told.extend(
-            words if _is_name(name) or not name else self._no_name(name) for name, words in refused.items()
+            words if is_name(name) or not name else no_name(self.name, name) for name, words in refused.items()
         )
         for name, manifest in after.items():
             self._present(name, before.get(name), manifest, base, head)
-        for name in filter(_is_name, before.keys() - after.keys() - refused.keys()):
+        for name in filter(is_name, before.keys() - after.keys() - refused.keys()):
             self._absent(name, before[name], base, head)
         if head.found and (self.added or self.altered):
             self.told.extend(self._reservations(head.found))
@@ -146,7 +143,7 @@ class _Following:
         """Say in which ways the controller may do otherwise than is predicted."""
         if found.strategy == _ROLLING:
             yield f"ApplicationSet {self.name} rolls out step by step, with automated syncs off meanwhile"
-        if found.ignores_differences:
+        if found.preserved.differences:
             yield (
                 f"ApplicationSet {self.name} has ignoreApplicationDifferences: fields of its Applications that "
                 "somebody altered are kept, which is not predicted"
@@ -197,22 +194,14 @@ class _Following:
 
     def _parsed(self, manifest: JsonObject) -> Application | None:
         name = str(metadata_of(manifest)["name"])
-        if not _is_name(name):
-            self.told.append(self._no_name(name))
+        if not is_name(name):
+            self.told.append(no_name(self.name, name))
             return None
         try:
             return Application.parse(manifest)
         except Rejected as error:
             self.told.append(f"ApplicationSet {self.name} generates what is no Application: {error.message}")
             return None
-
-    def _no_name(self, text: str) -> str:
-        """Say that a text is no name without quoting it: it can be whatever a generator has read from a file."""
-        return f"ApplicationSet {self.name} generates an Application called by {len(text)} characters, which is no name"
-
-
-def _is_name(text: str) -> bool:
-    return len(text) <= _LONGEST_NAME and bool(_NAME.fullmatch(text))
 
 
 _NOTHING: Final = Generated((), (), ())

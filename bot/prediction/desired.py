@@ -151,7 +151,8 @@ class Sources:
         self._fingerprints: dict[tuple[int, Tree], tuple[Application, str]] = {}
         """By an object in memory, which is kept with its answer: read anew, it is another, and so is the cluster."""
         self._lock = threading.Lock()
-        self._expressions = Expressions()
+        self.expressions = Expressions()
+        """Evaluates jq."""
 
     def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
@@ -332,7 +333,7 @@ class Sources:
                 instance=application.instance(self._control_namespace),
                 namespaced=lambda obj: _scope(cluster, obj),
             )
-            ignored = Ignored.of(application, find=self._expressions, everywhere=self.everywhere)
+            ignored = Ignored.of(application, find=self.expressions, everywhere=self.everywhere)
             servers = self._clusters.names_of(spec.destination)
             fence = Fence(self.project_of(spec.project or DEFAULT), servers, cluster.scope)
             targets = with_namespace(targets, application, cluster)

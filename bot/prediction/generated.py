@@ -117,7 +117,8 @@ class TreeFacts:
     """What generators ask, as one state of the repository answers it; other repositories as they are now."""
 
     sources: Sources
-    tree: Tree
+    tree: Tree | None
+    """None: every repository as it is now, as the controller asks."""
     repositories: frozenset[str] | None
     """Addresses that may be fetched from; None: any."""
     clusters_of: Callable[[], Sequence[ClusterFact]]
@@ -168,6 +169,8 @@ class TreeFacts:
 
     def _found(self, source: Source) -> Tree:
         look = self.sources.trees.look()
+        if self.tree is None:
+            return look.newest(source)
         if repository_identity(source.repo_url) == self.tree.repository:
             return look.of(source, self.tree)
         if self.repositories is not None and repository_address(source.repo_url) not in self.repositories:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from bot.sandbox.seats import Hosted, Seat, StandIn
     from bot.sandbox.toolchain import Programs
 
-_CRDS: Final = Path(__file__).resolve().parents[1] / "cluster" / "crds"
+CRDS: Final = Path(__file__).resolve().parents[1] / "cluster" / "crds"
+"""Folder of Foresail's own definitions."""
 _POLL: Final = 0.05
 
 
@@ -62,8 +63,8 @@ class Stage:
     ) -> Self:
         """Prepare a stage on a control plane that runs; Foresail itself is started by `open`."""
         directory.mkdir(parents=True, exist_ok=True)
-        plane.kubectl("apply", "--server-side", "-f", str(_CRDS))
-        plane.await_established("-f", str(_CRDS))
+        plane.kubectl("apply", "--server-side", "-f", str(CRDS))
+        plane.await_established("-f", str(CRDS))
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": control_namespace}}
         plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump(namespace))
         return cls(programs, directory, plane, control_namespace=control_namespace, seat=forge(directory))

@@ -6,29 +6,11 @@ from textwrap import dedent
 
 import pytest
 
-from bot.sandbox.control_plane.cluster import ControlPlane
 from tests.functional.conftest import Opener, Shop, config_map
-
-DEFINITION = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: applicationsets.argoproj.io}
-spec:
-  group: argoproj.io
-  scope: Namespaced
-  names: {kind: ApplicationSet, plural: applicationsets}
-  versions:
-  - name: v1alpha1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-"""
 
 
 @pytest.fixture(scope="module")
-def settings(control_plane: ControlPlane) -> dict[str, str]:
-    control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
-    control_plane.await_established("crd/applicationsets.argoproj.io")
+def settings() -> dict[str, str]:
     return {"FORESAIL_MODE": "preview"}
 
 

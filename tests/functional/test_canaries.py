@@ -21,7 +21,6 @@ from bot.sandbox.stage import Stage
 from tests.functional.canaries import Canaries, everything_said
 from tests.functional.conftest import Files, Shop, application, config_map
 from tests.functional.secrets_everywhere import Places, manifest
-from tests.functional.test_applicationsets import DEFINITION
 
 MARKER = f"marker-{uuid.uuid4().hex[:8]}"
 """Stands in an object's name and value, and is no secret."""
@@ -51,7 +50,6 @@ def settings(canaries: Canaries) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def shop(stage: Stage, control_plane: ControlPlane, canaries: Canaries) -> Shop:
     """Return a repository full of secrets, all of it synced, and then changed by hand."""
-    control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
     namespace = f"test-{uuid.uuid4().hex[:8]}"
     control_plane.kubectl("create", "namespace", namespace)
     repository = stage.github.create_repository("acme/shop-1", files={"README.md": "shop\n"})

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import Rejected
+from bot.model.applications import IgnoreDifference
 from bot.model.resources import JsonObject, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS: Final = (
     "list",
@@ -42,6 +46,23 @@ class SyncPolicy:
 
 
 _POLICIES: Final = ("sync", "create-only", "create-update", "create-delete")
+_REQUEUED: Final = {"git": 180.0, "scmProvider": 1800.0, "pullRequest": 1800.0}
+"""Seconds after which a generator is asked again where it does not say (`DefaultRequeueAfterSeconds` of each)."""
+_APPLICATION: Final = {"group": "argoproj.io", "kind": "Application"}
+
+
+@dataclass(frozen=True, slots=True)
+class Preserved:
+    """What of its Applications an ApplicationSet leaves as somebody else set it."""
+
+    annotations: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """Keys (`preservedFields`)."""
+    differences: tuple[IgnoreDifference, ...] = ()
+    """Fields (`ignoreApplicationDifferences`)."""
+
+
+_NOTHING: Final = Preserved()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +79,7 @@ class ApplicationSet:
     sync_policy: SyncPolicy
     strategy: str
     """`AllAtOnce`, or `RollingSync`: then one step of Applications follows the other."""
-    ignores_differences: bool = False
-    """Whether some fields of its Applications stay as somebody set them (`ignoreApplicationDifferences`)."""
+    preserved: Preserved = _NOTHING
 
     @classmethod
     def parse(cls, manifest: JsonObject) -> ApplicationSet:
@@ -88,28 +108,56 @@ class ApplicationSet:
             template_patch=_text(spec.get("templatePatch"), f"{where}.templatePatch"),
             sync_policy=SyncPolicy(applications_sync, policy.get("preserveResourcesOnDeletion") is True),
             strategy=str(strategy.get("type") or "AllAtOnce"),
-            ignores_differences=bool(spec.get("ignoreApplicationDifferences")),
+            preserved=_preserved(spec, where),
         )
 
     def sources(self) -> frozenset[tuple[str, str]]:
         """Return repository and revision of every git generator, templates and all, at any depth."""
-        return frozenset(_git_sources(list(self.generators)))
+        found = (generator for kind, generator in self.kinds() if kind == "git")
+        return frozenset((str(git.get("repoURL") or ""), str(git.get("revision") or "HEAD")) for git in found)
+
+    def kinds(self) -> Iterator[tuple[str, JsonObject]]:
+        """Yield kind and content of every generator, at any depth."""
+        waiting: list[Any] = list(self.generators)
+        while waiting:
+            entry = waiting.pop()
+            for kind in KINDS if isinstance(entry, dict) else ():
+                generator = entry.get(kind)
+                if isinstance(generator, dict):
+                    yield kind, generator
+                    below = generator.get("generators")
+                    waiting.extend(below if isinstance(below, list) else [])
+
+    @property
+    def asked_again(self) -> float:
+        """Seconds after which its generators are asked again; 0: nothing in them moves by itself."""
+        given = (_seconds(generator.get("requeueAfterSeconds"), kind) for kind, generator in self.kinds())
+        return min((seconds for seconds in given if seconds), default=0.0)
 
 
-def _git_sources(waiting: list[Any]) -> list[tuple[str, str]]:
-    found = []
-    while waiting:
-        generator = waiting.pop()
-        if not isinstance(generator, dict):
-            continue
-        git = generator.get("git")
-        if isinstance(git, dict):
-            found.append((str(git.get("repoURL") or ""), str(git.get("revision") or "HEAD")))
-        for kind in ("matrix", "merge"):
-            nested = generator.get(kind)
-            below = nested.get("generators") if isinstance(nested, dict) else None
-            waiting.extend(below if isinstance(below, list) else [])
-    return found
+def _seconds(given: Any, kind: str) -> float:
+    is_number = isinstance(given, (int, float)) and not isinstance(given, bool) and given >= 0
+    return float(given) if is_number else _REQUEUED.get(kind, 0.0)
+
+
+def _preserved(spec: JsonObject, where: str) -> Preserved:
+    fields = _mapping(spec.get("preservedFields") or {}, f"{where}.preservedFields")
+    name = f"{where}.ignoreApplicationDifferences"
+    return Preserved(
+        annotations=tuple(map(str, _list(fields.get("annotations") or [], f"{where}.preservedFields.annotations"))),
+        labels=tuple(map(str, _list(fields.get("labels") or [], f"{where}.preservedFields.labels"))),
+        differences=tuple(
+            _difference(one, f"{name}[{place}]")
+            for place, one in enumerate(_list(spec.get("ignoreApplicationDifferences") or [], name))
+        ),
+    )
+
+
+def _difference(entry: Any, where: str) -> IgnoreDifference:
+    try:
+        return IgnoreDifference.model_validate({**_mapping(entry, where), **_APPLICATION})
+    except ValueError as error:
+        raise Rejected(f"{where} must hold name, jsonPointers or jqPathExpressions") from error
 
 
 def _mapping(value: Any, where: str) -> JsonObject:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.engine.applicationsets.definition import ApplicationSet, SyncPolicy
+from bot.engine.applicationsets.definition import ApplicationSet, Preserved, SyncPolicy
 from bot.engine.applicationsets.facts import Facts, NotKnownError
 from bot.engine.applicationsets.generators import Generators
 from bot.engine.applicationsets.patches import overridden, patched
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 _USUAL: Final = SyncPolicy()
+_NOTHING: Final = Preserved()
 _METADATA: Final = ("name", "labels", "annotations", "finalizers")
 
 
@@ -39,8 +40,7 @@ class Generated:
     """Names that the controller refuses, with its words; Applications of these names stay as they are."""
     sync_policy: SyncPolicy = _USUAL
     strategy: str = "AllAtOnce"
-    ignores_differences: bool = False
-    """Whether the controller keeps some fields of the Applications as they are."""
+    preserved: Preserved = _NOTHING
 
 
 def generated(applicationset: JsonObject, facts: Facts) -> Generated:
@@ -137,7 +137,7 @@ def _told_apart(definition: ApplicationSet, found: list[JsonObject], not_evaluat
         refused=tuple(refused.items()),
         sync_policy=definition.sync_policy,
         strategy=definition.strategy,
-        ignores_differences=definition.ignores_differences,
+        preserved=definition.preserved,
     )
 
 

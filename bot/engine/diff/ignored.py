@@ -121,6 +121,11 @@ class Ignored:
             raise Rejected(f"{where}: more than {_MOST} pointers, expressions and managers")
         return cls(spec.has_option(RESPECT), tuple(rules))
 
+    @classmethod
+    def respecting(cls, fields: Iterable[IgnoreDifference], *, where: str, find: FindPaths) -> Ignored:
+        """Read fields of which whoever writes keeps the live values; Rejected names the entry in `where`."""
+        return cls(respected=True, _rules=tuple(_rule(one, f"{where}[{n}]", find) for n, one in enumerate(fields)))
+
     def concerns(self, obj: JsonObject) -> bool:
         """Whether anything is said about this object; says nothing about its fields."""
         return bool(self._rules) and any(rule.names(obj) for rule in self._candidates(obj))

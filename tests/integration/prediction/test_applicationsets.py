@@ -24,8 +24,8 @@ from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
 from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.stage import CRDS
 from bot.sandbox.toolchain import Programs
-from tests.functional.test_applicationsets import DEFINITION
 from tests.integration.loopback import CLIENT
 from tests.integration.repository.conftest import Files, Fixed
 
@@ -88,8 +88,8 @@ spec:
 
 @pytest.fixture
 def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_path: Path) -> Iterator[Desk]:
-    control_plane.kubectl("apply", "-f", "-", stdin=DEFINITION)
-    control_plane.await_established("crd/applicationsets.argoproj.io")
+    control_plane.kubectl("apply", "--server-side", "-f", str(CRDS))
+    control_plane.await_established("-f", str(CRDS))
     cluster = Cluster(ApiServer.from_kubeconfig(str(control_plane.kubeconfig)))
     renderer = Renderer(kustomize=str(programs.kustomize), timeout=60.0)
     sources = Sources(

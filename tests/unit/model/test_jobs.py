@@ -27,16 +27,17 @@ from bot.model.events import (
 from bot.model.jobs import JobRequest, Task, called_for
 
 SHOP = Repository("acme/shop", "https://github.example/acme/shop.git", installation=7)
+LOOK = jobs.generate_from(SHOP)
 OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12),)),
     (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12))),
     (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12),)),
-    (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW),)),
-    (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW),)),
+    (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW), LOOK)),
+    (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW), LOOK)),
     (BranchPushed(SHOP, "main", OLD, ZERO), ()),
-    (TagPushed(SHOP), (jobs.recover(SHOP.full_name),)),
+    (TagPushed(SHOP), (jobs.recover(SHOP.full_name), LOOK)),
     (RerunRequested(SHOP, NEW, (1, 2)), (jobs.preview(SHOP, 1), jobs.preview(SHOP, 2))),
     (RerunRequested(SHOP, NEW, ()), (jobs.recover("acme/shop"),)),
     (MergeGroupFormed(SHOP, "main", OLD, NEW), (jobs.check(SHOP, base_branch="main", base=OLD, head=NEW),)),

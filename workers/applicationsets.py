@@ -1,0 +1,211 @@
+"""ApplicationSets: make their Applications what they generate, and write down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from bot.cluster.applicationsets import ApplicationSets
+from bot.engine.applicationsets import plan as planning
+from bot.engine.applicationsets import status
+from bot.engine.applicationsets.definition import ApplicationSet
+from bot.engine.applicationsets.generating import CASCADE, Generated, generated
+from bot.engine.applicationsets.status import Outcome
+from bot.engine.diff.ignored import Ignored
+from bot.errors import Rejected, Temporary
+from bot.model.changes import repository_identity
+from bot.model.jobs import generate
+from bot.model.operations import timestamp
+from bot.model.predictions import Refusal
+from bot.model.resources import JsonObject, annotations_of, metadata_of
+from bot.prediction.applicationsets import git_sources
+from bot.prediction.generated import TreeFacts, cluster_facts
+from bot.services import Services
+from bot.settings import Mode
+from workers.payloads import repository_in
+from workers.runtime import job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.engine.applicationsets.facts import Facts
+    from bot.engine.applicationsets.plan import Plan
+    from bot.model.changes import Repository
+
+_log = structlog.get_logger()
+
+REFRESH: Final = "argocd.argoproj.io/application-set-refresh"
+"""Annotation by which somebody asks for another look; it is taken away once that is done."""
+_LONGEST: Final = 600.0
+"""Seconds after which somebody else may work on an ApplicationSet whose worker went silent."""
+
+
+@job
+def from_repository(services: Services, payload: JsonObject) -> None:
+    """Have every ApplicationSet looked at that a repository is read for."""
+    if services.settings.mode is Mode.PREVIEW:
+        return
+    repository = repository_in(payload)
+    found = (one for one in services.applicationsets.all() if _may_read(one, repository))
+    services.queue.enqueue(*(generate(_name(one)) for one in found))
+
+
+def _may_read(applicationset: JsonObject, repository: Repository) -> bool:
+    identity = repository_identity(repository.clone_url)
+    return any("{{" in url or repository_identity(url) == identity for url, _ in git_sources(applicationset))
+
+
+@job
+def run(services: Services, payload: JsonObject) -> None:
+    """Look at one ApplicationSet; one at a time does, since an older look must not undo what a newer one did."""
+    with _alone_with(services, payload) as found:
+        if found is not None and metadata_of(found).get("deletionTimestamp"):
+            _let_go(services.applicationsets, found)
+        elif found is not None:
+            _Look(services, found).work()
+
+
+@job
+def report(services: Services, payload: JsonObject) -> None:
+    """Write down what the Applications of one ApplicationSet are like; nothing is generated for that."""
+    with _alone_with(services, payload) as found:
+        if found is not None:
+            _Look(services, found).tell()
+
+
+@contextmanager
+def _alone_with(services: Services, payload: JsonObject) -> Iterator[JsonObject | None]:
+    """Read an ApplicationSet, None where there is nothing to do, and let nobody else work on it meanwhile."""
+    name = str(payload["applicationset"])
+    if services.settings.mode is Mode.PREVIEW:
+        yield None
+        return
+    with (
+        structlog.contextvars.bound_contextvars(applicationset=name),
+        services.locks.hold(f"ApplicationSet {name}", seconds=_LONGEST),
+    ):
+        yield services.applicationsets.get(name)
+
+
+@dataclass
+class _Look:
+    """One look at one ApplicationSet."""
+
+    services: Services
+    applicationset: JsonObject
+
+    @property
+    def name(self) -> str:
+        return str(metadata_of(self.applicationset)["name"])
+
+    def work(self) -> None:
+        """Generate, bring the Applications there, and write down how that went; nothing is deleted for an error."""
+        try:
+            found = generated(self.applicationset, self.facts())
+            plan = self.plan(found, self.services.applicationsets.applications())
+        except (Rejected, Temporary) as error:
+            self.tell(Outcome((error.message,), status.GENERATION_FAILED, generated=False))
+            if isinstance(error, Temporary):
+                raise
+            return
+        refusals = self.carry_out(plan)
+        self.tell(_outcome(found, plan, refusals))
+        self.answer_refresh()
+        if plan.creates or plan.updates or plan.deletes:
+            _log.info(
+                "applicationset carried out",
+                created=len(plan.creates),
+                updated=len(plan.updates),
+                deleted=len(plan.deletes),
+                refused=len(refusals),
+            )
+
+    def facts(self) -> Facts:
+        """Return what generators ask, as the world is now."""
+        services = self.services
+        clusters = partial(cluster_facts, services.control, services.settings.control_namespace)
+        return TreeFacts(services.sources, None, None, clusters)
+
+    def plan(self, found: Generated, existing: Mapping[str, JsonObject]) -> Plan:
+        """Decide what is to be done."""
+        ignored = Ignored.respecting(
+            found.preserved.differences,
+            where=f"ApplicationSet {self.name}: spec.ignoreApplicationDifferences",
+            find=self.services.sources.expressions,
+        )
+        guard = planning.Guard(self.services.settings.mass_deletion_percent)
+        return planning.plan(self.applicationset, found, existing, guard, ignored)
+
+    def carry_out(self, plan: Plan) -> list[str]:
+        """Create, alter and delete, in this order; return what the API server refused, each with its Application."""
+        sets = self.services.applicationsets
+        named: list[tuple[str, Callable[[], None]]] = [
+            *((_name(one), partial(sets.create, one)) for one in plan.creates),
+            *((_name(one.live), partial(sets.update, one.live, one.operations)) for one in plan.updates),
+            *((_name(one), partial(sets.delete, one)) for one in plan.deletes),
+        ]
+        answers = sets.asked([question for _, question in named])
+        return [
+            f"Application {name}: {answer.message}"
+            for (name, _), answer in zip(named, answers, strict=True)
+            if isinstance(answer, Refusal)
+        ]
+
+    def tell(self, outcome: Outcome | None = None) -> None:
+        """Write down how it went, None: as before, and what the Applications are like now."""
+        existing = self.services.applicationsets.applications()
+        wanted: JsonObject = {"resources": status.resources(planning.owned(existing, self.name).values())}
+        if outcome is not None:
+            before = self.applicationset.get("status")
+            before = before.get("conditions") if isinstance(before, dict) else None
+            wanted["conditions"] = status.conditions(before, outcome, now=timestamp())
+        if patch := status.status_patch(self.applicationset, wanted):
+            self.services.applicationsets.write_status(self.applicationset, patch)
+        for words in outcome.problems if outcome is not None else ():
+            _log.warning("applicationset has a problem", reason=words)
+
+    def answer_refresh(self) -> None:
+        """Take the annotation away by which somebody asked for this look."""
+        if REFRESH in annotations_of(self.applicationset):
+            self.services.applicationsets.write_metadata(self.applicationset, {"annotations": {REFRESH: None}})
+
+
+def _outcome(found: Generated, plan: Plan, refusals: list[str]) -> Outcome:
+    """Say how it went: what a person has to act upon comes first."""
+    outcome = Outcome((*plan.refused, *refusals), status.VALIDATION_FAILED if plan.refused else status.UPDATE_FAILED)
+    if found.not_evaluated:
+        return Outcome((*found.not_evaluated, *outcome.problems), status.GENERATION_FAILED, generated=False)
+    if plan.held:
+        return Outcome((plan.held, *outcome.problems), status.DELETION_HELD)
+    return outcome
+
+
+def _let_go(sets: ApplicationSets, applicationset: JsonObject) -> None:
+    """Let an ApplicationSet that is being deleted go; its Applications go with it where its policy deletes them.
+
+    They are its dependents, which Kubernetes deletes. As with Argo CD, policies that do not delete can only be heeded
+    where the ApplicationSet has its finalizer: without one there is no time.
+    """
+    name, finalizers = str(metadata_of(applicationset)["name"]), metadata_of(applicationset).get("finalizers") or []
+    if CASCADE not in finalizers:
+        return
+    if not _may_delete(applicationset):
+        for one in planning.owned(sets.applications(), name).values():
+            sets.update(one, [{"op": "remove", "path": "/metadata/ownerReferences"}])
+    sets.write_metadata(applicationset, {"finalizers": [one for one in finalizers if one != CASCADE]})
+
+
+def _may_delete(applicationset: JsonObject) -> bool:
+    try:
+        return ApplicationSet.parse(applicationset).sync_policy.may_delete
+    except Rejected:
+        return False
+
+
+def _name(application: JsonObject) -> str:
+    return str(metadata_of(application)["name"])
