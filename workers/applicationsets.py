@@ -14,8 +14,9 @@ from bot.cluster.applicationsets import ApplicationSets
 from bot.engine.applicationsets import plan as planning
 from bot.engine.applicationsets import status
 from bot.engine.applicationsets.definition import ApplicationSet
-from bot.engine.applicationsets.generating import CASCADE, Generated, generated
+from bot.engine.applicationsets.generating import Generated, generated
 from bot.engine.applicationsets.status import Outcome
+from bot.engine.deletion import CASCADE
 from bot.engine.diff.ignored import Ignored
 from bot.errors import Rejected, Temporary
 from bot.model.changes import repository_identity

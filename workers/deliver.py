@@ -94,7 +94,8 @@ def affected_by(landscape: Landscape, branch: str, *, commit: str, before: str) 
     mirror = landscape.mirror
     known = before if before and mirror.has(before) else ""
     earlier = known or next(iter(mirror.first_parents(commit, most=2)[1:]), commit)
-    return landscape.select(Sides(landscape.tree(earlier), landscape.tree(commit)), landscape.branch(branch))
+    sides = Sides(landscape.tree(earlier), landscape.tree(commit))
+    return landscape.select(sides, landscape.branch(branch), generating=True)
 
 
 def merged_change(services: Services, clone: Clone, commit: str) -> Change | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
@@ -24,6 +24,8 @@ class Expected:
     """Each application, with the one that declares it, empty when none does."""
     definitions: Mapping[str, str]
     """What each of them asks for with the commit, as `ApplicationSpec.definition` says it."""
+    generators: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that ApplicationSets generate, with which one does."""
 
     @classmethod
     def recall(cls, services: Services, repository: str, commit: str) -> Expected | None:
@@ -32,7 +34,7 @@ class Expected:
         if kept is None:
             return None
         read = orjson.loads(kept)
-        return cls(tuple(read["branches"]), read["parents"], read.get("definitions", {}))
+        return cls(tuple(read["branches"]), read["parents"], read.get("definitions", {}), read.get("generators", {}))
 
 
 def keep_expected(services: Services, repository: str, commit: str, *, branch: str, selection: Selection) -> Expected:
@@ -45,6 +47,11 @@ def keep_expected(services: Services, repository: str, commit: str, *, branch: s
     found = {head.name: selection.parents.get(head.name, "") for head in heads}
     definitions = {head.name: head.spec.definition for head in heads}
     branches = tuple(dict.fromkeys((*earlier.branches, branch)))
-    expected = Expected(branches, {**earlier.parents, **found}, {**earlier.definitions, **definitions})
+    expected = Expected(
+        branches,
+        {**earlier.parents, **found},
+        {**earlier.definitions, **definitions},
+        {**earlier.generators, **selection.generators},
+    )
     services.memory.keep_expected(repository, commit, orjson.dumps(expected))
     return expected

@@ -14,10 +14,11 @@ import orjson
 from bot.cluster.applicationsets import APPLICATION_SET, MANAGER
 from bot.cluster.watch import Watch
 from bot.engine.applicationsets.definition import ApplicationSet
-from bot.engine.applicationsets.ownership import HANDED_TO, generator_of
+from bot.engine.applicationsets.ownership import HANDED_TO
 from bot.engine.sync.heal import is_last_written_by
 from bot.engine.sync.plan import APPROVED
 from bot.errors import Rejected
+from bot.model.applications import generator_of
 from bot.model.jobs import generate, report_generated
 from bot.model.resources import ResourceType, annotations_of, metadata_of
 from bot.settings import Mode

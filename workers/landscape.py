@@ -14,6 +14,7 @@ from bot.prediction.generated import KnownSets
 from bot.prediction.selection import ROOT_FOLDER, Grounds, select
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
+from bot.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,6 +132,7 @@ class Landscape(Clone):
             control_namespace=self.services.settings.control_namespace,
             repositories=frozenset({repository_address(self.repository.clone_url), *self._repositories_in_use()}),
             sets=self._sets() if generating else None,
+            mass_deletion_percent=self._held_from,
         )
         return select(self.services.sources, [*following, *new], sides, branch, grounds)
 
@@ -178,6 +180,12 @@ class Landscape(Clone):
     def declares_applications(self, commit: str) -> bool:
         """Whether the repository has the folder of Applications at a commit."""
         return self.mirror.entry(self.mirror.tree_of(commit), ROOT_FOLDER) is not None
+
+    @property
+    def _held_from(self) -> int:
+        """The share of an ApplicationSet's Applications that goes without a person; Argo CD holds nothing."""
+        settings = self.services.settings
+        return settings.mass_deletion_percent if settings.mode is Mode.FULL else 100
 
     def _sets(self) -> KnownSets:
         return KnownSets.survey(self.services.control, self.services.settings.control_namespace)

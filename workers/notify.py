@@ -17,7 +17,7 @@ from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Delivery, DeliveryState, Epilogue
 from bot.model.resources import ResourceKey
 from bot.prediction.recorded import recorded
-from bot.preview.delivery import delivery_of, statuses_of, without_its_application
+from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
 from bot.store.worker import PutBack
@@ -143,6 +143,8 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
         if name in by_name and (above is None or above.state is not DeliveryState.FAILED):
             return own
         done = name not in by_name and _was_good(clone, sha, name)
+        if name not in by_name and not done and (generator := expected.generators.get(name)):
+            return not_generated_yet(own, generator, clone.services.applicationsets.get(generator))
         return without_its_application(own, above, declared=name in declared(), done=done)
 
     return [told(name) for name in parents]

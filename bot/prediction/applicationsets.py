@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.generating import Generated, generated
-from bot.engine.applicationsets.plan import is_name, no_name
+from bot.engine.applicationsets.ownership import HANDED_TO, Belonging
+from bot.engine.applicationsets.plan import is_name, no_name, too_many_gone
 from bot.errors import Rejected
 from bot.model.applications import Application, Source
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
@@ -70,13 +71,28 @@ def _may_follow(branch: Branch, url: str, revision: str) -> bool:
     return templated or (bool(url) and branch.is_source_of(Source(repo_url=url, target_revision=revision)))
 
 
-def follow(change: SetChange, base: Facts, head: Facts, known: Mapping[str, Application]) -> Followed:
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """How whoever carries ApplicationSets out goes about what may be lost."""
+
+    adopts: bool = False
+    """Whether it takes over an Application that is there and was not generated, as Argo CD does."""
+    percent: int = 100
+    """The largest share of the Applications of one that it deletes at once without a person."""
+
+
+_OURS: Final = Controller()
+
+
+def follow(
+    change: SetChange, base: Facts, head: Facts, known: Mapping[str, Application], controller: Controller = _OURS
+) -> Followed:
     """Generate both sides of an ApplicationSet and compare them.
 
     `known` are the applications of the cluster by name. Where one side cannot be generated, nothing is said to be
     removed: the controller deletes nothing either.
     """
-    following = _Following(change.name, known)
+    following = _Following(change.name, known, controller)
     following.take(_side(change.base, base), _side(change.head, head))
     return Followed(following.candidates, tuple(following.notes()))
 
@@ -113,6 +129,7 @@ def _side(manifest: JsonObject | None, facts: Facts) -> _Side:
 class _Following:
     name: str
     known: Mapping[str, Application]
+    controller: Controller
     candidates: dict[str, Candidate] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
@@ -136,6 +153,8 @@ class _Following:
             self._present(name, before.get(name), manifest, base, head)
         for name in filter(is_name, before.keys() - after.keys() - refused.keys()):
             self._absent(name, before[name], base, head)
+        if words := too_many_gone(len(self.removed), len(before), percent=self.controller.percent):
+            self.told.append(f"ApplicationSet {self.name}: {words}; it waits for a person before they are deleted")
         if head.found and (self.added or self.altered):
             self.told.extend(self._reservations(head.found))
 
@@ -167,6 +186,9 @@ class _Following:
 
     def _present(self, name: str, before: JsonObject | None, after: JsonObject, base: _Side, head: _Side) -> None:
         current = self.known.get(name)
+        if current is not None and (words := self._why_not_ours(current)):
+            self.told.append(words)
+            return
         earlier = self._parsed(before) if before else (None if base.is_whole else current)
         later = self._parsed(after)
         if later is None:
@@ -183,7 +205,9 @@ class _Following:
         self.candidates[name] = Candidate(earlier, later)
 
     def _absent(self, name: str, before: JsonObject, base: _Side, head: _Side) -> None:
-        policy = (head.found or base.found or _NOTHING).sync_policy
+        policy, current = (head.found or base.found or _NOTHING).sync_policy, self.known.get(name)
+        if current is not None and self._why_not_ours(current):
+            return
         if not head.is_whole:
             self.told.append(f"whether ApplicationSet {self.name} still generates {name} is not known")
         elif not policy.may_delete:
@@ -191,6 +215,12 @@ class _Following:
         elif (earlier := self._parsed(before)) is not None:
             self.removed.append(name)
             self.candidates[name] = Candidate(earlier, None)
+
+    def _why_not_ours(self, current: Application) -> str:
+        belonging = Belonging(current.generator, current.annotation(HANDED_TO))
+        if self.controller.adopts and not belonging.owner:
+            return ""
+        return belonging.why_not(current.name, self.name)
 
     def _parsed(self, manifest: JsonObject) -> Application | None:
         name = str(metadata_of(manifest)["name"])

@@ -12,7 +12,15 @@ from bot.errors import Rejected
 from bot.model.applications import API_VERSION, Application
 from bot.model.changes import repository_address
 from bot.model.resources import ResourceKey
-from bot.prediction.applicationsets import SetChange, depends_on, follow, git_sources, is_applicationset, paired
+from bot.prediction.applicationsets import (
+    Controller,
+    SetChange,
+    depends_on,
+    follow,
+    git_sources,
+    is_applicationset,
+    paired,
+)
 from bot.prediction.desired import Wanted
 from bot.prediction.generated import KnownSets, TreeFacts, why_not_read
 from bot.prediction.verdicts import verdicts
@@ -41,6 +49,8 @@ class Grounds:
     """Addresses of the repositories that a change may have us read; None: any, whoever asks has the right to."""
     sets: KnownSets | None = None
     """ApplicationSets of the cluster; None: none are followed, what they generate is left to their controller."""
+    mass_deletion_percent: int = 100
+    """The largest share of what an ApplicationSet generated that goes without a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class Selection:
     """By application name: which application declares it."""
     notes: tuple[str, ...]
     """Applications that the change declares and about which nothing can be said, with the reason."""
+    generators: dict[str, str] = field(default_factory=dict)
+    """By application name: which ApplicationSet generates it."""
 
     @property
     def considered(self) -> int:
@@ -88,6 +100,7 @@ def select(
         verdicts=search.verdicts,
         parents=search.parents,
         notes=tuple(search.notes),
+        generators=search.generators,
     )
 
 
@@ -218,7 +231,8 @@ class _Search:
                 continue
             base = self._facts(self.grounds.sets, self.sides.base)
             head = replace(self._facts(self.grounds.sets, self.sides.head), refusal_of=self._refusal_of(change))
-            followed = follow(change, base, head, self.grounds.known)
+            controller = Controller(self.sources.by_argo_cd, self.grounds.mass_deletion_percent)
+            followed = follow(change, base, head, self.grounds.known, controller)
             self.notes.extend(followed.notes)
             for name, candidate in followed.candidates.items():
                 owner = self._owner(ResourceKey("argoproj.io", "Application", self.grounds.control_namespace, name))

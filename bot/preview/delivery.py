@@ -72,6 +72,19 @@ def without_its_application(missing: Delivery, parent: Delivery | None, *, decla
     return replace(missing, state=DeliveryState.DELETED, words="application was deleted while it synced")
 
 
+def not_generated_yet(missing: Delivery, name: str, applicationset: JsonObject | None) -> Delivery:
+    """Tell how far a commit has come in an Application that an ApplicationSet is to create.
+
+    None: there is no such ApplicationSet yet, as with one that comes with the same commit.
+    """
+    status = (applicationset or {}).get("status")
+    conditions = _entries(status.get("conditions") if isinstance(status, dict) else None)
+    for one in conditions:
+        if one.get("type") == "ErrorOccurred" and one.get("status") == "True":
+            return replace(missing, state=DeliveryState.WAITING, words=f"ApplicationSet {name}: {one.get('message')}")
+    return replace(missing, words=f"waits for ApplicationSet {name} to create it")
+
+
 def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[CommitStatus]:
     """Return the statuses of a commit, each application's first, the sum last."""
     each = [

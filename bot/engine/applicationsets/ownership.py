@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.model.applications import API_VERSION
-from bot.model.resources import annotations_of, controller_of, metadata_of
+from bot.model.applications import API_VERSION, generator_of
+from bot.model.resources import annotations_of, metadata_of
 
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
@@ -27,30 +28,36 @@ def owner_reference(applicationset: JsonObject) -> JsonObject:
     }
 
 
-def generator_of(application: JsonObject) -> str:
-    """Return the name of the ApplicationSet that an Application belongs to; empty where it belongs to none.
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Which ApplicationSet an Application belongs to.
 
-    By name and not by uid, as with Argo CD: one that was restored from a backup has another uid.
+    By name and not by uid, as with Argo CD: an ApplicationSet that was restored from a backup has another uid.
     """
-    return controller_of(application, "argoproj.io", "ApplicationSet")
 
+    owner: str
+    """Of which it is marked as generated; empty: of none."""
+    handed_to: str = ""
+    """To which a person gave it; empty: to none."""
 
-def is_ours(application: JsonObject, applicationset: str) -> bool:
-    """Whether an Application belongs to an ApplicationSet, or was handed to it by a person."""
-    handed = annotations_of(application).get(HANDED_TO)
-    return (str(handed) if handed else generator_of(application)) == applicationset
+    @classmethod
+    def of(cls, application: JsonObject) -> Belonging:
+        """Read it from an Application as the cluster has it."""
+        return cls(generator_of(application), str(annotations_of(application).get(HANDED_TO) or ""))
 
+    def is_to(self, applicationset: str) -> bool:
+        """Whether it belongs to this one."""
+        return (self.handed_to or self.owner) == applicationset
 
-def why_not_ours(application: JsonObject, applicationset: str) -> str:
-    """Return why an ApplicationSet leaves alone what it generates under this name; empty where that is its own.
+    def why_not(self, name: str, applicationset: str) -> str:
+        """Return why an ApplicationSet leaves alone what it generates under this name; empty where that is its own.
 
-    Argo CD takes over what is nobody's. A name that two people thought of would then be one of them losing theirs.
-    """
-    if is_ours(application, applicationset):
-        return ""
-    name, owner = metadata_of(application).get("name"), generator_of(application)
-    whose = f"belongs to ApplicationSet {owner}" if owner else "was not generated"
-    return (
-        f"Application {name} is there already and {whose}; it stays as it is, unless a person hands it over by the "
-        f"annotation {HANDED_TO}: {applicationset}"
-    )
+        Argo CD takes over what is nobody's. A name that two people thought of would then be one of them losing theirs.
+        """
+        if self.is_to(applicationset):
+            return ""
+        whose = f"belongs to ApplicationSet {self.owner}" if self.owner else "was not generated"
+        return (
+            f"Application {name} is there already and {whose}; it stays as it is, unless a person hands it over by the "
+            f"annotation {HANDED_TO}: {applicationset}"
+        )

@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.engine.applicationsets.ownership import generator_of, is_ours, owner_reference, why_not_ours
+from bot.engine.applicationsets.ownership import Belonging, owner_reference
 from bot.engine.diff.ignored import Ignored
 from bot.engine.sync.plan import APPROVED
+from bot.model.applications import generator_of
 from bot.model.resources import JsonObject, annotations_of, metadata_of
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def owned(existing: Mapping[str, JsonObject], applicationset: str) -> dict[str, 
     return {
         name: one
         for name, one in sorted(existing.items())
-        if is_ours(one, applicationset) and not metadata_of(one).get("deletionTimestamp")
+        if Belonging.of(one).is_to(applicationset) and not metadata_of(one).get("deletionTimestamp")
     }
 
 
@@ -146,7 +147,7 @@ class _Planning:
                 self.creates.append(self._owned_by_the_set(wanted))
             elif metadata_of(live).get("deletionTimestamp"):
                 self.refused.append(f"Application {name} is being deleted; it is created anew once that is done")
-            elif words := why_not_ours(live, self._name):
+            elif words := Belonging.of(live).why_not(name, self._name):
                 self.refused.append(words)
             else:
                 self._update(name, wanted, live)
@@ -228,15 +229,17 @@ def _why_held(
     applicationset: JsonObject, gone: Mapping[str, JsonObject], all_of_them: Mapping[str, JsonObject], guard: Guard
 ) -> str:
     counted = [name for name in gone if name not in guard.explained]
-    approval = _approval(gone)
-    approved = annotations_of(applicationset).get(APPROVED) == approval
-    if approved or len(counted) * 100 <= guard.percent * len(all_of_them):
+    words, approval = too_many_gone(len(counted), len(all_of_them), percent=guard.percent), _approval(gone)
+    if not words or annotations_of(applicationset).get(APPROVED) == approval:
         return ""
-    share = f"{len(counted)} of {len(all_of_them)} Applications"
-    return (
-        f"held: {share} are no longer generated, more than {guard.percent} %; "
-        f"a person has them deleted by the annotation {APPROVED}: {approval}"
-    )
+    return f"held: {words}; a person has them deleted by the annotation {APPROVED}: {approval}"
+
+
+def too_many_gone(gone: int, of: int, *, percent: int) -> str:
+    """Return the words for more than `percent` of a set's Applications that go at once, nothing for fewer."""
+    if gone * 100 <= percent * of:
+        return ""
+    return f"{gone} of {of} Applications are no longer generated, more than {percent} %"
 
 
 def _approval(gone: Mapping[str, JsonObject]) -> str:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bot.engine.applicationsets.generating import CASCADE, generated
+from bot.engine.applicationsets.generating import generated
 from bot.engine.applicationsets.plan import Guard, Plan, plan
+from bot.engine.deletion import CASCADE
 from bot.engine.diff.ignored import Ignored
 from bot.model.resources import JsonObject
 from tests.unit.engine.applicationsets.world import TEMPLATE, World, applicationset
