@@ -15,6 +15,8 @@ from bot.cluster.applicationsets import APPLICATION_SET, MANAGER
 from bot.cluster.watch import Watch
 from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.ownership import HANDED_TO
+from bot.engine.clusters import CLUSTER
+from bot.engine.secrets import SECRET_TYPE
 from bot.engine.sync.heal import is_last_written_by
 from bot.engine.sync.plan import APPROVED
 from bot.errors import Rejected
@@ -40,7 +42,6 @@ _ASKED: Final = (APPROVED, "argocd.argoproj.io/application-set-refresh")
 _SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
 _SERVED: Final = 30.0
 """Seconds until a cluster that does not know the kind is asked again."""
-_CLUSTER: Final = ("argocd.argoproj.io/secret-type", "cluster")
 
 
 @dataclass
@@ -118,12 +119,12 @@ class SetSchedule:
     def saw_secret(self, event: str, obj: JsonObject, *, now: float) -> None:
         """Take note of a Secret of the control namespace: those of clusters are what generators go by."""
         metadata = metadata_of(obj)
-        name, (label, value) = str(metadata.get("name")), _CLUSTER
+        name = str(metadata.get("name"))
         labels = metadata.get("labels")
         with self._lock:
             before = self._secrets.pop(name, "")
             after = ""
-            if event != "DELETED" and isinstance(labels, dict) and labels.get(label) == value:
+            if event != "DELETED" and isinstance(labels, dict) and labels.get(SECRET_TYPE) == CLUSTER:
                 after = self._secrets[name] = str(metadata.get("resourceVersion"))
             if before != after:
                 self._clusters_moved(now)
