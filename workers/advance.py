@@ -44,7 +44,8 @@ from workers.holds import why_held
 from workers.retries import begin
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
-from workers.unusable import end_unusable, refuse
+from workers.unreached import patient, reached, resumed
+from workers.unusable import excuse, refuse
 from workers.windows import admitted
 
 if TYPE_CHECKING:
@@ -67,17 +68,12 @@ _MOST_STEPS: Final = 500
 """Waves one job runs through; each step ends in a record, so stopping here loses nothing."""
 
 
-def _excuse(services: Services, payload: JsonObject, words: str) -> None:
-    name = str(payload["application"])
-    if not end_unusable(services, name):
-        end(services, name, Phase.ERROR, words)
-
-
-@job_with_excuse(_excuse)
+@job_with_excuse(excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Advance an application's operation, unless there is none or somebody else is at it."""
     if services.settings.mode is not Mode.PREVIEW:
-        _look_at(services, str(payload["application"]))
+        with patient(services, str(payload["application"])):
+            _look_at(services, str(payload["application"]))
     return None
 
 
@@ -155,10 +151,10 @@ class _Advance:
             services.sources.refuse_forbidden(application.spec)
             source, operation = fixed(services.sources.trees, application, state.operation)
             tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
-            cluster = services.clusters.at(application.spec.destination)
+            cluster = reached(services, application)
         except Rejected as error:
             return cls(services, application, state, Targets({}, ()), error.message)
-        state = replace(state, operation=operation)
+        state = replace(resumed(state), operation=operation)
         desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
         hidden = secrets_of(desired.targets.objects.values())
         found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
@@ -179,7 +175,7 @@ class _Advance:
         Killed before the end is recorded, it is asked for again, and deletes again.
         """
         cluster = self.services.clusters.at(self.application.spec.destination)
-        scene = self._look(cluster)
+        scene = self._nothing if cluster.why_away() else self._look(cluster)
         ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
         for hook in ending.unwanted:
             cluster.delete(hook, propagation="Background")
@@ -188,11 +184,15 @@ class _Advance:
         _log.info("operation terminated", hooks=len(ending.unwanted))
         finish(self.services, self.application, state)
 
+    @property
+    def _nothing(self) -> Scene:
+        return Scene(self.application, {}, {}, SyncPlan((), ()))
+
     def run(self) -> None:
         """Take steps until there is nothing to do but to wait."""
         cluster = self.cluster
         if self.failure or cluster is None:
-            self._finish(Phase.ERROR, self.failure, Scene(self.application, {}, {}, SyncPlan((), ())))
+            self._finish(Phase.ERROR, self.failure, self._nothing)
             return
         for _ in range(_MOST_STEPS):
             scene = self._look(cluster)

@@ -16,6 +16,7 @@ from bot.cluster.writing import Write
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch
+from bot.engine.sync.unknown import known_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
@@ -29,6 +30,7 @@ from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.revisions import fixed
 from workers.runtime import job
+from workers.unreached import is_told_unknown
 from workers.windows import why_not_now
 
 if TYPE_CHECKING:
@@ -54,11 +56,20 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         return None
     with structlog.contextvars.bound_contextvars(application=application.name):
         try:
-            comparison = _Comparison.of(services, application)
-            return comparison.told() if comparison is not None else None
+            return None if is_told_unknown(services, application) else _compared(services, application)
         except Rejected as error:  # also when it has gone meanwhile, or has no room for what is to be written down
             _log.warning("application not compared", reason=error.message)
             return None
+
+
+def _compared(services: Services, application: Application) -> JobRequest | None:
+    comparison = _Comparison.of(services, application)
+    if comparison is not None:
+        return comparison.told()
+    # There is nothing to compare, but no longer because its cluster does not answer.
+    if application.operation is None and (patch := known_patch(application)):
+        services.applications.update(application, {"status": patch})
+    return None
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ class _Comparison:
         """Write down what has moved, and start to put it back where that is asked for and due."""
         application = self.scene.application
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
+        patch |= known_patch(application)
         at = heals_at(application) if self.differing else None
         heals = at is not None and time.time() >= at and not why_not_now(self.services, application)
         if heals:

@@ -5,7 +5,6 @@ It keeps nothing that cannot be seen again: started anew, it lists the Applicati
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import threading
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
+from bot.cluster.repositories import SECRET
+from bot.cluster.secrets import CLUSTERS, KEPT_SECONDS
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import is_last_written_by
 from bot.errors import ForesailError, Rejected
@@ -25,6 +26,7 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
+from workers.following import BULKY, Followed
 from workers.generating import SetWatch
 from workers.index import IndexKeeper
 from workers.known import NEVER, PATIENCE, Known
@@ -35,13 +37,12 @@ from workers.windows import Openings
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
+    from bot.model.applications import Destination
     from bot.model.resources import JsonObject, ResourceType
 
 _log = structlog.get_logger()
 
 _TICK: Final = 0.2
-_BULKY: Final = frozenset({("", "ConfigMap"), ("", "Secret")})
-"""Kinds, by group, of which metadata is followed alone: many and large, with no health to be judged."""
 _RECOVERY: Final = 3600.0
 _SILENCE: Final = 90.0
 """Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
@@ -67,7 +68,7 @@ class Controller:
         self._services = services
         self._stop = stop
         self._known: dict[str, Known] = {}
-        self._watched: set[tuple[str, ResourceType]] = {(services.control.name, APPLICATION)}
+        self._followed = Followed(services.control, self, besides=(APPLICATION,))
         self._lock = threading.Lock()
         self._left_over: dict[str, jobs.JobRequest] = {}
         """By job id: what an event called for while Redis was away."""
@@ -87,6 +88,17 @@ class Controller:
             namespace=namespace,
             on_listed=self._on_listed,
         )
+        self._secrets = Watch(
+            services.control.server,
+            SECRET,
+            lambda _event, _secret: self._clusters_moved.set(),
+            namespace=namespace,
+            selector=CLUSTERS,
+            metadata_only=True,
+            on_listed=lambda _names: self._clusters_moved.set(),
+        )
+        self._clusters_moved = threading.Event()
+        """Set once the Secret of a cluster has come, changed or gone."""
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
         self._recovered = 0.0
@@ -96,12 +108,14 @@ class Controller:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
         self._start(self._applications)
         self._start(self._projects)
+        self._start(self._secrets)
         while not self._stop.wait(_TICK):
             try:
                 self._tick(time.time())
             except ForesailError as error:
                 _log.warning("controller waits", reason=str(error))
                 self._stop.wait(1.0)
+        self._followed.stop()
 
     def _tick(self, now: float) -> None:
         queue, memory = self._services.queue, self._services.memory
@@ -118,17 +132,64 @@ class Controller:
         self._follow_windows(now)
         for request in self._generating.due(now):
             self._enqueue(request)
+        self._find_clusters()
         with self._lock:
             due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
                 self._known[name].looked_at, self._known[name].deadline = now, NEVER
-            differing = [name for name, known in self._known.items() if now >= known.heals_at]
+            differing = [name for name, known in self._known.items() if now >= known.compare_at]
             for name in differing:
-                self._known[name].heals_at = NEVER
+                self._known[name].compare_at = NEVER
             next_steps = [self._known[name].next_step(name) for name in due]
-        queue.enqueue(*next_steps, *map(jobs.compare, differing))
-        for cluster, group, kind in self._objects.kinds():
-            self._watch_kind(cluster, group, kind)
+        queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown(now)]))
+        self._followed.follow(self._objects.kinds())
+
+    def _find_clusters(self) -> None:
+        """Find out anew which clusters destinations mean, once a Secret has moved."""
+        if not self._clusters_moved.is_set():
+            return
+        self._clusters_moved.clear()
+        self._services.clusters.expire()
+        with self._lock:
+            places = [(name, known.destination, known.cluster) for name, known in self._known.items()]
+        try:
+            found = {destination: self._cluster_at(destination) for _, destination, _ in places}
+        except ForesailError:
+            self._clusters_moved.set()
+            raise
+        for name, destination, before in places:
+            cluster = found[destination]
+            if cluster is not before:
+                self._objects.moved(name, cluster)
+                with self._lock:
+                    known = self._known.get(name)
+                    if known is not None and known.destination == destination:
+                        # Again after a moment: a worker may still know what the Secrets said before.
+                        known.cluster, known.compare_at = cluster, time.time() + 2 * KEPT_SECONDS
+                if known is not None:
+                    self._enqueue(known.next_step(name))
+
+    def _cluster_at(self, destination: Destination) -> Cluster | None:
+        try:
+            return self._services.clusters.at(destination)
+        except Rejected:
+            return None
+
+    def _unknown(self, now: float) -> list[str]:
+        """Return what is at rest and said to be known although its cluster is away, or the other way round."""
+        if self._services.settings.mode is not Mode.FULL:
+            return []
+        with self._lock:
+            found = [
+                name
+                for name, known in self._known.items()
+                if not (known.works or known.left_alone)
+                and now >= known.looked_at + PATIENCE
+                and self._followed.contradict(known.cluster, unknown=known.unknown)
+            ]
+            for name in found:
+                self._known[name].looked_at = now
+        return found
 
     def _begin_round(self, now: float) -> None:
         """Have open changes previewed again once it is time; of several controllers one does."""
@@ -172,25 +233,11 @@ class Controller:
     def _is_due(self, known: Known, now: float) -> bool:
         return now >= min(known.deadline, known.looked_at + known.patience)
 
-    def _watch_kind(self, cluster: Cluster, group: str, kind: str) -> None:
-        found = cluster.discovery.preferred(group, kind)
-        if found is not None:
-            self._watch(cluster, found)
-
-    def _watch(self, cluster: Cluster, kind: ResourceType) -> None:
-        """Watch a type, once for each cluster."""
-        if (cluster.name, kind) not in self._watched:
-            self._watched.add((cluster.name, kind))
-            on_event = functools.partial(self._on_object, cluster)
-            on_listed = functools.partial(self._on_objects_listed, cluster, kind)
-            bulky = (kind.group, kind.kind) in _BULKY
-            self._start(Watch(cluster.server, kind, on_event, metadata_only=bulky, on_listed=on_listed))
-
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
         threading.Thread(target=watch.run, args=(self._stop,), name=name, daemon=True).start()
 
-    def _on_object(self, cluster: Cluster, event: str, obj: JsonObject) -> None:
+    def on_object(self, cluster: Cluster, event: str, obj: JsonObject) -> None:
         """Have the operations go on that wait for the object, and applications at rest compared, if it has moved."""
         key = ResourceKey.of(obj)
         changed = self._saw(cluster, key, event, obj)
@@ -215,11 +262,11 @@ class Controller:
         if event == "DELETED":
             self._sightings.lost(cluster.name, key)
             return True
-        if (key.group, key.kind) in _BULKY:
+        if (key.group, key.kind) in BULKY:
             return self._sightings.saw_metadata(cluster.name, key, obj)
         return self._sightings.saw(cluster.name, key, obj, self._services.assess(obj))
 
-    def _on_objects_listed(self, cluster: Cluster, kind: ResourceType, _names: frozenset[str]) -> None:
+    def on_objects_listed(self, cluster: Cluster, kind: ResourceType) -> None:
         """Have all compared that have an object of a kind: one may have gone before the watch began, or in a break."""
         for name in self._objects.of_kind(cluster, kind.group, kind.kind):
             with self._lock:
@@ -324,10 +371,7 @@ class Controller:
                 self._enqueue(jobs.notify(occasion.repository, occasion.commit))
 
     def _seen(self, application: Application) -> Known:
-        try:
-            cluster = self._services.clusters.at(application.spec.destination)
-        except Rejected:
-            cluster = None
+        cluster = self._cluster_at(application.spec.destination)
 
         def is_progressing(key: ResourceKey) -> bool:
             return cluster is not None and self._sightings.is_progressing(cluster.name, key) is True

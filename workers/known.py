@@ -10,6 +10,7 @@ from bot.engine.deletion import is_blocked, stage_of
 from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
+from bot.engine.sync.unknown import is_unknown
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
 from workers.claims import CLAIM, Claim
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application
+    from bot.model.applications import Application, Destination
     from bot.model.resources import ResourceKey
 
 NEVER: Final = float("inf")
@@ -32,7 +33,9 @@ _TRUST: Final = 30.0
 class Known:
     """What the controller remembers of an Application."""
 
+    destination: Destination
     cluster: Cluster | None
+    """What the destination means; None: nothing that is configured."""
     asks: tuple[str, ...]
     """What makes it worth a look when it changes: definition, automation, a person's word on a held sync."""
     running: bool
@@ -51,8 +54,11 @@ class Known:
     """The objects its operation waits for."""
     touched: bool
     """Whether somebody else changed one of its objects while its operation ran."""
-    heals_at: float
-    """Unix seconds: when what differs may be put back; never where nothing differs, or a person has to look."""
+    left_alone: bool
+    unknown: bool
+    """Whether its status says that nothing is known, because of its cluster."""
+    compare_at: float
+    """Unix seconds: when it is to be compared though nothing moves, mostly as what differs may be put back then."""
 
     @classmethod
     def of(
@@ -73,6 +79,7 @@ class Known:
         blocked = application.deleting and is_blocked(application.status)
         trusted = blocked or (bool(awaits) and all(map(is_progressing, awaits))) or (rests and due < NEVER)
         return cls(
+            destination=application.spec.destination,
             cluster=cluster,
             asks=(
                 application.spec.definition,
@@ -89,7 +96,9 @@ class Known:
             patience=_TRUST if trusted else PATIENCE,
             awaits=awaits,
             touched=False,
-            heals_at=_heals_at(application),
+            left_alone=application.left_alone,
+            unknown=is_unknown(application.status),
+            compare_at=_heals_at(application),
         )
 
     @property

@@ -19,23 +19,20 @@ class ObjectIndex:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._objects: dict[str, tuple[Cluster, frozenset[ResourceKey]]] = {}
+        self._objects: dict[str, tuple[Cluster | None, frozenset[ResourceKey]]] = {}
         self._names: defaultdict[tuple[str, ResourceKey], set[str]] = defaultdict(set)
         self._kinds: Counter[tuple[Cluster, str, str]] = Counter()
 
     def saw(self, name: str, cluster: Cluster | None, keys: Iterable[ResourceKey]) -> None:
-        """Take note of what an application cares about now; nothing without a cluster."""
-        now = frozenset(keys)
+        """Take note of what an application cares about now; without a cluster nothing is heard of it."""
         with self._lock:
-            if self._objects.get(name) == (cluster, now):
-                return
-            self._forget(name)
-            if cluster is None:
-                return
-            self._objects[name] = (cluster, now)
-            for key in now:
-                self._names[cluster.name, key].add(name)
-                self._kinds[cluster, key.group, key.kind] += 1
+            self._note(name, cluster, frozenset(keys))
+
+    def moved(self, name: str, cluster: Cluster | None) -> None:
+        """Take note that what an application cares about is looked for in another cluster now."""
+        with self._lock:
+            if name in self._objects:
+                self._note(name, cluster, self._objects[name][1])
 
     def lost(self, name: str) -> None:
         """Take note that an application is gone."""
@@ -57,10 +54,24 @@ class ObjectIndex:
             )
             return frozenset[str]().union(*of_kind)
 
-    def kinds(self) -> list[tuple[Cluster, str, str]]:
-        """Return cluster, group and kind of everything that somebody cares about."""
+    def kinds(self) -> dict[Cluster, frozenset[tuple[str, str]]]:
+        """Return by cluster the kinds that somebody cares about, by group and name."""
+        found: defaultdict[Cluster, set[tuple[str, str]]] = defaultdict(set)
         with self._lock:
-            return [kind for kind, count in self._kinds.items() if count]
+            for cluster, group, kind in self._kinds:
+                found[cluster].add((group, kind))
+        return {cluster: frozenset(kinds) for cluster, kinds in found.items()}
+
+    def _note(self, name: str, cluster: Cluster | None, now: frozenset[ResourceKey]) -> None:
+        if self._objects.get(name) == (cluster, now):
+            return
+        self._forget(name)
+        self._objects[name] = (cluster, now)
+        if cluster is None:
+            return
+        for key in now:
+            self._names[cluster.name, key].add(name)
+            self._kinds[cluster, key.group, key.kind] += 1
 
     def _forget(self, name: str) -> None:
         cluster, keys = self._objects.pop(name, (None, frozenset[ResourceKey]()))
@@ -71,4 +82,7 @@ class ObjectIndex:
             names.discard(name)
             if not names:
                 del self._names[cluster.name, key]
-            self._kinds[cluster, key.group, key.kind] -= 1
+            kind = (cluster, key.group, key.kind)
+            self._kinds[kind] -= 1
+            if not self._kinds[kind]:
+                del self._kinds[kind]  # or a connection would be kept that nobody needs any more

@@ -13,7 +13,7 @@ from bot.model.operations import WHOLE_ONLY, Occasion, Operation, OperationState
 from bot.model.resources import metadata_of
 from bot.settings import Mode
 from workers.claims import CLAIM
-from workers.ending import follow_up_refusal, write_end
+from workers.ending import end, follow_up_refusal, write_end
 
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject
@@ -34,6 +34,13 @@ def end_unusable(services: Services, name: str) -> bool:
     elif services.memory.is_ending(name) and (state := OperationState.of_status(obj.get("status"))) is not None:
         _tell(services, name, state.operation)
     return True
+
+
+def excuse(services: Services, payload: JsonObject, words: str) -> None:
+    """End the operation of an application with why nobody carries it on."""
+    name = str(payload["application"])
+    if not end_unusable(services, name):
+        end(services, name, Phase.ERROR, words)
 
 
 def refuse(services: Services, application: Application) -> None:

@@ -57,6 +57,10 @@ class Discovery:
         types = self._types or self._refreshed(self._types)
         return next((t for (g, _, k), t in types.items() if g == group and k == kind), None)
 
+    def renew(self) -> None:
+        """Ask the server anew what it serves."""
+        self._refreshed(self._types)
+
     def knows(self, group: str, kind: str) -> bool:
         """Whether the kind is served in any version, by what is known now."""
         return self.preferred(group, kind) is not None

@@ -7,6 +7,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote
@@ -137,7 +138,18 @@ class Cluster:
             raise
 
     def listed(self, kind: ResourceType, *, namespace: str = "", selector: str = "") -> Iterator[JsonObject]:
-        """Yield the objects of a type, in one namespace or in all, page by page; `selector` is about labels."""
+        """Yield the objects of a type, in one namespace or in all that are managed; `selector` is about labels.
+
+        Raises ApiRefused for those of no namespace where nothing is managed but some namespaces.
+        """
+        places = (namespace,) if namespace else self.scope.places(namespaced=kind.namespaced)
+        if not places:
+            words = f"{kind.plural} of {self.name} are not read: its Secret lists namespaces"
+            raise ApiRefused(HTTPStatus.FORBIDDEN, {"reason": "Forbidden", "message": words})
+        for place in places:
+            yield from self._pages(kind, place, selector)
+
+    def _pages(self, kind: ResourceType, namespace: str, selector: str) -> Iterator[JsonObject]:
         given = {"limit": _PAGE} | ({"labelSelector": selector} if selector else {})
         query = given
         while True:

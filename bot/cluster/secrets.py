@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CLUSTERS: Final = f"{SECRET_TYPE}={CLUSTER}"
 """Selects the Secrets by label."""
-_KEPT_SECONDS: Final = 5.0
+KEPT_SECONDS: Final = 5.0
 """Whoever writes a Secret beside an Application expects it to work."""
 
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ class ClusterSecrets:
         self.problem = ""
         """Why they may not be read, in the server's words; empty: they may."""
 
-    def all(self, *, within: float = _KEPT_SECONDS) -> tuple[ClusterSecret, ...]:
+    def all(self, *, within: float = KEPT_SECONDS) -> tuple[ClusterSecret, ...]:
         """Return what the Secrets said `within` so many seconds, by the name of the Secret.
 
         Nothing where they may not be read. Raises Temporary while the control cluster is away: to go on without would

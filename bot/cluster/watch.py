@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.errors import ApiRefused
+from bot.cluster.errors import ApiRefused, Unreachable
 from bot.cluster.objects import collection_path
 from bot.errors import Rejected, Temporary
 from bot.model.resources import metadata_of
@@ -45,10 +45,14 @@ class Watch:
     namespace: str = ""
     name: str = ""
     """Of the only object that is watched; empty: all are."""
+    selector: str = ""
+    """Of labels; empty: whatever they are."""
     metadata_only: bool = False
     """Ask for names, labels, annotations and owners alone: a tenth of the bytes."""
     on_listed: Callable[[frozenset[str]], None] | None = None
     """Called after each list with the names that are there: what else was told of went during a break."""
+    on_reach: Callable[[str], None] | None = None
+    """Called with why the server cannot be reached, or does not accept us; with nothing when it has answered."""
     heard_at: float = field(default=float("-inf"), init=False)
     """When the server last said anything about the changes that are followed, on the monotonic clock.
 
@@ -71,9 +75,12 @@ class Watch:
                 _log.info("watch begins anew", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
             except Temporary as error:
                 pause = _longer(pause)
+                if isinstance(error, Unreachable):
+                    self._reached(error.message)
                 _log.info("watch resumes", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
             except Rejected as error:
                 version, pause = "", _longer(pause)
+                self._reached(error.message)
                 _log.warning("watch is refused", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
             except Exception:  # noqa: BLE001 - as the next line says
                 # A watch that ends is an operation that waits for ever: whatever it was, go on from a new list.
@@ -90,6 +97,7 @@ class Watch:
         names: set[str] = set()
         while True:
             page = self.server.request("GET", path, query=query, headers=self._headers(listing=True))
+            self._reached("")
             for item in page.get("items") or []:  # a list of metadata says null for none
                 if stop.is_set():
                     return ""
@@ -104,7 +112,8 @@ class Watch:
 
     @property
     def _selected(self) -> dict[str, str]:
-        return {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        by_name = {"fieldSelector": f"metadata.name={self.name}"} if self.name else {}
+        return by_name | ({"labelSelector": self.selector} if self.selector else {})
 
     def _follow(self, version: str, stop: threading.Event) -> str:
         """Tell of every change after `version` until the server ends the watch; return the last version seen."""
@@ -119,6 +128,7 @@ class Watch:
         headers = self._headers(listing=False)
         with self.server.stream(path, query=query, idle=_IDLE, headers=headers) as events:
             self.heard_at = time.monotonic()
+            self._reached("")
             for event in events:
                 self.heard_at = time.monotonic()
                 if stop.is_set():
@@ -130,6 +140,10 @@ class Watch:
                 if kind != "BOOKMARK":
                     self._tell(kind, obj)
         return version
+
+    def _reached(self, words: str) -> None:
+        if self.on_reach is not None:
+            self.on_reach(words)
 
     def _tell(self, kind: str, obj: JsonObject) -> None:
         # Items of a list, and metadata alone, come without the type they are of.

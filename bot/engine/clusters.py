@@ -42,6 +42,14 @@ class Scope:
             return True
         return key.namespace in self.namespaces if key.namespace else self.cluster_resources
 
+    def places(self, *, namespaced: bool) -> tuple[str, ...]:
+        """Return in which namespaces a kind is listed, empty for all at once; none where it is not."""
+        if not self.namespaces:
+            return ("",)
+        if namespaced:
+            return self.namespaces
+        return ("",) if self.cluster_resources else ()
+
     def refusal(self, keys: Iterable[ResourceKey]) -> str:
         """Return why some objects may not be managed, naming the first; empty when all may."""
         outside = next((key for key in keys if not self.covers(key)), None)

@@ -28,6 +28,8 @@ def with_namespace(targets: Targets, application: Application, cluster: Cluster)
     key = ResourceKey.of(manifest) if name else None
     if key is None or key in targets.objects or not application.spec.has_option("CreateNamespace=true"):
         return targets
+    if not cluster.scope.covers(key):
+        return targets  # who manages some namespaces has them
     if managed is not None:
         manifest["metadata"] |= _managed(managed)
     elif key in cluster.live([manifest]):

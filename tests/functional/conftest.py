@@ -211,14 +211,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def open_shop(stage: Stage, namespace: str) -> Opener:
     """Return what opens a shop: a repository with these files that Foresail may act on, its first commit synced."""
 
-    def opened(
-        files: Files, *, options: str = "", prune: bool = True, synced: bool = True, cluster: str = "in-cluster"
-    ) -> Shop:
+    def opened(files: Files, *, synced: bool = True, cluster: str = "in-cluster", **how: Any) -> Shop:
         name = next(one for one in _SHOPS if one not in stage.forge.repository_names)
         repository = stage.forge.create_repository(name, files={"README.md": "shop\n"})
         stage.add(repository)
         shop = Shop(stage, repository, namespace)
-        declared = application(shop, options=options, prune=prune).replace("name: in-cluster", f"name: {cluster}")
+        declared = application(shop, **how).replace("name: in-cluster", f"name: {cluster}")
         sha = repository.push("main", {f".foresail/{shop.name}.yaml": declared, **files})
         if synced:
             shop.await_sync(sha)
@@ -247,7 +245,7 @@ def _of_the_application(obj: JsonObject) -> JsonObject:
     return kept
 
 
-def application(shop: Shop, *, path: str = "deploy", options: str = "", prune: bool = True) -> str:
+def application(shop: Shop, *, path: str = "deploy", options: str = "", prune: bool = True, heal: bool = False) -> str:
     return dedent(f"""\
         apiVersion: argoproj.io/v1alpha1
         kind: Application
@@ -259,7 +257,7 @@ def application(shop: Shop, *, path: str = "deploy", options: str = "", prune: b
           source: {{repoURL: {shop.repository.clone_url}, path: {path}, targetRevision: main}}
           destination: {{name: in-cluster, namespace: {shop.namespace}}}
           syncPolicy:
-            automated: {{prune: {str(prune).lower()}}}
+            automated: {{prune: {str(prune).lower()}{", selfHeal: true" if heal else ""}}}
             syncOptions: [{options}]
         """)
 

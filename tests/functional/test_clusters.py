@@ -11,7 +11,7 @@ from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.processes import free_port
 from bot.sandbox.stage import Stage
 from tests.functional.conftest import Opener, Shop, application, config_map
-from tests.second_cluster import cluster_secret, declare
+from tests.second_cluster import cluster_secret, config_of, declare
 
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 AWAY = "https://127.0.0.1:{port}"
@@ -64,6 +64,39 @@ def test_what_only_that_cluster_refuses_is_predicted(shop: Shop, second: Control
 
     assert shop.await_preview(number) == "failure"
     assert "exceeded quota: few" in shop.body(number)
+
+
+@pytest.fixture
+def narrow(stage: Stage, second: ControlPlane, open_shop: Opener, namespace: str) -> Shop:
+    """Return a shop in the second cluster, where we may do nothing outside of its namespace."""
+    second.kubectl("create", "namespace", namespace)
+    second.kubectl("create", "role", "all", "-n", namespace, "--verb=*", "--resource=*.*,*")
+    second.kubectl("create", "serviceaccount", "narrow", "-n", namespace)
+    second.kubectl(
+        "create", "rolebinding", "all", "-n", namespace, "--role=all", f"--serviceaccount={namespace}:narrow"
+    )
+    token = second.kubectl("create", "token", "narrow", "-n", namespace).strip()
+    config = {**config_of(second), "bearerToken": token}
+    secret = cluster_secret("narrow", second.server, config, namespace=stage.control_namespace, namespaces=namespace)
+    stage.plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    return open_shop(FILES, cluster="narrow", heal=True, options="CreateNamespace=true")
+
+
+def test_in_namespaced_mode_nothing_is_asked_for_outside_of_the_namespaces(narrow: Shop, second: ControlPlane) -> None:
+    number = narrow.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
+    assert narrow.await_preview(number) == "success"
+    narrow.await_sync(narrow.repository.merge(number))
+    assert data(second, narrow) == "green"
+
+    second.kubectl("delete", "configmap", "settings", "-n", narrow.namespace)
+    narrow.stage.until(lambda: data(second, narrow) == "green", what="that it is there again")
+
+    role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: wide}\n"
+    number = narrow.propose({"deploy/role.yaml": role}, branch="wide")
+    assert narrow.await_preview(number) == "failure"
+    assert "objects without a namespace are not managed, as the cluster's Secret lists namespaces" in narrow.body(
+        number
+    )
 
 
 def record(shop: Shop, name: str) -> JsonObject | None:

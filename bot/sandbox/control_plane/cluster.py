@@ -133,9 +133,10 @@ class ControlPlane:
             self._answering[0].kill()
 
     def restart_server(self) -> None:
-        """Start the API server again, on the same data and address; it answers when this returns."""
+        """Start the API server anew, on the same data and address; it answers when this returns."""
         if self._answering is not None:
             ended, argv = self._answering
+            ended.stop()
             self._processes.remove(ended)
             server = self._run(*argv)
             self._answering = (server, argv)

@@ -117,6 +117,13 @@ def test_only_what_lies_in_listed_namespaces_is_managed() -> None:
     assert "objects without a namespace are not managed" in scope.refusal([CONFIG, ROLE])
 
 
+def test_a_kind_is_listed_where_it_is_managed() -> None:
+    assert Scope().places(namespaced=True) == ("",)
+    assert Scope(("a", "b")).places(namespaced=True) == ("a", "b")
+    assert Scope(("a",)).places(namespaced=False) == ()
+    assert Scope(("a",), cluster_resources=True).places(namespaced=False) == ("",)
+
+
 def test_what_has_no_namespace_may_be_managed_beside_it() -> None:
     scope = read({}, namespaces="shop", clusterResources="true").scope
     assert scope.refusal([CONFIG, ROLE]) == ""
