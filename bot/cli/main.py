@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bot.cli import options
+from bot.cli import options, setup
 from bot.cli.app.commands import group
 from bot.cli.asked import Asked
 from bot.cli.environment import settings_with
@@ -27,6 +27,7 @@ app: Final = typer.Typer(
 )
 
 app.add_typer(group)
+app.add_typer(setup.group)
 
 _PREVIEW: Final = """\b
 Examples:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
+import pytest
+import requests
 from github import Auth, Github
 
+from bot.errors import Rejected
+from bot.forges.github.registering import Registration
 from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
@@ -58,9 +63,20 @@ def tell(github: GitHubStandIn) -> None:
     _queue_and_forks(github, bot, shop)
     _refusals(github, bot, installation)
     _people(github)
+    _register(github)
     github.change_installation(installation, remove=["acme/site"])
     github.uninstall(installation)
     _deliveries(github, jwt, app)
+
+
+def _register(github: GitHubStandIn) -> None:
+    registration = Registration(github.site, "Second", "https://foresail.example.com")
+    manifest = json.dumps(registration.manifest(back="http://127.0.0.1:9/registered"))
+    answer = requests.post(registration.form("state"), {"manifest": manifest}, timeout=30.0, allow_redirects=False)
+    code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+    registration.exchange(code, timeout=30.0)
+    with pytest.raises(Rejected, match="good for once"):
+        registration.exchange(code, timeout=30.0)
 
 
 def _as_app(jwt: Ask, installation: Installation) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import flask
 import orjson
 
-from bot.sandbox.github import githttp
+from bot.sandbox.github import githttp, registering
 from bot.sandbox.github.access import authenticate, check
 from bot.sandbox.github.exchanges import Exchange, without_secrets
 from bot.sandbox.github.faults import Fault, Injected
@@ -49,6 +49,8 @@ def create_app(world: World) -> flask.Flask:
             app.add_url_rule(bare, f"{name} (root)", view, methods=[route.method], provide_automatic_options=False)
     unknown = Route("", "", _unknown)
     app.add_url_rule(f"{_ROOT}/<path:path>", "unknown", partial(_serve, world, unknown), methods=_METHODS)
+    for rule in ("/settings/apps/new", "/organizations/<owner>/settings/apps/new"):
+        app.add_url_rule(rule, rule, partial(_register, world), methods=["POST"])
     app.add_url_rule("/<owner>/<name>.git/<path:service>", "git", partial(_serve_git, world), methods=["GET", "POST"])
     return app
 
@@ -60,6 +62,14 @@ def _variable(match: re.Match[str]) -> str:
 
 def _unknown(_call: Call) -> Answer:
     raise not_found()
+
+
+def _register(world: World, owner: str = "somebody") -> flask.Response:
+    text, state = flask.request.form.get("manifest", ""), flask.request.args.get("state", "")
+    status, answer = registering.register(world, text, owner=owner, state=state)
+    if status is HTTPStatus.FOUND:
+        return flask.Response(status=status, headers={"Location": answer})
+    return flask.Response(answer, status, content_type="text/plain; charset=utf-8")
 
 
 def _serve_git(world: World, *, owner: str, name: str, service: str) -> flask.Response:

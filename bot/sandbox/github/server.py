@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from bot.errors import Rejected
@@ -23,11 +20,11 @@ from bot.sandbox.github.exchanges import Exchange, ExchangeLog
 from bot.sandbox.github.faults import Faults
 from bot.sandbox.github.limits import Limits
 from bot.sandbox.github.people import SOMEBODY, HostedRepository
+from bot.sandbox.github.registering import new_app
 from bot.sandbox.github.repositories import BareRepository, Files
 from bot.sandbox.github.state import App, Behaviour, Comment, Installation, Repository, World
 from bot.sandbox.github.webhooks import Hooks
 
-_KEY_BITS = 2048
 _POLL_SECONDS = 0.02
 """How soon the server notices that it is to stop."""
 
@@ -181,25 +178,7 @@ class GitHubStandIn:
         self, name: str, *, permissions: Mapping[str, str], events: Sequence[str], owner: str = "acme"
     ) -> App:
         """Register a GitHub App, with a fresh key and webhook secret."""
-        private, public = _key_pair()
-        slug = name.lower().replace(" ", "-")
-        with self._world.lock:
-            app = App(
-                id=self._world.next_id(),
-                hook_id=self._world.next_id(),
-                name=name,
-                slug=slug,
-                owner=self._world.account(owner, kind="Organization"),
-                bot=self._world.account(f"{slug}[bot]", kind="Bot"),
-                permissions=dict(permissions),
-                events=tuple(events),
-                created_at=self.clock.now(),
-                private_key_pem=private,
-                public_key_pem=public,
-                webhook_secret=secrets.token_hex(20),
-            )
-            self._world.apps[app.id] = app
-            return app
+        return new_app(self._world, name, permissions=permissions, events=events, owner=owner)
 
     def set_webhook(self, app: App, url: str) -> None:
         """Set where an App's deliveries go and send the first, a ping."""
@@ -272,12 +251,3 @@ class GitHubStandIn:
 
     def _ids(self, full_names: Sequence[str]) -> set[int]:
         return {self.repository(name).state.id for name in full_names}
-
-
-def _key_pair() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=_KEY_BITS)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()

@@ -281,6 +281,8 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     accounts: dict[str, Account] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
+    manifest_codes: dict[str, App] = field(default_factory=dict)
+    """Apps whose credentials have not been asked for yet."""
     installations: dict[int, Installation] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     """By lower-case `owner/name`."""

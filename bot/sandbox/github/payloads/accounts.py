@@ -88,6 +88,12 @@ def own_integration(world: World, app: App) -> dict[str, Any]:
     return {**integration(world, app), "installations_count": count}
 
 
+def registered(world: World, app: App) -> dict[str, Any]:
+    """Return an App with its credentials, as only who has registered it from a manifest sees it."""
+    secret = {"client_secret": "0" * 40, "webhook_secret": app.webhook_secret, "pem": app.private_key_pem}
+    return {**own_integration(world, app), **secret}
+
+
 def installation(world: World, one: Installation) -> dict[str, Any]:
     """Return an installation."""
     url = f"{world.api}/app/installations/{one.id}"

@@ -28,6 +28,14 @@ def get_app(call: Call) -> Answer:
     return Answer(accounts.own_integration(call.world, _app(call)))
 
 
+def convert_manifest(call: Call) -> Answer:
+    """Hand an App that was registered from a manifest to whoever has the code, once."""
+    app = call.world.manifest_codes.pop(call.params["code"], None)
+    if app is None:
+        raise not_found()
+    return Answer(accounts.registered(call.world, app), HTTPStatus.CREATED)
+
+
 def list_installations(call: Call) -> Answer:
     """Answer with the App's installations."""
     app = _app(call)
@@ -109,6 +117,7 @@ def redeliver(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/app", get_app, audience=Audience.APP),
+    Route("POST", "/app-manifests/{code}/conversions", convert_manifest, audience=Audience.ANYBODY),
     Route("GET", "/app/installations", list_installations, audience=Audience.APP),
     Route("GET", "/app/installations/{installation_id}", get_installation, audience=Audience.APP),
     Route("POST", "/app/installations/{installation_id}/access_tokens", create_token, audience=Audience.APP),
