@@ -1,4 +1,4 @@
-"""What README.md promises is there: the settings, the files and the make targets it names."""
+"""What README.md and docs/github.md promise is there: settings, permissions, files and make targets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def test_the_table_of_settings_is_the_codes() -> None:
 
 
 def test_every_permission_and_event_of_the_app_is_listed() -> None:
-    listed = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (read|write) \|", README, re.MULTILINE))
+    page = (ROOT / "docs" / "github.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (read|write) \|", page, re.MULTILINE))
     assert listed == dict(PERMISSIONS)
-    assert f"Events: {', '.join(f'`{name}`' for name in EVENTS)}." in README
+    assert f"Events: {', '.join(f'`{name}`' for name in EVENTS)}." in page
 
 
 def test_every_file_it_links_to_exists() -> None:

@@ -1,6 +1,6 @@
 """GitHub: deliveries to events (pure, in the web process), and the forge port over its REST API (in jobs only).
 
-What an App must be allowed and subscribed to stands here once, for README.md, tests and token requests.
+What an App must be allowed and subscribed to stands here once, for its registration, docs, tests and token requests.
 """
 
 from __future__ import annotations
