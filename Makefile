@@ -45,4 +45,4 @@ lock: set-up ## resolve requirements*.txt anew into the locks, with hashes
 
 format: set-up ## what `make check` can mend by itself
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . && \
-	$(BIN)/python .ci/settings_table.py && $(BIN)/python .ci/health_table.py
+	$(BIN)/python .ci/settings_table.py && $(BIN)/python .ci/health_table.py && $(BIN)/python .ci/configuration_schema.py

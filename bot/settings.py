@@ -122,8 +122,8 @@ class Settings(BaseModel):
     """Comments and reactions a minute and installation, as GitHub allows; 0: no limit, for a server of one's own."""
     forge_content_per_hour: int = Field(default=500, ge=0)
     """The same an hour."""
-    forge_writes_per_minute: int = Field(default=120, ge=0)
-    """Statuses and deletions a minute and installation; 180 and no reads at all are GitHub's 900 points."""
+    forge_writes_per_minute: int = Field(default=130, ge=0)
+    """Statuses too: 130 leave 250 of GitHub's 900 points a minute for reads."""
     concurrency: int = Field(default=8, ge=1, le=64)
     """Requests to one API server at a time."""
     sync_deadline: float = Field(default=600.0, gt=0)

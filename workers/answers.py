@@ -20,6 +20,7 @@ from workers.forks import demand_approval
 from workers.landscape import Landscape
 from workers.merging import Merging
 from workers.preview import predicted
+from workers.proposal import Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,8 @@ def diff(asked: Asked, command: Command) -> Answer:
     if len(command.words) != 1:
         raise Rejected("diff shows one application", remedy=f"Name it: {asked.command('diff APP')}")
     demand_approval(services, change)
-    report, name = predicted(services, change).report, command.words[0]
+    proposal = replace(Proposal.of(services, change), skipped="")  # whoever asks for it wants to see it
+    report, name = predicted(proposal).report, command.words[0]
     if report.conflict:
         raise Rejected(
             f"{report.headline[0].lower()}{report.headline[1:]}", remedy=f"Merge {report.base_branch} first."

@@ -11,7 +11,7 @@ from bot.model.applications import Application
 from bot.model.changes import repository_address, repository_identity
 from bot.model.credentials import Credentials
 from bot.prediction.generated import KnownSets
-from bot.prediction.selection import ROOT_FOLDER, Grounds, select
+from bot.prediction.selection import CONFIGURATION, ROOT_FOLDER, Grounds, select
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
 from bot.settings import Mode
@@ -165,7 +165,7 @@ class Landscape(Clone):
                     "repoURL": self.repository.clone_url,
                     "path": ROOT_FOLDER,
                     "targetRevision": self.repository.default_branch,
-                    "directory": {"recurse": True},
+                    "directory": {"recurse": True, "exclude": CONFIGURATION},
                 },
                 "destination": {"name": "in-cluster", "namespace": settings.control_namespace},
                 "syncPolicy": {"automated": {"prune": True}},

@@ -9,20 +9,21 @@ import structlog
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
-from bot.model.jobs import preview, preview_again
+from bot.model.jobs import preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
-from bot.preview.telling import Telling, what_moved
+from bot.preview.telling import Telling
 from bot.repository.mirrors import Conflict
-from workers.comments import Page, Superseded, publish, still_open
+from workers.comments import Superseded
 from workers.forks import is_approved, wait_for_approval
-from workers.merging import Merging
 from workers.payloads import repository_in
+from workers.proposal import Proposal
 from workers.runtime import job, job_with_excuse
 from workers.statuses import is_known, says, tell, withdraw
+from workers.tell import News, bring
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -88,51 +89,50 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         return
     if not (again and is_known(services, change)):
         _say(services, change, StatusState.PENDING, _STARTED)
-    found = predicted(services, change)
-    report = found.report
-    settings, memory = services.settings, services.memory
-    budget, prefix = settings.comment_budget, settings.command_prefix
-    bodies = comments(report, instance=settings.instance, budget=budget, prefix=prefix)
-    now = Telling.of(report, bodies, versions=found.versions)
-    kept = memory.told(str(change))
-    earlier = Telling.from_json(kept) if kept is not None else None
-    foretold = found.forecast.to_json() if not report.conflict else None
-    if again and now.repeats(earlier) and _stands(services, change, found):
-        return
-    page = Page(
+    number = services.memory.untold.begin(str(change))
+    proposal = Proposal.of(services, change)
+    found = predicted(proposal)
+    report, settings = found.report, services.settings
+    budget = min(settings.comment_budget, proposal.configuration.comments.budget or settings.comment_budget)
+    bodies = comments(report, instance=settings.instance, budget=budget, prefix=settings.command_prefix)
+    news = News(
+        number=number,
+        head_sha=change.head_sha,
+        bodies=tuple(bodies),
+        outcome=report.outcome,
+        telling=Telling.of(report, bodies, versions=found.versions),
+        forecast=None if report.conflict or report.skipped else found.forecast.to_json().decode(),
         only_over_earlier=not report.tells,
         unless_told=again,
-        mark=lambda before: what_moved(before, report, earlier=earlier, now=now),
     )
-    try:
-        with still_open(services, change):
-            if foretold is not None:
-                memory.keep_forecast(str(change), change.head_sha, foretold)
-            teller = memory.begin_telling(str(change))
-            publish(services, change, bodies, page=page)
-        tell(services, change, report.outcome)
-    except Temporary:
-        if again:  # an old status must not stand beside a new comment until the next round
-            services.queue.enqueue(preview(change.repository, change.number))
-        raise
-    memory.end_telling(str(change), teller, now.to_json())
-    _log.info("preview told", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
+    if again and _stands(services, change, found, news):
+        return
+    bring(services, change, news)
+    _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 
 
-def _stands(services: Services, change: Change, found: Predicted) -> bool:
-    """Whether the status, and what is kept for the sync, are what they would be now; a conflict leaves what is kept."""
+def _stands(services: Services, change: Change, found: Predicted, news: News) -> bool:
+    """Whether comments, status, and what is kept for the sync are what they would be now; a conflict keeps that."""
+    told = services.memory.told(str(change))
+    if not news.telling.repeats(Telling.from_json(told) if told is not None else None):
+        return False
     kept = services.memory.forecast(str(change), change.head_sha)
-    foretold = found.report.conflict or (kept is not None and Forecast.from_json(kept) == found.forecast)
-    return bool(foretold) and says(services, change, found.report.outcome)
+    foretold = news.forecast is None or (kept is not None and Forecast.from_json(kept) == found.forecast)
+    return foretold and says(services, change, found.report.outcome)
 
 
-def predicted(services: Services, change: Change) -> Predicted:
-    """Predict what merging `change` into its base branch as it is now does; nothing while there is a conflict."""
-    merging = Merging.of(services, change)
+def predicted(proposal: Proposal) -> Predicted:
+    """Predict what merging a change does; nothing while there is a conflict, or where nobody wants to know."""
+    change, merging = proposal.change, proposal.merging
     words = ChangeWords(str(change), change.base_branch, merging.base_sha, change.head_sha)
     if isinstance(merging.merged, Conflict):
-        return Predicted(_in_conflict(words, merging.merged), Forecast.joined(()), {})
-    return prediction(merging.landscape, merging.merged, words)
+        return _nothing(replace(_empty(words), conflict=merging.merged.paths))
+    if proposal.skipped:
+        why = replace(_empty(words), skipped=proposal.skipped, blocked=proposal.blocked)
+        return _nothing(replace(why, notes=proposal.notes))
+    found = prediction(merging.landscape, merging.merged, words)
+    notes, folded = (*found.report.notes, *proposal.notes), proposal.configuration.comments.collapse
+    return replace(found, report=replace(found.report, notes=notes, folded=folded))
 
 
 def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:
@@ -146,7 +146,11 @@ def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predic
     return replace(found, report=replace(found.report, notes=(*landscape.own_problems, *selection.notes)))
 
 
-def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
+def _nothing(report: Report) -> Predicted:
+    return Predicted(report, Forecast.joined(()), {})
+
+
+def _empty(words: ChangeWords) -> Report:
     return Report(
         change=words.change,
         base_branch=words.base_branch,
@@ -157,7 +161,6 @@ def _in_conflict(words: ChangeWords, conflict: Conflict) -> Report:
         plan="",
         clusters=(),
         seconds=0.0,
-        conflict=conflict.paths,
     )
 
 

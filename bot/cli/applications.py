@@ -10,7 +10,7 @@ from bot.cluster.errors import ApiRefused
 from bot.errors import Rejected
 from bot.model.applications import API_VERSION, Application, Directory, Source
 from bot.model.changes import repository_identity
-from bot.prediction.selection import ROOT_FOLDER
+from bot.prediction.selection import CONFIGURATION, ROOT_FOLDER
 from bot.preview.affected import Candidate
 from bot.repository.render import RenderFailed, RenderRequest
 
@@ -81,7 +81,9 @@ def _declared(local: Local, sides: Sides) -> tuple[dict[str, Application], dict[
 
 
 def _request(tree: Tree) -> RenderRequest:
-    source = Source(repo_url=tree.repository, path=ROOT_FOLDER, directory=Directory(recurse=True))
+    source = Source(
+        repo_url=tree.repository, path=ROOT_FOLDER, directory=Directory(recurse=True, exclude=CONFIGURATION)
+    )
     return RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
 
 

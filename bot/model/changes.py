@@ -46,6 +46,7 @@ class Change:
     head_sha: str
     from_fork: bool
     url: str
+    labels: tuple[str, ...] = ()
     merge_sha: str = ""
     """The commit on the base branch that the merge made; empty while not merged."""
 

@@ -67,6 +67,14 @@ class CommentWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeMarked:
+    """A change got or lost a label, or became a draft: its commits and its base are what they were."""
+
+    repository: Repository
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class RerunRequested:
     """Somebody pressed *Re-run* on a check of this commit."""
 
@@ -108,6 +116,7 @@ Event: TypeAlias = (
     Ping
     | Ignored
     | ChangeUpdated
+    | ChangeMarked
     | ChangeClosed
     | BranchPushed
     | TagPushed

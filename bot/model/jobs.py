@@ -15,6 +15,7 @@ from bot.model.commands import PREFIX, commands_in
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -34,6 +35,8 @@ class Task(StrEnum):
     """Predict an open change and tell it."""
     PREVIEW_AGAIN = "workers.preview.again"
     """Predict open changes again, in case something has moved, and tell what has."""
+    TELL = "workers.tell.run"
+    """Tell a change what was predicted of it and could not be told then."""
     ROUND = "workers.rounds.run"
     """Have open changes previewed again."""
     CHECK = "workers.check.run"
@@ -77,6 +80,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
     {
         Task.PREVIEW: "preview",
         Task.PREVIEW_AGAIN: "preview",
+        Task.TELL: "notify",
         Task.ROUND: "notify",
         Task.CHECK: "preview",
         Task.CHECK_GONE: "notify",
@@ -140,6 +144,12 @@ def preview_again(repository: Repository, numbers: Sequence[int]) -> JobRequest:
     """Ask for another preview of open changes, one after the other, that says nothing where nothing has moved."""
     payload = {"repository": asdict(repository), "numbers": list(numbers)}
     return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.full_name}#{numbers[0]} and {len(numbers) - 1} more")
+
+
+def tell(repository: Repository, number: int) -> JobRequest:
+    """Ask to tell a change what was predicted of it last; nothing happens when it was told meanwhile."""
+    payload = {"repository": asdict(repository), "number": number}
+    return JobRequest(Task.TELL, payload, f"{repository.full_name}#{number}")
 
 
 def look_round(repository: Repository | None = None, *, branch: str = "") -> JobRequest:
@@ -247,8 +257,8 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
     """Return the jobs that an event from a forge calls for; commands begin with `prefix`."""
     jobs: tuple[JobRequest, ...] = ()
     match event:
-        case ChangeUpdated(repository=repository, number=number):
-            jobs = (preview(repository, number),)
+        case ChangeUpdated() | ChangeMarked():
+            jobs = (_previewed(event),)
         case ChangeClosed(repository=repository, number=number, merge_sha=merge_sha):
             # What its preview said may still stand in the way of another change with the same head.
             told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
@@ -272,6 +282,12 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
     if isinstance(event, MergeGroupGone):
         return check_gone(event.repository, event.head_sha)
     return check(event.repository, base_branch=event.base_branch, base=event.base_sha, head=event.head_sha)
+
+
+def _previewed(event: ChangeUpdated | ChangeMarked) -> JobRequest:
+    if isinstance(event, ChangeMarked):
+        return preview_again(event.repository, [event.number])
+    return preview(event.repository, event.number)
 
 
 def _pushed(event: BranchPushed | TagPushed) -> tuple[JobRequest, ...]:

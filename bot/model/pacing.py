@@ -32,6 +32,11 @@ class Limit:
     seconds: float
 
     @property
+    def counts(self) -> frozenset[Charge]:
+        """What it counts: content is written, too."""
+        return frozenset({self.charge, Charge.CONTENT})
+
+    @property
     def burst(self) -> int:
         """How many may be sent at once after a silence."""
         return max(1, self.requests // _AT_ONCE)

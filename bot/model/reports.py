@@ -195,6 +195,12 @@ class Report:
     seconds: float
     conflict: tuple[str, ...] = ()
     """Files in merge conflict; nothing is predicted while there are any."""
+    skipped: str = ""
+    """Why nothing is predicted though all could be; empty where it is."""
+    blocked: bool = False
+    """Whether that is to keep it from being merged."""
+    folded: bool = False
+    """Whether every difference is folded, also where there are few."""
     notes: tuple[str, ...] = ()
     broken_policies: tuple[str, ...] = ()
     """Rules that could not be evaluated, with file, line and why: nobody knows what they would have said."""
@@ -258,6 +264,8 @@ class Report:
         """One line that says what merging does, without any markup and without a word from outside."""
         if self.conflict:
             return f"Nothing predicted: {counted(len(self.conflict), 'file')} in merge conflict"
+        if self.skipped:
+            return "Nothing predicted, as this repository is configured"
         effect, more = self._effect(), []
         if self.refused:
             more.append(f"{counted(self.refused, 'resource')} predicted to fail")
@@ -282,6 +290,8 @@ class Report:
         if self.conflict:
             words = f"waits until {counted(len(self.conflict), 'file')} in merge conflict can be merged"
             return Outcome(StatusState.PENDING, words)
+        if self.skipped:
+            return Outcome(StatusState.PENDING if self.blocked else StatusState.SUCCESS, self.skipped[:STATUS_LENGTH])
         words = self.headline
         if reason := next((one.message for one in self.denials), next(iter(self.broken_policies), "")):
             words = f"{words}: {_on_one_line(reason)}"

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bot.prediction.trees import Sides, Tree
 
 ROOT_FOLDER: Final = ".foresail"
+CONFIGURATION: Final = "config.yaml"
+"""The file in it that declares nothing: bot/preview/configuration.py reads it."""
 """Folder of an allowed repository that declares Applications."""
 
 

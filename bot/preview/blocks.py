@@ -37,7 +37,7 @@ def effects(report: Report) -> list[Block]:
         if resource.effect_diff
     ]
     lines = sum(resource.effect_diff.count("\n") + 1 for _, resource in touched)
-    opening = "<details open>" if lines <= _OPEN_BELOW else "<details>"
+    opening = "<details open>" if lines <= _OPEN_BELOW and not report.folded else "<details>"
     return [_effect(application.name, resource, opening) for application, resource in touched]
 
 

@@ -120,7 +120,10 @@ def comments(
     reserved = EPILOGUE_ROOM + MARK_ROOM
     head = _head(report, room - reserved)
     packed = pack(
-        [*effects(report), *drifts(report)], first=room - reserved - size(head), further=room, most=MOST_PARTS
+        [*effects(report), *drifts(report)],
+        first=room - reserved - size(head),
+        further=room,
+        most=MOST_PARTS,
     )
     count = len(packed.parts)
     written = []
@@ -155,6 +158,8 @@ def _head(report: Report, room: int) -> str:
     if report.conflict:
         files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
         written.append(f"\n{inert(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
+    elif report.skipped:
+        written.append(f"\n{_prose(report.skipped)}\n")
     elif not report.affected:
         written.append(f"\n{words.considered(report)}\n")
     written.append(_table(report, room * 3 // 10))

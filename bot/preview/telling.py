@@ -38,6 +38,11 @@ class Telling:
     """By name: a digest of what is told of each object."""
     versions: Mapping[str, str]
     """By the same name: the version of each object that there was, told of or not."""
+    base_branch: str = ""
+    base_sha: str = ""
+    plan: str = ""
+    varying: int = 0
+    """Objects that are rendered differently each time."""
 
     @classmethod
     def of(cls, report: Report, bodies: Sequence[str], *, versions: Mapping[str, str]) -> Self:
@@ -49,7 +54,17 @@ class Telling:
             for application in report.applications
             for resource in application.resources
         }
-        return cls(report.head_sha, said, report.clusters, objects, versions)
+        return cls(
+            head_sha=report.head_sha,
+            said=said,
+            clusters=report.clusters,
+            objects=objects,
+            versions=versions,
+            base_branch=report.base_branch,
+            base_sha=report.base_sha,
+            plan=report.plan,
+            varying=sum(one.varying for application in report.applications for one in application.resources),
+        )
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -75,24 +90,24 @@ def named(application: str, key: ResourceKey) -> str:
     return f"{application}: {key.group}/{key}"
 
 
-def what_moved(before: Marker, report: Report, *, earlier: Telling | None, now: Telling) -> str:
+def what_moved(before: Marker, now: Telling, *, earlier: Telling | None) -> str:
     """Say in one line of Markdown that a commit is told something else than before, and why as far as that is known.
 
     `before` is what the present comment says of itself; `earlier` is what else is known of it, None when nobody knows.
     Nothing is said about another commit.
     """
-    based = before.base_sha in {"", report.base_sha}
-    same = based and before.said in {"", now.said} and before.plan == report.plan
-    if same or before.head_sha != report.head_sha:
+    based = before.base_sha in {"", now.base_sha}
+    same = based and before.said in {"", now.said} and before.plan == now.plan
+    if same or before.head_sha != now.head_sha:
         return ""
     moved = []
     if not based:
-        branch = code(clipped(report.base_branch, _NAME))
-        moved.append(f"{branch} moved from {code(before.base_sha[:7])} to {code(report.base_sha[:7])}")
+        branch = code(clipped(now.base_branch, _NAME))
+        moved.append(f"{branch} moved from {code(before.base_sha[:7])} to {code(now.base_sha[:7])}")
     if earlier is not None and earlier.is_of(before):
         moved += [*_live(earlier, now), *_versions(earlier.clusters, now.clusters)]
-        moved = moved or [_something(report)]
-    plans = [code(plan[:8]) if plan else "none" for plan in (before.plan, report.plan)]
+        moved = moved or [_something(now)]
+    plans = [code(plan[:8]) if plan else "none" for plan in (before.plan, now.plan)]
     opening = "Told anew at this commit" if plans[0] == plans[1] else "Not what was told before at this commit"
     plan = f"the plan is still {plans[0]}" if plans[0] == plans[1] else f"plan {plans[0]} → {plans[1]}"
     line = f"\n**{opening}:** {'; '.join([plan, *moved])}.\n"
@@ -116,11 +131,10 @@ def _live(earlier: Telling, now: Telling) -> list[str]:
     return [f"live state of {counted(len(moved), 'object')} moved"] if moved else []
 
 
-def _something(report: Report) -> str:
+def _something(now: Telling) -> str:
     """Say what may be the reason where nothing is seen to have moved."""
-    varying = sum(one.varying for application in report.applications for one in application.resources)
-    if varying:
-        return f"{counted(varying, 'object')} {'is' if varying == 1 else 'are'} rendered differently each time"
+    if now.varying:
+        return f"{counted(now.varying, 'object')} {'is' if now.varying == 1 else 'are'} rendered differently each time"
     return "something else moved that it depends on, such as a definition, a rule or a quota"
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +159,13 @@ class Mirror:
             below = f"{prefix}/" if prefix else ""
             entries = ((below + name, entry) for name, entry in snapshot.folder(str(found.id)).items())
         return sorted((name, entry.id) for name, entry in entries if entry.kind is EntryKind.FILE)
+
+    def changed(self, before: str, after: str) -> Iterator[str]:
+        """Yield the path of each file in which two trees differ; of a renamed one both."""
+        repository = self._open()
+        earlier, later = (repository[one].peel(pygit2.Tree) for one in (before, after))
+        for delta in earlier.diff_to_tree(later).deltas:
+            yield from {delta.old_file.path, delta.new_file.path}
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` holds everything `old` does; no when one of them is not here."""

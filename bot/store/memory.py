@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.store.connection import reachable
 from bot.store.index import Index
+from bot.store.untold import Untold
 
 if TYPE_CHECKING:
     import redis
@@ -42,6 +43,8 @@ class Memory:
         self._connection = connection
         self.index = Index(connection)
         """Which Applications use which repository."""
+        self.untold = Untold(connection)
+        """What was predicted of changes and could not be told yet."""
 
     def keep_forecast(self, change: str, head_sha: str, forecast: bytes) -> None:
         """Keep what was predicted for a change's head, for a month."""

@@ -98,7 +98,7 @@ class Pace:
 
         More requests than a limit takes at once go together once it is untouched; whoever comes next waits for them.
         """
-        limits = [one for one in self._limits if one.charge is charge]
+        limits = [one for one in self._limits if charge in one.counts]
         keys = [_key(account, "silent"), _key(account, f"{charge}-places")]
         keys += [_key(account, f"{one.charge}-{one.seconds:g}") for one in limits]
         arguments: list[Any] = [whose, requests, int(_HOLDS * _MICROSECONDS), int(_KEPT * _MICROSECONDS)]

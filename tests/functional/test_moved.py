@@ -135,6 +135,7 @@ def test_a_conflict_is_told_once(open_shop: Opener) -> None:
     shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
     shop.stage.until(lambda: "conflict" in shop.body(number), what="the conflict")
     shop.await_rounds(2)
+    shop.stage.until(shop.stage.is_idle, what="the end of what the push called for")
     before = len(shop.repository.status_history(head))
 
     shop.await_rounds(3)

@@ -7,6 +7,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -29,6 +30,8 @@ PAGE: Final = 100
 _NEXT: Final = re.compile(r'<([^<>]+)>;\s*rel="next"')
 _MOVED: Final = frozenset({HTTPStatus.FOUND, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 """What PyGithub does not follow; GitHub answers writes to a renamed repository so."""
+_ONCE_MORE: Final = 2
+"""How often a read is tried again at once; a job has a dozen of them, and would begin anew for each that fails."""
 _SETTING: Final = "FORESAIL_GITHUB_URL"
 
 
@@ -56,6 +59,10 @@ class _Bearer(Auth.Auth):
     def speak_for(self, token: str) -> None:
         """Use `token` from now on."""
         self._value = token
+
+
+class _BrokenError(Temporary):
+    """Nobody knows whether a request arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ class Api:
         known = self._known.get((path, query)) if method == "GET" else None
         request = _Request(method, path, query, body, known)
         doing = request.doing
-        answer = self._send(request, token=token)
+        answer = self._send_surely(request, token=token) if method == "GET" else self._send(request, token=token)
         if answer.status in _MOVED:
             moved = replace(request, path=self._moved(answer, doing=doing), query=None, known=None)
             answer = self._send(moved, token=token)
@@ -128,6 +135,15 @@ class Api:
         if method == "GET":
             self._known.keep((path, query), answer)
         return answer
+
+    def _send_surely(self, request: _Request, *, token: str) -> Answer:
+        """Send a request that changes nothing, and once or twice more where it went astray at once."""
+        for _ in range(_ONCE_MORE):
+            with suppress(_BrokenError):
+                answer = self._send(request, token=token)
+                if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR or "retry-after" in answer.headers:
+                    return answer
+        return self._send(request, token=token)
 
     def _send(self, request: _Request, *, token: str) -> Answer:
         connection = self._connection()
@@ -144,7 +160,7 @@ class Api:
         except requests.Timeout as error:
             raise Temporary(f"GitHub did not answer {doing} within {self._timeout} s") from error
         except requests.RequestException as error:
-            raise Temporary(f"the connection to GitHub broke at {doing}: {type(error).__name__}") from error
+            raise _BrokenError(f"the connection to GitHub broke at {doing}: {type(error).__name__}") from error
         except RuntimeError as error:  # PyGithub's word for a redirection to another host
             raise Rejected(f"{_SETTING} leads elsewhere: {error}") from error
         return Answer(status, headers, _json(text), length=len(text))

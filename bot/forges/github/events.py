@@ -23,6 +23,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -161,6 +162,8 @@ def _pull_request(payload: Payload) -> Event:
             merge_sha=change.at("merge_commit_sha").sha() if merged else "",
         )
     retargeted = action == "edited" and payload.at("changes").find("base") is not None
+    if action in {"labeled", "unlabeled", "converted_to_draft"}:
+        return ChangeMarked(_repository(payload), change.at("number").number())
     if not retargeted and action not in {"opened", "reopened", "synchronize", "ready_for_review"}:
         return Ignored("neither commits nor base of the pull request changed")
     return ChangeUpdated(

@@ -66,6 +66,7 @@ def read_change(payload: Payload, repository: Repository) -> Change:
         # a fork that was deleted leaves head.repo null
         from_fork=source is None or source.at("id").number() != base.at("repo", "id").number(),
         url=payload.at("html_url").web_address(),
+        labels=tuple(one.at("name").text() for one in payload.at("labels").items()),
         # while a change is open, this field names the commit of a trial merge
         merge_sha=payload.at("merge_commit_sha").sha() if merged else "",
     )

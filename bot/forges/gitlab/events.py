@@ -25,6 +25,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -135,11 +136,19 @@ def _merge_request(payload: Payload) -> Event:
         head = change.at("last_commit", "id")
         merge_sha = landed_as(change, head=head) if action == "merge" else ""
         return ChangeClosed(repository=_repository(payload), number=number, merge_sha=merge_sha)
+    if action == "update" and _is_marked(payload, change):
+        return ChangeMarked(_repository(payload), number)
     if action not in {"open", "reopen"} and not (action == "update" and _is_new(payload, change)):
         return Ignored("neither commits nor target of the merge request changed")
     if change.find("last_commit") is None:
         return Ignored("the merge request has no commits")
     return ChangeUpdated(repository=_repository(payload), number=number, head_sha=change.at("last_commit", "id").sha())
+
+
+def _is_marked(payload: Payload, change: Payload) -> bool:
+    """Whether an update has nothing in it that a preview is about but labels, or that it is a draft now."""
+    changes = payload.at("changes")
+    return not _is_new(payload, change) and (changes.find("labels") is not None or changes.find("draft") is not None)
 
 
 def _is_new(payload: Payload, change: Payload) -> bool:

@@ -81,7 +81,10 @@ def _serve_git(world: World, *, owner: str, name: str, service: str) -> flask.Re
     elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
         return flask.Response("Internal Server Error\n", HTTPStatus.INTERNAL_SERVER_ERROR)
     response = githttp.serve(world, f"{owner}/{name}", service=service)
-    return _hang_up() if fault is not None and fault.kind is Fault.LOSE_ANSWER else response
+    if fault is not None and fault.kind is Fault.LOSE_ANSWER:
+        response.get_data()  # what git has to say is read to its end, and git with it
+        return _hang_up()
+    return response
 
 
 def _serve(world: World, route: Route, **params: str) -> flask.Response:

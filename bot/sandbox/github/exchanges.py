@@ -49,6 +49,13 @@ class ExchangeLog:
         with self._lock:
             return tuple(self._exchanges)
 
+    def take(self) -> tuple[Exchange, ...]:
+        """Return what is remembered, and forget it."""
+        with self._lock:
+            taken = tuple(self._exchanges)
+            self._exchanges.clear()
+            return taken
+
     def clear(self) -> None:
         """Forget everything, so that a test sees only what follows."""
         with self._lock:

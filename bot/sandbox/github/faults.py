@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import translate
+from typing import Final
 
 
 class Fault(StrEnum):
@@ -22,6 +24,16 @@ class Fault(StrEnum):
     """The connection goes away before it is looked at."""
     LOSE_ANSWER = "lose_answer"
     """It takes effect, and then the connection goes away: the caller cannot know."""
+
+
+_WEATHER: Final = (
+    *(Fault.ERROR, Fault.DROP_CONNECTION, Fault.LOSE_ANSWER, Fault.DELAY) * 3,
+    Fault.SECONDARY_LIMIT,
+)
+"""What bad weather brings; a limit is told seldom, as it holds everything up."""
+
+_LATE: Final = 0.2
+"""Seconds by which an answer comes late in it."""
 
 
 @dataclass(slots=True)
@@ -41,10 +53,13 @@ class Injected:
 
 
 class Faults:
-    """Standing orders for faults; the first that matches a request is used up by one."""
+    """Standing orders for faults, of which the first that matches a request is used up by one; and bad weather."""
 
     def __init__(self) -> None:
         self._orders: list[_Order] = []
+        self._weather = re.compile("")
+        self._share = 0.0
+        self._chance = random.Random()  # noqa: S311 - the same weather again for the same seed
         self._lock = threading.Lock()
 
     def add(self, match: str, *, kind: Fault, times: int = 1, seconds: float = 1.0) -> None:
@@ -57,10 +72,17 @@ class Faults:
         with self._lock:
             self._orders.append(order)
 
+    def rage(self, share: float, *, seed: int, match: str = "*") -> None:
+        """Have this share of all requests that fit the pattern fail in ways that `seed` chooses, until `clear`."""
+        with self._lock:
+            self._share, self._weather = share, re.compile(translate(match))
+            self._chance = random.Random(seed)  # noqa: S311 - see above
+
     def clear(self) -> None:
-        """Drop every order."""
+        """Drop every order, and let the sun shine."""
         with self._lock:
             self._orders.clear()
+            self._share = 0.0
 
     def take(self, method: str, path: str) -> Injected | None:
         """Return the fault a request meets, and count it."""
@@ -69,4 +91,6 @@ class Faults:
                 if order.times > 0 and order.pattern.match(f"{method} {path}"):
                     order.times -= 1
                     return Injected(kind=order.kind, seconds=order.seconds)
+            if self._share and self._weather.match(f"{method} {path}") and self._chance.random() < self._share:
+                return Injected(kind=self._chance.choice(_WEATHER), seconds=_LATE)
         return None

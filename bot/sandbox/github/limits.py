@@ -52,6 +52,8 @@ class Limits:
     """Points a minute and caller, 900 on github.com: a read costs one, anything else five."""
     minute: float = _MINUTE
     """Seconds that count as a minute here, so that a test need not wait for a real one."""
+    hits: int = 0
+    """Requests refused by a secondary limit so far."""
     _windows: dict[str, _Window] = field(default_factory=dict)
     _recent: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ class Limits:
         ]
         full = [recent[0] + span - now for recent, most, span, cost in limited if len(recent) + cost > most]
         if full:
+            self.hits += 1
             return max(1.0, *full)
         for recent, _most, _span, cost in limited:
             recent.extend([now] * cost)

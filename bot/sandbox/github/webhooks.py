@@ -11,6 +11,7 @@ import http.client
 import itertools
 import json
 import queue
+import random
 import threading
 import time
 import uuid
@@ -78,6 +79,8 @@ class Delivery:
     duration: float = 0.0
     response: Response | None = None
     """None while it waits its turn."""
+    postponed: bool = False
+    """Whether it was overtaken by others."""
 
 
 Headers: TypeAlias = Callable[[Recipient, Event, str, bytes], Mapping[str, str]]
@@ -100,6 +103,8 @@ class Hooks:
         self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._log: dict[int, Delivery] = {}
         self._drops: list[_Drop] = []
+        self._share = 0.0
+        self._chance = random.Random()  # noqa: S311 - the same weather again for the same seed
         self._unfinished = 0
         self._muted = False
         self._changed = threading.Condition()
@@ -120,6 +125,12 @@ class Hooks:
         """Lose the next `times` deliveries (of `event`, if named) on the way; the log shows them as failed."""
         with self._changed:
             self._drops.append(_Drop(times=times, event=event))
+
+    def rage(self, share: float, *, seed: int) -> None:
+        """Lose, send twice or send late this share of all deliveries, as `seed` chooses; 0 ends it."""
+        with self._changed:
+            self._share = share
+            self._chance = random.Random(seed)  # noqa: S311 - see above
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -182,6 +193,12 @@ class Hooks:
     def _run(self) -> None:
         while (delivery_id := self._waiting.get()) is not None:
             delivery = self._log[delivery_id]
+            if self._happens() and not delivery.postponed:
+                self._log[delivery_id] = replace(delivery, postponed=True)
+                self._waiting.put(delivery_id)
+                continue
+            if self._happens():
+                _send(delivery)  # and once more below
             started = time.monotonic()
             dropped = self._is_dropped(delivery.event.name)
             response = Response(code=0, status="failed to connect to host") if dropped else _send(delivery)
@@ -196,7 +213,14 @@ class Hooks:
                 self._unfinished -= 1
                 self._changed.notify_all()
 
+    def _happens(self) -> bool:
+        """Whether one of the three things goes wrong with a delivery that may."""
+        with self._changed:
+            return bool(self._share) and self._chance.random() < self._share / 3
+
     def _is_dropped(self, event: str) -> bool:
+        if self._happens():
+            return True
         with self._changed:
             for order in self._drops:
                 if order.times > 0 and order.event in {None, event}:

@@ -65,12 +65,19 @@ def test_a_large_set_waits_until_nothing_is_used(bench: Bench) -> None:
     assert take(pace, "a set of nine", requests=9) == pytest.approx(4_500, abs=60)
 
 
-def test_accounts_and_statuses_are_counted_apart(bench: Bench) -> None:
-    pace = Pace(bench.connection, [SLOW, Limit(WRITE, 10, 36_000.0)])
+def test_accounts_are_counted_apart_and_a_status_is_no_content(bench: Bench) -> None:
+    pace = Pace(bench.connection, [SLOW, Limit(WRITE, 15, 36_000.0)])
     take(pace, "a", requests=2)
     assert take(pace, "a", account="github:2") == 0
     pace.take("github:1", WRITE, whose="a status")
     pace.take("github:1", READ, whose="a request")
+
+
+def test_content_is_a_write_too(bench: Bench) -> None:
+    pace = Pace(bench.connection, [Limit(WRITE, 10, 36_000.0)])
+    take(pace, "a", requests=2)
+    with pytest.raises(Paced):
+        pace.take("github:1", WRITE, whose="a status")
 
 
 def test_the_slowest_limit_says_when(bench: Bench) -> None:

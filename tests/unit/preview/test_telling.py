@@ -29,7 +29,7 @@ def moved(before: Report, after: Report, *versions: dict[str, str]) -> str:
     """Return what is said of two reports, with the versions of their live objects."""
     earlier, mark = told(before, *versions[:1])
     now, _ = told(after, *versions[1:])
-    return what_moved(mark, after, earlier=earlier, now=now)
+    return what_moved(mark, now, earlier=earlier)
 
 
 def test_a_new_commit_is_not_compared() -> None:
@@ -68,7 +68,7 @@ def test_both_versions_of_a_cluster_are_named() -> None:
 def test_where_nobody_remembers_only_the_plans_are_told_apart() -> None:
     _, mark = told(report(application(ONE), plan="aa"))
     now, _ = told(report(application(OTHER), plan="bb"))
-    words = what_moved(mark, report(application(OTHER), plan="bb"), earlier=None, now=now)
+    words = what_moved(mark, now, earlier=None)
     assert words == "\n**Not what was told before at this commit:** plan `aa` → `bb`.\n"
 
 
@@ -105,7 +105,7 @@ def test_a_comment_of_an_earlier_release_is_recognised() -> None:
 @pytest.mark.parametrize("mark", [told(report(application(ONE)))[1], Marker("prod", 1, 1, "abc1234fff", "9f3c21aa77")])
 def test_nothing_is_said_of_what_is_told_again(mark: Marker) -> None:
     again, _ = told(report(application(ONE)))
-    assert what_moved(mark, report(application(ONE)), earlier=None, now=again) == ""
+    assert what_moved(mark, again, earlier=None) == ""
 
 
 def test_what_is_rendered_differently_each_time_is_named_where_nothing_else_is_seen_to_move() -> None:

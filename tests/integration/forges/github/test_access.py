@@ -264,7 +264,7 @@ def test_no_error_and_no_log_shows_a_secret(
     caplog.set_level(logging.DEBUG)
     credentials = forge.git_credentials(repository)
     forge.branch_head(repository, "main")
-    github.faults.add("GET /repos/acme/shop/git/*", kind=fault)
+    github.faults.add("GET /repos/acme/shop/git/*", kind=fault, times=3)
     with pytest.raises(ForesailError) as refused:
         forge.branch_head(repository, "main")
     shown = "".join(traceback.format_exception(refused.value)) + caplog.text + repr(credentials) + repr(forge)

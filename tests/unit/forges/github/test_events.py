@@ -14,6 +14,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -65,9 +66,14 @@ def test_other_reasons_to_preview_a_change(action: str) -> None:
     assert parse("pull_request.synchronize", action=action) == ChangeUpdated(SHOP, 12, HEAD)
 
 
-@pytest.mark.parametrize("action", ["labeled", "assigned", "converted_to_draft", "anything new"])
+@pytest.mark.parametrize("action", ["assigned", "milestoned", "anything new"])
 def test_a_change_whose_commits_stay_is_ignored(action: str) -> None:
     assert isinstance(parse("pull_request.synchronize", action=action), Ignored)
+
+
+@pytest.mark.parametrize("action", ["labeled", "unlabeled", "converted_to_draft"])
+def test_a_change_that_is_labelled_or_made_a_draft_is_marked(action: str) -> None:
+    assert parse("pull_request.synchronize", action=action) == ChangeMarked(SHOP, 12)
 
 
 def test_a_new_title_is_ignored() -> None:

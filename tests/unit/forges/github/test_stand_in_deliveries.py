@@ -12,6 +12,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -37,6 +38,9 @@ MEANING: dict[tuple[str, str | None], type[Event]] = {
     ("pull_request", "synchronize"): ChangeUpdated,
     ("pull_request", "ready_for_review"): ChangeUpdated,
     ("pull_request", "closed"): ChangeClosed,
+    ("pull_request", "labeled"): ChangeMarked,
+    ("pull_request", "unlabeled"): ChangeMarked,
+    ("pull_request", "converted_to_draft"): ChangeMarked,
     ("push", None): BranchPushed,
     ("check_run", "rerequested"): RerunRequested,
     ("check_suite", "rerequested"): RerunRequested,

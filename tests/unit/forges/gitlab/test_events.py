@@ -25,6 +25,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -74,7 +75,7 @@ def read(delivery: Delivery) -> Event:
 
 def test_every_delivery_is_read_by_its_token(story: GitLabStandIn, deliveries: list[Delivery]) -> None:
     events = [read(one) for one in deliveries]
-    kinds = {BranchPushed, ChangeClosed, ChangeUpdated, CommentWritten, Ignored, MergeGroupFormed}
+    kinds = {BranchPushed, ChangeClosed, ChangeMarked, ChangeUpdated, CommentWritten, Ignored, MergeGroupFormed}
     assert {type(event) for event in events} == kinds
     shop = Repository("acme/team/shop", f"{story.url}/acme/team/shop.git", None, "main")
     assert {event.repository for event in events if not isinstance(event, Ignored)} == {shop}  # type: ignore[union-attr] # all of them have one
@@ -97,7 +98,7 @@ def test_opening_pushing_retargeting_and_readiness_ask_for_a_preview(deliveries:
     kinds = [type(read(one)).__name__ for one in of_first]
     opened, pushed, drafted, ready, closed, reopened, retargeted, back, renamed, merged = kinds
     assert {opened, pushed, ready, reopened, retargeted, back} == {"ChangeUpdated"}
-    assert {drafted, renamed} == {"Ignored"}
+    assert (drafted, renamed) == ("ChangeMarked", "Ignored")
     assert {closed, merged} == {"ChangeClosed"}
 
 

@@ -1,0 +1,191 @@
+"""A repository's own configuration, `.foresail/config.yaml` of the base branch: read, checked, told in words. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from bot.engine import globs
+
+FILE: Final = ".foresail/config.yaml"
+LONGEST: Final = 65_536
+"""Bytes of the file; one that somebody writes by hand has some hundred."""
+_MOST: Final = 5
+"""Problems that are told at once."""
+_LONGEST_GLOB: Final = 1024
+
+
+def _glob(pattern: str) -> str:
+    globs.compiled(pattern, separator="/", longest=_LONGEST_GLOB)
+    return pattern
+
+
+Glob = Annotated[str, Field(min_length=1, max_length=_LONGEST_GLOB), AfterValidator(_glob)]
+Label = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Labels(_Part):
+    """Labels of a change that decide about its preview."""
+
+    skip: list[Label] = Field(default=[], max_length=50)
+    """A change with one of these is not previewed, and its status is green and says why."""
+    require: list[Label] = Field(default=[], max_length=50)
+    """Only a change with one of these is previewed; the status of others is pending and says what it waits for."""
+
+
+class Comments(_Part):
+    """What comments look like."""
+
+    collapse: bool = False
+    """Whether every difference is folded, also where there are few."""
+    budget: int | None = Field(default=None, ge=8_192, le=65_536)
+    """Bytes that one comment may have, if that is less than the operator has set."""
+
+
+class Configuration(_Part):
+    """What `.foresail/config.yaml` of the base branch may say."""
+
+    ignore: list[Glob] = Field(default=[], max_length=200)
+    """Files that no preview is about: a change that touches nothing else is not previewed. `**` crosses folders."""
+    drafts: bool = True
+    """Whether drafts are previewed; else their status is pending until they are ready for review."""
+    labels: Labels = Labels()
+    """Labels of a change that decide about its preview."""
+    comments: Comments = Comments()
+    """What comments look like."""
+
+
+DEFAULTS: Final = Configuration()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A configuration, and what is wrong with the file; where anything is, the configuration is the default one."""
+
+    configuration: Configuration
+    problems: tuple[str, ...] = ()
+    """Each with its line, and what to do."""
+
+
+def read(text: bytes | None) -> Read:
+    """Read the file; None: there is none."""
+    if text is None:
+        return Read(DEFAULTS)
+    node: yaml.Node | None = None
+    try:
+        node = _composed(text)
+        said = None if node is None else yaml.SafeLoader("").construct_document(node)
+        return Read(DEFAULTS if said is None else Configuration.model_validate(said))
+    except ValidationError as error:
+        found = [_problem(one, node) for one in error.errors(include_url=False, include_input=False)]
+    except yaml.YAMLError as error:
+        found = [_syntax(error)]
+    except (ValueError, RecursionError) as error:
+        found = [str(error) or "it is nested too deep"]
+    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    return Read(DEFAULTS, (*found[:_MOST], *more))
+
+
+def json_schema() -> str:
+    """Return the JSON Schema that editors check the file by, as it is published in `docs/configuration.schema.json`."""
+    schema = Configuration.model_json_schema()
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Foresail: .foresail/config.yaml"}
+    return json.dumps({**schema, **named}, indent=2) + "\n"
+
+
+def why_not(
+    configuration: Configuration, *, draft: bool, labels: Iterable[str], paths: Iterable[str]
+) -> tuple[str, bool] | None:
+    """Return why a change is not previewed, and whether that keeps it from being merged; None: it is previewed.
+
+    `paths` is only looked at when the rest says nothing.
+    """
+    present = {label.lower() for label in labels}
+    if draft and not configuration.drafts:
+        return "a draft: previewed as soon as it is ready for review", True
+    if skipped := next((one for one in configuration.labels.skip if one.lower() in present), None):
+        return f"not previewed, as its label {skipped} says", False
+    required = configuration.labels.require
+    if required and present.isdisjoint(one.lower() for one in required):
+        return f"previewed as soon as it has the label {' or '.join(required)}", True
+    if configuration.ignore and all(_is_ignored(configuration, path) for path in paths):
+        return f"not previewed: {FILE} ignores all files that it changes", False
+    return None
+
+
+def _is_ignored(configuration: Configuration, path: str) -> bool:
+    patterns = (globs.compiled(one, separator="/", longest=_LONGEST_GLOB) for one in configuration.ignore)
+    return any(pattern.fullmatch(path) for pattern in patterns)
+
+
+def _composed(written: bytes) -> yaml.Node | None:
+    """Return the document; ValueError or YAMLError says why it is none of ours."""
+    if len(written) > LONGEST:
+        raise ValueError(f"it has more than {LONGEST} bytes; nothing it may say takes so many")
+    try:
+        text = written.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text") from error
+    aliases = (one for one in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(one, yaml.AliasEvent))
+    if (alias := next(aliases, None)) is not None:
+        raise ValueError(f"line {_number(alias)}: aliases are not taken here")
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def _number(node: yaml.Node | yaml.Event) -> int:
+    return 1 if node.start_mark is None else node.start_mark.line + 1
+
+
+def _syntax(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    words = getattr(error, "problem", None) or "it is not YAML"
+    return f"line {mark.line + 1}: {words}" if mark is not None else str(words)
+
+
+def _problem(error: Any, node: yaml.Node | None) -> str:
+    way = error["loc"]
+    name = ".".join(map(str, way)) or "the file"
+    line = f"line {_line(way, node)}: "
+    if error["type"] == "extra_forbidden":
+        known = sorted(_keys(way[:-1]))
+        nearest = difflib.get_close_matches(str(way[-1]), known, n=1, cutoff=0.5)
+        remedy = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(known)}"
+        return f"{line}there is no key {name}; {remedy}"
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return f"{line}{name}: {words[:1].lower()}{words[1:]}"
+
+
+def _keys(way: Iterable[str | int]) -> Iterator[str]:
+    model: Any = Configuration
+    for step in way:
+        model = model.model_fields[str(step)].annotation
+    yield from model.model_fields
+
+
+def _line(way: Iterable[str | int], node: yaml.Node | None) -> int:
+    """Return in which line that is which an error is about, or the last of its parents that is there."""
+    line = 1 if node is None else _number(node)
+    for step in way:
+        key, node = _below(node, step)
+        if key is None:
+            break
+        line = _number(key)
+    return line
+
+
+def _below(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | tuple[None, None]:
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == str(step)), (None, None))
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None, None

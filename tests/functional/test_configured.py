@@ -1,0 +1,72 @@
+"""A repository says in `.foresail/config.yaml` of its base branch which changes are previewed, and how."""
+
+from __future__ import annotations
+
+from tests.functional.conftest import Opener, Shop, config_map
+
+_FILE = ".foresail/config.yaml"
+_SETTINGS = "deploy/settings.yaml"
+
+
+def _configured(open_shop: Opener, text: str) -> Shop:
+    return open_shop({_FILE: text, _SETTINGS: config_map(COLOUR="blue"), "docs/a.md": "words\n"})
+
+
+def _label(shop: Shop, number: int, name: str) -> None:
+    shop.stage.github.repository(shop.repository.full_name).label(number, name)
+
+
+def _described(shop: Shop, number: int) -> str:
+    status = shop.status(shop.repository.pull(number).head_sha, "preview")
+    return "" if status is None else f"{status.state}: {status.description}"
+
+
+def _await(shop: Shop, number: int, words: str) -> None:
+    shop.stage.until(lambda: words in _described(shop, number), what=f"{words!r} on #{number}")
+
+
+def test_a_change_of_ignored_files_alone_is_not_previewed(open_shop: Opener) -> None:
+    shop = _configured(open_shop, "ignore: ['docs/**']\n")
+    number = shop.propose({"docs/a.md": "better words\n"})
+    assert shop.await_preview(number) == "success"
+    assert "ignores all files that it changes" in _described(shop, number)
+    assert shop.comment(number) is None
+
+
+def test_labels_and_drafts_decide_and_are_followed(open_shop: Opener) -> None:
+    shop = _configured(open_shop, "drafts: false\nlabels: {skip: [no-preview], require: [preview]}\n")
+    number = shop.propose({_SETTINGS: config_map(COLOUR="green")})
+    _await(shop, number, "pending: previewed as soon as it has the label preview")
+
+    _label(shop, number, "preview")
+    _await(shop, number, "success: Merging changes 1 resource")
+    assert "+  COLOUR: green" in shop.body(number)
+
+    shop.repository.set_draft(number, draft=True)
+    _await(shop, number, "pending: a draft")
+    assert "COLOUR" not in shop.body(number)
+
+    shop.repository.set_draft(number, draft=False)
+    _await(shop, number, "success: Merging changes 1 resource")
+
+    _label(shop, number, "no-preview")
+    _await(shop, number, "success: not previewed, as its label no-preview says")
+
+
+def test_a_wrong_file_is_told_and_defaults_hold(open_shop: Opener) -> None:
+    shop = _configured(open_shop, "drafts: true\ndrafs: true\n")
+    number = shop.propose({_SETTINGS: config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    assert "line 2: there is no key" in shop.body(number)
+    assert "+  COLOUR: green" in shop.body(number)
+
+
+def test_what_a_change_itself_says_holds_after_the_merge_only(open_shop: Opener) -> None:
+    shop = _configured(open_shop, "comments: {collapse: true}\n")
+    number = shop.propose({_FILE: "labels: {skp: [x]}\nignore: ['**']\n", _SETTINGS: config_map(COLOUR="green")})
+    assert shop.await_preview(number) == "success"
+    body = shop.body(number)
+    assert "+  COLOUR: green" in body
+    assert "<details open>" not in body
+    assert "for other changes once this is merged" in body
+    assert "did you mean" in body
