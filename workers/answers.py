@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
@@ -21,10 +20,9 @@ from workers.landscape import Landscape
 from workers.merging import Merging
 from workers.preview import predicted
 from workers.proposal import Proposal
+from workers.reach import there_is
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from bot.model.commands import Command
     from bot.prediction.selection import Selection
     from workers.asked import Asked
@@ -59,7 +57,7 @@ def diff(asked: Asked, command: Command) -> Answer:
     found = [one for one in report.applications if one.name == name]
     if not found:
         words = f"merging changes nothing in an application {name}"
-        raise Rejected(words, remedy=_there_is([one.name for one in report.applications], name))
+        raise Rejected(words, remedy=there_is([one.name for one in report.applications], name))
     about = replace(report, applications=tuple(found), notes=())
     return Answer(done=True, details=answer_about(about, room=services.settings.comment_budget // 2))
 
@@ -74,7 +72,7 @@ def explain(asked: Asked, command: Command) -> Answer:
         return Answer(done=True, words=_summary(selection), details=_list(lines))
     name = command.words[0]
     if name not in verdicts:
-        raise Rejected(f"no application {name} was looked at", remedy=_there_is(verdicts, name))
+        raise Rejected(f"no application {name} was looked at", remedy=there_is(verdicts, name))
     branch = landscape.branch(asked.change.base_branch)
     found = reads(landscape.services.sources.reading, selection.looked_at[name], selection.sides, branch)
     lines = [_verdict(name, selection), *(f"- reads {code(path)}" for path in found.paths)]
@@ -110,9 +108,3 @@ def _verdict(name: str, selection: Selection) -> str:
 def _list(lines: list[str]) -> str:
     more = [f"- … and {counted(len(lines) - _MOST, 'more line')}"] if len(lines) > _MOST else []
     return "\n".join([*lines[:_MOST], *more, ""])
-
-
-def _there_is(names: Iterable[str], wanted: str) -> str:
-    known = sorted(names)
-    near = get_close_matches(wanted, known, n=3) or known[:10]
-    return f"There is: {', '.join(near)}." if near else ""

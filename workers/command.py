@@ -16,15 +16,17 @@ import structlog
 from bot.errors import Rejected
 from bot.forges.port import Reaction
 from bot.model.answers import Answer, Record
+from bot.model.changes import ChangeState
 from bot.model.commands import LEAST, MOST, Command, Verb
 from bot.model.jobs import answer as answering
 from bot.model.jobs import preview
 from bot.model.operations import timestamp
 from bot.preview.asked import recorded
-from workers import conversation
+from workers import by_hand, conversation
 from workers.answers import diff, explain, preview_again, show_help
 from workers.asked import Asked
-from workers.forks import approve
+from workers.forks import approve_head
+from workers.holding import hold, release
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
@@ -37,12 +39,25 @@ _log = structlog.get_logger()
 
 _Handler: TypeAlias = Callable[[Asked, Command], Answer]
 
+
+def _approve(asked: Asked, command: Command) -> Answer:
+    """Let go on what waits for a person: the preview of a change from a fork, or the sync of a merged one."""
+    merged = asked.change.state is ChangeState.MERGED
+    return by_hand.approve_held(asked, command) if merged else approve_head(asked, command)
+
+
 _HANDLERS: Final[Mapping[Verb, _Handler]] = MappingProxyType(
     {
         Verb.PREVIEW: preview_again,
         Verb.DIFF: diff,
         Verb.EXPLAIN: explain,
-        Verb.APPROVE: approve,
+        Verb.APPROVE: _approve,
+        Verb.SYNC: by_hand.sync,
+        Verb.HOLD: hold,
+        Verb.RELEASE: release,
+        Verb.CANCEL: by_hand.cancel,
+        Verb.RETRY: by_hand.retry,
+        Verb.ROLLBACK: by_hand.rollback,
         Verb.HELP: show_help,
     }
 )
@@ -118,8 +133,8 @@ def _handler(asked: Asked, allowed: Permission, line: int) -> _Handler:
     verb = asked.commands[line].verb
     if line >= MOST:
         raise Rejected(f"one comment may hold {MOST} commands", remedy="Write the others into another.")
-    if verb is None or verb not in _HANDLERS:
-        raise Rejected(f"there is no command {asked.commands[line].name}", remedy=f"There is: {', '.join(_HANDLERS)}.")
+    if verb is None:
+        raise Rejected(f"there is no command {asked.commands[line].name}", remedy=f"There is: {', '.join(Verb)}.")
     if not allowed.includes(LEAST[verb]):
         words = f"{verb} takes the permission {LEAST[verb]} in {asked.repository.full_name}"
         raise Rejected(f"{words}, and {asked.author} has {allowed}")

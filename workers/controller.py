@@ -133,6 +133,7 @@ class Controller:
         for request in self._generating.due(now):
             self._enqueue(request)
         self._find_clusters()
+        self._follow_holds(now)
         with self._lock:
             due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
@@ -210,6 +211,15 @@ class Controller:
         """Have started what waited for a window that has opened, and put back what was changed meanwhile."""
         opened = self._openings.due(now) if self._services.settings.mode is Mode.FULL else []
         for request in (*refreshes_of(opened), *map(jobs.compare, opened)):
+            self._enqueue(request)
+
+    def _follow_holds(self, now: float) -> None:
+        """Do the same where the time of somebody's hold is over."""
+        with self._lock:
+            released = [name for name, known in self._known.items() if now >= known.released_at]
+            for name in released:
+                self._known[name].released_at = NEVER
+        for request in (*refreshes_of(released), *map(jobs.compare, released)):
             self._enqueue(request)
 
     def _send_refreshes(self) -> None:

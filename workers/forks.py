@@ -54,7 +54,7 @@ def wait_for_approval(services: Services, change: Change) -> None:
     _log.info("approval waited for")
 
 
-def approve(asked: Asked, command: Command) -> Answer:
+def approve_head(asked: Asked, command: Command) -> Answer:
     """Have a change from a fork rendered at the commit that is named, or that was its head when it was asked for."""
     services, change = asked.services, asked.open_change
     if not change.from_fork:

@@ -11,6 +11,7 @@ from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
 from bot.engine.sync.unknown import is_unknown
+from bot.model.holds import HELD, Hold
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
 from workers.claims import CLAIM, Claim
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NEVER: Final = float("inf")
 PATIENCE: Final = 5.0
 """Seconds after which a running operation is looked at, for what no event of its objects speaks of."""
+_CLOCKS: Final = 2.0
+"""Seconds by which the clocks of two machines may differ."""
 _TRUST: Final = 30.0
 """The same while all it waits for are objects that are on their way, as watches tell, a known time, or a person."""
 
@@ -59,6 +62,8 @@ class Known:
     """Whether its status says that nothing is known, because of its cluster."""
     compare_at: float
     """Unix seconds: when it is to be compared though nothing moves, mostly as what differs may be put back then."""
+    released_at: float
+    """Unix seconds: when somebody's hold is over for certain; never where nobody holds it for a time."""
 
     @classmethod
     def of(
@@ -86,6 +91,7 @@ class Known:
                 str(application.automated),
                 str(application.left_alone),
                 application.annotation(APPROVED),
+                application.annotation(HELD),
             ),
             running=application.operation is not None and not application.left_alone,
             deleting=application.deleting and stage_of(application.finalizers) is not None,
@@ -99,6 +105,7 @@ class Known:
             left_alone=application.left_alone,
             unknown=is_unknown(application.status),
             compare_at=_heals_at(application),
+            released_at=_released_at(application, now),
         )
 
     @property
@@ -122,6 +129,13 @@ def _deadlines(application: Application, state: OperationState | None, sync_dead
         yield retry_at(state)
     elif state is not None and not state.phase.completed:
         yield deadline(state, limit=sync_deadline)
+
+
+def _released_at(application: Application, now: float) -> float:
+    """Return when a hold is over by everybody's clock; one that was over before needs nobody to notice."""
+    hold = Hold.of(application.annotation(HELD))
+    at = NEVER if hold is None else hold.ends_at + _CLOCKS
+    return at if at > now else NEVER
 
 
 def _heals_at(application: Application) -> float:

@@ -115,7 +115,7 @@ class _Commit:
 
 
 def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
-    expected = _expected(clone, sha)
+    expected = expected_of(clone, sha)
     commit, parents = _Commit(clone, sha), expected.parents
     inventory = clone.services.applications.named(parents)
     by_name = {one.name: one for one in inventory.applications}
@@ -132,6 +132,8 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
         coverage = _coverage(commit, application, expected.definitions.get(name, ""))
         closed = why_not_now(clone.services, application) if application is not None else ""
         own = delivery_of(name, application, commit=sha, covers=coverage, closed=closed)
+        # Here, nobody needs to be told in which repository a change is.
+        own = replace(own, words=own.words.replace(f" {clone.repository.full_name}#", " #"))
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 
@@ -197,7 +199,7 @@ def _is_alike(clone: Clone, application: Application, earlier: str, later: str) 
     return all(inputs(application, one, before) == inputs(application, one, after) for one in here)
 
 
-def _expected(clone: Clone, commit: str) -> Expected:
+def expected_of(clone: Clone, commit: str) -> Expected:
     """Return the applications that the commit is to be seen in; derived anew when nobody remembers."""
     kept = Expected.recall(clone.services, clone.repository.full_name, commit)
     if kept is not None:

@@ -9,6 +9,7 @@ import structlog
 
 from bot.cluster.applications import Conflict
 from bot.engine.sync.start import reason_to_wait
+from bot.errors import Rejected
 from bot.model.jobs import advance, delete, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
@@ -16,6 +17,8 @@ from bot.settings import Mode
 from workers.windows import why_not_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model.applications import Application
     from bot.model.resources import JsonObject
     from bot.services import Services
@@ -68,6 +71,22 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
         _log.info("operation started", application=name, revision=occasion.commit, change=occasion.change)
         services.queue.enqueue(advance(name))
         return ""
+    raise Conflict(f"Application {name} keeps changing", retry_after=0.1)
+
+
+def change(services: Services, name: str, patch: Callable[[Application], JsonObject]) -> Application:
+    """Write what `patch` makes of an Application as it is, decided anew whenever somebody else was faster.
+
+    Raises Rejected when there is none, Conflict when it keeps changing, and whatever `patch` raises.
+    """
+    for _ in range(_TRIES):
+        application = services.applications.get(name)
+        if application is None:
+            raise Rejected(f"there is no Application {name}")
+        try:
+            return services.applications.update(application, patch(application))
+        except Conflict:
+            continue
     raise Conflict(f"Application {name} keeps changing", retry_after=0.1)
 
 

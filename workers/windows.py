@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.projects import DEFAULT
 from bot.engine.windows import next_boundary, why_closed, windows_of
 from bot.errors import ForesailError, Rejected
+from bot.model.holds import HELD, Hold
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
 from workers.claims import CLAIM
@@ -49,8 +51,17 @@ def closed(services: Services, application: Application, *, manual: bool) -> Clo
 
 def why_not_now(services: Services, application: Application) -> str:
     """Return why syncs of an application do not start by themselves now, empty when they do."""
-    found = closed(services, application, manual=False) if application.automated else None
-    return "" if found is None else found.words
+    if not application.automated:
+        return ""
+    hold = hold_of(application)
+    found = closed(services, application, manual=False) if hold is None else None
+    return hold.words if hold is not None else "" if found is None else found.words
+
+
+def hold_of(application: Application) -> Hold | None:
+    """Return somebody's hold on an application, None where there is none or its time is over."""
+    hold = Hold.of(application.annotation(HELD))
+    return hold if hold is not None and time.time() < hold.ends_at else None
 
 
 def admitted(services: Services, application: Application, state: OperationState) -> OperationState | None:

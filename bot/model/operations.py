@@ -162,18 +162,23 @@ class Operation:
         if resources and not heals:
             return None  # its revision would count as synced, for the objects too that it leaves out
         initiated = _mapping(wire.get("initiatedBy"))
-        info = [entry for entry in _list(wire.get("info")) if isinstance(entry, dict) and "name" in entry]
         return cls(
             revision=str(sync.get("revision") or ""),
             prune=bool(sync.get("prune")),
             revisions=tuple(map(str, _list(sync.get("revisions")))),
             resources=tuple(map(_named, resources)),
             heals=heals,
-            info={str(entry["name"]): str(entry.get("value", "")) for entry in info},
+            info=cls.info_of(wire),
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
             retry=Retry.parse(wire.get("retry")),
         )
+
+    @staticmethod
+    def info_of(wire: JsonObject) -> dict[str, str]:
+        """Read an operation's `info`, also of one that asks for more than we can do."""
+        info = [entry for entry in _list(wire.get("info")) if isinstance(entry, dict) and "name" in entry]
+        return {str(entry["name"]): str(entry.get("value", "")) for entry in info}
 
     def to_wire(self) -> JsonObject:
         """Return what `.operation` should hold, as a merge patch: nothing of an earlier one stays."""

@@ -19,6 +19,7 @@ import orjson
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
 from bot.model.applications import SKIP_RECONCILE
+from bot.model.holds import HELD, Hold
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
@@ -343,9 +344,11 @@ def _states(
 
 
 def _left_alone(application: Application) -> tuple[str, ...]:
-    if not application.left_alone:
-        return ()
-    return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
+    if application.left_alone:
+        return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
+    hold = Hold.of(application.annotation(HELD))
+    held = hold is not None and application.automated and time.time() < hold.ends_at
+    return (f"{hold.words}: nothing of this is synced by itself",) if hold is not None and held else ()
 
 
 def _change_of(candidate: Candidate) -> Action:

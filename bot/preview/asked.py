@@ -42,6 +42,15 @@ USAGE: Final[dict[Verb, tuple[str, str]]] = {
         "approve [COMMIT]",
         "has a change from a fork rendered at this commit, or a held sync go on",
     ),
+    Verb.SYNC: ("sync [APP…]", "syncs to what was merged, also where that does not happen by itself"),
+    Verb.HOLD: (
+        "hold [APP…] [for 2h] [because …]",
+        "has nothing delivered by itself until then, or until it is released",
+    ),
+    Verb.RELEASE: ("release [APP…]", "ends a hold"),
+    Verb.CANCEL: ("cancel [APP…]", "ends the operations that bring what was merged"),
+    Verb.RETRY: ("retry [APP…]", "tries again what failed"),
+    Verb.ROLLBACK: ("rollback [APP…]", "goes back to what was there before the merge, and holds it there"),
     Verb.HELP: ("help", "shows this"),
 }
 

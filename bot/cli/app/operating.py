@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
-
-from bot.cli.app.glance import PENDING, Glance, entries_at, mapping_at, revisions_of, text_at
+from bot.cli.app.glance import PENDING, Glance, mapping_at, text_at
 from bot.cli.app.tables import short
 from bot.cli.app.waiting import Conditions, Vigil
 from bot.cluster.applications import Conflict
 from bot.cluster.errors import ApiRefused
+from bot.engine.sync.history import each_revision, entries_of, is_of_the_same_sources
 from bot.engine.sync.start import reason_to_refuse
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application, Source
+from bot.model.applications import Application
 from bot.model.operations import WHOLE_ONLY, Occasion, Operation, Phase
 from bot.model.resources import ResourceKey
 from bot.model.retry import Retry
@@ -72,7 +71,7 @@ class Rollback:
                 remedy="Revert in Git, or switch spec.syncPolicy.automated off first.",
             )
         entry = self._entry(application)
-        if not _same_sources(application, entry):
+        if not is_of_the_same_sources(application, entry):
             raise Rejected(
                 f"{name} had another source at id {text_at(entry, 'id')}: {WHOLE_ONLY}",
                 remedy="Put that source back into the Application and sync it.",
@@ -83,9 +82,9 @@ class Rollback:
         return Operation(revision, self.prune, info, username=username, revisions=revisions)
 
     def _entry(self, application: Application) -> JsonObject:
-        entries = list(entries_at({"status": application.status}, "status", "history"))
+        entries = entries_of(application)
         chosen = entries[-2:-1] if self.number is None else [one for one in entries if one.get("id") == self.number]
-        if chosen and revisions_of(chosen[0]):
+        if chosen and each_revision(chosen[0]):
             return chosen[0]
         known = ", ".join(text_at(one, "id") for one in entries)
         wanted = "before the last" if self.number is None else f"with id {self.number}"
@@ -149,21 +148,6 @@ def rest(control: Control, name: str, say: Callable[[str], None], *, timeout: fl
     """Wait until no operation runs; Rejected when the time is over before."""
     if not Vigil(control, frozenset([name]), say, timeout).waits(Conditions(operation=True)):
         raise Rejected(f"{name} still has an operation that has not ended after {timeout:g} s")
-
-
-def _same_sources(application: Application, entry: JsonObject) -> bool:
-    """Whether an entry of the history is about the sources that the Application has now, at whatever revision."""
-    recorded = list(entries_at(entry, "sources")) or [mapping_at(entry, "source")]
-    try:
-        before = [Source.model_validate(one) for one in recorded if one]
-    except ValidationError:
-        return False
-    now = application.spec.sources or (application.spec.source,)
-    return not before or [_anywhen(one) for one in before] == [_anywhen(one) for one in now if one]
-
-
-def _anywhen(source: Source) -> Source:
-    return source.model_copy(update={"target_revision": ""})
 
 
 def _info(application: Application, commit: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.engine.sync.plan import APPROVED
 from bot.model.applications import SKIP_RECONCILE
-from bot.model.operations import OperationState, Phase
+from bot.model.operations import Occasion, Operation, OperationState, Phase
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -30,7 +30,10 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
     if application.operation is not None and not is_overtaken(application, revision=revision, revisions=revisions):
         sync = application.operation.get("sync")
         running = str(sync.get("revision") or "") if isinstance(sync, dict) else ""
-        return f"waits for the operation at {running[:7] or 'another revision'} to end"
+        waits = f"waits for the operation at {running[:7] or 'another revision'} to end"
+        ahead = Occasion.of(Operation.info_of(application.operation)).change
+        # However many wait, the newest is synced next and brings the others along: no place is behind the second.
+        return f"2nd, behind {ahead}: {waits}" if ahead else waits
     last = OperationState.of_status(application.status)
     if last is None or not last.phase.completed:
         return ""

@@ -107,4 +107,4 @@ def test_a_quoted_answer_is_none() -> None:
 def test_the_help_has_every_command_in_a_row_with_the_operators_prefix() -> None:
     table = help_table("/gitops")
     assert GITHUB.render(table).count("<tr>") == 1 + len(USAGE)
-    assert "| `/gitops explain [APP]` |" in table
+    assert "| `/gitops hold [APP…] [for 2h] [because …]` |" in table

@@ -40,6 +40,13 @@ def test_an_operation_of_another_commit_is_waited_for() -> None:
     assert waiting.words == "waits for the operation at 0000000 to end"
 
 
+def test_whoever_waits_says_which_change_is_before_it() -> None:
+    info = [{"name": "change", "value": "acme/shop#41"}]
+    running = application(operation={"sync": {"revision": "0" * 40}, "info": info})
+    waiting = delivery_of("web", running, commit=COMMIT, covers=lambda known: known == COMMIT)
+    assert waiting.words == "2nd, behind acme/shop#41: waits for the operation at 0000000 to end"
+
+
 def test_words_too_long_for_a_status_are_cut_visibly() -> None:
     long = Delivery("web", "prod · shop", DeliveryState.FAILED, "no " * STATUS_LENGTH)
     for status in statuses_of([long], instance="foresail"):
