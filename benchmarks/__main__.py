@@ -15,7 +15,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import affected, charts, controller, fidelity, load, memory, previews, renders
+from benchmarks import affected, charts, controller, fidelity, fleet, load, memory, previews, renders
 from benchmarks.previews import Rounds
 from benchmarks.workload import Workload
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -32,14 +32,20 @@ _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
 _ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
-_PARTS: Final = ("affected", "renders", "charts", "previews", "webhooks", "memory", "controller", "fidelity")
+_PARTS: Final = ("affected", "renders", "charts", "previews", "webhooks", "memory", "controller", "fleet", "fidelity")
 _APPLICATIONS: Final = 200
 """For the controller; Argo CD was measured with as many."""
+_FLEETS: Final = (100, 500)
+"""Applications, to see how cost grows; the largest takes long, and only when it is asked for by itself."""
+_LARGEST_FLEET: Final = 2000
 _RATE: Final = 200.0
 _SECONDS: Final = 30.0
 
 _MEANINGS: Final = {
     "changes": "generated changes that were previewed and then synced",
+    "cpu_share": "of one core, in a minute in which nothing happens",
+    "detect_s": "until something that is changed by hand is put back",
+    "detect_max_s": "the longest of 20 times",
     "differences": "of them, where the sync did something else than predicted",
     "floor_seconds": "the dry runs of its head side alone, on kept-alive connections",
     "warm_seconds": "a worker that has previewed before; both renders are made anew",
@@ -105,6 +111,9 @@ _TARGETS: Final = {
     "apps_200.push_s": "≤ 15",
     "apps_200.memory_mb": "≤ 300",
     "apps_200.peak_memory_mb": "≤ 520",
+    "apps_2000.cpu_share": "≤ 0.2",
+    "apps_2000.memory_mb": "≤ 600",
+    "apps_2000.detect_s": "< 2",
     "compare_unchanged.ms": "≤ 5",
     "self_heal.median_ms": "≤ 150",
     "self_heal.p99_ms": "≤ 500",
@@ -138,6 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with ControlPlane.start(tools, directory / "controller-plane") as plane:
                 figures = controller.measure(tools, plane, directory / "controller", count=_APPLICATIONS)
             found |= figures
+        if "fleet" in parts:
+            found |= _fleets(tools, directory, counts=_FLEETS if len(parts) > 1 else (*_FLEETS, _LARGEST_FLEET))
         if "fidelity" in parts:
             start = secrets.randbelow(1_000_000)
             _say(f"fidelity: generated changes, previewed and synced, seed {start}")
@@ -146,6 +157,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(parts) == len(_PARTS):  # figures of different runs do not belong together
         RESULTS.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     return 0
+
+
+def _fleets(tools: Programs, directory: Path, *, counts: Sequence[int]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for count in counts:
+        _say(f"apps_{count}: created, left alone, changed by hand")
+        with ControlPlane.start(tools, directory / f"fleet-plane-{count}", nodes=0) as plane:
+            found |= fleet.measure(tools, plane, directory / f"fleet-{count}", count=count)
+    return found
 
 
 def _rendering(parts: set[str], tools: Programs, directory: Path) -> dict[str, float]:

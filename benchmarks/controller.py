@@ -63,14 +63,14 @@ _IDLE: Final = 60.0
 
 
 @dataclass
-class _Seen:
+class Seen:
     """What a watch has told of a collection; asking again and again would take from what is measured."""
 
     objects: dict[str, JsonObject] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
-    def of(cls, server: ApiServer, kind: ResourceType, namespace: str) -> Iterator[_Seen]:
+    def of(cls, server: ApiServer, kind: ResourceType, namespace: str) -> Iterator[Seen]:
         """Follow the objects of a namespace."""
         seen, stop = cls(), threading.Event()
         watch = Watch(server, kind, seen.note, namespace=namespace)
@@ -84,17 +84,17 @@ class _Seen:
         """Keep what an object is now."""
         self.objects[str(metadata_of(obj)["name"])] = obj
 
-    def wait(self, count: int, holds: Callable[[JsonObject], bool], what: str) -> None:
+    def wait(self, count: int, holds: Callable[[JsonObject], bool], what: str, *, seconds: float = _PATIENCE) -> None:
         """Return once something holds of so many."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + seconds
         while sum(map(holds, list(self.objects.values()))) < count:
             if time.monotonic() > end:
-                raise Temporary(f"{what} did not come within {_PATIENCE:.0f} s")
+                raise Temporary(f"{what} did not come within {seconds:.0f} s")
             time.sleep(_POLL)
 
 
 @dataclass
-class _Memory:
+class Memory:
     """What all processes of Foresail and its Redis take together."""
 
     pids: Sequence[int]
@@ -102,7 +102,7 @@ class _Memory:
 
     @classmethod
     @contextmanager
-    def of(cls, stage: Stage, foresail: Foresail) -> Iterator[_Memory]:
+    def of(cls, stage: Stage, foresail: Foresail) -> Iterator[Memory]:
         """Look at it every few seconds, in a thread."""
         memory, stop = cls([stage.redis.pid, *map(foresail.pid, foresail.names)]), threading.Event()
 
@@ -126,7 +126,7 @@ class _Scene:
     stage: Stage
     repository: HostedRepository
     server: ApiServer
-    seen: _Seen
+    seen: Seen
     count: int
 
     def create(self) -> float:
@@ -136,14 +136,14 @@ class _Scene:
         begin = time.monotonic()
         manifests = yaml.safe_dump_all(self._application(number) for number in range(self.count))
         self.stage.plane.kubectl("apply", "--server-side", "-f", "-", stdin=manifests)
-        self.seen.wait(self.count, partial(_is_at, head), "all applications Synced and Healthy")
+        self.seen.wait(self.count, partial(is_at, head), "all applications Synced and Healthy")
         return time.monotonic() - begin
 
     def push(self) -> float:
         """Change all applications by one push; return the seconds until all are Synced and Healthy at it."""
         begin = time.monotonic()
         sha = self.repository.push("main", self._files("green"))
-        self.seen.wait(self.count, partial(_is_at, sha), "all applications at the push")
+        self.seen.wait(self.count, partial(is_at, sha), "all applications at the push")
         return time.monotonic() - begin
 
     def heals(self) -> list[float]:
@@ -161,7 +161,7 @@ class _Scene:
                 raise Temporary(f"{name} was not put back")
             time.sleep(_HEAL_POLL)
         took = time.monotonic() - begin
-        self.seen.wait(self.count, _is_at_rest, "the end of what put it back")
+        self.seen.wait(self.count, is_at_rest, "the end of what put it back")
         return took
 
     def _files(self, value: str) -> dict[str, str]:
@@ -192,7 +192,7 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
         repository = stage.github.create_repository("acme/fleet", files={"README.md": "Fleet\n"})
         foresail = stage.open(repository, {"FORESAIL_ROOT_REPOSITORIES": ""}, together=True)
         server = ApiServer.from_kubeconfig(str(plane.kubeconfig))
-        with _Seen.of(server, APPLICATION, _CONTROL) as seen, _Memory.of(stage, foresail) as memory:
+        with Seen.of(server, APPLICATION, _CONTROL) as seen, Memory.of(stage, foresail) as memory:
             scene = _Scene(stage, repository, server, seen, count)
             created, pushed = scene.create(), scene.push()
             heals = sorted(scene.heals())
@@ -229,7 +229,7 @@ def _floors(plane: ControlPlane, count: int) -> list[float]:
     server = ApiServer.from_kubeconfig(str(plane.kubeconfig))
     cluster = Cluster(server)
     found = []
-    with _Seen.of(server, _DEPLOYMENT, _FLOOR) as seen, ThreadPoolExecutor(_AT_ONCE) as threads:
+    with Seen.of(server, _DEPLOYMENT, _FLOOR) as seen, ThreadPoolExecutor(_AT_ONCE) as threads:
         for value in ("blue", "green"):
             begin = time.monotonic()
             texts = (_manifests(f"app-{number}", value) for number in range(count))
@@ -242,7 +242,7 @@ def _floors(plane: ControlPlane, count: int) -> list[float]:
     return found
 
 
-def _is_at(sha: str, application: JsonObject) -> bool:
+def is_at(sha: str, application: JsonObject) -> bool:
     """Whether an application is Synced and Healthy at a commit, its operation done."""
     status: Any = application.get("status") or {}
     return bool(
@@ -253,7 +253,7 @@ def _is_at(sha: str, application: JsonObject) -> bool:
     )
 
 
-def _is_at_rest(application: JsonObject) -> bool:
+def is_at_rest(application: JsonObject) -> bool:
     """Whether no operation runs and the last has come to its end."""
     status: Any = application.get("status") or {}
     return "operation" not in application and status.get("sync", {}).get("status") == "Synced"

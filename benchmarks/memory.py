@@ -62,21 +62,28 @@ def peak(pid: int) -> float:
 
 def peaks(pid: int) -> list[float]:
     """Return the peaks of a process and of everything it started, in MB."""
-    return [peak(pid), *(one for child in _children(pid) for one in peaks(child))]
+    return [peak(one) for one in family(pid)]
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and everything it started; none where it has ended."""
+    try:
+        return [pid, *(one for child in _children(pid) for one in family(child))]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def share(pids: Iterable[int]) -> float:
     """Return the memory of processes and of everything they started in MB, pages that several have divided by them."""
-    return sum(_share(pid) for pid in pids)
+    return sum(_share(one) for pid in pids for one in family(pid))
 
 
 def _share(pid: int) -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        own = next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
-        return own + sum(map(_share, _children(pid)))
     except (FileNotFoundError, ProcessLookupError):
         return 0.0  # it has ended
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
 
 
 def _children(pid: int) -> list[int]:
