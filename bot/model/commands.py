@@ -15,6 +15,8 @@ PREFIX: Final = "/foresail"
 """What a command begins with, unless the operator has chosen another word."""
 MOST: Final = 5
 """Commands of one comment that are carried out."""
+_OURS: Final = "<!-- foresail"
+"""How our own comments begin: with a person's token we write as a person, and must not obey what we quote."""
 _LONGEST: Final = 1000
 """Characters a line with a command may have; a longer one is no command."""
 _LONGEST_COMMENT: Final = 262_144
@@ -90,6 +92,8 @@ def commands_in(body: str, *, prefix: str = PREFIX) -> tuple[Command, ...]:
     somebody quotes, shows as code or hides in HTML is none. Markdown may continue a quote or a span of code over a line
     end, and never over an empty line.
     """
+    if body.startswith(_OURS):
+        return ()
     found: list[Command] = []
     fresh = True
     for line in _shown(body[:_LONGEST_COMMENT]):

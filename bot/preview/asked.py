@@ -136,4 +136,4 @@ def help_table(prefix: str) -> str:
         f"| {cell(code(f'{prefix} {usage}'))} | {cell(inert(does))} | {LEAST[verb]} |"
         for verb, (usage, does) in USAGE.items()
     ]
-    return "\n".join(["| command | does | for whom may |", "|---|---|---|", *rows, ""])
+    return "\n".join(["| command | does | takes |", "|---|---|---|", *rows, ""])

@@ -75,6 +75,7 @@ def test_a_line_of_its_own_is_a_command(body: str, expected: list[str]) -> None:
         "x\x85\x85/foresail sync",
         f"/foresail sync {'x' * 2000}",
         "@foresail sync",
+        "<!-- foresail:foresail:1 of=1 head= plan= -->\n\n/foresail sync",
     ],
 )
 def test_what_is_quoted_code_hidden_or_in_a_sentence_is_no_command(body: str) -> None:
