@@ -130,6 +130,8 @@ class Settings(BaseModel):
     """Seconds an operation may take until everything is healthy; then it has failed."""
     claim_seconds: float = Field(default=15.0, gt=0)
     """Seconds after which another worker takes over an operation whose worker went silent."""
+    status_deadline: float = Field(default=7200.0, ge=60)
+    """Seconds after which a status that is pending though nobody works on it ends as an error; recovery comes first."""
     preview_refresh: float = Field(default=600.0, ge=0)
     """Seconds after which open changes are previewed again, in case something they depend on has moved; 0: never."""
     mass_deletion_percent: int = Field(default=50, ge=0, le=100)

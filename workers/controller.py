@@ -102,6 +102,7 @@ class Controller:
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
         self._recovered = 0.0
+        self._recovery = min(_RECOVERY, services.settings.status_deadline / 2)
         self._next_round = time.time() + services.settings.preview_refresh
 
     def run(self) -> None:
@@ -120,7 +121,7 @@ class Controller:
     def _tick(self, now: float) -> None:
         queue, memory = self._services.queue, self._services.memory
         queue.maintain(now=now)
-        if memory.is_empty() or now - self._recovered > _RECOVERY:
+        if memory.is_empty() or now - self._recovered > self._recovery:
             queue.enqueue(jobs.recover())
             memory.mark()
             self._recovered = now

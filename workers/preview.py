@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,7 +22,7 @@ from workers.forks import is_approved, wait_for_approval
 from workers.payloads import repository_in
 from workers.proposal import Proposal
 from workers.runtime import job, job_with_excuse
-from workers.statuses import is_known, says, tell, withdraw
+from workers.statuses import STARTED, is_known, says, tell, withdraw
 from workers.tell import News, bring
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from workers.landscape import Landscape
 
 _log = structlog.get_logger()
-_STARTED: Final = "predicting what merging this changes"
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:
@@ -88,7 +87,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         wait_for_approval(services, change)
         return
     if not (again and is_known(services, change)):
-        _say(services, change, StatusState.PENDING, _STARTED)
+        tell(services, change, STARTED)
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)
     found = predicted(proposal)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from bot.errors import Rejected
-from bot.model.changes import StatusState, repository_identity
+from bot.model.changes import CommitStatus, StatusState, repository_identity
 from bot.model.jobs import advance, deliver, notify, preview, recover
 from bot.preview.shared import is_shared
 from bot.settings import Mode
@@ -16,7 +17,7 @@ from workers.comments import own_comments
 from workers.landscape import Landscape
 from workers.payloads import refreshes
 from workers.runtime import job
-from workers.statuses import context, is_known
+from workers.statuses import context, end_if_stuck, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,8 +64,7 @@ def _recover(services: Services, repository: Repository) -> None:
     changes = list(services.forge.open_changes(repository))
     heads = Counter(change.head_sha for change in changes)
     for change in changes:
-        if _is_untold(services, change, alone=heads[change.head_sha] == 1):
-            services.queue.enqueue(preview(repository, change.number))
+        _make_up(services, change, alone=heads[change.head_sha] == 1)
     if services.settings.mode is Mode.PREVIEW:
         return
     landscape = Landscape.survey(services, repository)
@@ -89,9 +89,17 @@ def _repositories_of(application: Application) -> frozenset[str]:
     return frozenset(repository_identity(source.repo_url) for source in application.spec.effective_sources)
 
 
-def _is_untold(services: Services, change: Change, *, alone: bool) -> bool:
-    """Whether the head of a change has no final status of its own, or a comment speaks of another head."""
+def _make_up(services: Services, change: Change, *, alone: bool) -> None:
+    """Have a change previewed that is not told what it should be, unless that has been tried for too long."""
     status = services.forge.statuses(change.repository, change.head_sha).get(context(services))
+    if status is not None and end_if_stuck(services, change, status, now=time.time()):
+        return
+    if _is_untold(services, change, status, alone=alone):
+        services.queue.enqueue(preview(change.repository, change.number))
+
+
+def _is_untold(services: Services, change: Change, status: CommitStatus | None, *, alone: bool) -> bool:
+    """Whether the head of a change has no final status of its own, or a comment speaks of another head."""
     if status is None or status.state is StatusState.PENDING:
         return True
     if (is_shared(status.description) or not alone) and not is_known(services, change):

@@ -6,12 +6,15 @@ and those about which nothing is known are previewed again; until then the statu
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import orjson
+import structlog
 
 from bot.errors import Rejected
+from bot.model import jobs
 from bot.model.changes import ChangeState, CommitStatus, StatusState
 from bot.model.jobs import preview
 from bot.model.reports import STATUS_LENGTH, Outcome
@@ -25,9 +28,11 @@ if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.services import Services
 
+_log = structlog.get_logger()
 _WRITING: Final = 20.0
 """Seconds one status may take to be written; after them somebody else may write it."""
 _WAITS: Final = Outcome(StatusState.PENDING, "its preview has not begun")
+STARTED: Final = Outcome(StatusState.PENDING, "predicting what merging this changes")
 
 
 def tell(services: Services, change: Change, outcome: Outcome) -> None:
@@ -61,6 +66,23 @@ def is_known(services: Services, change: Change) -> bool:
 def says(services: Services, change: Change, outcome: Outcome) -> bool:
     """Whether this is what a change was told last at its head, as far as anybody remembers."""
     return _kept(services, change).get(change.number) == outcome
+
+
+def end_if_stuck(services: Services, change: Change, status: CommitStatus, *, now: float) -> bool:
+    """End a status that says for too long that somebody is at work, if nobody is; tell whether it was ended.
+
+    Those that say what a person is waited for stay: nobody but that person can end them.
+    """
+    under_way = any(one.description in status.description for one in (STARTED, _WAITS))
+    age = now - status.said_at if status.said_at else 0.0
+    if status.state is not StatusState.PENDING or not under_way or age < services.settings.status_deadline:
+        return False
+    if services.queue.has(preview(change.repository, change.number), jobs.tell(change.repository, change.number)):
+        return False
+    incident = uuid.uuid4().hex[:12]
+    _log.error("status ended", incident=incident, change=str(change), head=change.head_sha, age=round(age))
+    tell(services, change, Outcome(StatusState.ERROR, f"nobody works on this any more; incident {incident}"))
+    return True
 
 
 def context(services: Services) -> str:

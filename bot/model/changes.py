@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -73,6 +73,8 @@ class CommitStatus:
     description: str
     """For a person; the forge's adapter cuts it to what the forge accepts."""
     url: str = ""
+    said_at: float = field(default=0.0, compare=False)
+    """Unix seconds, as the forge tells it; 0 where nobody knows."""
 
 
 class Permission(StrEnum):

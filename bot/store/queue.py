@@ -55,6 +55,7 @@ class Queue:
         }
         self._keys = {name: _keys(queue) for name, queue in self._queues.items()}
         self._enqueue = connection.register_script(scripts.ENQUEUE)
+        self._has = connection.register_script(scripts.HAS)
         self._withdraw = connection.register_script(scripts.WITHDRAW)
         self._maintain = connection.register_script(scripts.MAINTAIN)
         self._silent_until = 0.0
@@ -72,6 +73,11 @@ class Queue:
         """Queue what a webhook delivery calls for, once an hour, all or none; False when this delivery is known."""
         with self._reachable():
             return bool(self._enqueue(*self._call(delivery, requests)))
+
+    def has(self, *requests: JobRequest) -> bool:
+        """Whether a job of any of these requests waits, runs, or is to be done later."""
+        with self._reachable():
+            return any(self._has([*self._keys[one.queue]][:3], [one.job_id]) for one in requests)
 
     def withdraw(self, request: JobRequest) -> bool:
         """Take a request back, whoever else made the same; False when somebody has begun it, or is about to."""

@@ -109,6 +109,23 @@ return 1
 """
 )
 
+HAS: Final = (
+    _COMMON
+    + """
+-- KEYS: a queue, its intermediate queue and scheduled jobs
+-- ARGV: a request's id
+-- Returns 1 when a job of it waits, runs or is put off; one that Redis has lost from its lists does not.
+for slot = 0, SLOTS - 1 do
+    local id = ARGV[1] .. "-" .. slot
+    local status = status_of(id)
+    local waits = redis.call("LPOS", KEYS[1], id) ~= false or redis.call("LPOS", KEYS[2], id) ~= false
+    if status == "started" or status == "queued" and waits then return 1 end
+    if status == "scheduled" and redis.call("ZSCORE", KEYS[3], id) ~= false then return 1 end
+end
+return 0
+"""
+)
+
 WITHDRAW: Final = (
     _COMMON
     + """

@@ -324,6 +324,7 @@ def _status(found: Payload) -> CommitStatus:
         state=StatusState(state.text()),
         description="" if description is None else description.text(),
         url="" if url is None else url.text(),
+        said_at=found.at("created_at").time().timestamp(),
     )
 
 

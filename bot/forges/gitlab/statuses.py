@@ -52,12 +52,14 @@ class Said:
     description: str
     url: str
     pipeline: int | None
+    at: float = 0.0
+    """Unix seconds."""
 
     @property
     def status(self) -> CommitStatus | None:
         """The same in Foresail's words; None for a state that nobody knows here."""
         state = _READ.get(self.word)
-        return None if state is None else CommitStatus(self.name, state, self.description, self.url)
+        return None if state is None else CommitStatus(self.name, state, self.description, self.url, self.at)
 
 
 def newest(statuses: Iterable[Payload]) -> dict[str, Said]:
@@ -106,4 +108,5 @@ def _said(one: Payload) -> Said:
         description="" if description is None else description.text(),
         url="" if url is None else url.text(),
         pipeline=None if pipeline is None else pipeline.number(),
+        at=0.0 if (created := one.find("created_at")) is None else created.time().timestamp(),
     )

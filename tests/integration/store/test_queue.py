@@ -135,3 +135,20 @@ def test_a_request_that_somebody_is_about_cannot_be_taken_back(bench: Bench) -> 
     bench.queue.enqueue(change(2))
     assert not bench.queue.withdraw(change(2))
     assert bench.waiting == []
+
+
+def test_a_job_is_there_while_it_waits_runs_or_is_put_off(bench: Bench) -> None:
+    assert not bench.queue.has(change(1))
+    bench.queue.enqueue(change(1))
+    assert bench.queue.has(change(2), change(1))
+    bench.begin()
+    assert bench.queue.has(change(1))
+    bench.queue.enqueue(change(3))
+    bench.put_off(due=2_000_000_000.0)
+    assert bench.queue.has(change(3))
+
+
+def test_a_job_that_was_lost_is_not_there(bench: Bench) -> None:
+    bench.queue.enqueue(change(1))
+    bench.connection.delete("rq:queue:preview")
+    assert not bench.queue.has(change(1))

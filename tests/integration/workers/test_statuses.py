@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.model import jobs
 from bot.model.changes import StatusState
 from bot.model.reports import Outcome
 from tests.integration.workers.desk import Desk
-from workers.statuses import context, is_known, tell
+from workers import recover
+from workers.statuses import STARTED, context, is_known, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
 
@@ -26,3 +30,41 @@ def test_a_job_about_an_older_head_takes_back_its_own_status_and_not_the_newer_o
     states = [hosted.statuses(one.head_sha)[context(services)].state for one in (old, new)]
     assert states == ["error", "pending"]
     assert is_known(services, new)
+
+
+def _older(desk: Desk, sha: str, *, seconds: float) -> None:
+    """Have it been longer ago that the status of a commit was said."""
+    told = desk.repository.state.statuses[sha]
+    told[-1] = replace(told[-1], created_at=told[-1].created_at - seconds)
+
+
+def test_a_status_that_nobody_works_on_any_more_ends_in_words(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    repository = services.forge.repository(hosted.full_name)
+    hosted.push("one", {"deploy/one.yaml": "# 1"})
+    change = services.forge.change(repository, hosted.open_pull_request(head="one", title="One").number)
+    tell(services, change, STARTED)
+
+    def recovered() -> str:
+        desk.do(recover.run, jobs.recover(hosted.full_name))
+        return hosted.statuses(change.head_sha)[context(services)].state
+
+    assert recovered() == "pending"
+    _older(desk, change.head_sha, seconds=services.settings.status_deadline + 1)
+    assert recovered() == "pending", "the preview that recovery asked for is still to be made"
+    services.queue.withdraw(jobs.preview(repository, change.number))
+    assert recovered() == "error"
+    assert "incident" in str(hosted.statuses(change.head_sha)[context(services)].description)
+
+
+def test_a_status_that_waits_for_a_person_stays(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    repository = services.forge.repository(hosted.full_name)
+    hosted.push("two", {"deploy/two.yaml": "# 2"})
+    change = services.forge.change(repository, hosted.open_pull_request(head="two", title="Two").number)
+    tell(services, change, Outcome(StatusState.PENDING, "waits until somebody approves"))
+    _older(desk, change.head_sha, seconds=services.settings.status_deadline + 1)
+
+    desk.do(recover.run, jobs.recover(hosted.full_name))
+
+    assert hosted.statuses(change.head_sha)[context(services)].state == "pending"
