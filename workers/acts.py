@@ -45,6 +45,7 @@ class NotYet:
 
 _UNSERVED: Final = NotYet("waiting for kinds that this sync defines to be served")
 
+_DRY: Final = "(dry run)"
 _REFUSED: Final = "is refused now"
 _REPLACED: Final = "is replaced"
 _UNTOLD: Final = "was not in the preview"
@@ -95,6 +96,50 @@ class Actor:
             if _is_unserved(error) and self._is_defined_elsewhere(kind, task):
                 return _UNSERVED
             return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, error.message)
+
+    def tried(self, tasks: Iterable[Task], live: Mapping[ResourceKey, JsonObject]) -> list[TaskResult]:
+        """Try every task without writing, and say of each what a sync would make of it."""
+        tasks = list(tasks)
+        coming = frozenset(task.key.name for task in tasks if (task.key.group, task.key.kind) == ("", "Namespace"))
+        asked = {task.key: live.get(task.key) for task in tasks if self._is_asked(task, live.get(task.key))}
+        manifests = {task.key: task.obj for task in tasks}
+        writes = [self._request(self.ignored.sent(manifests[key], one), one) for key, one in asked.items()]
+        answers = dict(zip(asked, self.writer.trying(writes)(), strict=True))
+        return [self._tried(task, live.get(task.key), answers.get(task.key), coming) for task in tasks]
+
+    def _is_asked(self, task: Task, current: JsonObject | None) -> bool:
+        """Whether an object is written by a sync, and not run anew, or pruned."""
+        if task.prune or hijacked(current, self.instance):
+            return False
+        return current is None or not is_hook(task.obj)
+
+    def _tried(
+        self, task: Task, current: JsonObject | None, answer: Written | Refusal | None, coming: frozenset[str]
+    ) -> TaskResult:
+        """Put into words what a sync would make of one object; `coming` are namespaces that it creates before."""
+        if task.prune:
+            return self._result(task, Phase.SUCCEEDED, ResultCode.PRUNED, f"pruned {_DRY}")
+        if answer is None:
+            if words := hijacked(current, self.instance):
+                return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
+            return self._result(task, Phase.SUCCEEDED, None, f"would run again {_DRY}")
+        if isinstance(answer, Refusal):
+            return self._tried_in_vain(task, current, answer, coming)
+        changes = answer.obj is not current and not (current and same(comparable(answer.obj), comparable(current)))
+        words = "created" if current is None else "configured" if changes else UNCHANGED
+        return self._result(task, Phase.SUCCEEDED, ResultCode.SYNCED, f"{words} {_DRY}")
+
+    def _tried_in_vain(
+        self, task: Task, current: JsonObject | None, answer: Refusal, coming: frozenset[str]
+    ) -> TaskResult:
+        if current is not None and self.writes.how(task.obj, current).recreates_after(answer):
+            return self._result(task, Phase.SUCCEEDED, ResultCode.SYNCED, f"replaced {_DRY}")
+        waits = answer.code == HTTPStatus.NOT_FOUND and (
+            f"{task.key.group}/{task.key.kind}" in self.defined or task.key.namespace in coming
+        )
+        if waits:
+            return self._result(task, Phase.SUCCEEDED, None, f"cannot be tried before what the sync creates {_DRY}")
+        return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, answer.message)
 
     def moved(
         self, tasks: Iterable[Task], live: Mapping[ResourceKey, JsonObject]
@@ -224,6 +269,14 @@ class Actor:
             hook=not task.prune and is_hook(task.obj),
             differences=differences,
         )
+
+
+def dry_end(tried: Iterable[TaskResult]) -> tuple[Phase, str]:
+    """Return how a dry run ends."""
+    failed = [f"{one.key}: {one.message}" for one in tried if one.phase is Phase.FAILED]
+    if failed:
+        return Phase.FAILED, f"one or more objects failed to apply {_DRY}: {failed[0]}"
+    return Phase.SUCCEEDED, f"nothing was written {_DRY}"
 
 
 def _is_unserved(error: Rejected | ServerFailed) -> bool:

@@ -19,7 +19,7 @@ from bot.engine.order import defines
 from bot.engine.projects import Fence
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
-from bot.engine.sync.plan import SyncPlan, plan_sync, unconfirmed
+from bot.engine.sync.plan import SyncPlan, not_there, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.sync.retry import after_attempt, deadline
 from bot.engine.sync.terminate import TERMINATED, terminate
@@ -27,7 +27,6 @@ from bot.engine.targets import Targets
 from bot.engine.tracking import owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
-from bot.model.jobs import notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
@@ -36,11 +35,12 @@ from bot.preview.needs import Proof
 from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
-from workers.acts import Actor, NotYet
+from workers.acts import Actor, NotYet, dry_end
 from workers.claims import CLAIM, Claim
 from workers.culprits import explained
 from workers.ending import end, finish, follow_up, make_good, rest, state_of, write_end
 from workers.holds import why_held
+from workers.progress import Progress
 from workers.retries import begin
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
@@ -62,8 +62,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _RECORDS: Final = 25
 """Records of one wave at most where each object would have to be recorded: they grow with what they hold."""
-_PROGRESS: Final = 3
-"""Seconds between two words about the progress of one application."""
 _MOST_STEPS: Final = 500
 """Waves one job runs through; each step ends in a record, so stopping here loses nothing."""
 
@@ -200,8 +198,17 @@ class _Advance:
             if words:
                 self._finish(Phase.FAILED, words, scene)
                 return
+            if self.state.operation.dry_run:
+                self._try(cluster, scene)
+                return
             if not self._go_on(cluster, scene):
                 return
+
+    def _try(self, cluster: Cluster, scene: Scene) -> None:
+        """Record what the API server says of every task, and write nothing else."""
+        found = self._actor(cluster, scene).tried(scene.plan.tasks, scene.live)
+        self._record([replace(one, message=self._scrubbed(one.message)) for one in found])
+        self._finish(*dry_end(found), scene)
 
     def _go_on(self, cluster: Cluster, scene: Scene) -> bool:
         """Take the next step; False when there is none for now, or none any more."""
@@ -237,6 +244,8 @@ class _Advance:
     def _held(self, cluster: Cluster, scene: Scene) -> str:
         instance = self.application.instance(self.services.settings.control_namespace)
         objects = (scene.live[key] for key in self.targets.objects if key in scene.live)
+        if words := not_there(self.state.operation, scene.plan):
+            return words
         if words := self.writes.shared(self.application, instance, objects):
             return words
         return why_held(self.services, self.application, self.state, scene, lambda: self._actor(cluster, scene))
@@ -325,9 +334,13 @@ class _Advance:
         if waiting != before or self.application.annotation(CLAIM):
             self.state = waiting
             self._patch(self._written(scene))
-            self._tell()
-        elif self.services.memory.is_noted(self._progress):
-            self._tell()
+            self._progress.tell()
+        else:
+            self._progress.tell_what_was_put_off()
+
+    @property
+    def _progress(self) -> Progress:
+        return Progress(self.services, self.application.name, self.state.operation)
 
     def _save(self, words: str, scene: Scene) -> None:
         """Record the state and (again) claim the operation, under optimistic locking; Conflict when it is not ours."""
@@ -375,22 +388,3 @@ class _Advance:
             self._save("deleting hooks that have ended", scene)
         for obj in due:
             cluster.delete(obj, propagation="Background")
-
-    def _tell(self) -> None:
-        """Have progress told, not at every word of it: forges count what is written.
-
-        Words that come too soon are told at a later look, if they still hold; the end is always told.
-        """
-        occasion = Occasion.of(self.state.operation.info)
-        if not occasion.repository or self.state.operation.resources:
-            return
-        if self.services.memory.first_within(self._progress, seconds=_PROGRESS):
-            self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
-            self.services.memory.strike(self._progress)
-        else:
-            self.services.memory.note(self._progress)
-
-    @property
-    def _progress(self) -> str:
-        """Names the progress of this operation."""
-        return f"{self.application.name}@{Occasion.of(self.state.operation.info).commit}"

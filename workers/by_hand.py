@@ -147,7 +147,7 @@ class _Act:
 
     @property
     def _last(self) -> OperationState | None:
-        return OperationState.of_status(self.application.status)
+        return OperationState.last_sync(self.application.status)
 
     @property
     def _synced(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Git is asked by `workers/refresh.py`; here the revisions of the last sync stand.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from bot.engine.sync.unknown import known_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
+from bot.model.applications import HARD, REFRESH
 from bot.model.jobs import advance
 from bot.model.operations import Operation, OperationState, timestamp
 from bot.model.resources import JsonObject, ResourceKey
@@ -56,10 +58,16 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         return None
     with structlog.contextvars.bound_contextvars(application=application.name):
         try:
-            return None if is_told_unknown(services, application) else _compared(services, application)
+            if application.annotation(REFRESH) == HARD:
+                services.sources.forget()
+            if not is_told_unknown(services, application):
+                return _compared(services, application)
+            _answer(services, application)
         except Rejected as error:  # also when it has gone meanwhile, or has no room for what is to be written down
             _log.warning("application not compared", reason=error.message)
-            return None
+            with suppress(Rejected):
+                _answer(services, application)
+        return None
 
 
 def _compared(services: Services, application: Application) -> JobRequest | None:
@@ -68,7 +76,9 @@ def _compared(services: Services, application: Application) -> JobRequest | None
         return comparison.told()
     # There is nothing to compare, but no longer because its cluster does not answer.
     if application.operation is None and (patch := known_patch(application)):
-        services.applications.update(application, {"status": patch})
+        services.applications.update(application, {"status": patch, **_answered(application)})
+    else:
+        _answer(services, application)
     return None
 
 
@@ -88,7 +98,7 @@ class _Comparison:
     @classmethod
     def of(cls, services: Services, application: Application) -> _Comparison | None:
         """Compare; None where nothing was synced yet, something else is, or what is wanted cannot be rendered now."""
-        state = OperationState.of_status(application.status)
+        state = OperationState.last_sync(application.status)
         busy = application.operation is not None or application.deleting or application.left_alone
         if busy or state is None or not state.phase.completed:
             return None
@@ -121,8 +131,9 @@ class _Comparison:
         elif patch:
             patch = {"status": patch}
         if not patch:
+            _answer(self.services, application)
             return None
-        self.services.applications.update(application, patch)
+        self.services.applications.update(application, {**patch, **_answered(application)})
         self._log(heals=heals)
         return advance(application.name) if heals else None
 
@@ -151,6 +162,17 @@ class _Comparison:
     def _log(self, *, heals: bool) -> None:
         differing = list(map(self._why, self.differing[:_MOST_NAMED]))
         _log.info("application compared", differing=differing, count=len(self.differing), heals=heals)
+
+
+def _answered(application: Application) -> JsonObject:
+    """Return what takes away that somebody asks for a look, where one does."""
+    return {"metadata": {"annotations": {REFRESH: None}}} if application.annotation(REFRESH) else {}
+
+
+def _answer(services: Services, application: Application) -> None:
+    """Let whoever waits for a look know that it was had; Conflict where another one was asked for meanwhile."""
+    if answered := _answered(application):
+        services.applications.update(application, answered)
 
 
 def _scene(

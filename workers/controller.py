@@ -332,6 +332,8 @@ class Controller:
             self._enqueue(jobs.advance(name))
         if known.deleting and not known.running:
             self._enqueue(jobs.delete(name))
+        if known.refresh:
+            self._enqueue(jobs.refresh(name))
         if touched and not known.running:
             self._enqueue(jobs.compare(name))
 
@@ -373,7 +375,7 @@ class Controller:
     def _tell_of_deleted(self, obj: JsonObject) -> None:
         """Have the commit told that an Application which is gone was synced to: nobody else will."""
         status = obj.get("status")
-        state = OperationState.of_status(status if isinstance(status, dict) else None)
+        state = OperationState.last_sync(status if isinstance(status, dict) else None)
         operation = obj.get("operation")
         running = Operation.parse(operation) if isinstance(operation, dict) else None
         infos = [one.info for one in (running, state.operation if state is not None else None) if one is not None]

@@ -121,7 +121,7 @@ class _Deletion:
         except UnknownCluster as error:
             words = f"its objects stay where they are: {error.message}"
             _log.warning("application let go", reason=words)
-            _write(services, application, words, finished=OURS)
+            _finish(services, application, words, finished=OURS)
             return None
         return cls(services, application, cluster)
 
@@ -145,7 +145,7 @@ class _Deletion:
                 self._say(words, kind=DELETION_ERROR)
             case Done(words=words):
                 _log.info("part of a deletion done", stage=stage.name, words=words)
-                _write(self.services, self.application, words, finished=stage.value)
+                _finish(self.services, self.application, words, finished=stage.value)
         return not isinstance(step, Wait | Blocked)
 
     def _next(self, stage: Stage) -> Step:
@@ -262,11 +262,16 @@ class _Deletion:
             self.services.applications.update(self.application, {"status": {**patch, **(more or {})}})
 
 
-def _write(services: Services, application: Application, words: str, *, finished: frozenset[str]) -> None:
-    """Take finalizers away, and say in the same write what has been done: it may be the last."""
+def _finish(services: Services, application: Application, words: str, *, finished: frozenset[str]) -> None:
+    """Say what has been done, and take finalizers away.
+
+    In two writes: where that was the last of them, whoever watches is shown the Application as it was before.
+    """
     left = [name for name in application.finalizers if name not in finished]
     patch = conditions_with(application.status, kind=DELETION_IN_PROGRESS, words=words, now=timestamp())
-    services.applications.update(application, {"metadata": {"finalizers": left}, "status": patch})
+    if patch:
+        application = services.applications.update(application, {"status": patch})
+    services.applications.update(application, {"metadata": {"finalizers": left}})
 
 
 def _blocked(services: Services, name: str, words: str) -> None:

@@ -141,7 +141,7 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
 
 def _is_beyond(landscape: Landscape, application: Application, *, branch: str, commit: str) -> bool:
     """Whether an application is at a later commit already: a job that was held up must not take it back."""
-    state = OperationState.of_status(application.status)
+    state = OperationState.last_sync(application.status)
     mirror = landscape.mirror
 
     def is_beyond(revision: str) -> bool:

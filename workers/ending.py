@@ -61,14 +61,12 @@ def make_good(services: Services, application: Application) -> None:
 def state_of(application: Application, operation: Operation) -> OperationState:
     """Return the record of the running operation, or the beginning of one; another's record is none of it."""
     state = OperationState.of_status(application.status)
-    if state is not None and not state.phase.completed and _is_of(state, operation):
+    if state is not None and not state.phase.completed and state.operation.is_record_of(operation):
         return state
-    return OperationState(operation, Phase.RUNNING, "started", started_at=timestamp())
-
-
-def _is_of(state: OperationState, operation: Operation) -> bool:
-    same_revision = operation.revision in {"", state.operation.revision}
-    return same_revision and state.operation.info == operation.info
+    # What somebody else wrote says nothing of what the application asks for: carried out is what it asks for now.
+    asked = replace(operation, info={"definition": application.spec.definition, **operation.info})
+    asked = asked.after(OperationState.last_sync(application.status))
+    return OperationState(asked, Phase.RUNNING, "started", started_at=timestamp())
 
 
 def follow_up(services: Services, application: Application, state: OperationState) -> None:
@@ -89,9 +87,9 @@ def _ask(services: Services, application: Application, state: OperationState) ->
         services.queue.enqueue(refresh(application.name))
     elif waits is not None:
         services.queue.enqueue(refresh(application.name, since=waits))
-    if state.operation.resources or state.message == TERMINATED:
+    if state.operation.is_partial or state.message == TERMINATED:
         services.queue.enqueue(compare(application.name))
-    if state.operation.resources:  # which is nothing that a commit waits for
+    if state.operation.is_partial:  # which is nothing that a commit waits for
         return
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
@@ -117,7 +115,7 @@ def make_rest_good(services: Services, application: Application, state: Operatio
 
 def _tell_rest(services: Services, application: Application, state: OperationState) -> None:
     occasion = Occasion.of(state.operation.info)
-    if occasion.repository and not state.operation.resources:
+    if occasion.repository and not state.operation.is_partial:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
     services.memory.strike(_resting(application))
 
@@ -141,5 +139,5 @@ def _parent_occasion(services: Services, application: Application) -> Occasion |
         parent = services.applications.get(tracked.instance)
     except Rejected:
         return None
-    state = OperationState.of_status(parent.status) if parent is not None else None
+    state = OperationState.last_sync(parent.status) if parent is not None else None
     return Occasion.of(state.operation.info) if state is not None else None

@@ -22,8 +22,8 @@ def why_held(
     services: Services, application: Application, state: OperationState, scene: Scene, actor: Callable[[], Actor]
 ) -> str:
     """Return why an operation waits for a person, nothing when it may begin; `actor` is asked for only when needed."""
-    if state.operation.heals:
-        return ""  # what was approved, or held, is in place: only what somebody changed since is put back
+    if state.operation.is_partial:
+        return ""  # what was approved, or held, is in place; what a person names, that person has looked at
     too_much = mass_deletion(scene.plan, scene.live, percent=services.settings.mass_deletion_percent)
     return held(
         too_much or _changed_plan(services, application, state, scene, actor),

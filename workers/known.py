@@ -11,6 +11,7 @@ from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
 from bot.engine.sync.unknown import is_unknown
+from bot.model.applications import REFRESH
 from bot.model.holds import HELD, Hold
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
@@ -55,6 +56,8 @@ class Known:
     """Seconds after which it is looked at again."""
     awaits: frozenset[ResourceKey]
     """The objects its operation waits for."""
+    refresh: bool
+    """Whether somebody asks for a look at it now."""
     touched: bool
     """Whether somebody else changed one of its objects while its operation ran."""
     left_alone: bool
@@ -101,6 +104,7 @@ class Known:
             looked_at=now,
             patience=_TRUST if trusted else PATIENCE,
             awaits=awaits,
+            refresh=bool(application.annotation(REFRESH)) and not application.left_alone,
             touched=False,
             left_alone=application.left_alone,
             unknown=is_unknown(application.status),

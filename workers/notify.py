@@ -173,7 +173,7 @@ def _coverage(commit: _Commit, application: Application | None, wanted: str) -> 
     `wanted` is what it asks for with the commit, empty when nobody knows.
     """
     clone = commit.clone
-    state = OperationState.of_status(application.status) if application is not None else None
+    state = OperationState.last_sync(application.status) if application is not None else None
     synced = state.operation.info.get("definition") if state is not None else None
     defined = application is not None and synced == application.spec.definition
     if application is not None and not commit.is_on(frozenset(clone.branches_of(application))):
@@ -215,7 +215,7 @@ def expected_of(clone: Clone, commit: str) -> Expected:
 def _occasion(landscape: Landscape, commit: str) -> Occasion | None:
     """Return what some Application recorded about the commit."""
     for application in landscape.applications:
-        state = OperationState.of_status(application.status)
+        state = OperationState.last_sync(application.status)
         if state is not None:
             occasion = Occasion.of(state.operation.info)
             if (occasion.repository, occasion.commit) == (landscape.repository.full_name, commit):

@@ -11,8 +11,9 @@ import structlog
 from bot.engine.sync.start import DONE, reason_to_wait
 from bot.errors import Rejected, Temporary
 from bot.forges.port import NotOurs
+from bot.model.applications import HARD, REFRESH
 from bot.model.changes import repository_identity
-from bot.model.jobs import notify, refresh
+from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
 from bot.prediction.trees import has_several
 from bot.settings import Mode
@@ -46,7 +47,9 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         with structlog.contextvars.bound_contextvars(application=name):
             try:
                 look.at(name)
+                look.answer(name)
             except Rejected as error:
+                look.answer(name)
                 _log.warning("application not refreshed", reason=error.message)
             except Temporary as error:
                 if len(names) == 1 or error is look.outage:
@@ -66,6 +69,8 @@ class _Round:
     """By repository and commit: what the forge knows about it."""
     told: set[tuple[str, str]] = field(default_factory=set)
     """Repositories and commits that are told by now, if anybody waits for them."""
+    asked: set[str] = field(default_factory=set)
+    """Applications that somebody asks to be looked at, and waits for that."""
     outage: Temporary | None = None
     """Why what they have in common cannot be asked for now: the others need not try."""
 
@@ -76,20 +81,29 @@ class _Round:
             return
         if application.operation is None:
             make_good(self.services, application)
+        if asked := application.annotation(REFRESH):
+            self.asked.add(name)
+            if asked == HARD:
+                self.services.sources.forget()
         newest = [(source, self._newest(source, application)) for source in application.spec.effective_sources]
-        last = OperationState.of_status(application.status)
+        state, last = (read(application.status) for read in (OperationState.of_status, OperationState.last_sync))
         self._tell_overtaken(last, [tree for _, tree in newest])
-        if application.operation is None and last is not None and not last.phase.completed:
+        if application.operation is None and state is not None and not state.phase.completed:
             # Somebody took the operation away while it ran.
-            finish(self.services, application, replace(last, phase=Phase.FAILED, message="terminated by a person"))
+            finish(self.services, application, replace(state, phase=Phase.FAILED, message="terminated by a person"))
             self.services.queue.enqueue(refresh(name))
             return
         moved = _moved(self.services, application, last, newest)
-        rests = last is not None and last.rests
+        rests = state is not None and state.rests
         if moved is not None and (application.operation is None or rests):
             self._start(application, last, moved, newest)
         elif moved is not None and not waits_for_the_end(self.services, name, moved[1].commit):
             self.services.queue.enqueue(refresh(name))
+
+    def answer(self, name: str) -> None:
+        """Have an application compared, and whoever asked told by that, now that Git was looked at."""
+        if name in self.asked:
+            self.services.queue.enqueue(compare(name))
 
     def _start(
         self,

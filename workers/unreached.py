@@ -102,5 +102,5 @@ def _wait(services: Services, name: str, words: str) -> None:
     services.applications.update(application, {"metadata": metadata, "status": status})
     _log.info("operation waits", application=name, reason=words)
     occasion = Occasion.of(operation.info)
-    if occasion.repository and not operation.resources:
+    if occasion.repository and not operation.is_partial:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))

@@ -9,7 +9,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.jobs import notify
-from bot.model.operations import WHOLE_ONLY, Occasion, Operation, OperationState, Phase, timestamp
+from bot.model.operations import UNSUPPORTED, Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import metadata_of
 from bot.settings import Mode
 from workers.claims import CLAIM
@@ -44,12 +44,12 @@ def excuse(services: Services, payload: JsonObject, words: str) -> None:
 
 
 def refuse(services: Services, application: Application) -> None:
-    """End an operation that asks for something else than a whole sync, or it would block every later one."""
+    """End an operation that asks for more than we can do, or it would block every later one."""
     now = timestamp()
     state = {
         "operation": application.operation,
         "phase": Phase.ERROR.value,
-        "message": WHOLE_ONLY,
+        "message": UNSUPPORTED,
         "startedAt": now,
         "finishedAt": now,
     }

@@ -69,7 +69,7 @@ def admitted(services: Services, application: Application, state: OperationState
 
     One that has begun to write goes on to its end. The time of one that has waited counts from now.
     """
-    if state.results:
+    if state.results or state.operation.dry_run:
         return state
     waited = state.message.startswith(_BLOCKED)
     found = closed(services, application, manual=not state.operation.automated)

@@ -139,6 +139,11 @@ def propagation_of(finalizers: Iterable[str]) -> str:
     return "Background" if first == BACKGROUND else "Foreground"
 
 
+def propagated(*, background: bool) -> str:
+    """Return the finalizer that asks for an Application's objects to be deleted with it."""
+    return BACKGROUND if background else CASCADE
+
+
 def with_hook_finalizers(finalizers: tuple[str, ...], targets: Iterable[JsonObject]) -> tuple[str, ...]:
     """Return an Application's finalizers with those that its hooks around a deletion ask for, and without the others.
 
@@ -271,6 +276,11 @@ def cleanup_step(live: Iterable[JsonObject], instance: str, kind: HookType, judg
     return Done("nothing is left to be done")
 
 
+def is_of_deletion(condition: JsonObject) -> bool:
+    """Whether a condition says how a deletion goes."""
+    return condition.get("type") in {DELETION_ERROR, DELETION_IN_PROGRESS}
+
+
 def is_blocked(status: JsonObject | None) -> bool:
     """Whether an Application's status says that its deletion does not go on by itself."""
     return any(one.get("type") == DELETION_ERROR for one in _conditions(status))
@@ -279,7 +289,7 @@ def is_blocked(status: JsonObject | None) -> bool:
 def conditions_with(status: JsonObject | None, *, kind: str, words: str, now: str) -> JsonObject:
     """Return a merge patch of `.status` that says how a deletion goes; empty where it says so already."""
     conditions = _conditions(status)
-    ours = [one for one in conditions if one.get("type") in {DELETION_ERROR, DELETION_IN_PROGRESS}]
+    ours = list(filter(is_of_deletion, conditions))
     if [(one.get("type"), one.get("message")) for one in ours] == [(kind, words)]:
         return {}
     others = [one for one in conditions if one not in ours]

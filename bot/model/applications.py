@@ -25,6 +25,10 @@ from bot.model.resources import JsonObject, annotations_of, controller_of, metad
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 SKIP_RECONCILE: Final = "argocd.argoproj.io/skip-reconcile"
+REFRESH: Final = "argocd.argoproj.io/refresh"
+"""On an Application: asks for a look at it now. Whoever asks waits until it is gone."""
+HARD: Final = "hard"
+"""Its value when nothing remembered is to be believed."""
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 """What Go's `strconv.ParseBool` takes for yes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -120,10 +121,12 @@ class Occasion:
         return cls(**{field.name: info.get(field.name, "") for field in fields(cls)})
 
 
-_UNSUPPORTED: Final = ("dryRun", "manifests", "source", "sources")
+_UNSUPPORTED: Final = ("manifests", "source", "sources")
 """What Argo CD's clients may ask of a sync beyond its revision, and we cannot do yet."""
-WHOLE_ONLY: Final = "only a whole sync can be asked for: no dry run, no single resources, no sources of one's own"
+UNSUPPORTED: Final = "a sync takes what the Application says: no manifests or sources of one's own, and no force"
 """What is said of an operation that asks for more than we can do."""
+_LAST_SYNC: Final = "lastSync"
+"""Among what the record of a dry run or a partial sync says of itself: how the sync before it went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,10 @@ class Operation:
     """Of each source, in their order, where they are not all at `revision`."""
     resources: tuple[ResourceKey, ...] = ()
     """The only objects that are synced, and no hook; none: all. An empty namespace stands for every one."""
+    dry_run: bool = False
+    """Whether everything is tried, and nothing written."""
+    without_hooks: bool = False
+    """Whether no hook runs (`syncStrategy.apply`)."""
     retry: Retry = field(default_factory=Retry)
     """How often it is tried again once it has failed."""
     heals: int = 0
@@ -149,25 +156,25 @@ class Operation:
     def parse(cls, wire: JsonObject) -> Operation | None:
         """Read `.operation`; None when it asks for nothing we know, or for more than we can do.
 
-        Argo CD knows only `sync`. One that is to be dry, partial or from another source must not become a whole one;
-        partial is only what puts back what somebody changed, at the revision of the last sync.
+        Argo CD knows only `sync`. One that is to be dry, partial or from another source must not become a whole one.
         """
         sync = wire.get("sync")
         if not isinstance(sync, dict) or any(sync.get(name) for name in _UNSUPPORTED):
             return None
-        resources = sync.get("resources") or []
-        heals = _whole(sync.get("autoHealAttemptsCount"))
+        resources, dry_run, strategy = sync.get("resources") or [], sync.get("dryRun") or False, _strategy(sync)
         if not isinstance(resources, list) or not all(isinstance(entry, dict) for entry in resources):
             return None  # what is to be partial must not become a whole one
-        if resources and not heals:
-            return None  # its revision would count as synced, for the objects too that it leaves out
+        if not isinstance(dry_run, bool) or strategy is None:
+            return None
         initiated = _mapping(wire.get("initiatedBy"))
         return cls(
             revision=str(sync.get("revision") or ""),
             prune=bool(sync.get("prune")),
             revisions=tuple(map(str, _list(sync.get("revisions")))),
             resources=tuple(map(_named, resources)),
-            heals=heals,
+            dry_run=dry_run,
+            without_hooks=strategy == "apply",
+            heals=_whole(sync.get("autoHealAttemptsCount")),
             info=cls.info_of(wire),
             username=str(initiated.get("username") or ""),
             automated=bool(initiated.get("automated")),
@@ -189,7 +196,8 @@ class Operation:
             "sync": {
                 **self.revisions_to_wire(),
                 "prune": self.prune,
-                "syncStrategy": {"hook": {}},
+                "dryRun": self.dry_run or None,
+                "syncStrategy": {"apply": {}, "hook": None} if self.without_hooks else {"hook": {}, "apply": None},
                 "resources": [asdict(key) for key in self.resources] or None,
                 "autoHealAttemptsCount": self.heals or None,
                 **dict.fromkeys(_UNSUPPORTED),  # else a record, once of an operation that was refused, stays unreadable
@@ -199,6 +207,28 @@ class Operation:
     def revisions_to_wire(self) -> JsonObject:
         """Return its revisions as part of a merge patch, so that nothing of an earlier operation's stays."""
         return {"revision": self.revision, "revisions": list(self.revisions) or None}
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it says nothing about the application as a whole: it is dry, or about some objects."""
+        return self.dry_run or bool(self.resources)
+
+    @property
+    def counts(self) -> bool:
+        """Whether an application counts as synced to its revision; what is put back was synced to it before."""
+        return not self.is_partial or (bool(self.heals) and not self.dry_run)
+
+    def after(self, last: OperationState | None) -> Operation:
+        """Return the same with a note of how the sync before went, where it does not take the place of that."""
+        if self.counts or last is None:
+            return self
+        wire = replace(last, results=()).to_wire()
+        return replace(self, info={**self.info, _LAST_SYNC: json.dumps(wire, sort_keys=True)})
+
+    def is_record_of(self, asked: Operation) -> bool:
+        """Whether this, from a record, is the operation that is asked for; a record says more of itself."""
+        others = {name: value for name, value in asked.info.items() if name != _LAST_SYNC}
+        return asked.revision in {"", self.revision} and self.info.items() >= others.items()
 
     def is_about(self, key: ResourceKey) -> bool:
         """Whether an object is among those that are synced."""
@@ -257,6 +287,19 @@ class OperationState:
         """Read the record in an Application's `.status`; None when there is none that can be understood."""
         return cls.parse(_mapping(_mapping(status).get("operationState")))
 
+    @classmethod
+    def last_sync(cls, status: JsonObject | None) -> OperationState | None:
+        """Read how the last operation went that counts as a sync of the application; None when there was none."""
+        state = cls.of_status(status)
+        if state is None or state.operation.counts:
+            return state
+        try:
+            noted = json.loads(state.operation.info.get(_LAST_SYNC, ""))
+        except ValueError:
+            return None
+        before = cls.parse(_mapping(noted))
+        return before if before is not None and before.operation.counts else None
+
     @staticmethod
     def is_to_end(status: JsonObject | None) -> bool:
         """Whether somebody asks in an Application's `.status` for what runs to be ended, as `argocd` does."""
@@ -279,6 +322,14 @@ class OperationState:
             finished_at=str(wire["finishedAt"]) if _is_time(wire.get("finishedAt")) else "",
             retry_count=_whole(wire.get("retryCount")),
         )
+
+
+def _strategy(sync: JsonObject) -> str | None:
+    """Return how a sync is to be done; None for one that we cannot do."""
+    strategy = _mapping(sync.get("syncStrategy"))
+    if any(_mapping(strategy.get(name)).get("force") for name in ("apply", "hook")):
+        return None
+    return "apply" if isinstance(strategy.get("apply"), dict) else "hook"
 
 
 def _named(entry: JsonObject) -> ResourceKey:

@@ -308,6 +308,10 @@ class Sources:
             api_versions=discovery.api_versions,
         )
 
+    def forget(self) -> None:
+        """Render anew what is asked for next, also where nothing that is known of has changed."""
+        self._renderer.forget()
+
     def refuse_forbidden(self, spec: ApplicationSpec) -> None:
         """Raise Rejected for an application that its project does not allow; to be asked before anything is fetched."""
         servers = self._clusters.names_of(spec.destination)

@@ -20,7 +20,7 @@ def recorded(application: Application) -> dict[ResourceKey, JsonObject]:
     status = application.status or {}
     entries = list(status.get("resources") or [])
     state = OperationState.of_status(status)
-    if state is not None:
+    if state is not None and not state.operation.dry_run:
         entries.extend(result.to_wire() for result in state.results if not result.hook)
     found: dict[ResourceKey, JsonObject] = {}
     for entry in entries:

@@ -43,11 +43,11 @@ def delivery_of(
     if application is None:
         return Delivery(name, "", DeliveryState.QUEUED, "waits for the Application to be created")
     delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
-    state = OperationState.of_status(application.status)
+    state = OperationState.last_sync(application.status)
     if state is not None and any(map(covers, state.operation.each_revision)):
         return _with_leftovers(_recorded(delivery, state), application)
     running = Operation.parse(application.operation or {})
-    if running is not None and running.revision and any(map(covers, running.each_revision)):
+    if running is not None and running.counts and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     words = reason_to_wait(application, revision=commit)
     if closed and not words:

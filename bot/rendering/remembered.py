@@ -44,6 +44,11 @@ class Remembered:
                 self._kept.popitem(last=False)
         return [answers[key] for key, _ in named]
 
+    def forget(self) -> None:
+        """Render anew whatever is asked for next."""
+        with self._lock:
+            self._kept.clear()
+
     def close(self) -> None:
         """Let go what the renderer holds."""
         self._renderer.close()

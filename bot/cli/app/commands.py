@@ -199,6 +199,8 @@ Examples:
   foresail app sync shop --prune --wait        and delete what left Git; wait for the end
   foresail app sync -l team=shop               several at once
   foresail app sync shop --revision v1.4       to a tag; only where syncs are not automated
+  foresail app sync shop --dry-run --wait      try it, and write nothing
+  foresail app sync shop --resource apps:Deployment:web   one object alone
 
 \b
 Exit code: 0 started (--wait: and succeeded), 1 it failed or did not end in time,
@@ -214,6 +216,8 @@ def sync(  # noqa: PLR0913 - each option is a parameter
     revision: options.Revision = "",
     prune: options.Prune = False,
     only: options.Resources = None,
+    dry_run: options.DryRun = False,
+    hooks: options.Hooks = True,
     queue: options.Queue = False,
     wait: options.Wait = False,
     timeout: options.Timeout = 0.0,
@@ -235,7 +239,8 @@ def sync(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app.syncing import sync as started
 
     resolve = Git(settings, context).revision
-    asked = Asked(revision, prune=prune, resources=tuple(map(resource, only or ())), resolve=resolve)
+    picked = tuple(map(resource, only or ()))
+    asked = Asked(revision, prune=prune, resources=picked, dry_run=dry_run, hooks=hooks, resolve=resolve)
     with control(settings, context=context) as at:
         found = [one.name for one in at.several(names or (), selector)]
         return started(at, found, asked, Manner(queue=queue, wait=wait, timeout=timeout))
@@ -346,3 +351,45 @@ def rollback(  # noqa: PLR0913 - each option is a parameter
 
     with control(settings, context=context) as at:
         return taken_back(at, name, Rollback(number, prune=prune), Manner(wait=wait, timeout=timeout))
+
+
+_DELETE: Final = """\b
+Examples:
+  foresail app delete shop --wait            with its objects; wait until all are gone
+  foresail app delete shop --no-cascade      the Application alone
+  foresail app delete shop --yes --approve   ask nobody, whatever Delete=confirm says
+
+\b
+Exit code: 0 begun (--wait: and done), 1 not wanted, or not done in time,
+           20 it could not be begun.
+"""
+
+
+@group.command(epilog=_DELETE)
+def delete(  # noqa: PLR0913 - each option is a parameter
+    names: options.Names = None,
+    *,
+    selector: options.Selector = "",
+    cascade: options.Cascade = True,
+    background: options.Background = False,
+    approve: options.Approve = False,
+    yes: options.Yes = False,
+    wait: options.Gone = False,
+    timeout: options.Timeout = 0.0,
+    namespace: options.Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+) -> int:
+    """Delete Applications.
+
+    With all that they manage, or without it. Before objects are deleted you are asked.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace)
+    from bot.cli.app.control import control
+    from bot.cli.app.deleting import Farewell
+    from bot.cli.app.deleting import delete as deleted
+
+    asked = Farewell(cascade=cascade, background=background, approve=approve, yes=yes)
+    with control(settings, context=context) as at:
+        found = [one.name for one in at.several(names or (), selector)]
+        return deleted(at, found, asked, wait=wait, timeout=timeout)

@@ -14,7 +14,7 @@ from bot.engine.sync.history import each_revision, entries_of, is_of_the_same_so
 from bot.engine.sync.start import reason_to_refuse
 from bot.errors import Rejected, Temporary
 from bot.model.applications import Application
-from bot.model.operations import WHOLE_ONLY, Occasion, Operation, Phase
+from bot.model.operations import UNSUPPORTED, Occasion, Operation, Phase
 from bot.model.resources import ResourceKey
 from bot.model.retry import Retry
 
@@ -37,13 +37,16 @@ class Asked:
     """Commit, branch, tag, or version of a chart; empty: what the Application follows, when the operation begins."""
     prune: bool = False
     resources: tuple[ResourceKey, ...] = ()
+    dry_run: bool = False
+    hooks: bool = True
+    """Whether they run."""
     resolve: Callable[[Application, str], str] = lambda _application, revision: revision
     """Finds the commit that is meant."""
 
     def of(self, application: Application, *, username: str) -> Operation:
         """Return the operation that is asked for; Rejected when it cannot be."""
         target = application.spec.effective_sources[0].target_revision
-        if application.spec.automated and self.revision not in {"", target}:
+        if application.spec.automated and not self.dry_run and self.revision not in {"", target}:
             raise Rejected(
                 f"{application.name} cannot be synced to {self.revision}: it is synced to {target or 'HEAD'} by itself",
                 remedy="Switch spec.syncPolicy.automated off first.",
@@ -51,7 +54,16 @@ class Asked:
         revision = self.resolve(application, self.revision)
         info = _info(application, revision)
         retry = Retry.parse(application.spec.sync_policy.retry)
-        return Operation(revision, self.prune, info, username=username, resources=self.resources, retry=retry)
+        return Operation(
+            revision,
+            self.prune,
+            info,
+            username=username,
+            resources=self.resources,
+            dry_run=self.dry_run,
+            without_hooks=not self.hooks,
+            retry=retry,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class Rollback:
         entry = self._entry(application)
         if not is_of_the_same_sources(application, entry):
             raise Rejected(
-                f"{name} had another source at id {text_at(entry, 'id')}: {WHOLE_ONLY}",
+                f"{name} had another source at id {text_at(entry, 'id')}: {UNSUPPORTED}",
                 remedy="Put that source back into the Application and sync it.",
             )
         revisions = tuple(map(str, entry.get("revisions") or ()))
@@ -125,10 +137,10 @@ def start(control: Control, name: str, operation: Callable[[Application], Operat
             raise Rejected(f"{name} {reason}{_running(seen)}", remedy=_remedy(application))
         wire = operation(application).to_wire()
         if Operation.parse(wire) is None:
-            raise Rejected(WHOLE_ONLY)
+            raise Rejected(UNSUPPORTED)
         return {"operation": wire}
 
-    return _patched(control, name, begun)
+    return patched(control, name, begun)
 
 
 def terminate(control: Control, name: str) -> Glance:
@@ -141,7 +153,7 @@ def terminate(control: Control, name: str) -> Glance:
             return {"operation": None}
         return {"status": {"operationState": {"phase": Phase.TERMINATING.value}}}
 
-    return _patched(control, name, stopped)
+    return patched(control, name, stopped)
 
 
 def rest(control: Control, name: str, say: Callable[[str], None], *, timeout: float) -> None:
@@ -156,7 +168,7 @@ def _info(application: Application, commit: str) -> dict[str, str]:
     return Occasion("", target, commit, definition=definition).to_info()
 
 
-def _patched(control: Control, name: str, patch: Callable[[Glance], JsonObject]) -> Glance:
+def patched(control: Control, name: str, patch: Callable[[Glance], JsonObject]) -> Glance:
     """Change an Application under optimistic locking, deciding anew whenever somebody else was faster."""
     for _ in range(_TRIES):
         seen = control.one(name)

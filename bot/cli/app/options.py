@@ -45,11 +45,20 @@ Revision = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what is no longer in Git.")]
 Resources = Annotated[
     list[str] | None,
-    typer.Option("--resource", metavar="GROUP:KIND:NAME", help="Only this object; repeatable. Refused so far."),
+    typer.Option("--resource", metavar="GROUP:KIND:NAME", help="Only this object, and no hook; repeatable."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Try everything and write nothing.")]
+Hooks = Annotated[bool, typer.Option("--hooks/--no-hooks", help="Whether hooks run.")]
 Queue = Annotated[bool, typer.Option("--queue", help="When an operation runs: wait for its end, then start.")]
 Wait = Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end of the operation.")]
 Id = Annotated[int | None, typer.Argument(metavar="ID", help="Of its history; default: the sync before the last.")]
+
+# What `delete` does.
+Cascade = Annotated[bool, typer.Option("--cascade/--no-cascade", help="Delete their objects with them, or keep those.")]
+Background = Annotated[bool, typer.Option("--background", help="Do not wait for what depends on these objects.")]
+Approve = Annotated[bool, typer.Option("--approve", help="Approve of what asks for it (Delete=confirm).")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Gone = Annotated[bool, typer.Option("--wait", "-w", help="Wait until they are gone.")]
 
 # What `diff` ends with.
 ExitCode = Annotated[bool, typer.Option("--exit-code/--no-exit-code", help="End with 1 when something differs.")]

@@ -106,6 +106,8 @@ def _facts(seen: Glance) -> Iterator[tuple[str, str]]:
         yield "Source", text_at(source, "repoURL")
         names = {"  Target": "targetRevision", "  Path": "path", "  Chart": "chart", "  Ref": "ref"}
         yield from ((title, value) for title, name in names.items() if (value := text_at(source, name)))
+    deleted_at = text_at(seen.obj, "metadata", "deletionTimestamp")
+    yield from [("Deletion", f"since {deleted_at}")] if deleted_at else []
     left = ", left alone by its annotation" if seen.is_left_alone else ""
     yield "Sync Policy", seen.policy + left
     yield "Sync Status", f"{seen.sync} at {short(seen.revision)}" if seen.revision else seen.sync

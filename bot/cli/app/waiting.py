@@ -13,6 +13,7 @@ from bot.cli.app.glance import PENDING, Glance, entries_at, text_at
 from bot.cli.app.tables import inert, short
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
+from bot.engine.deletion import is_of_deletion
 from bot.errors import Rejected
 from bot.model.health import Health
 from bot.model.resources import JsonObject
@@ -83,6 +84,19 @@ class Vigil:
                 return True
         return False
 
+    def ends(self) -> bool:
+        """Wait until none of the Applications is there any more; False when the time is over before."""
+        left = set(self.names)
+        for heard in self._heard():
+            if isinstance(heard, frozenset):
+                left &= heard
+            elif (now := Glance(heard[1])).name in left:
+                self._tell(now)
+                left -= {now.name} if heard[0] == "DELETED" else set()
+            if not left:
+                return True
+        return False
+
     def _heard(self) -> Iterator[_Heard]:
         """Yield what a watch tells from now on, until the time is over."""
         heard, stop = SimpleQueue[_Heard](), threading.Event()
@@ -113,6 +127,9 @@ class Vigil:
             return
         if kind == "DELETED":
             self._miss([now.name])
+        self._tell(now)
+
+    def _tell(self, now: Glance) -> None:
         clock = f"{datetime.now(UTC):%H:%M:%SZ}"
         for line in changes(self.seen.get(now.name), now):
             self.say(f"{clock}  {line}")
@@ -138,6 +155,7 @@ def _own(seen: Glance) -> dict[str, str]:
     if seen.phase:
         message = text_at(seen.state, "message") if seen.phase != PENDING else ""
         own["operation"] = inert(f"operation {seen.phase}{f': {message}' if message else ''}")
+    own |= {text_at(one, "type"): inert(text_at(one, "message")) for one in seen.conditions if is_of_deletion(one)}
     return own
 
 

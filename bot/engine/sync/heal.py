@@ -31,7 +31,7 @@ def heals_at(application: Application) -> float | None:
     do would fail again.
     """
     automated = application.spec.sync_policy.automated
-    last = OperationState.of_status(application.status)
+    last = OperationState.last_sync(application.status)
     if automated is None or not (application.automated and automated.self_heal) or application.deleting:
         return None
     if last is None or last.phase is not Phase.SUCCEEDED or not last.finished_at:

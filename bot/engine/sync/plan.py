@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.model.applications import Application, ApplicationSpec
-    from bot.model.operations import OperationState
+    from bot.model.operations import Operation, OperationState
 
 APPROVED: Final = "foresail.dev/approve"
 """On an Application: the revision for which a person allowed what was held."""
@@ -47,6 +47,8 @@ def plan_sync(
 
     An operation that names its objects is about those alone, and runs no hook.
     """
+    if state.operation.without_hooks:
+        targets = {key: obj for key, obj in targets.items() if not is_hook(obj)}
     if state.operation.resources:
         is_about = state.operation.is_about
         targets = {key: obj for key, obj in targets.items() if is_about(key) and not is_hook(obj)}
@@ -64,6 +66,23 @@ def plan_sync(
     named = [_as_hook(obj, state) if is_hook(obj) else obj for obj in targets.values()]
     tasks = order(named, pruned=pruned, prune_last=spec.has_option(PRUNE_LAST))
     return SyncPlan(tuple(tasks), tuple(kept))
+
+
+def not_there(operation: Operation, plan: SyncPlan) -> str:
+    """Return why an operation that names its objects cannot be carried out, nothing when it can.
+
+    What somebody has put back may have left Git since.
+    """
+    if operation.heals:
+        return ""
+    found = {task.key: "" for task in plan.tasks} | dict(plan.kept)
+    for named in operation.resources:
+        words = [one for key, one in found.items() if named in {key, replace(key, namespace="")}]
+        if not words:
+            return f"{named} is neither in Git nor among what the application has, or it is a hook"
+        if all(words):
+            return f"{named}: {words[0]}"
+    return ""
 
 
 def operation_id(state: OperationState) -> str:

@@ -61,7 +61,7 @@ def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject
     Where there are too many objects to name each twice, once has to do: those of an operation that runs in its results
     as far as it has come, those of one that has ended in `resources`, and in its results what is worth a word.
     """
-    if state.operation.resources:  # the rest of the application was not looked at: comparing it says how it is
+    if state.operation.is_partial:  # the rest of the application was not looked at: comparing it says how it is
         return {"operationState": state.to_wire()}
     patch = _full_patch(scene, state, now=now)
     whole = {**(scene.application.status or {}), **patch}
@@ -163,6 +163,8 @@ def _warnings(scene: Scene, *, now: str) -> list[JsonObject]:
 
 def failure_patch(state: OperationState, *, now: str) -> JsonObject:
     """Return the fields of `.status` when what is wanted cannot even be found out."""
+    if state.operation.is_partial:
+        return {"operationState": state.to_wire()}
     condition = {"type": "ComparisonError", "message": state.message, "lastTransitionTime": now}
     return {
         "operationState": state.to_wire(),

@@ -25,9 +25,9 @@ _LONGEST: Final = 30 * 86_400.0
 def after_attempt(state: OperationState) -> OperationState:
     """Return how an operation goes on, an attempt of which has just ended: it is over, or waits to be tried again.
 
-    What waits for a person is not tried again.
+    What waits for a person is not tried again, and neither is a dry run.
     """
-    if state.phase not in {Phase.FAILED, Phase.ERROR} or is_held(state):
+    if state.phase not in {Phase.FAILED, Phase.ERROR} or is_held(state) or state.operation.dry_run:
         return state
     count, retry = state.retry_count, state.operation.retry
     if not retry.allows(count):

@@ -34,7 +34,7 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
         ahead = Occasion.of(Operation.info_of(application.operation)).change
         # However many wait, the newest is synced next and brings the others along: no place is behind the second.
         return f"2nd, behind {ahead}: {waits}" if ahead else waits
-    last = OperationState.of_status(application.status)
+    last = OperationState.last_sync(application.status)
     if last is None or not last.phase.completed:
         return ""
     done = last.operation.revisions

@@ -17,6 +17,8 @@ OPERATIONS = [
     Operation("", prune=False, automated=True),
     Operation("abc", prune=True, username="ann", automated=True),
     Operation("abc", prune=False, revisions=("abc", "1.2.3"), resources=(KEY,), heals=3),
+    Operation("abc", prune=True, resources=(KEY,), dry_run=True),
+    Operation("abc", prune=True, without_hooks=True),
 ]
 RESULTS = [
     TaskResult(KEY, "v1", "Sync", Phase.RUNNING, ResultCode.SYNCED, "configured"),
@@ -78,16 +80,41 @@ def test_what_asks_for_nothing_we_know_is_no_operation(wire: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     "more",
     [
-        {"dryRun": True},
-        {"resources": [{"kind": "Pod", "name": "a"}]},
-        {"resources": "Pod a", "autoHealAttemptsCount": 1},
-        {"resources": ["x"], "autoHealAttemptsCount": 1},
+        {"dryRun": "false"},
+        {"resources": "Pod a"},
+        {"resources": ["x"]},
         {"manifests": ["{}"]},
         {"source": {"a": 1}},
+        {"syncStrategy": {"apply": {"force": True}}},
+        {"syncStrategy": {"hook": {"force": True}}},
     ],
 )
-def test_a_dry_or_partial_sync_never_becomes_a_whole_one(more: dict[str, Any]) -> None:
+def test_what_we_cannot_do_never_becomes_a_usual_sync(more: dict[str, Any]) -> None:
     assert Operation.parse({"sync": {"revision": "abc", **more}}) is None
+
+
+def test_after_a_partial_sync_or_a_dry_run_the_sync_before_is_still_the_last() -> None:
+    whole = OperationState(OPERATIONS[1], Phase.FAILED, "no", "2026-01-02T03:04:05Z", (), "2026-01-02T03:05:00Z")
+    seen = {"operationState": stored(whole.to_wire())}
+    for asked in (Operation("def", prune=False, dry_run=True), Operation("def", prune=False, resources=(KEY,))):
+        noted = asked.after(OperationState.last_sync(seen))
+        assert noted.is_record_of(asked)
+        state = OperationState(noted, Phase.SUCCEEDED, "", "2026-01-02T04:04:05Z")
+        seen = {"operationState": stored(state.to_wire())}
+        assert OperationState.last_sync(seen) == whole
+        assert OperationState.of_status(seen) == state
+
+
+@pytest.mark.parametrize("noted", ["", "x", "[]", '{"operation": {"sync": {"dryRun": true}}}'])
+def test_without_a_sync_before_a_dry_run_is_none(noted: str) -> None:
+    dry = Operation("def", prune=False, info={"lastSync": noted}, dry_run=True)
+    state = OperationState(dry, Phase.SUCCEEDED, "", "2026-01-02T04:04:05Z")
+    assert OperationState.last_sync({"operationState": stored(state.to_wire())}) is None
+
+
+def test_what_is_put_back_counts_as_a_sync() -> None:
+    assert OPERATIONS[4].counts
+    assert OPERATIONS[4].after(None) == OPERATIONS[4]
 
 
 def test_what_puts_back_is_about_the_objects_that_it_names() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.model.applications import Application
-from bot.model.operations import WHOLE_ONLY
+from bot.model.operations import UNSUPPORTED
 from tests.integration.cli.app.conftest import A, B, Desk
 
 MANUAL = {"spec": {"syncPolicy": None}}
@@ -68,13 +68,26 @@ def test_what_is_left_alone_is_not_synced(desk: Desk) -> None:
     assert "shop is left alone" in desk.app("sync", "shop").err
 
 
-def test_a_partial_sync_is_refused_in_the_engines_words(desk: Desk) -> None:
+def test_a_partial_sync_names_its_objects(desk: Desk) -> None:
     desk.has("shop")
-    done = desk.app("sync", "shop", "--resource", "apps:Deployment:shop/web")
-    assert done.code == 20
-    assert WHOLE_ONLY in done.err
-    assert "operation" not in desk.read("shop")
+    assert desk.app("sync", "shop", "--resource", "apps:Deployment:shop/web", "--resource", ":ConfigMap:a").code == 0
+    assert desk.read("shop")["operation"]["sync"]["resources"] == [
+        {"group": "apps", "kind": "Deployment", "namespace": "shop", "name": "web"},
+        {"group": "", "kind": "ConfigMap", "namespace": "", "name": "a"},
+    ]
+
+
+def test_an_object_is_named_in_full(desk: Desk) -> None:
+    desk.has("shop")
     assert "GROUP:KIND:NAME" in desk.app("sync", "shop", "--resource", "web").err
+    assert "operation" not in desk.read("shop")
+
+
+def test_a_dry_run_of_any_revision_and_a_sync_without_hooks_are_written_as_such(desk: Desk) -> None:
+    desk.has("shop")
+    assert desk.app("sync", "shop", "--dry-run", "--no-hooks", "--revision", A).code == 0
+    sync = desk.read("shop")["operation"]["sync"]
+    assert (sync["dryRun"], sync["syncStrategy"], sync["revision"]) == (True, {"apply": {}}, A)
 
 
 def test_who_waits_hears_how_it_ended(desk: Desk) -> None:
@@ -173,4 +186,4 @@ def test_no_rollback_to_another_source(desk: Desk) -> None:
     desk.merge("shop", {"spec": {"syncPolicy": None, "source": {"path": "apps/other"}}})
     done = desk.app("rollback", "shop", "3")
     assert done.code == 20
-    assert f"shop had another source at id 3: {WHOLE_ONLY}" in done.err
+    assert f"shop had another source at id 3: {UNSUPPORTED}" in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from bot.engine.sync.plan import (
     held,
     made_by,
     mass_deletion,
+    not_there,
     operation_id,
     plan_sync,
     unconfirmed,
@@ -146,6 +148,31 @@ def test_an_application_counts_with_what_goes_with_it(finalizers: list[str], wor
     found = plan_sync({ResourceKey.of(one): one for one in targets}, [large], state=state(), spec=spec())
     applications = {ResourceKey.of(one): one for one in (large, small)}
     assert mass_deletion(found, applications, percent=50) == words
+
+
+def test_a_sync_without_hooks_runs_none() -> None:
+    asked = replace(state(), operation=Operation("abc", prune=True, without_hooks=True))
+    targets = {ResourceKey.of(one): one for one in (make("before", hook="PreSync"), make("a"))}
+    assert turns(plan_sync(targets, [], state=asked, spec=spec())) == [("a", False)]
+
+
+@pytest.mark.parametrize(
+    ("named", "prune", "words"),
+    [
+        (ResourceKey("", "ConfigMap", "shop", "a"), False, ""),
+        (ResourceKey("", "ConfigMap", "", "a"), False, ""),
+        (ResourceKey("", "ConfigMap", "other", "a"), False, "ConfigMap other/a is neither in Git nor among what"),
+        (ResourceKey("", "ConfigMap", "shop", "before"), False, "ConfigMap shop/before is neither in Git nor among"),
+        (ResourceKey("", "ConfigMap", "shop", "old"), False, "ConfigMap shop/old: ignored (requires pruning)"),
+        (ResourceKey("", "ConfigMap", "shop", "old"), True, ""),
+    ],
+)
+def test_what_is_named_has_to_be_there(*, named: ResourceKey, prune: bool, words: str) -> None:
+    operation = Operation("abc", prune=prune, resources=(named,))
+    targets = {ResourceKey.of(one): one for one in (make("before", hook="PreSync"), make("a"))}
+    found = plan_sync(targets, [make("old")], state=replace(state(), operation=operation), spec=spec())
+    assert not_there(operation, found).startswith(words)
+    assert bool(not_there(operation, found)) is bool(words)
 
 
 def test_a_person_allows_what_is_held_for_one_revision() -> None:
