@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ from workers.revisions import fixed
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from bot.cluster.objects import Cluster
     from bot.model.jobs import JobRequest
@@ -167,27 +168,29 @@ class _Deletion:
             approved=approved(application, since=application.deleted_at),
             propagation=propagation_of(application.finalizers),
         )
-        fence = self._fence()
-        known = {key: obj for key, obj in self._known().items() if fence.permits(key)}
-        return cascade.step(self.cluster.live(known.values()).values())
+        fence, (known, unknown) = self._fence(), self._known()
+        permitted = [obj for key, obj in known.items() if fence.permits(key)]
+        step = cascade.step(self.cluster.live(permitted).values())
+        return replace(step, words=f"{step.words}; {unknown}") if isinstance(step, Done) and unknown else step
 
-    def _known(self) -> dict[ResourceKey, JsonObject]:
-        """Return what the application may have: all it has recorded, and what Git had when it was synced last.
+    def _known(self) -> tuple[dict[ResourceKey, JsonObject], str]:
+        """Return what the application may have, all it has recorded and what Git had, and why the latter is not known.
 
-        Of the latter not all need be recorded: hooks of an earlier operation, what a killed worker had just applied.
+        Not all of what Git had need be recorded: hooks of an earlier operation, what a killed worker had just applied.
         """
-        state = OperationState.of_status(self.application.status)
-        known = dict(recorded(self.application))
-        if state is None:
-            return known
-        known |= {one.key: bare(one.key, version=one.version) for one in state.results if one.hook}
-        try:
-            targets, _, failure = self._targets(state.operation)
-        except Temporary as error:
-            targets, failure = {}, error.message
-        if failure:
-            _log.warning("application deleted by its record alone", reason=failure)
-        return targets | known
+        status = self.application.status
+        states = [OperationState.of_status(status), OperationState.last_sync(status)]
+        known, why = dict(recorded(self.application)), ""
+        for state in filter(None, states):
+            known |= {one.key: bare(one.key, version=one.version) for one in state.results if one.hook}
+        for operation in {str(state.operation): state.operation for state in filter(None, states)}.values():
+            try:
+                targets, _, failure = self._targets(operation)
+            except Temporary as error:
+                targets, failure = {}, error.message
+            known = targets | known
+            why = f"gone is what was recorded, as what Git had cannot be rendered: {failure}" if failure else why
+        return known, why
 
     def _hooks(self, stage: Stage) -> Step:
         """Run the hooks as Git has them now; where that cannot be rendered any more, as they were at the last sync.
@@ -197,7 +200,7 @@ class _Deletion:
         way_out = f"Once its finalizer {next(iter(stage.value))} is taken away, it is deleted without them."
         try:
             targets, revision, failure = self._targets(Operation("", prune=False))
-            state = OperationState.of_status(self.application.status)
+            state = OperationState.last_sync(self.application.status)
             if failure and state is not None:
                 targets, revision, _ = self._targets(state.operation)
         except Temporary as error:
@@ -231,16 +234,13 @@ class _Deletion:
         project = self.services.sources.project_of(self.application.spec.project or DEFAULT)
         return Fence(project, self.services.clusters.names_of(self.application.spec.destination))
 
-    def _delete(self, objects: Iterable[JsonObject], propagation: str) -> None:
-        """Delete all that can be; Rejected with the server's words about the first that cannot."""
-        refusals = []
-        for obj in objects:
-            try:
-                self.cluster.delete(obj, propagation=propagation)
-            except Rejected as error:
-                refusals.append(Rejected(f"{ResourceKey.of(obj)} cannot be deleted: {error.message}"))
-        if refusals:
-            raise refusals[0]
+    def _delete(self, objects: Sequence[JsonObject], propagation: str) -> None:
+        """Delete all that can be, several at once; Rejected with the server's words about the first that cannot."""
+        delete = partial(self.cluster.delete, propagation=propagation)
+        answers = self.cluster.asking([partial(delete, obj) for obj in objects])()
+        for obj, answer in zip(objects, answers, strict=True):
+            if answer is not None:
+                raise Rejected(f"{ResourceKey.of(obj)} cannot be deleted: {answer.message}")
 
     def _create(self, hooks: tuple[JsonObject, ...]) -> None:
         """Create hooks, their names recorded before: whoever comes next knows of them."""

@@ -230,6 +230,31 @@ def test_an_application_of_a_cluster_that_is_gone_is_let_go(open_shop: Opener) -
     assert is_there(shop, "settings")
 
 
+def test_an_application_whose_project_is_gone_takes_its_own_along(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": setting("settings")})
+    gone = {"spec": {"project": "gone"}}
+    patch(shop, "application", shop.name, gone, namespace=shop.stage.control_namespace)
+    delete(shop, CASCADE)
+    await_gone(shop)
+    assert not is_there(shop, "settings")
+
+
+def test_hooks_that_cannot_be_found_out_are_waited_for_until_a_person_lets_them_go(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": setting("settings")})
+    gone = {"spec": {"project": "gone"}}
+    patch(shop, "application", shop.name, gone, namespace=shop.stage.control_namespace)
+    hooks = "pre-delete-finalizer.argocd.argoproj.io"
+    delete(shop, hooks, CASCADE)
+
+    told = f"Once its finalizer {hooks} is taken away, it is deleted without them."
+    shop.stage.until(lambda: words(shop, "DeletionError").endswith(told), what="why it waits")
+    assert is_there(shop, "settings")
+    without = {"metadata": {"finalizers": [CASCADE]}}
+    patch(shop, "application", shop.name, without, namespace=shop.stage.control_namespace)
+    await_gone(shop)
+    assert not is_there(shop, "settings")
+
+
 def test_what_a_change_deletes_with_a_child_is_foretold_and_happens(open_shop: Opener) -> None:
     shop = open_shop({"README.md": "soon\n"}, synced=False)
     child = dedent(f"""\

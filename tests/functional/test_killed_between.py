@@ -73,7 +73,7 @@ def test_what_waits_for_an_operation_that_is_refused_is_synced(open_shop: Opener
     foresail.kill("sync")  # so that the push waits for the operation, and nothing happens in between
     sha = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
     _await(lambda: queue.count == 1, what="the push")
-    patch(shop, operation={"sync": {"revision": sha, "dryRun": True}})
+    patch(shop, operation={"sync": {"revision": sha, "manifests": ["{}"]}})
     _await(lambda: queue.count == 2, what="the operation")
 
     kill_after(shop, proxy, lambda: foresail.restart("sync"))

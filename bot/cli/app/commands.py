@@ -64,6 +64,7 @@ _GET: Final = """\b
 Examples:
   foresail app get shop              what it is, how it is, its last operation, its objects
   foresail app get shop -o yaml      the Application itself
+  foresail app get shop --refresh    once the controller has looked at it
 """
 
 
@@ -71,6 +72,8 @@ Examples:
 def get(  # noqa: PLR0913 - each option is a parameter
     name: options.Name,
     *,
+    refresh: options.Refresh = False,
+    hard_refresh: options.HardRefresh = False,
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
     kubeconfig: Kubeconfig = "",
@@ -82,11 +85,12 @@ def get(  # noqa: PLR0913 - each option is a parameter
     Its sources, its state, its last operation or the one that runs, and its objects.
     """
     settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
-    from bot.cli.app import showing
+    from bot.cli.app import operating, showing
     from bot.cli.app.control import control
 
     with control(settings, context=context) as at:
-        showing.one(at.one(name), output)
+        asked = refresh or hard_refresh
+        showing.one(operating.looked_at(at, name, hard=hard_refresh) if asked else at.one(name), output)
     return Answer.YES
 
 

@@ -13,7 +13,7 @@ from bot.cluster.errors import ApiRefused
 from bot.engine.sync.history import each_revision, entries_of, is_of_the_same_sources
 from bot.engine.sync.start import reason_to_refuse
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application
+from bot.model.applications import HARD, REFRESH, SKIP_RECONCILE, Application
 from bot.model.operations import UNSUPPORTED, Occasion, Operation, Phase
 from bot.model.resources import ResourceKey
 from bot.model.retry import Retry
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 _TRIES: Final = 10
+_LOOK: Final = 60.0
+"""Seconds that a look at one Application may take."""
 _REVIEW: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _PARTS: Final = 3
 
@@ -154,6 +156,20 @@ def terminate(control: Control, name: str) -> Glance:
         return {"status": {"operationState": {"phase": Phase.TERMINATING.value}}}
 
     return patched(control, name, stopped)
+
+
+def looked_at(control: Control, name: str, *, hard: bool) -> Glance:
+    """Have an Application looked at now, and return it as it is then; Rejected where nobody does in time."""
+
+    def asked(seen: Glance) -> JsonObject:
+        if seen.is_left_alone:
+            raise Rejected(f"{name} is left alone while its annotation {SKIP_RECONCILE} says so")
+        return {"metadata": {"annotations": {REFRESH: HARD if hard else "normal"}}}
+
+    patched(control, name, asked)
+    if not Vigil(control, frozenset([name]), lambda _line: None, _LOOK).waits(Conditions(looked_at=True)):
+        raise Rejected(f"nobody has looked at {name} within {_LOOK:.0f} s", remedy="See whether the controller runs.")
+    return control.one(name)
 
 
 def rest(control: Control, name: str, say: Callable[[str], None], *, timeout: float) -> None:

@@ -20,6 +20,10 @@ Repository = Annotated[str, typer.Option("--repo", "-r", metavar="URL", help="On
 # What is written.
 Output = Annotated[Shape, typer.Option("--output", "-o", help="How to write it.")]
 
+# What `get` asks for before.
+Refresh = Annotated[bool, typer.Option("--refresh", help="Have it looked at first.")]
+HardRefresh = Annotated[bool, typer.Option("--hard-refresh", help="The same, and render anew.")]
+
 # The cluster that keeps them.
 Namespace = Annotated[
     str,

@@ -15,8 +15,9 @@ from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.engine.deletion import is_of_deletion
 from bot.errors import Rejected
+from bot.model.applications import REFRESH
 from bot.model.health import Health
-from bot.model.resources import JsonObject
+from bot.model.resources import JsonObject, annotations_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -35,6 +36,8 @@ class Conditions:
     health: bool = False
     operation: bool = False
     suspended: bool = False
+    looked_at: bool = False
+    """Whether somebody has looked at it since that was asked for."""
 
     @classmethod
     def asked(cls, *, sync: bool, health: bool, operation: bool, suspended: bool) -> Conditions:
@@ -47,6 +50,7 @@ class Conditions:
         wanted = [Health.HEALTHY.value] * self.health + [Health.SUSPENDED.value] * self.suspended
         lacks = [f"operation is {seen.phase}"] * (self.operation and seen.operates)
         lacks += [f"is {seen.sync}"] * (self.sync and seen.sync != "Synced")
+        lacks += ["is still to be looked at"] * (self.looked_at and REFRESH in annotations_of(seen.obj))
         lacks += [f"is {seen.health}"] * bool(wanted and seen.health not in wanted)
         return ", ".join(lacks)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 
 import yaml
 
 from tests.integration.cli.app.conftest import A, B, Desk
 
+REFRESH = "argocd.argoproj.io/refresh"
 EVIL = "\x1b[2Jgone\u202eevil"
 
 
@@ -165,3 +167,15 @@ def test_an_application_that_cannot_be_used_is_listed_all_the_same(desk: Desk) -
     desk.has("shop", spec={"project": "default", "destination": {"name": "in-cluster"}, "sourceHydrator": hydrated})
     assert "shop" in desk.app("list").out
     assert desk.app("get", "shop").code == 0
+
+
+def test_one_is_shown_once_somebody_has_looked_at_it(desk: Desk) -> None:
+    desk.has("shop", metadata={"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}})
+    assert "is left alone" in desk.app("get", "shop", "--refresh").err
+    desk.merge("shop", {"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": None}}})
+    with ThreadPoolExecutor(1) as beside:
+        shown = beside.submit(desk.app, "get", "shop", "--hard-refresh")
+        asked = r"--for=jsonpath={.metadata.annotations.argocd\.argoproj\.io/refresh}=hard"
+        desk.plane.kubectl("wait", "application/shop", f"--namespace={desk.namespace}", asked, "--timeout=50s")
+        desk.merge("shop", {"metadata": {"annotations": {REFRESH: None}}, "status": {"health": {"message": "new"}}})
+        assert "(new)" in shown.result().out
