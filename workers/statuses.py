@@ -41,7 +41,7 @@ def tell(services: Services, change: Change, outcome: Outcome) -> None:
         kept = _kept(services, change)
         others = _still_open(services, change, kept) if kept else _asked_for(services, change)
         _keep(services, change, change.number, outcome)
-        _write(services, change, together({**others, change.number: outcome}))
+        _write(services, change, together({**others, change.number: outcome}, mark=change.repository.mark))
     _keep_to_the_newest(services, change)
 
 
@@ -53,7 +53,7 @@ def withdraw(services: Services, change: Change, words: str) -> None:
         others = _still_open(services, change, kept)
         services.memory.drop_outcome(change.repository.full_name, change.head_sha, change.number)
         if others:
-            _write(services, change, together(others))
+            _write(services, change, together(others, mark=change.repository.mark))
         elif own is None or own.state is StatusState.PENDING:
             _end(services, change, words)
 
@@ -92,7 +92,7 @@ def context(services: Services) -> str:
 
 def _keep_to_the_newest(services: Services, change: Change) -> None:
     """Take back what was said of the change's earlier head, which may be the one that somebody slow told just now."""
-    words = f"#{change.number} has moved on"
+    words = f"{change.repository.mark}{change.number} has moved on"
     while (told := services.memory.head(str(change))) != change.head_sha:
         if told and services.forge.change(change.repository, change.number).head_sha != change.head_sha:
             withdraw(services, change, words)

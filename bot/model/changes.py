@@ -21,6 +21,8 @@ class Repository:
     installation: int | None = None
     """GitHub App installation that may act on it; None when a personal access token does."""
     default_branch: str = "main"
+    mark: str = "#"
+    """What stands before a change's number: `#` on GitHub, `!` on GitLab."""
 
 
 class ChangeState(StrEnum):
@@ -51,8 +53,8 @@ class Change:
     """The commit on the base branch that the merge made; empty while not merged."""
 
     def __str__(self) -> str:
-        """`owner/name#12`."""
-        return f"{self.repository.full_name}#{self.number}"
+        """`owner/name#12`, on GitLab `group/project!12`."""
+        return f"{self.repository.full_name}{self.repository.mark}{self.number}"
 
 
 class StatusState(StrEnum):

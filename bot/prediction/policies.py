@@ -150,8 +150,8 @@ class Policies:
 
 
 def facts_of_change(change: str, *, base_branch: str, base_sha: str, head_sha: str) -> JsonObject:
-    """Return what rules see of a change, `owner/name#12`; no number while nobody has opened one."""
-    repository, _, number = change.rpartition("#")
+    """Return what rules see of a change, `owner/name#12` (GitLab: `!12`); no number while nobody has opened one."""
+    repository, _, number = change.replace("!", "#").rpartition("#")
     return {
         "repository": repository,
         "number": int(number) if number.isdecimal() else None,

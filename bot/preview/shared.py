@@ -25,20 +25,23 @@ _VERBS: Final = {
 _SHARED: Final = re.compile(r"\d+ changes have this commit: ")
 
 
-def together(outcomes: Mapping[int, Outcome]) -> Outcome:
-    """Return what a commit's status says, from the outcome of each change (by number) that has it."""
+def together(outcomes: Mapping[int, Outcome], *, mark: str = "#") -> Outcome:
+    """Return what a commit's status says, from the outcome of each change (by number) that has it.
+
+    `mark` stands before a change's number.
+    """
     if len(outcomes) == 1:
         return next(iter(outcomes.values()))
     worst = min((one.state for one in outcomes.values()), key=_WORST_FIRST.index)
-    words = f"{len(outcomes)} changes have this commit: {_words(worst, outcomes)}"
+    words = f"{len(outcomes)} changes have this commit: {_words(worst, outcomes, mark)}"
     return Outcome(worst, clipped(words, STATUS_LENGTH))
 
 
-def _words(worst: StatusState, outcomes: Mapping[int, Outcome]) -> str:
+def _words(worst: StatusState, outcomes: Mapping[int, Outcome], mark: str) -> str:
     numbers = sorted(number for number, one in outcomes.items() if one.state is worst)
     if worst is StatusState.SUCCESS:
-        return "; ".join(f"#{number}: {outcomes[number].description}" for number in numbers)
-    named, verb = ", ".join(f"#{number}" for number in numbers), _VERBS[worst][len(numbers) > 1]
+        return "; ".join(f"{mark}{number}: {outcomes[number].description}" for number in numbers)
+    named, verb = ", ".join(f"{mark}{number}" for number in numbers), _VERBS[worst][len(numbers) > 1]
     return f"{named} {verb}: {outcomes[numbers[0]].description}"
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from tests.functional.conftest import Opener, Shop, config_map, deployment
+from bot.sandbox.github.webhooks import Event
+from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, config_map, deployment
+
+pytestmark = ON_BOTH_FORGES
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
+
+
+def is_formation(event: Event) -> bool:
+    """Whether a webhook tells that a speculative commit was made, in GitHub's words or in GitLab's."""
+    begun: object = event.payload.get("object_attributes", {}).get("status")
+    return event.action == "checks_requested" or (event.name == "Pipeline Hook" and begun == "pending")
 
 
 def enqueued(shop: Shop) -> tuple[int, str]:
@@ -54,16 +63,17 @@ def test_the_commit_that_lands_is_delivered(open_shop: Opener) -> None:
 
 def test_a_commit_that_was_thrown_away_is_not_predicted_any_more(open_shop: Opener) -> None:
     shop = open_shop(FILES)
-    hooks = shop.stage.github.webhooks
+    hooks = shop.stage.forge.webhooks
     number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
     shop.await_preview(number)
     hooks.drop(event="merge_group")
+    hooks.drop(event="Pipeline Hook")
     sha = shop.repository.enqueue(number).head_sha
     shop.repository.leave_queue(number, merged=False)
-    shop.stage.github.wait_for_deliveries()
+    shop.stage.forge.wait_for_deliveries()
     shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
 
-    late = next(one for one in hooks.deliveries() if one.event.action == "checks_requested")
+    late = next(one for one in hooks.deliveries() if is_formation(one.event))
     hooks.redeliver(late.id)
 
     assert await_end(shop, sha) == "error"

@@ -9,7 +9,6 @@ import socket
 
 import pytest
 
-from bot.sandbox.github.faults import Fault
 from tests.functional.conftest import Opener, application, config_map, deployment
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
@@ -24,37 +23,6 @@ def test_what_was_changed_by_hand_is_shown_as_drift_apart_from_the_effect(open_s
     assert "-  COLOUR: blue\n+  COLOUR: green" in effect
     assert "replicas" not in effect
     assert "-  replicas: 5\n+  replicas: 2" in drift
-
-
-def test_the_next_push_edits_the_comment_in_place(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
-    shop.await_preview(number)
-    first = shop.comment(number)
-    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=4)})
-    shop.await_preview(number)
-    second = shop.comment(number)
-    assert first is not None
-    assert second is not None
-    assert second.id == first.id
-    assert "+  replicas: 4" in second.body
-    assert len(shop.repository.comments(number)) == 1
-
-
-def test_a_change_that_touches_no_application_gets_a_status_and_no_comment(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"README.md": "better words\n"})
-    assert shop.await_preview(number) == "success"
-    assert shop.comment(number) is None
-
-
-def test_an_earlier_comment_is_edited_when_nothing_is_affected_any_more(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
-    shop.await_preview(number)
-    shop.repository.push("feature", {"deploy/web.yaml": deployment()})
-    shop.await_preview(number)
-    assert "Merging changes nothing in any cluster" in shop.body(number)
 
 
 def test_what_the_api_server_would_refuse_is_told_at_the_object_in_its_words(open_shop: Opener) -> None:
@@ -136,16 +104,6 @@ def test_removing_an_object_is_an_orphan_when_pruning_is_off(open_shop: Opener) 
     assert shop.live("configmap", "settings") is not None
 
 
-def test_a_merge_conflict_names_the_files_and_predicts_nothing(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=7)})
-    sha = shop.repository.push("main", {"deploy/web.yaml": deployment(replicas=8)})
-    shop.await_sync(sha)
-    number = shop.repository.open_pull_request("feature").number
-    shop.stage.until(lambda: "in merge conflict" in shop.body(number), what="the conflict")
-    assert "`deploy/web.yaml`" in shop.body(number)
-
-
 def test_a_new_application_is_previewed_before_it_exists(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     declared = shop.repository.read(f".foresail/{shop.name}.yaml").decode()
@@ -168,16 +126,6 @@ def test_a_change_has_nobody_call_at_the_ports_of_a_repository_in_use(open_shop:
         assert "is not predicted: no application on the target branch uses the repository" in shop.body(number)
         with pytest.raises(BlockingIOError):
             listener.accept()
-
-
-def test_a_forge_that_fails_for_a_while_is_written_to_in_the_end(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    path = f"/repos/{shop.repository.full_name}"
-    shop.stage.github.faults.add(f"POST {path}/issues/*/comments", kind=Fault.ERROR, times=2)
-    shop.stage.github.faults.add(f"POST {path}/statuses/*", kind=Fault.SECONDARY_LIMIT, times=1, seconds=1)
-    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
-    assert shop.await_preview(number) == "success"
-    assert len(shop.repository.comments(number)) == 1
 
 
 def test_a_kustomization_is_rendered_with_its_base(open_shop: Opener) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bot.sandbox.github.faults import Fault
-from tests.functional.conftest import Opener, Shop, application, config_map
+from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map
+
+pytestmark = ON_BOTH_FORGES
 
 CHANGE = {"deploy/settings.yaml": config_map(COLOUR="green"), "other/other.yaml": config_map("other", SIZE="big")}
 PUSH = {"deploy/settings.yaml": config_map(COLOUR="red")}
@@ -57,8 +59,8 @@ def test_a_preview_that_a_merge_overtakes_leaves_what_was_predicted(open_shop: O
         return [one.state for one in shop.repository.status_history(head)].count("pending")
 
     before = begun()
-    fetched = f"GET /{shop.repository.full_name}.git/*"
-    shop.stage.github.faults.add(fetched, kind=Fault.DELAY, times=1, seconds=1.5)
+    fetched = f"GET */{shop.repository.full_name}.git/*"
+    shop.stage.forge.faults.add(fetched, kind=Fault.DELAY, times=1, seconds=1.5)
     shop.repository.set_draft(number, draft=True)
     shop.repository.set_draft(number, draft=False)
     shop.stage.until(lambda: begun() > before, what="the second preview")

@@ -33,17 +33,6 @@ def _job(name: str, *, hook: str, pods: str = "") -> str:
         """)
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
-def test_every_way_to_merge_is_delivered(open_shop: Opener, method: str) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"deploy/settings.yaml": config_map(COLOUR="green")})
-    shop.repository.push("feature", {"deploy/web.yaml": deployment(replicas=1)})
-    shop.await_preview(number)
-    shop.merge(number, method=method)
-    shop.stage.until(lambda: "as predicted" in shop.body(number), what="the epilogue")
-    assert shop.data("settings") == {"COLOUR": "green"}
-
-
 def test_a_workload_that_never_gets_healthy_fails_the_commit_with_its_message(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     number = shop.propose({"deploy/web.yaml": deployment(image="nginx:1.28", pods="fail")})
@@ -55,17 +44,6 @@ def test_a_workload_that_never_gets_healthy_fails_the_commit_with_its_message(op
     assert "Deployment" in str(status.description)
     assert "CrashLoopBackOff" in str(shop.status(sha, f"sync/{shop.name}"))
     shop.stage.until(lambda: "1 failed" in shop.body(number), what="the epilogue")
-
-
-def test_a_refused_object_fails_the_commit_with_the_servers_words(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    number = shop.propose({"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
-    shop.await_preview(number)
-    sha = shop.repository.merge(number)
-    shop.await_sync(sha, "failure")
-    shop.stage.until(
-        lambda: "greater than or equal to 0" in shop.body(number).partition("<!-- /epilogue")[0], what="why"
-    )
 
 
 def test_the_next_commit_repairs_what_failed(open_shop: Opener) -> None:
@@ -199,33 +177,6 @@ def test_an_application_without_automation_waits_for_a_person(open_shop: Opener)
     assert shop.data("settings") == {"COLOUR": "blue"}
 
 
-def test_commits_in_quick_succession_end_at_the_newest_and_all_turn_green(open_shop: Opener) -> None:
-    shop = open_shop({"deploy/web.yaml": deployment(pods="slow")})
-    commits = [
-        shop.repository.push("main", {"deploy/web.yaml": deployment(pods="slow", replicas=count)})
-        for count in (1, 3, 4)
-    ]
-    for sha in commits:
-        shop.await_sync(sha)
-    assert shop.replicas("web") == 4
-
-
-def test_a_push_that_nobody_told_of_is_found(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    sha = shop.repository.commit("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
-    assert shop.stage.foresail is not None
-    shop.stage.foresail.restart("controller")
-    shop.await_sync(sha)
-    assert shop.data("settings") == {"COLOUR": "green"}
-
-
-def test_a_commit_that_affects_nothing_is_green_at_once(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    sha = shop.repository.push("main", {"README.md": "words\n"})
-    shop.await_sync(sha)
-    assert "No application is affected" in str(shop.status(sha, "sync"))
-
-
 def test_a_namespace_is_created_when_the_application_asks_for_it(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     elsewhere = f"{shop.namespace}-new"
@@ -261,7 +212,7 @@ def test_nobody_takes_over_an_application_that_another_one_declares(open_shop: O
 def test_a_commit_that_was_held_up_does_not_take_the_cluster_back(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     git = f"* /{shop.repository.full_name}.git/*"
-    shop.stage.github.faults.add(git, kind=Fault.ERROR, times=2)
+    shop.stage.forge.faults.add(git, kind=Fault.ERROR, times=2)
     older = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")})
     newer = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="red")})
     shop.await_sync(newer)
@@ -269,14 +220,6 @@ def test_a_commit_that_was_held_up_does_not_take_the_cluster_back(open_shop: Ope
     assert shop.data("settings") == {"COLOUR": "red"}
     application = shop.stage.get("application", shop.name, namespace=shop.stage.control_namespace) or {}
     assert application["status"]["history"][-1]["revision"] == newer
-
-
-def test_a_branch_that_is_taken_back_takes_the_cluster_back(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    before = shop.repository.head("main")
-    shop.await_sync(shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="green")}))
-    shop.repository.point("main", before)
-    shop.stage.until(lambda: shop.data("settings") == {"COLOUR": "blue"}, what="the way back")
 
 
 def test_a_file_cannot_start_an_operation(open_shop: Opener) -> None:
@@ -315,7 +258,7 @@ def test_a_commit_that_was_pushed_away_is_never_delivered(open_shop: Opener) -> 
     shop = open_shop(FILES)
     before = shop.repository.head("main")
     git = f"* /{shop.repository.full_name}.git/*"
-    shop.stage.github.faults.add(git, kind=Fault.ERROR, times=3)
+    shop.stage.forge.faults.add(git, kind=Fault.ERROR, times=3)
     bad = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="bad")})
     good = shop.repository.push("main", {"deploy/settings.yaml": config_map(COLOUR="good")}, onto=before)
     shop.await_sync(good)

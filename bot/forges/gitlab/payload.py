@@ -53,7 +53,7 @@ def read_repository(payload: Payload, *, clone_url: str) -> Repository:
     if not address.web_address().lower().endswith(f"/{full_name.lower()}.git"):
         raise address.wrong(address.path, "the project's own URL")
     branch = payload.find("default_branch")  # a project without commits has none
-    repository = Repository(full_name=full_name, clone_url=address.value)
+    repository = Repository(full_name=full_name, clone_url=address.value, mark="!")
     return repository if branch is None else replace(repository, default_branch=branch.branch())
 
 

@@ -60,7 +60,7 @@ def forge(connect: Connect) -> GitLab:
 
 @pytest.fixture
 def repository(shop: HostedProject) -> Repository:
-    return Repository(shop.full_name, shop.clone_url)
+    return Repository(shop.full_name, shop.clone_url, mark="!")
 
 
 @pytest.fixture

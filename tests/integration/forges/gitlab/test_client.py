@@ -32,8 +32,8 @@ def test_every_project_that_can_be_written_to_is_listed(
     archived.grant("foresail", "admin")
     archived.state.archived = True
     assert list(forge.repositories()) == [
-        Repository("acme/team/shop", shop.clone_url, None, "main"),
-        Repository("zoo/zebra", f"{gitlab.url}/zoo/zebra.git", None, "trunk"),
+        Repository("acme/team/shop", shop.clone_url, mark="!"),
+        Repository("zoo/zebra", f"{gitlab.url}/zoo/zebra.git", None, "trunk", "!"),
     ]
 
 

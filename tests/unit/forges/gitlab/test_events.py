@@ -77,7 +77,7 @@ def test_every_delivery_is_read_by_its_token(story: GitLabStandIn, deliveries: l
     events = [read(one) for one in deliveries]
     kinds = {BranchPushed, ChangeClosed, ChangeMarked, ChangeUpdated, CommentWritten, Ignored, MergeGroupFormed}
     assert {type(event) for event in events} == kinds
-    shop = Repository("acme/team/shop", f"{story.url}/acme/team/shop.git", None, "main")
+    shop = Repository("acme/team/shop", f"{story.url}/acme/team/shop.git", mark="!")
     assert {event.repository for event in events if not isinstance(event, Ignored)} == {shop}  # type: ignore[union-attr] # all of them have one
     assert [delivery_id(one.headers) for one in deliveries] == [one.guid for one in deliveries]
 
@@ -117,7 +117,7 @@ def test_a_merge_names_its_commit_and_a_fast_forward_the_head(deliveries: list[D
 
 
 def read_project(payload: Any) -> Repository:
-    return Repository(payload["project"]["path_with_namespace"], payload["project"]["git_http_url"])
+    return Repository(payload["project"]["path_with_namespace"], payload["project"]["git_http_url"], mark="!")
 
 
 def test_a_new_note_of_a_person_on_a_merge_request_is_a_comment(deliveries: list[Delivery]) -> None:
