@@ -22,8 +22,8 @@ set-up:
 programs: set-up
 	@$(BIN)/python -m bot.sandbox.toolchain --quiet
 
-demo: programs ## a pull request, its preview, the merge, the cluster getting there; KEEP=1 leaves it running
-	@$(BIN)/foresail demo $(if $(KEEP),--keep)
+demo: programs ## a pull request, its preview, the merge, the cluster getting there; KEEP=1 leaves it running, FORGE=gitlab
+	@$(BIN)/foresail demo $(if $(KEEP),--keep) $(if $(filter gitlab,$(FORGE)),--gitlab)
 
 # Two processes: each has a control plane of its own, and two cores are busy with that.
 test: programs ## all tests, on real parts; ARGS="tests/unit -k budget" for some

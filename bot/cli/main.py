@@ -185,15 +185,16 @@ def _render(asked: Asked, settings: Settings, output: ManifestFormat) -> int:
 def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running to look around in.")] = False,
+    gitlab: Annotated[bool, typer.Option("--gitlab", help="On GitLab instead of GitHub.")] = False,
 ) -> int:
     """Tell the whole story on this machine.
 
     A pull request, its preview, the merge, and the cluster getting there, on a real control plane and Redis, with a
-    stand-in for GitHub. Programs that are missing are built once.
+    stand-in for GitHub or GitLab. Programs that are missing are built once.
     """
     from bot.sandbox.demo import run
 
-    return run(keep=keep)
+    return run(keep=keep, gitlab=gitlab)
 
 
 @app.command(epilog="Example: foresail settings | less")

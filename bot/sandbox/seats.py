@@ -31,10 +31,18 @@ class Seat(Protocol):
 
     login: str
     """The account that Foresail writes as."""
+    forge: str
+    """What the forge is called, and what it calls a change."""
+    noun: str
+    mark: str
+    """What stands before a change's number."""
 
     @property
     def stand_in(self) -> StandIn:
         """The forge."""
+
+    def person_token(self, user: str) -> str:
+        """Return a token with which a person uses API and Git."""
 
     def settings(self) -> dict[str, str]:
         """Return Foresail's settings for it."""
@@ -49,11 +57,17 @@ class Seat(Protocol):
 class GitHubSeat:
     """An App that is installed."""
 
+    forge, noun, mark = "GitHub", "pull request", "#"
+
     def __init__(self, directory: Path) -> None:
         self.stand_in = GitHubStandIn.start(directory / "github")
         self.app = self.stand_in.create_app("Foresail", permissions=on_github.PERMISSIONS, events=on_github.EVENTS)
         self.login = self.app.bot.login
         self._installation: Installation | None = None
+
+    def person_token(self, user: str) -> str:
+        """Return a personal access token."""
+        return self.stand_in.personal_access_token(user)
 
     def settings(self) -> dict[str, str]:
         """Return the App's."""
@@ -80,12 +94,18 @@ class GitHubSeat:
 class GitLabSeat:
     """An account with a token and the role that it needs, and a webhook in each project."""
 
+    forge, noun, mark = "GitLab", "merge request", "!"
+
     def __init__(self, directory: Path) -> None:
         self.stand_in = GitLabStandIn.start(directory / "gitlab")
         self.login = _NAME
         self._token = self.stand_in.access_token(_NAME, scopes=on_gitlab.SCOPES).value
         self._secret = secrets.token_hex(20)
         self._hook = ""
+
+    def person_token(self, user: str) -> str:
+        """Return a personal access token."""
+        return self.stand_in.access_token(user, scopes=("api", "write_repository")).value
 
     def settings(self) -> dict[str, str]:
         """Return the token's."""

@@ -107,6 +107,12 @@ def _merges(gitlab: GitLabStandIn, bot: Ask, shop: HostedProject) -> None:
         shop.push(method, {f"{method}.yaml": "a: 1\n"}, onto="release")
         shop.merge(shop.open_pull_request(method).number, method=method)
     bot("GET", f"{_SHOP}/merge_requests/2")
+    shop.push("by-api", {"by-api.yaml": "a: 1\n"})
+    asked = {"source_branch": "by-api", "target_branch": "main", "title": "By API"}
+    made = bot("POST", f"{_SHOP}/merge_requests", asked)
+    bot("POST", f"{_SHOP}/merge_requests", asked)
+    bot("PUT", f"{_SHOP}/merge_requests/{made['iid']}/merge", {"squash": True})
+    bot("PUT", f"{_SHOP}/merge_requests/{made['iid']}/merge", {})
     fork = gitlab.create_fork("acme/team/shop", "mallory")
     fork.push("patch", {"app.yaml": "replicas: 100\n"}, author="mallory")
     theirs = shop.open_pull_request("mallory:patch", user="mallory")

@@ -6,7 +6,7 @@ https://docs.gitlab.com/api/commits/#commit-status
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +16,8 @@ from bot.model.changes import CommitStatus, StatusState
 
 _DESCRIPTION: Final = 255
 """Characters that GitLab keeps of a description."""
+ANEW: Final = "goes on in the next job of this name"
+"""What a job says that was canceled only because the status has something else to say; read as pending."""
 _PENDING, _RUNNING, _CANCELED = "pending", "running", "canceled"
 _ENDS: Final[Mapping[StatusState, str]] = MappingProxyType(
     {
@@ -58,7 +60,8 @@ class Said:
     @property
     def status(self) -> CommitStatus | None:
         """The same in Foresail's words; None for a state that nobody knows here."""
-        state = _READ.get(self.word)
+        anew = (self.word, self.description) == (_CANCELED, ANEW)
+        state = StatusState.PENDING if anew else _READ.get(self.word)
         return None if state is None else CommitStatus(self.name, state, self.description, self.url, self.at)
 
 
@@ -90,7 +93,7 @@ def steps(status: CommitStatus, known: Mapping[str, Said]) -> Iterator[dict[str,
         yield {**_body(wanted, _ENDS[wanted.state]), **pipeline}
         return
     if said is not None and said.word == _RUNNING:
-        yield {**_body(wanted, _CANCELED), **pipeline}
+        yield {**_body(replace(wanted, description=ANEW), _CANCELED), **pipeline}
     yield {**_body(wanted, _RUNNING if said is not None and said.word == _PENDING else _PENDING), **pipeline}
 
 
@@ -108,5 +111,6 @@ def _said(one: Payload) -> Said:
         description="" if description is None else description.text(),
         url="" if url is None else url.text(),
         pipeline=None if pipeline is None else pipeline.number(),
-        at=0.0 if (created := one.find("created_at")) is None else created.time().timestamp(),
+        # what runs has been said anew since it was made
+        at=0.0 if (said := one.find("started_at") or one.find("created_at")) is None else said.time().timestamp(),
     )

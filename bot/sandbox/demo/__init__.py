@@ -17,17 +17,17 @@ _SIGNALLED: Final = 128
 """Added to a signal's number, as shells do, for the exit code of what it ended."""
 
 
-def run(keep: bool = False) -> int:  # noqa: FBT001, FBT002 - what the command line's switch is
+def run(keep: bool = False, *, gitlab: bool = False) -> int:  # noqa: FBT001, FBT002 - what the command line's switch is
     """Tell the story and return an exit code; with `keep`, leave everything running until Ctrl-C.
 
     Everything that it starts has ended, and its folder is gone, when it returns; only the folder of a run that failed
-    with `keep` stays.
+    with `keep` stays. `gitlab`: on GitLab instead of GitHub.
     """
     screen = Screen()
     screen.title(
-        "Foresail: from a pull request to a healthy cluster",
+        f"Foresail: from a {'merge' if gitlab else 'pull'} request to a healthy cluster",
         "A real Kubernetes control plane and a real Redis on this machine. Two things are simulated: pods have no "
-        "kubelet (kwok moves them), and a stand-in speaks GitHub's API, Git and webhooks.",
+        f"kubelet (kwok moves them), and a stand-in speaks {'GitLab' if gitlab else 'GitHub'}'s API, Git and webhooks.",
     )
     # The heading stands before the parts are loaded: whoever starts this sees at once that it works.
     from bot.sandbox.demo.scene import Folder
@@ -35,7 +35,7 @@ def run(keep: bool = False) -> int:  # noqa: FBT001, FBT002 - what the command l
 
     with _ends_when_told(), Folder(keep=keep) as folder:
         try:
-            tell(screen, folder.path, keep=keep)
+            tell(screen, folder.path, keep=keep, gitlab=gitlab)
         except KeyboardInterrupt:
             screen.note("Interrupted; everything is being stopped.")
             return _SIGNALLED + signal.SIGINT

@@ -24,22 +24,23 @@ _POLL: Final = 0.1
 
 
 def stay(scene: Scene) -> None:
-    """Say where everything is and what to try; then write what Foresail tells GitHub, until Ctrl-C."""
-    token = scene.stage.github.personal_access_token(shop.DEVELOPER)
+    """Say where everything is and what to try; then write what Foresail tells the forge, until Ctrl-C."""
+    token = scene.stage.seat.person_token(shop.DEVELOPER)
     _say_where(scene, token)
     _say_what_to_try(scene, token)
-    scene.screen.say("What Foresail tells GitHub appears below. Ctrl-C ends everything.")
+    scene.screen.say(f"What Foresail tells {scene.stage.seat.forge} appears below. Ctrl-C ends everything.")
     with suppress(KeyboardInterrupt):
         _follow(scene)
 
 
 def _say_where(scene: Scene, token: str) -> None:
+    seat = scene.stage.seat
     scene.screen.say("Everything stays up:")
     for name, value in (
         ("kubeconfig", str(scene.stage.plane.kubeconfig)),
-        ("GitHub", f"{scene.stage.github.site} (API below /api/v3)"),
+        (seat.forge, f"{scene.stage.forge.site} (API below {'/api/v4' if _on_gitlab(scene) else '/api/v3'})"),
         ("clone", _with_token(scene.repository.clone_url, token)),
-        ("webhooks", f"{scene.foresail.url}/webhooks/github"),
+        ("webhooks", f"{scene.foresail.url}/webhooks/{seat.forge.lower()}"),
         ("logs", f"{scene.logs}/*.log"),
     ):
         scene.screen.raw(f"    {name:11} {value}")
@@ -51,8 +52,8 @@ def _say_what_to_try(scene: Scene, token: str) -> None:
     )
     known = os.environ.get("PATH", "").split(os.pathsep)
     path = os.pathsep.join(str(folder) for folder in folders if str(folder) not in known)
-    api = _with_token(f"{scene.stage.github.url}/repos/{scene.repository.full_name}", token)
-    scene.screen.say("In another terminal, put the shop right again, by hand and by pull request:")
+    api, propose, read, merge = _api(scene, token)
+    scene.screen.say(f"In another terminal, put the shop right again, by hand and by {scene.stage.seat.noun}:")
     scene.screen.raw(
         dedent(f"""
             export KUBECONFIG={scene.stage.plane.kubeconfig} PATH={path}{os.pathsep}$PATH API={api}
@@ -60,21 +61,46 @@ def _say_what_to_try(scene: Scene, token: str) -> None:
             git switch -c repair && git revert --no-edit -m 1 HEAD
             foresail preview                                     # before anybody else sees it
             git push origin repair
-            curl -s $API/pulls -d '{{"title": "Repair", "head": "repair", "base": "main"}}' | grep -o '"number":[0-9]*'
+            {propose}
             N=3                                                  # the number that was printed
-            curl -s $API/issues/$N/comments | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["body"])'
-            curl -s $API/pulls/$N/merge -X PUT
+            {read} | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["body"])'
+            {merge}
             kubectl get applications --all-namespaces
             """)
+    )
+
+
+def _on_gitlab(scene: Scene) -> bool:
+    return scene.stage.seat.forge == "GitLab"
+
+
+def _api(scene: Scene, token: str) -> tuple[str, str, str, str]:
+    """Return the repository's address in the API, and what opens a change, reads its comments, and merges it."""
+    if _on_gitlab(scene):
+        project = scene.repository.full_name.replace("/", "%2F")
+        asked = '{"title": "Repair", "source_branch": "repair", "target_branch": "main"}'
+        curl = f'curl -s -H "PRIVATE-TOKEN: {token}"'
+        return (
+            f"{scene.stage.forge.site}/api/v4/projects/{project}",
+            f"{curl} $API/merge_requests -d '{asked}' | grep -o '\"iid\":[0-9]*'",
+            f'{curl} "$API/merge_requests/$N/notes?sort=asc"',
+            f"{curl} $API/merge_requests/$N/merge -X PUT",
+        )
+    asked = '{"title": "Repair", "head": "repair", "base": "main"}'
+    return (
+        _with_token(f"{scene.stage.forge.url}/repos/{scene.repository.full_name}", token),
+        f"curl -s $API/pulls -d '{asked}' | grep -o '\"number\":[0-9]*'",
+        "curl -s $API/issues/$N/comments",
+        "curl -s $API/pulls/$N/merge -X PUT",
     )
 
 
 def _follow(scene: Scene) -> None:
     """Write each status and comment that Foresail sends; restart what ends."""
     began = time.monotonic()
-    last = scene.stage.github.requests[-1]
+    last = scene.stage.forge.requests[-1]
     while True:
-        for exchange in _after(last, scene.stage.github.requests):
+        for exchange in _after(last, scene.stage.forge.requests):
             last = exchange
             if words := _words(exchange):
                 scene.screen.happened(began, words)
@@ -88,14 +114,14 @@ def _after(last: Exchange, exchanges: Sequence[Exchange]) -> list[Exchange]:
 
 
 def _words(exchange: Exchange) -> str:
-    """Return what a request of Foresail's tells GitHub; nothing for what only asks."""
+    """Return what a request of Foresail's tells the forge; nothing for what only asks."""
     if exchange.method == "GET" or not isinstance(exchange.body, dict):
         return ""
-    if exchange.template.endswith("/statuses/{sha}"):
+    if exchange.template.endswith(("/statuses/{sha}", "/statuses/:sha")):
         told = exchange.body
         sha = exchange.path.rpartition("/")[2][:7]
-        return f"{sha} {told.get('context')} {told.get('state')}  {told.get('description')}"
-    if "comments" in exchange.template:
+        return f"{sha} {told.get('context') or told.get('name')} {told.get('state')}  {told.get('description')}"
+    if "comments" in exchange.template or "/notes" in exchange.template:
         headline = next((line for line in str(exchange.body.get("body")).splitlines() if line.startswith("### ")), "")
         return f"comment: {headline.removeprefix('### ')}" if headline else ""
     return ""

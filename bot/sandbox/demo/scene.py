@@ -14,6 +14,7 @@ import orjson
 from bot.errors import Rejected
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.demo import shop
+from bot.sandbox.seats import GitHubSeat, GitLabSeat
 from bot.sandbox.stage import Stage
 from bot.sandbox.toolchain import Programs, programs
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bot.sandbox.demo.screen import Screen
-    from bot.sandbox.github.people import HostedRepository
     from bot.sandbox.installation import Foresail
+    from bot.sandbox.seats import Hosted
 
 
 class Folder:
@@ -58,26 +59,27 @@ class Scene:
     screen: Screen
     programs: Programs
     stage: Stage
-    repository: HostedRepository
+    repository: Hosted
     foresail: Foresail
     logs: Path
     """Where the logs of Foresail's processes are, each named for its process."""
 
 
 @contextmanager
-def started(screen: Screen, directory: Path) -> Iterator[Scene]:
+def started(screen: Screen, directory: Path, *, gitlab: bool) -> Iterator[Scene]:
     """Start everything, a line on the screen for each part; all of it has ended afterwards."""
     screen.chapter("Starting")
     with screen.step("programs", moving=False) as found:
         these = programs()
         found(f"in {these.kube_apiserver.parent}")
     with _control_plane(screen, these, directory / "cluster") as plane:
-        with screen.step("Redis, a GitHub stand-in, and Foresail's kinds in the cluster") as found:
-            stage = Stage.set_up(these, directory / "stage", plane)
-            found(f"({stage.github.site})")
+        seat = GitLabSeat if gitlab else GitHubSeat
+        with screen.step(f"Redis, a {seat.forge} stand-in, and Foresail's kinds in the cluster") as found:
+            stage = Stage.set_up(these, directory / "stage", plane, forge=seat)
+            found(f"({stage.forge.site})")
         with stage:
             _set_house_rules(screen, stage)
-            repository = stage.github.create_repository(shop.REPOSITORY, files={"README.md": "# The shop\n"})
+            repository = stage.forge.create_repository(shop.REPOSITORY, files={"README.md": "# The shop\n"})
             repository.grant(shop.DEVELOPER, "write")
             with screen.step("Foresail:") as found:
                 foresail = stage.open(repository)

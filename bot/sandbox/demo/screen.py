@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bot.sandbox.github.state import Comment, Status
+    from bot.sandbox.github.state import Status
+    from bot.sandbox.seats import Remark
 
 _WIDEST: Final = 120
 """Columns beyond which lines only become harder to read."""
@@ -102,7 +103,7 @@ class Screen:
             table.add_row(*map(Text, row), style=_row_style(row[-1]))
         self._write(Padding(table, (1, 0, 0, _INDENT)))
 
-    def comment(self, comment: Comment, *, where: str, unfolds: Callable[[str], bool]) -> None:
+    def comment(self, comment: Remark, *, where: str, unfolds: Callable[[str], bool]) -> None:
         """Write a comment as the forge's page would show it."""
         title = f"comment {comment.id} by {comment.user.login} on {where}"
         body = rendered(comment.body, unfolds=unfolds)

@@ -1,4 +1,4 @@
-"""The chapters of the demo, in order; each acts, and shows what GitHub and the cluster then say."""
+"""The chapters of the demo, in order; each acts, and shows what the forge and the cluster then say."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from bot.sandbox.demo.scene import Scene
     from bot.sandbox.demo.screen import Screen
-    from bot.sandbox.github.state import Comment
+    from bot.sandbox.seats import Remark
 
 _DEADLINE: Final = 90.0
 _DRIFT: Final = "Drift that was there before"
 
 
-def tell(screen: Screen, directory: Path, *, keep: bool) -> None:
+def tell(screen: Screen, directory: Path, *, keep: bool, gitlab: bool) -> None:
     """Start everything, tell the story, and stay if wanted."""
     began = time.monotonic()
-    with started(screen, directory) as scene:
+    with started(screen, directory, gitlab=gitlab) as scene:
         story = _Story(scene)
         story.first_push()
         number = story.pull_request()
@@ -37,21 +37,24 @@ def tell(screen: Screen, directory: Path, *, keep: bool) -> None:
         screen.chapter("The end")
         screen.say(
             f"That took {time.monotonic() - began:.0f} s. Every status, comment and object above was read from the "
-            "GitHub stand-in or the API server."
+            f"{scene.stage.seat.forge} stand-in or the API server."
         )
         if keep:
             stay(scene)
         else:
-            _look_next(screen)
+            _look_next(scene)
         screen.note("Everything is being stopped.")
 
 
-def _look_next(screen: Screen) -> None:
+def _look_next(scene: Scene) -> None:
+    screen, on_gitlab = scene.screen, scene.stage.seat.forge == "GitLab"
     screen.say("Where to look next:")
     for command, words in (
         ("foresail demo --keep", "the same, and everything stays up for you to push, merge and break things"),
         ("foresail preview", "what merging your own checkout would do, asked of the cluster of your kubeconfig"),
-        ("README.md", "how to install the App on a real GitHub, and every setting"),
+        ("docs/gitlab.md", "how to set up a real GitLab")
+        if on_gitlab
+        else ("README.md", "how to install the App on a real GitHub, and every setting"),
     ):
         screen.pointer(command, words)
 
@@ -62,6 +65,7 @@ class _Story:
 
     def __post_init__(self) -> None:
         self.screen, self.stage, self.repository = self.scene.screen, self.scene.stage, self.scene.repository
+        self.noun, self.mark = self.stage.seat.noun, self.stage.seat.mark
 
     def first_push(self) -> None:
         """Declare two applications and watch them come up."""
@@ -82,8 +86,8 @@ class _Story:
         self.screen.table(("object", ""), cluster.rows(cluster.look(self.stage)))
 
     def pull_request(self) -> int:
-        """Open a pull request with something in it that the API server refuses; return its number."""
-        self._chapter("2 · A pull request: what would merging it do?", log="preview")
+        """Open a change with something in it that the API server refuses; return its number."""
+        self._chapter(f"2 · A {self.noun}: what would merging it do?", log="preview")
         self.screen.say(
             "It wants a newer image and three replicas, removes a ConfigMap, changes a password, and adds a Service "
             "of a type that this cluster refuses."
@@ -92,7 +96,7 @@ class _Story:
         self.repository.push("busy-season", shop.busy_season(), message="Prepare for the season", author=shop.DEVELOPER)
         pull = self.repository.open_pull_request("busy-season", title="Prepare for the season", user=shop.DEVELOPER)
         self.screen.happened(
-            began, f"{shop.DEVELOPER} opened #{pull.number} {pull.title}: {pull.head_sha[:7]} into main"
+            began, f"{shop.DEVELOPER} opened {self.mark}{pull.number} {pull.title}: {pull.head_sha[:7]} into main"
         )
         self._follow(pull.head_sha, "foresail/preview", began=began, state="failure")
         self._show_comment(pull.number, unfolds=lambda _title: True)
@@ -111,12 +115,11 @@ class _Story:
         comments = len(self.repository.comments(number))
         self._show_comment(number, unfolds=lambda title: "metrics" in title)
         same = "the same" if self._comment(number).id == before[0] else "another"
-        self.screen.note(
-            f"It is {same} comment {before[0]}, edited in place; #{number} has {_counted(comments, 'comment')}."
-        )
+        has = f"{self.mark}{number} has {_counted(comments, 'comment')}"
+        self.screen.note(f"It is {same} comment {before[0]}, edited in place; {has}.")
 
     def by_hand(self, number: int) -> None:
-        """Let somebody change the cluster, and see it told apart from the pull request's own doing."""
+        """Let somebody change the cluster, and see it told apart from the change's own doing."""
         self._chapter("4 · Meanwhile, somebody changes the cluster by hand", log="preview")
         self.screen.command(f"kubectl --namespace {shop.NAMESPACE} scale deployment/web --replicas=5")
         scaled = self.stage.plane.kubectl("--namespace", shop.NAMESPACE, "scale", "deployment/web", "--replicas=5")
@@ -125,14 +128,14 @@ class _Story:
         past = len(self.repository.status_history(sha))
         began = time.monotonic()
         asked = self.repository.comment(number, "/foresail preview", user=shop.DEVELOPER)
-        self.screen.happened(began, f"{shop.DEVELOPER} commented on #{number}: {asked.body}")
+        self.screen.happened(began, f"{shop.DEVELOPER} commented on {self.mark}{number}: {asked.body}")
         self._follow(sha, "foresail/preview", began=began, past=past)
         for reaction in asked.reactions:
             self.screen.happened(began, f"{reaction.user.login} reacted to that with {reaction.content}")
         self._await(lambda: "-  replicas: 5\n+  replicas: 2" in self._drift(number), "the drift in the comment")
         self._show_comment(number, unfolds=lambda title: title.startswith(_DRIFT) or "Deployment" in title)
         self.screen.say(
-            "The pull request's own doing is 2 → 3 replicas; 5 → 2 is drift that a sync would undo even without it. "
+            f"The {self.noun}'s own doing is 2 → 3 replicas; 5 → 2 is drift that a sync would undo even without it. "
             "Two different things, so they stand apart."
         )
 
@@ -142,7 +145,7 @@ class _Story:
         before = cluster.look(self.stage)
         began = time.monotonic()
         sha = self.repository.merge(number, user=shop.DEVELOPER)
-        self.screen.happened(began, f"{shop.DEVELOPER} merged #{number} as {sha[:7]}")
+        self.screen.happened(began, f"{shop.DEVELOPER} merged {self.mark}{number} as {sha[:7]}")
         self._follow(sha, "foresail/sync", began=began)
         self.screen.say("The cluster before and after:")
         self.screen.table(("object", "before", "after", ""), cluster.changes(before, cluster.look(self.stage)))
@@ -160,11 +163,11 @@ class _Story:
         self.repository.push("candidate", shop.crashing(), message="Try the candidate", author=shop.DEVELOPER)
         pull = self.repository.open_pull_request("candidate", title="Try the candidate", user=shop.DEVELOPER)
         self.screen.happened(
-            began, f"{shop.DEVELOPER} opened #{pull.number} {pull.title}: {pull.head_sha[:7]} into main"
+            began, f"{shop.DEVELOPER} opened {self.mark}{pull.number} {pull.title}: {pull.head_sha[:7]} into main"
         )
         self._follow(pull.head_sha, "foresail/preview", began=began)
         sha = self.repository.merge(pull.number, user=shop.DEVELOPER)
-        self.screen.happened(began, f"{shop.DEVELOPER} merged #{pull.number} as {sha[:7]}")
+        self.screen.happened(began, f"{shop.DEVELOPER} merged {self.mark}{pull.number} as {sha[:7]}")
         self._follow(sha, "foresail/sync", began=began, state="failure")
         self._await(lambda: "failed after" in self._comment(pull.number).body, "the comment's epilogue")
         self._show_comment(pull.number, unfolds=lambda _title: False)
@@ -203,22 +206,22 @@ class _Story:
     def _await(self, holds: Callable[[], bool], what: str) -> None:
         self.stage.until(holds, what=what, deadline=_DEADLINE)
 
-    def _comment(self, number: int) -> Comment:
-        """Return Foresail's comment on a pull request, which has one by now."""
-        found: list[Comment] = []
+    def _comment(self, number: int) -> Remark:
+        """Return Foresail's comment on a change, which has one by now."""
+        found: list[Remark] = []
 
         def there() -> bool:
-            found.extend(one for one in self.repository.comments(number) if one.app is self.stage.app)
+            found.extend(one for one in self.repository.comments(number) if one.user.login == self.stage.seat.login)
             return bool(found)
 
-        self._await(there, f"Foresail's comment on #{number}")
+        self._await(there, f"Foresail's comment on {self.mark}{number}")
         return found[0]
 
     def _drift(self, number: int) -> str:
         return self._comment(number).body.partition(_DRIFT)[2]
 
     def _show_comment(self, number: int, *, unfolds: Callable[[str], bool]) -> None:
-        where = f"{self.repository.full_name}#{number}"
+        where = f"{self.repository.full_name}{self.mark}{number}"
         self.screen.comment(self._comment(number), where=where, unfolds=unfolds)
 
 

@@ -32,11 +32,14 @@ def issue(world: World, user: Account, *, scopes: Iterable[str]) -> Token:
     return token
 
 
-def authenticate(world: World, headers: Mapping[str, str]) -> Token | None:
-    """Tell whose request this is; None: nobody's. Refusal (401) for bad credentials."""
+def authenticate(world: World, headers: Mapping[str, str], *, by_git: bool = False) -> Token | None:
+    """Tell whose request this is; None: nobody's. Refusal (401) for bad credentials.
+
+    The API takes no passwords, and Git nothing else.
+    """
     scheme, _, value = headers.get("Authorization", "").partition(" ")
-    bearer = _password(value) if scheme.lower() == "basic" else value.strip()
-    given = headers.get("Private-Token", "") or bearer
+    bearer = value.strip() if scheme.lower() == "bearer" else ""
+    given = _password(value) if by_git else headers.get("Private-Token", "") or bearer
     if not given:
         return None
     token = world.tokens.get(given)

@@ -21,7 +21,7 @@ def serve(world: World, full_name: str, *, service: str) -> flask.Response:
     writing = githttp.is_write(service)
     try:
         with world.lock:
-            token = authenticate(world, dict(flask.request.headers))
+            token = authenticate(world, dict(flask.request.headers), by_git=True)
             project = _find(world, full_name, token=token, writing=writing)
     except Refusal as refusal:
         words = "HTTP Basic: Access denied." if refusal.status is HTTPStatus.UNAUTHORIZED else refusal.body

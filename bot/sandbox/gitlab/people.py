@@ -6,6 +6,7 @@ Its methods are called as those of the GitHub stand-in's people, so that one sto
 from __future__ import annotations
 
 from bot.errors import Rejected
+from bot.forges.gitlab.statuses import ANEW
 from bot.sandbox.github.merging import Merge, MergeMethod, perform
 from bot.sandbox.github.repositories import ZERO, BareRepository, Files, NewCommit
 from bot.sandbox.github.state import Status as Told
@@ -269,12 +270,13 @@ class HostedProject:
 
 
 def _told(one: Status, *, word: str = "", description: str | None = None) -> Told:
+    word, description = (word, description) if word else (one.word, one.description)
     return Told(
         id=one.id,
         sha=one.pipeline.sha,
-        state=_STATES[word or one.word],
+        state="pending" if description == ANEW else _STATES[word],
         context=one.name,
-        description=description if word else one.description,
+        description=description,
         target_url=one.target_url,
         creator=one.user,
         created_at=one.created_at,

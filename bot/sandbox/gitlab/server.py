@@ -92,6 +92,11 @@ class GitLabStandIn:
         return self._world.site
 
     @property
+    def site(self) -> str:
+        """The same, as the GitHub stand-in calls it."""
+        return self._world.site
+
+    @property
     def requests(self) -> tuple[Exchange, ...]:
         """Every API request received so far and its answer, oldest first."""
         return self.exchanges.all()

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
+from bot.errors import Rejected
+from bot.sandbox.github.merging import MergeMethod
 from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.gitlab.http import Answer, Call, Route, not_found
+from bot.sandbox.gitlab import branches, pulls
+from bot.sandbox.gitlab.http import Answer, Call, Form, Refusal, Route, forbidden, not_found
 from bot.sandbox.gitlab.payloads import api
-from bot.sandbox.gitlab.state import MergeRequest
+from bot.sandbox.gitlab.state import DEVELOPER, MergeRequest
+
+
+class _OpenForm(Form):
+    source_branch: str
+    target_branch: str
+    title: str
+
+
+class _MergeForm(Form):
+    squash: bool = False
 
 
 def _list(call: Call) -> Answer:
@@ -18,6 +33,28 @@ def _list(call: Call) -> Answer:
 
 def _one(call: Call) -> Answer:
     return Answer(api.whole_merge_request(call.world, call.pull(), asked_by=call.account))
+
+
+def _open(call: Call) -> Answer:
+    form = call.form(_OpenForm)
+    proposal = pulls.Proposal(call.project, form.source_branch, form.target_branch, form.title, call.account)
+    try:
+        pull = pulls.open_pull(call.world, call.project, proposal)
+    except Rejected as error:
+        raise Refusal(HTTPStatus.CONFLICT, {"message": [error.message]}) from error
+    return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account), HTTPStatus.CREATED)
+
+
+def _merge(call: Call) -> Answer:
+    pull, form = call.pull(), call.form(_MergeForm)
+    if call.project.level_of(call.account) < call.project.protected.get(pull.base_ref, DEVELOPER):
+        raise forbidden()
+    method = MergeMethod.SQUASH if form.squash else MergeMethod.MERGE
+    try:
+        branches.land(call.world, pull, method=method, user=call.account)
+    except Rejected as error:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, {"message": "Branch cannot be merged"}) from error
+    return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account))
 
 
 def _versions(call: Call) -> Answer:
@@ -43,7 +80,9 @@ def _has(pull: MergeRequest, sha: str) -> bool:
 
 ROUTES = (
     Route("GET", "/projects/:id/merge_requests", _list),
+    Route("POST", "/projects/:id/merge_requests", _open, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid", _one),
+    Route("PUT", "/projects/:id/merge_requests/:merge_request_iid/merge", _merge, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/versions", _versions),
     Route("GET", "/projects/:id/repository/commits/:sha/merge_requests", _of_commit),
 )

@@ -32,6 +32,15 @@ def test_new_words_of_what_is_pending_need_a_new_state() -> None:
     assert words(WANTED, said("running")) == [("canceled", 7), ("pending", 7)]
 
 
+def test_what_was_ended_to_say_something_else_is_pending_until_that_is_said() -> None:
+    first, second = steps(WANTED, said("running"))
+    between = said(str(first["state"]), str(first["description"]))
+    status = between[WANTED.context].status
+    assert status is not None
+    assert status.state is StatusState.PENDING
+    assert list(steps(WANTED, between)) == [{name: value for name, value in second.items() if name != "pipeline_id"}]
+
+
 @pytest.mark.parametrize("word", ["pending", "running"])
 def test_what_is_pending_ends_in_its_own_pipeline(word: str) -> None:
     assert words(ENDED, said(word)) == [("success", 7)]
