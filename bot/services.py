@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.model.applications import IgnoreDifference
     from bot.model.credentials import Credentials
     from bot.prediction.desired import Sources
+    from bot.prediction.forges import ForgeListing
     from bot.prediction.preview import Predictor
     from bot.rendering.port import Rendering
     from bot.rendering.shared import Shared
@@ -339,6 +340,15 @@ def _control_server(settings: Settings) -> ApiServer:
         return ApiServer.in_cluster(**limits)
     except Rejected:
         return ApiServer.from_kubeconfig(**limits)
+
+
+def listing(services: Services, only: frozenset[str] | None = None) -> ForgeListing:
+    """Return what ApplicationSets ask of the forge; `only` about these repositories, in lower case."""
+    from bot.prediction.forges import ForgeListing
+
+    settings = services.settings
+    provider, api = ("gitlab", settings.gitlab_url) if settings.is_gitlab else ("github", settings.github_url)
+    return ForgeListing(services.forge, provider, api, services.sources.trees, only=only)
 
 
 def credentials_for(

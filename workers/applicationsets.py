@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,8 @@ from bot.cluster.applicationsets import ApplicationSets
 from bot.engine.applicationsets import plan as planning
 from bot.engine.applicationsets import status
 from bot.engine.applicationsets.definition import ApplicationSet
+from bot.engine.applicationsets.facts import NotKnownError
+from bot.engine.applicationsets.forges import repository_of_changes
 from bot.engine.applicationsets.generating import Generated, generated
 from bot.engine.applicationsets.status import Outcome
 from bot.engine.deletion import CASCADE
@@ -26,7 +28,7 @@ from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, annotations_of, metadata_of
 from bot.prediction.applicationsets import git_sources
 from bot.prediction.generated import TreeFacts, cluster_facts
-from bot.services import Services
+from bot.services import Services, listing
 from bot.settings import Mode
 from workers.payloads import repository_in
 from workers.runtime import job
@@ -34,7 +36,7 @@ from workers.runtime import job
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.engine.applicationsets.facts import Facts
+    from bot.engine.applicationsets.facts import Facts, ForgeFacts
     from bot.engine.applicationsets.plan import Plan
     from bot.model.changes import Repository
 
@@ -48,17 +50,33 @@ _LONGEST: Final = 600.0
 
 @job
 def from_repository(services: Services, payload: JsonObject) -> None:
-    """Have every ApplicationSet looked at that a repository is read for."""
+    """Have every ApplicationSet looked at that goes by what a repository holds, or by its open changes."""
     if services.settings.mode is Mode.PREVIEW:
         return
     repository = repository_in(payload)
-    found = (one for one in services.applicationsets.all() if _may_read(one, repository))
+    goes_by = _goes_by_changes if payload["changes"] else _may_read
+    found = (one for one in services.applicationsets.all() if goes_by(one, repository))
     services.queue.enqueue(*(generate(_name(one)) for one in found))
 
 
 def _may_read(applicationset: JsonObject, repository: Repository) -> bool:
     identity = repository_identity(repository.clone_url)
     return any("{{" in url or repository_identity(url) == identity for url, _ in git_sources(applicationset))
+
+
+def _goes_by_changes(applicationset: JsonObject, repository: Repository) -> bool:
+    paths = _places_of_changes(applicationset)
+    return any("{{" in path or path.lower() == repository.full_name.lower() for path in paths)
+
+
+def _places_of_changes(applicationset: JsonObject) -> list[str]:
+    """Return the repositories whose changes an ApplicationSet goes by, templates and all."""
+    found = []
+    with suppress(Rejected, NotKnownError):
+        for kind, generator in ApplicationSet.parse(applicationset).kinds():
+            if kind == "pullRequest":
+                found.append(repository_of_changes(generator).path)
+    return found
 
 
 @job
@@ -107,8 +125,8 @@ class _Look:
     def work(self) -> None:
         """Generate, bring the Applications there, and write down how that went; nothing is deleted for an error."""
         try:
-            found = generated(self.applicationset, self.facts())
-            plan = self.plan(found, self.services.applicationsets.applications())
+            found = generated(self.applicationset, self.facts(listing(self.services)))
+            plan = self.plan(found)
         except (Rejected, Temporary) as error:
             self.tell(Outcome((error.message,), status.GENERATION_FAILED, generated=False))
             if isinstance(error, Temporary):
@@ -126,21 +144,31 @@ class _Look:
                 refused=len(refusals),
             )
 
-    def facts(self) -> Facts:
+    def facts(self, forge: ForgeFacts) -> Facts:
         """Return what generators ask, as the world is now."""
         services = self.services
         clusters = partial(cluster_facts, services.control, services.settings.control_namespace)
-        return TreeFacts(services.sources, None, None, clusters)
+        return TreeFacts(services.sources, None, None, clusters, forge)
 
-    def plan(self, found: Generated, existing: Mapping[str, JsonObject]) -> Plan:
-        """Decide what is to be done."""
+    def plan(self, found: Generated) -> Plan:
+        """Decide what is to be done; what went with a change that was closed needs no person."""
+        existing = self.services.applicationsets.applications()
         ignored = Ignored.respecting(
             found.preserved.differences,
             where=f"ApplicationSet {self.name}: spec.ignoreApplicationDifferences",
             find=self.services.sources.expressions,
         )
         guard = planning.Guard(self.services.settings.mass_deletion_percent)
+        plan = planning.plan(self.applicationset, found, existing, guard, ignored)
+        if not plan.held or not _places_of_changes(self.applicationset):
+            return plan
+        guard = replace(guard, explained=self.with_closed())
         return planning.plan(self.applicationset, found, existing, guard, ignored)
+
+    def with_closed(self) -> frozenset[str]:
+        """Return the names of what would be generated if the changes that were closed of late were open."""
+        found = generated(self.applicationset, self.facts(listing(self.services).with_closed()))
+        return frozenset(map(_name, found.applications))
 
     def carry_out(self, plan: Plan) -> list[str]:
         """Create, alter and delete, in this order; return what the API server refused, each with its Application."""

@@ -14,6 +14,7 @@ from bot.prediction.generated import KnownSets
 from bot.prediction.selection import CONFIGURATION, ROOT_FOLDER, Grounds, select
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
+from bot.services import listing
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -188,7 +189,8 @@ class Landscape(Clone):
         return settings.mass_deletion_percent if settings.mode is Mode.FULL else 100
 
     def _sets(self) -> KnownSets:
-        return KnownSets.survey(self.services.control, self.services.settings.control_namespace)
+        forge = listing(self.services, frozenset({self.repository.full_name.lower()}))
+        return KnownSets.survey(self.services.control, self.services.settings.control_namespace, forge)
 
     def _repositories_in_use(self) -> Iterable[str]:
         if self.addresses is not None:

@@ -29,7 +29,7 @@ from workers.runtime import job
 from workers.windows import why_not_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bot.model.applications import Application
     from bot.model.changes import Change, Repository
@@ -121,7 +121,7 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
     by_name = {one.name: one for one in inventory.applications}
     unusable = {one.name: one.message for one in inventory.problems}
     followed = (branch for application in by_name.values() for branch in clone.branches_of(application))
-    gone = not commit.is_on(frozenset({*expected.branches, *followed}))
+    gone = not commit.is_on(frozenset({*expected.branches, *followed})) and not _pinned(by_name.values(), sha)
     declared = functools.cache(lambda: _declared(clone.services))
 
     def delivery(name: str) -> Delivery:
@@ -207,9 +207,22 @@ def expected_of(clone: Clone, commit: str) -> Expected:
     landscape = clone.landscape()
     occasion = _occasion(landscape, commit)
     branch = occasion.branch if occasion and occasion.branch else landscape.repository.default_branch
+    pinned = _pinned(landscape.applications, commit)
+    if pinned and not clone.has_on([branch, landscape.repository.default_branch], commit):
+        # Nothing is kept: should a branch come to have the commit, its delivery says what else is expected.
+        return Expected((), dict.fromkeys(pinned, ""), {})
     before = occasion.before if occasion else ""
     selection = affected_by(landscape, branch, commit=commit, before=before)
     return keep_expected(clone.services, clone.repository.full_name, commit, branch=branch, selection=selection)
+
+
+def _pinned(applications: Iterable[Application], commit: str) -> list[str]:
+    """Return the names of those that ask for exactly this commit, as a change's own environment does."""
+    return [
+        one.name
+        for one in applications
+        if any(source.target_revision == commit for source in one.spec.effective_sources)
+    ]
 
 
 def _occasion(landscape: Landscape, commit: str) -> Occasion | None:

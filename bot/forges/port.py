@@ -92,6 +92,9 @@ class Forge(Protocol):
     def open_changes(self, repository: Repository) -> Iterator[Change]:
         """Yield the open changes, newest first; one request per page of 100."""
 
+    def closed_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield the changes that were closed or merged, the last touched first; one request per page of 100."""
+
     def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
         """Return the changes whose merge made this commit, or whose head it is; empty when the forge knows none."""
 

@@ -51,6 +51,8 @@ class Change:
     labels: tuple[str, ...] = ()
     merge_sha: str = ""
     """The commit on the base branch that the merge made; empty while not merged."""
+    head_branch: str = ""
+    """In whichever repository the head is."""
 
     def __str__(self) -> str:
         """`owner/name#12`, on GitLab `group/project!12`."""

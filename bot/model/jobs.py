@@ -233,9 +233,12 @@ def report_generated(applicationset: str) -> JobRequest:
     return JobRequest(Task.REPORT_GENERATED, {"applicationset": applicationset}, applicationset)
 
 
-def generate_from(repository: Repository) -> JobRequest:
-    """Ask the same for every ApplicationSet that goes by what a repository holds."""
-    return JobRequest(Task.GENERATE_FROM, {"repository": asdict(repository)}, repository.full_name)
+def generate_from(repository: Repository, *, changes: bool = False) -> JobRequest:
+    """Ask the same for every ApplicationSet that goes by what a repository holds, or by its open `changes`."""
+    payload = {"repository": asdict(repository), "changes": changes}
+    return JobRequest(
+        Task.GENERATE_FROM, payload, f"changes of {repository.full_name}" if changes else repository.full_name
+    )
 
 
 def notify(repository: str, commit: str) -> JobRequest:
@@ -258,11 +261,11 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
     jobs: tuple[JobRequest, ...] = ()
     match event:
         case ChangeUpdated() | ChangeMarked():
-            jobs = (_previewed(event),)
+            jobs = (_previewed(event), generate_from(event.repository, changes=True))
         case ChangeClosed(repository=repository, number=number, merge_sha=merge_sha):
             # What its preview said may still stand in the way of another change with the same head.
             told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
-            jobs = (*told, preview(repository, number))
+            jobs = (*told, preview(repository, number), generate_from(repository, changes=True))
         case BranchPushed() | TagPushed():
             jobs = _pushed(event)
         case RerunRequested(repository=repository, numbers=numbers):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import collection_path
 from bot.engine.applicationsets.definition import ApplicationSet
-from bot.engine.applicationsets.facts import ClusterFact, NotKnownError
+from bot.engine.applicationsets.facts import ClusterFact, ForgeFacts, NoForge, NotKnownError
 from bot.engine.applicationsets.globs import PathSpec
 from bot.engine.projects import DEFAULT, why_not_allowed
 from bot.errors import Rejected
@@ -34,6 +34,7 @@ _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """Holds the whole Secret where it was made by `kubectl apply`, credentials and all."""
 _ANYWHERE: Final = "anywhere"
 """Stands for a destination where none is asked about."""
+_NO_FORGE: Final = NoForge()
 _LARGEST_FILE: Final = 1_000_000
 _LARGEST_SUM: Final = 20_000_000
 """Bytes of all files that one generator reads."""
@@ -48,11 +49,13 @@ class KnownSets:
     """Asked when a generator wants the clusters; NotKnownError when they may not be read."""
     is_served: bool = True
     """Whether the cluster knows the kind; where it does not, nothing is generated."""
+    forge: ForgeFacts = _NO_FORGE
+    """Asked when a generator goes by a forge."""
     problem: str = ""
     """Why the ApplicationSets of the cluster are not among them; empty when they are."""
 
     @classmethod
-    def survey(cls, cluster: Cluster, namespace: str) -> KnownSets:
+    def survey(cls, cluster: Cluster, namespace: str, forge: ForgeFacts = _NO_FORGE) -> KnownSets:
         """Read every ApplicationSet of the control namespace; that they may not be read does not end the preview."""
 
         def clusters() -> Sequence[ClusterFact]:
@@ -62,10 +65,10 @@ class KnownSets:
             kind = cluster.discovery.preferred(*_APPLICATION_SET)
             if kind is None:
                 return cls(is_served=False)
-            return cls(tuple(cluster.listed(kind, namespace=namespace)), clusters)
+            return cls(tuple(cluster.listed(kind, namespace=namespace)), clusters, forge=forge)
         except ApiRefused as error:
             words = f"the ApplicationSets in {namespace} cannot be read, so what they generate is not known"
-            return cls((), clusters, problem=f"{words}: {error.message}")
+            return cls((), clusters, forge=forge, problem=f"{words}: {error.message}")
 
 
 def cluster_facts(cluster: Cluster, namespace: str) -> list[ClusterFact]:
@@ -122,6 +125,7 @@ class TreeFacts:
     repositories: frozenset[str] | None
     """Addresses that may be fetched from; None: any."""
     clusters_of: Callable[[], Sequence[ClusterFact]]
+    forge: ForgeFacts = _NO_FORGE
     refusal_of: Callable[[str], str] = _nothing
     """Returns why another repository than the change's own, by its URL, may not be read; empty when it may."""
     _trees: dict[tuple[str, str], Tree] = field(default_factory=dict)

@@ -247,7 +247,7 @@ class _Search:
         return found
 
     def _facts(self, sets: KnownSets, tree: Tree) -> TreeFacts:
-        return TreeFacts(self.sources, tree, self.grounds.repositories, sets.clusters)
+        return TreeFacts(self.sources, tree, self.grounds.repositories, sets.clusters, sets.forge)
 
     def _refusal_of(self, change: SetChange) -> Callable[[str], str]:
         """Return what tells why the generators of an ApplicationSet may not read a repository for the change.

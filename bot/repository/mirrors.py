@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.model.credentials import Credentials
     from bot.repository.fetching import Client
 
+_HEADS: Final = "refs/heads/"
 _ALWAYS: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _FETCHED: Final = "foresail-fetched"
 """Name of a file whose time is that of the last fetch's beginning."""
@@ -97,6 +98,12 @@ class Mirror:
     def has_branch(self, name: str) -> bool:
         """Whether a branch is here."""
         return self._open().references.get(f"refs/heads/{name}") is not None
+
+    def branches(self) -> dict[str, str]:
+        """Return every branch by name, with the commit that it is at."""
+        repository = self._open()
+        heads = [name for name in repository.references if name.startswith(_HEADS)]
+        return {name.removeprefix(_HEADS): str(repository.references[name].peel(pygit2.Commit).id) for name in heads}
 
     def has(self, commit: str) -> bool:
         """Whether a commit is here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 from bot.model.resources import JsonObject
+from bot.sandbox.github.people import HostedRepository
 from tests.functional.conftest import Opener, Shop, config_map
 
 
@@ -68,3 +69,56 @@ def test_what_cannot_be_generated_deletes_nothing_and_is_told(open_shop: Opener)
 
     shop.stage.until(told, what="the words about the template")
     assert get(shop, "web") is not None
+
+
+ENVIRONMENTS = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {{name: {name}-changes, namespace: {control}}}
+spec:
+  goTemplate: true
+  generators:
+  - pullRequest: {{github: {{owner: acme, repo: {name}, labels: [preview]}}}}
+  template:
+    metadata: {{name: '{name}-{{{{ .number }}}}'}}
+    spec:
+      project: default
+      source:
+        repoURL: {url}
+        path: deploy
+        targetRevision: '{{{{ .head_sha }}}}'
+        kustomize: {{nameSuffix: '-{{{{ .number }}}}'}}
+      destination: {{name: in-cluster, namespace: {namespace}}}
+      syncPolicy: {{automated: {{prune: true}}}}
+"""
+
+
+def test_a_change_with_the_label_gets_an_environment_that_follows_it_and_goes_with_it(open_shop: Opener) -> None:
+    kustomization = "resources: [c.yaml]\n"
+    shop = open_shop({"deploy/c.yaml": config_map(A="b"), "deploy/kustomization.yaml": kustomization})
+    declared = ENVIRONMENTS.format(
+        name=shop.name,
+        control=shop.stage.control_namespace,
+        url=shop.repository.clone_url,
+        namespace=shop.namespace,
+    )
+    shop.stage.plane.kubectl("apply", "-f", "-", stdin=declared)
+    number = shop.propose({"deploy/c.yaml": config_map(A="c")})
+    other = shop.propose({"deploy/c.yaml": config_map(A="d")}, branch="other")
+    assert isinstance(shop.repository, HostedRepository)
+    shop.repository.label(number, "preview")
+    environment = f"settings-{number}"
+    shop.stage.until(lambda: shop.live("configmap", environment) is not None, what="the environment")
+    assert shop.data(environment) == {"A": "c"}
+    assert get(shop, str(other)) is None, "it does not have the label"
+    head = shop.repository.head("feature")
+    shop.await_sync(head)
+    told = {name for name in shop.repository.statuses(head) if name.startswith("foresail/sync/")}
+    assert told == {f"foresail/sync/{shop.name}-{number}"}, "its head is told of the environment, and of nothing else"
+
+    shop.repository.push("feature", {"deploy/c.yaml": config_map(A="e")})
+    shop.stage.until(lambda: shop.data(environment) == {"A": "e"}, what="what was pushed to the change")
+    shop.repository.close(number)
+    shop.stage.until(lambda: get(shop, str(number)) is None, what="the end of the environment")
+    assert shop.live("configmap", environment) is None
+    assert shop.data("settings") == {"A": "b"}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bot.engine.applicationsets.definition import KINDS
 from bot.engine.applicationsets.facts import LOCAL_NAME, LOCAL_SERVER, ClusterFact, NotKnownError
+from bot.engine.applicationsets.forges import pull_request_parameters, repository_parameters
 from bot.engine.applicationsets.git import directory_parameters, file_parameters
 from bot.engine.applicationsets.parameters import Parameters, combined, flattened, merged
 from bot.engine.applicationsets.selectors import is_empty, selects
@@ -26,8 +27,6 @@ _MOST_NESTED: Final = 3
 _PAIR: Final = 2
 
 _NOT_EVALUATED: Final = {
-    "scmProvider": "scmProvider asks a forge for its repositories",
-    "pullRequest": "pullRequest asks a forge for its open pull requests",
     "clusterDecisionResource": "clusterDecisionResource goes by the status of another object",
     "plugin": "plugin asks a server of its own",
 }
@@ -52,6 +51,8 @@ class Generators:
             "git": self._git,
             "matrix": self._matrix,
             "merge": self._merge,
+            "pullRequest": self._pull_requests,
+            "scmProvider": self._repositories,
         }
 
     def evaluate(self, entry: Any, *, given: Parameters | None = None, depth: int = 0) -> Iterator[Sets]:
@@ -132,6 +133,14 @@ class Generators:
             sets = file_parameters(self._facts, (repo_url, revision), files, prefix, self._templating)
         else:
             raise Rejected("it names neither directories nor files")
+        return [self._templating.values(generator.get("values"), one) for one in sets]
+
+    def _pull_requests(self, generator: dict[str, Any], _depth: int) -> list[Parameters]:
+        sets = pull_request_parameters(self._facts.forge, generator, go_template=self._templating.go_template)
+        return [self._templating.values(generator.get("values"), one) for one in sets]
+
+    def _repositories(self, generator: dict[str, Any], _depth: int) -> list[Parameters]:
+        sets = repository_parameters(self._facts.forge, generator)
         return [self._templating.values(generator.get("values"), one) for one in sets]
 
     def _matrix(self, generator: dict[str, Any], depth: int) -> list[Parameters]:

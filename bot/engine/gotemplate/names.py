@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from bot.engine.gotemplate.functions import Table, takes
@@ -12,6 +13,7 @@ _LONGEST_NAME: Final = 253
 _SLUG: Final = 50
 _INVALID: Final = re.compile(r"[^-a-z0-9.]")
 _UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_WORDS: Final = {"_": "-", "&": "and", "@": "at", '"': "", "'": "", "’": "", "–": "-", "—": "-"}  # noqa: RUF001 - signs as people write them
 _DASHES: Final = re.compile(r"-+")
 
 
@@ -38,6 +40,18 @@ def slugified(*arguments: Value) -> str:
         slug = slug[: max(size, 0)]
     slug = _DASHES.sub("-", _UNSAFE.sub("-", slug)).strip("-_")
     return _cut(slug, size) if smart and 0 < size < len(slug) else slug
+
+
+def slug(text: str) -> str:
+    """Return what of a text may stand in a DNS label, at most 50 characters (`github.com/gosimple/slug`, in English).
+
+    Letters with accents lose these; of other alphabets nothing is left, where Argo CD spells them out.
+    """
+    for sign, word in _WORDS.items():
+        text = text.replace(sign, word)
+    plain = unicodedata.normalize("NFKD", text.strip()).encode("ascii", errors="ignore").decode()
+    found = _DASHES.sub("-", _UNSAFE.sub("-", plain.lower())).strip("-_")
+    return found if len(found) <= _SLUG else _cut(found, _SLUG)
 
 
 def _cut(slug: str, size: int) -> str:

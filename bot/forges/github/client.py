@@ -97,6 +97,12 @@ class GitHub:
         for found in self._pages("/pulls", repository, query=query):
             yield read_change(found, repository)
 
+    def closed_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield closed pull requests: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests."""
+        query = {"state": "closed", "sort": "updated", "direction": "desc"}
+        for found in self._pages("/pulls", repository, query=query):
+            yield read_change(found, repository)
+
     def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
         """Return what GitHub lists for a commit, less those that only contain it.
 

@@ -69,6 +69,7 @@ def read_change(payload: Payload, repository: Repository) -> Change:
         labels=tuple(one.at("name").text() for one in payload.at("labels").items()),
         # while a change is open, this field names the commit of a trial merge
         merge_sha=payload.at("merge_commit_sha").sha() if merged else "",
+        head_branch=head.at("ref").branch(),
     )
 
 

@@ -102,6 +102,13 @@ class GitLab:
             if found.find("sha") is not None:
                 yield read_change(found, repository)
 
+    def closed_changes(self, repository: Repository) -> Iterator[Change]:
+        """Yield merge requests that are no longer open: GitLab lists them by one state alone, or by all."""
+        query = {"state": "all", "order_by": "updated_at", "sort": "desc"}
+        for found in self._api.pages(f"{_root(repository.full_name)}/merge_requests", query=query):
+            if found.find("sha") is not None and found.at("state").text() in {"closed", "merged"}:
+                yield read_change(found, repository)
+
     def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
         """Return what GitLab lists for a commit, less those that only contain it.
 

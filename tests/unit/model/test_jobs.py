@@ -13,6 +13,7 @@ from bot.model.changes import Repository
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
+    ChangeMarked,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -27,13 +28,14 @@ from bot.model.events import (
 from bot.model.jobs import JobRequest, Task, called_for
 
 SHOP = Repository("acme/shop", "https://github.example/acme/shop.git", installation=7)
-LOOK = jobs.generate_from(SHOP)
+LOOK, CHANGES = jobs.generate_from(SHOP), jobs.generate_from(SHOP, changes=True)
 OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
-    (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12),)),
-    (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12))),
-    (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12),)),
+    (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12), CHANGES)),
+    (ChangeMarked(SHOP, 12), (jobs.preview_again(SHOP, [12]), CHANGES)),
+    (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12), CHANGES)),
+    (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12), CHANGES)),
     (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW), LOOK)),
     (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW), LOOK)),
     (BranchPushed(SHOP, "main", OLD, ZERO), ()),

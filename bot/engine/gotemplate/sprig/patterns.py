@@ -35,7 +35,8 @@ def _compiled(pattern: str) -> Any:
         raise TemplateError(f"the regular expression {pattern!r} is wrong: {shown}") from error
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern is found in a text; TemplateError says what is wrong with one."""
     return _compiled(pattern).search(_whole(text)) is not None
 
 
@@ -131,7 +132,7 @@ def _quote(text: str) -> str:
 _PATTERNS: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
     "regexFind": ("string string", _find),
     "regexFindAll": ("$ string string int", _find_all),
-    "regexMatch": ("string string", _matches),
+    "regexMatch": ("string string", matches),
     "regexReplaceAll": ("$ string string string", _replace_all),
     "regexReplaceAllLiteral": (
         "$ string string string",

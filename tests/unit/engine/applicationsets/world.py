@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.engine.applicationsets.facts import ClusterFact, NotKnownError
+from bot.engine.applicationsets.facts import ClusterFact, ForgeFacts, NoForge, NotKnownError
 from bot.engine.applicationsets.generating import Generated, generated
 from bot.engine.applicationsets.globs import PathSpec
 from bot.errors import Rejected
@@ -32,6 +32,7 @@ class World:
 
     contents: Mapping[str, str] = field(default_factory=dict)
     known: tuple[ClusterFact, ...] = ()
+    forge: ForgeFacts = NoForge()  # noqa: RUF009 - it has no state
 
     def directories(self, repo_url: str, revision: str) -> Iterable[str]:
         self._check(repo_url, revision)
