@@ -269,3 +269,77 @@ def test_the_controller_has_sets_looked_at_that_appear_and_whose_applications_ar
         sets.desk.stage.until(lambda: is_asked_for(sets.desk, Task.GENERATE), what="a look at what was altered")
         sets.patch("db", {"status": {"health": {"status": "Degraded"}}})
         sets.desk.stage.until(lambda: is_asked_for(sets.desk, Task.REPORT_GENERATED), what="a report")
+
+
+def of_changes(sets: Sets, **github: Any) -> JsonObject:
+    """Return what an ApplicationSet with an environment for each change is otherwise."""
+    generator = {"pullRequest": {"github": {"owner": "acme", "repo": "shop", **github}}}
+    template = sets.manifest()["spec"]["template"]
+    template["metadata"] = {"name": "change-{{ .number }}"}
+    template["spec"]["source"] |= {"path": "deploy", "targetRevision": "{{ .head_sha }}"}
+    return {"generators": [generator], "template": template}
+
+
+def open_change(sets: Sets, branch: str, *, label: str = "") -> int:
+    repository = sets.desk.repository
+    repository.push(branch, {f"{branch}.yaml": ""})
+    number = repository.open_pull_request(branch).number
+    if label:
+        repository.label(number, label)
+    return number
+
+
+def test_environments_of_changes_that_are_closed_go_all_at_once_and_no_others(sets: Sets) -> None:
+    numbers = [open_change(sets, branch, label="preview") for branch in ("one", "two", "three")]
+    sets.declare(**of_changes(sets, labels=["preview"]))
+    assert set(sets.applications()) == {f"change-{number}" for number in numbers}
+    sets.declare(**of_changes(sets, labels=["prevew"]))
+    assert len(sets.applications()) == 3, "a slip of the pen closes nothing"
+    assert sets.conditions()["ErrorOccurred"][1].startswith("held: 3 of 3")
+    sets.declare(**of_changes(sets, labels=["preview"]))
+    for number in numbers:
+        sets.desk.repository.close(number)
+    sets.look()
+    assert sets.applications() == {}
+    assert sets.conditions()["ErrorOccurred"][0] == "False"
+
+
+def test_a_change_of_a_fork_gets_no_environment(sets: Sets) -> None:
+    sets.desk.stage.github.create_fork("acme/shop", "mallory").push("patch", {"a.yaml": ""})
+    sets.desk.repository.open_pull_request("mallory:patch", user="mallory")
+    number = open_change(sets, "ours")
+    sets.declare(**of_changes(sets))
+    assert set(sets.applications()) == {f"change-{number}"}
+
+
+@pytest.mark.parametrize("where", [{"repo": "unknown"}, {"api": "https://github.example/api/v3"}])
+def test_a_repository_that_is_not_served_deletes_nothing(sets: Sets, where: dict[str, str]) -> None:
+    open_change(sets, "one")
+    sets.declare(**of_changes(sets))
+    sets.declare(**of_changes(sets, **where))
+    assert len(sets.applications()) == 1
+    assert sets.conditions()["ErrorOccurred"][0] == "True"
+
+
+def test_what_happens_to_a_change_has_the_sets_looked_at_that_go_by_it(sets: Sets) -> None:
+    sets.declare(**of_changes(sets))
+    repository = Repository("acme/shop", sets.desk.repository.clone_url)
+    for changes, expected in ((False, False), (True, True)):
+        sets.desk.do(applicationsets.from_repository, generate_from(repository, changes=changes))
+        assert is_asked_for(sets.desk, Task.GENERATE) is expected
+
+
+def test_repositories_of_the_forge_are_found_by_what_they_hold(sets: Sets) -> None:
+    generator: JsonObject = {"scmProvider": {"github": {"organization": "acme"}, "cloneProtocol": "https"}}
+    generator["scmProvider"]["filters"] = [{"pathsExist": ["apps/web"], "repositoryMatch": "^sh"}]
+    template = sets.manifest()["spec"]["template"]
+    template["metadata"] = {"name": "{{ .organization }}-{{ .repository }}-{{ .branchNormalized }}"}
+    template["spec"]["source"] = {"repoURL": "{{ .url }}", "path": "apps/web", "targetRevision": "{{ .branch }}"}
+    sets.declare(generators=[generator], template=template)
+    (found,) = sets.applications().values()
+    assert found["metadata"]["name"] == "acme-shop-main"
+    assert found["spec"]["source"]["repoURL"] == sets.desk.repository.clone_url
+    generator["scmProvider"]["github"]["organization"] = "nobody"
+    sets.declare(generators=[generator], template=template)
+    assert len(sets.applications()) == 1
+    assert "serves no repository of nobody" in sets.conditions()["ErrorOccurred"][1]

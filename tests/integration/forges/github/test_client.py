@@ -77,6 +77,9 @@ def test_a_change_is_read_as_it_is_now(
     assert (change.title, change.author, change.state, change.draft) == ("Scale", "alice", ChangeState.OPEN, False)
     assert (change.base_branch, change.base_sha, change.head_sha) == ("main", shop.head(), shop.head("feature"))
     assert (change.from_fork, change.merge_sha) == (False, "")
+    assert (change.head_branch, change.labels) == ("feature", ())
+    shop.label(number, "preview")
+    assert forge.change(repository, number).labels == ("preview",)
     assert change.url == shop.clone_url.replace(".git", f"/pull/{number}")
     shop.rename(number, "Scale up")
     shop.set_draft(number, draft=True)
@@ -117,6 +120,8 @@ def test_open_changes_come_newest_first_and_without_the_others(
         shop.open_pull_request(branch)
     shop.close(number + 1)
     assert [change.number for change in forge.open_changes(repository)] == [number + 2, number]
+    shop.merge(number)
+    assert {change.number for change in forge.closed_changes(repository)} == {number, number + 1}
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])

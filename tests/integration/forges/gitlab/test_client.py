@@ -117,6 +117,8 @@ def test_open_changes_come_newest_first_and_without_the_others(
         shop.open_pull_request(branch)
     shop.close(number + 1)
     assert [change.number for change in forge.open_changes(repository)] == [number + 2, number]
+    shop.merge(number)
+    assert {change.number for change in forge.closed_changes(repository)} == {number, number + 1}
 
 
 def test_commits_inside_of_a_change_are_not_it(
