@@ -157,7 +157,7 @@ def _head(report: Report, room: int) -> str:
     written = [f"### {report.headline}\n"]
     if report.conflict:
         files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
-        written.append(f"\n{inert(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
+        written.append(f"\n{_prose(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
     elif report.skipped:
         written.append(f"\n{_prose(report.skipped)}\n")
     elif not report.affected:
