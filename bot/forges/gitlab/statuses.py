@@ -56,6 +56,8 @@ class Said:
     pipeline: int | None
     at: float = 0.0
     """Unix seconds."""
+    overtaken: bool = False
+    """Whether the commit has had another pipeline since, which is what GitLab looks at now."""
 
     @property
     def status(self) -> CommitStatus | None:
@@ -67,30 +69,38 @@ class Said:
 
 def newest(statuses: Iterable[Payload]) -> dict[str, Said]:
     """Return the newest status of each context; a commit may have several pipelines, each with its own."""
-    found: dict[str, Said] = {}
-    for one in statuses:
-        said = _said(one)
-        if said.name not in found or found[said.name].id < said.id:
-            found[said.name] = said
-    return found
+    every = sorted((_said(one) for one in statuses), key=lambda said: said.id)
+    latest = max((one.pipeline or 0 for one in every), default=0)
+    began = next((one.id for one in every if one.pipeline == latest), 0)
+    return {
+        # What was said since is where GitLab wants it: jobs of child pipelines are listed, too.
+        one.name: replace(one, overtaken=one.pipeline is not None and one.pipeline < latest and one.id < began)
+        for one in every
+    }
 
 
 def steps(status: CommitStatus, known: Mapping[str, Said]) -> Iterator[dict[str, str | int]]:
     """Yield the bodies of the requests that make `status` what its context says; none when it says that.
 
-    A status that is pending takes new words only with a new state: from pending to running, then by ending it and
-    beginning another. One that has ended is followed by another of the same name.
+    A status that ends is said in the newest pipeline as well, where that began after the status: it is what a merge
+    request waits for. One that is pending takes new words only with a new state: from pending to running, then by
+    ending it and beginning another. One that has ended is followed by another of the same name.
     https://gitlab.com/gitlab-org/gitlab/-/blob/master/app/services/ci/create_commit_status_service.rb
     """
     wanted = limits.status(status, longest=_DESCRIPTION)
     said = known.get(wanted.context)
-    if said is not None and said.status == wanted:
+    overtaken = said is not None and said.overtaken and wanted.state is not StatusState.PENDING
+    if said is not None and said.status == wanted and not overtaken:
         return
     goes_on = said is not None and said.word in {_PENDING, _RUNNING}
     # Without its pipeline, a status that was begun in one could be ended in another, and stay pending in the first.
     pipeline = {"pipeline_id": said.pipeline} if said is not None and goes_on and said.pipeline is not None else {}
     if wanted.state is not StatusState.PENDING:
-        yield {**_body(wanted, _ENDS[wanted.state]), **pipeline}
+        body = _body(wanted, _ENDS[wanted.state])
+        if goes_on:
+            yield {**body, **pipeline}
+        if overtaken or not goes_on:
+            yield body
         return
     if said is not None and said.word == _RUNNING:
         yield {**_body(replace(wanted, description=ANEW), _CANCELED), **pipeline}

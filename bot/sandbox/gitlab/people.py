@@ -198,6 +198,17 @@ class HostedProject:
             pulls.merged(self._world, pull, sender=sender)
             branches.point(self._world, self.state, branch=pull.base_ref, sha=pipeline.sha, sender=sender)
 
+    def run_ci(self, branch: str, *, user: str = SOMEBODY) -> Status:
+        """Have a pipeline of the project's own begin on a branch, with one job, which is returned."""
+        with self._world.lock:
+            world, sha = self._world, BareRepository(self.state.path).head(branch)
+            pipeline = Pipeline(world.next_id(), sha, branch)
+            now = world.clock.now()
+            job = Status(world.next_id(), pipeline, "test", "running", None, None, world.account(user), now, now)
+            self.state.pipelines.append(pipeline)
+            self.state.statuses.append(job)
+            return job
+
     def comment(self, number: int, body: str, *, user: str = SOMEBODY) -> Note:
         """Write a note."""
         with self._world.lock:

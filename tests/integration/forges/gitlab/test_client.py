@@ -170,6 +170,22 @@ def test_every_end_is_read_back_as_it_was_said(
     assert forge.statuses(repository, shop.head())["foresail/sync"] == status
 
 
+def test_a_pipeline_that_ci_makes_meanwhile_gets_the_last_word_too(
+    gitlab: GitLabStandIn, shop: HostedProject, repository: Repository, forge: GitLab, number: int
+) -> None:
+    head = shop.pull(number).head_sha
+    forge.set_statuses(repository, head, [PENDING])
+    job = shop.run_ci("feature")
+    forge.set_statuses(repository, head, [GOOD])
+    own = [one for one in shop.state.statuses if one.name == GOOD.context]
+    assert [one.word for one in own] == ["success", "success"]
+    assert own[1].pipeline is job.pipeline
+    gitlab.exchanges.clear()
+    forge.set_statuses(repository, head, [GOOD])
+    assert [one.method for one in gitlab.requests] == ["GET"]
+    assert forge.statuses(repository, head)["test"].state is StatusState.PENDING
+
+
 def test_the_head_of_a_fork_gets_its_status(
     gitlab: GitLabStandIn, shop: HostedProject, repository: Repository, forge: GitLab
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.errors import Temporary
@@ -44,6 +46,14 @@ def test_what_was_ended_to_say_something_else_is_pending_until_that_is_said() ->
 @pytest.mark.parametrize("word", ["pending", "running"])
 def test_what_is_pending_ends_in_its_own_pipeline(word: str) -> None:
     assert words(ENDED, said(word)) == [("success", 7)]
+
+
+def test_what_another_pipeline_has_overtaken_ends_in_both_and_is_said_there_once() -> None:
+    late = {name: replace(one, overtaken=True) for name, one in said("pending").items()}
+    assert words(ENDED, late) == [("success", 7), ("success", None)]
+    assert words(WANTED, late) == [("running", 7)]
+    ended = {name: replace(one, overtaken=True) for name, one in said("success", ENDED.description).items()}
+    assert words(ENDED, ended) == [("success", None)]
 
 
 @pytest.mark.parametrize(
