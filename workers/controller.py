@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
-from bot.cluster.repositories import SECRET
-from bot.cluster.secrets import CLUSTERS, KEPT_SECONDS
+from bot.cluster.secrets import KEPT_SECONDS
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import is_last_written_by
 from bot.errors import ForesailError, Rejected
@@ -26,7 +25,7 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
-from workers.following import BULKY, Followed
+from workers.following import BULKY, Followed, watch_on_clusters
 from workers.generating import SetWatch
 from workers.index import IndexKeeper
 from workers.known import NEVER, PATIENCE, Known
@@ -88,17 +87,9 @@ class Controller:
             namespace=namespace,
             on_listed=self._on_listed,
         )
-        self._secrets = Watch(
-            services.control.server,
-            SECRET,
-            lambda _event, _secret: self._clusters_moved.set(),
-            namespace=namespace,
-            selector=CLUSTERS,
-            metadata_only=True,
-            on_listed=lambda _names: self._clusters_moved.set(),
-        )
         self._clusters_moved = threading.Event()
         """Set once the Secret of a cluster has come, changed or gone."""
+        self._secrets = watch_on_clusters(services.control, namespace, self._clusters_moved)
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
         self._recovered = 0.0
@@ -145,6 +136,7 @@ class Controller:
             next_steps = [self._known[name].next_step(name) for name in due]
         queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown(now)]))
         self._followed.follow(self._objects.kinds())
+        self._followed.tell(memory)
 
     def _find_clusters(self) -> None:
         """Find out anew which clusters destinations mean, once a Secret has moved."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
+from bot.cluster.repositories import SECRET
+from bot.cluster.secrets import CLUSTERS
 from bot.cluster.watch import Watch
 from bot.errors import ForesailError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.objects import Cluster
     from bot.model.resources import JsonObject, ResourceType
+    from bot.store.memory import Memory
 
 _log = structlog.get_logger()
 
@@ -25,8 +28,12 @@ BULKY: Final = frozenset({("", "ConfigMap"), ("", "Secret")})
 """Kinds, by group, of which metadata is followed alone: many and large, with no health to be judged."""
 _GRACE: Final = 5.0
 """Seconds in which an API server may be started anew without anybody being told."""
+_SILENCE: Final = 120.0
+"""Seconds without a word after which a server is asked anew; it speaks about once a minute."""
 _PAUSE: Final = 2.0
 """Seconds until a server that does not tell what it serves is asked again."""
+_TOLD: Final = 30
+"""Seconds for which workers believe that a cluster is away, should nobody say so again."""
 _UNSERVED: Final = 15.0
 """Seconds until it is asked again what is served, where some kind is not: its definition may have come meanwhile."""
 _LONGEST: Final = 300.0
@@ -40,6 +47,19 @@ class Hears(Protocol):
 
     def on_objects_listed(self, cluster: Cluster, kind: ResourceType) -> None:
         """Hear that all objects of a kind that are there have been told of."""
+
+
+def watch_on_clusters(control: Cluster, namespace: str, moved: threading.Event) -> Watch:
+    """Return what sets `moved` once the Secret of a cluster has come, changed or gone; it reads nothing of them."""
+    return Watch(
+        control.server,
+        SECRET,
+        lambda _event, _secret: moved.set(),
+        namespace=namespace,
+        selector=CLUSTERS,
+        metadata_only=True,
+        on_listed=lambda _names: moved.set(),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +94,10 @@ class Following:
         return reach is not None and not reach.words
 
     @property
-    def is_away(self) -> bool:
-        """Whether the server could not be reached for longer than it takes to start anew."""
+    def why_away(self) -> str:
+        """Why the server could not be reached for longer than it takes to start anew; empty: it can."""
         reach = self._reach
-        return reach is not None and bool(reach.words) and time.monotonic() > reach.since + _GRACE
+        return reach.words if reach is not None and time.monotonic() > reach.since + _GRACE else ""
 
     def want(self, kinds: frozenset[tuple[str, str]]) -> None:
         """Follow these kinds, by group and name, beside those that are followed already."""
@@ -130,6 +150,7 @@ class Following:
             metadata_only=(kind.group, kind.kind) in BULKY,
             on_listed=lambda _names: self._hears.on_objects_listed(self._cluster, kind),
             on_reach=self._on_reach,
+            idle=_SILENCE,
         )
         threading.Thread(target=watch.run, args=(self._stop,), name=f"watch-{kind.plural}", daemon=True).start()
 
@@ -146,6 +167,8 @@ class Followed:
     def __init__(self, control: Cluster, hears: Hears, *, besides: Iterable[ResourceType]) -> None:
         self._control = control
         self._hears = hears
+        self._told: dict[str, float] = {}
+        """When workers were told last that a cluster is away, on the monotonic clock."""
         self._clusters = {control: Following(control, hears, besides=besides)}
 
     def follow(self, kinds: Mapping[Cluster, frozenset[tuple[str, str]]]) -> None:
@@ -172,4 +195,19 @@ class Followed:
         one = self._clusters.get(cluster)
         if cluster is self._control or one is None:
             return unknown
-        return one.answers if unknown else one.is_away
+        return one.answers if unknown else bool(one.why_away)
+
+    def tell(self, memory: Memory) -> None:
+        """Tell workers now and then which clusters are away, that they need not find out; and at once which are back.
+
+        Raises Temporary while Redis is away.
+        """
+        others = {cluster: one for cluster, one in self._clusters.items() if cluster is not self._control}
+        away = {cluster.name: why for cluster, one in others.items() if (why := one.why_away)}
+        for name in [name for name in self._told if name not in away]:
+            memory.forget_away(name)
+            del self._told[name]
+        now = time.monotonic()
+        for name in [name for name in away if now > self._told.get(name, float("-inf")) + _TOLD / 3]:
+            memory.keep_away(name, away[name], seconds=_TOLD)
+            self._told[name] = now

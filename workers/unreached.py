@@ -43,7 +43,10 @@ class _NotAnswering(ClusterAway):
 def reached(services: Services, application: Application) -> Cluster:
     """Return the cluster of an application; ClusterAway when it does not answer, Rejected when nobody knows it."""
     cluster = services.clusters.at(application.spec.destination)
-    if cluster is not services.control and (why := cluster.why_away()):
+    if cluster is services.control:
+        return cluster
+    # The controller finds out beside its other work; here, whoever else wants something of this worker would wait.
+    if why := services.memory.why_away(cluster.name) or cluster.why_away():
         raise _NotAnswering(cluster.name, why)
     return cluster
 

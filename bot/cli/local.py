@@ -15,6 +15,7 @@ from bot.cluster.clusters import Clusters
 from bot.cluster.objects import FIELD_MANAGER, Cluster
 from bot.engine.patches.hand_over import ARGO_CD
 from bot.engine.tracking import TRACKING_ID
+from bot.logs import configure_logs
 from bot.model.resources import annotations_of, metadata_of
 from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
@@ -54,6 +55,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     kubectl would. Raises Rejected without a usable kubeconfig or when the cluster does not accept us, Temporary when it
     does not answer.
     """
+    configure_logs()  # what is said of Secrets that cannot be used must not come between what is printed
     server, namespace = server_of(settings, context=context)
     cluster = _cluster(settings, server, tracks=tracks)
     toolbox = toolbox_of(settings)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 USER_AGENT: Final = "foresail"
 _CREDENTIAL_SECONDS: Final = 5.0
 """Seconds until the client is asked again for its credential: asking costs as much as a small request."""
+_CHECK_SECONDS: Final = 5.0
 _LARGEST: Final = 3 << 20
 """Bytes of a request that an API server reads (apiserver `server.NewConfig`, `MaxRequestBodyBytes`)."""
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -117,6 +118,10 @@ class ApiServer:
         """Read one document."""
         return self.request("GET", path, query=query)
 
+    def check(self) -> None:
+        """Ask for the least there is, with little patience; raises as `request` does."""
+        self._answer("GET", "/version", limits=urllib3.Timeout(total=_CHECK_SECONDS))
+
     def request(
         self,
         method: str,
@@ -176,6 +181,7 @@ class ApiServer:
         *,
         body: JsonObject | Sequence[JsonObject] | None = None,
         headers: Mapping[str, str] | None = None,
+        limits: urllib3.Timeout | None = None,
     ) -> bytes:
         host = self._at.netloc.rpartition("@")[2]
         sent = {"Host": host, "Accept-Encoding": "identity", **self._headers(headers)}
@@ -188,7 +194,7 @@ class ApiServer:
                 f"{self._at.path}{target}",
                 body=encoded,
                 headers=sent,
-                timeout=self._timeout,
+                timeout=limits or self._timeout,
                 retries=False,
                 redirect=False,
                 assert_same_host=False,

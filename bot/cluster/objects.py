@@ -83,7 +83,7 @@ class Cluster:
     def why_away(self) -> str:
         """Ask whether the server answers us; return in words why it does not, empty when it does."""
         try:
-            self.server.get("/version")
+            self.server.check()
         except ApiRefused:
             return ""  # an answer all the same
         except ClusterAway as error:

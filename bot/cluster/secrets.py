@@ -63,8 +63,7 @@ class ClusterSecrets:
         except ApiRefused as error:
             if error.code != HTTPStatus.FORBIDDEN:
                 raise Temporary(f"cluster Secrets cannot be read: {error.message}") from error
-            self.problem = error.message
-            self._tell("cluster Secrets may not be read", error.message)
+            self.problem = error.message  # told to whoever asks for one of them
             return ()
         parsed = sorted(map(ClusterSecret.parse, found), key=lambda one: one.secret)
         for one in parsed:

@@ -53,6 +53,8 @@ class Watch:
     """Called after each list with the names that are there: what else was told of went during a break."""
     on_reach: Callable[[str], None] | None = None
     """Called with why the server cannot be reached, or does not accept us; with nothing when it has answered."""
+    idle: float = _IDLE
+    """Seconds without a word after which the server is asked anew: it may be away without having hung up."""
     heard_at: float = field(default=float("-inf"), init=False)
     """When the server last said anything about the changes that are followed, on the monotonic clock.
 
@@ -126,7 +128,7 @@ class Watch:
         }
         path = collection_path(self.kind, namespace=self.namespace)
         headers = self._headers(listing=False)
-        with self.server.stream(path, query=query, idle=_IDLE, headers=headers) as events:
+        with self.server.stream(path, query=query, idle=self.idle, headers=headers) as events:
             self.heard_at = time.monotonic()
             self._reached("")
             for event in events:

@@ -146,6 +146,22 @@ class Memory:
         with reachable():
             self._connection.delete(f"foresail:undone:{what}")
 
+    def keep_away(self, cluster: str, why: str, *, seconds: int) -> None:
+        """Remember for some seconds that a cluster does not answer, and why."""
+        with reachable():
+            self._connection.set(f"foresail:away:{cluster}", why, ex=seconds)
+
+    def forget_away(self, cluster: str) -> None:
+        """Forget that a cluster does not answer: it does again."""
+        with reachable():
+            self._connection.delete(f"foresail:away:{cluster}")
+
+    def why_away(self, cluster: str) -> str:
+        """Return why a cluster does not answer; empty when nobody says so."""
+        with reachable():
+            kept = self._connection.get(f"foresail:away:{cluster}")
+        return kept.decode() if isinstance(kept, bytes) else ""
+
     def put_off(self, application: str, commit: str = "") -> None:
         """Remember for a day that something waits for the end of an application's operation: a commit, or whatever.
 

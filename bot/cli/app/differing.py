@@ -35,7 +35,7 @@ def difference(git: Git, name: str, revision: str, *, say: Callable[[str], None]
         application = Application.parse(Control(local.cluster, local.applications).one(name).obj)
         say(f"reading the repository of {name}")
         tree = _tree(git, local, application, revision)
-        say(f"asking {local.cluster.name} what a sync does")
+        say(f"asking {local.clusters.name_of(application.spec.destination)} what a sync does")
         said = ChangeWords("", tree.commit, tree.commit, tree.commit)
         candidate = Candidate(application, application)
         report = local.predictor.predict([candidate], Sides(tree, tree), words=said, considered=1).report

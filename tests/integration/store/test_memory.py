@@ -24,3 +24,12 @@ def test_of_two_commits_that_wait_none_is_taken_for_the_newest(bench: Bench) -> 
     memory.put_off("shop", "c1")  # by who fetched earlier, and was slower
     memory.put_off("shop", "c1")
     assert memory.take_put_off("shop") == ""
+
+
+def test_that_a_cluster_is_away_is_told_until_it_is_back(bench: Bench) -> None:
+    memory = Memory(bench.connection)
+    assert memory.why_away("prod") == ""
+    memory.keep_away("prod", "cannot reach prod", seconds=600)
+    assert memory.why_away("prod") == "cannot reach prod"
+    memory.forget_away("prod")
+    assert memory.why_away("prod") == ""

@@ -10,10 +10,12 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from bot.sandbox.control_plane.cluster import ControlPlane
 from tests.integration.cli.app.conftest import Desk
 from tests.integration.cli.conftest import apply, settings
 from tests.integration.repository.conftest import Fixed
 from tests.integration.repository.servers import basic, http_site
+from tests.second_cluster import declare
 
 PASSWORD = "open-sesame"
 
@@ -162,3 +164,14 @@ def test_a_branch_is_looked_up_for_a_sync(shop: Shop) -> None:
     assert shop.desk.app("sync", "shop", "--revision", "main").code == 0
     assert shop.desk.read("shop")["operation"]["sync"]["revision"] == commit
     assert PASSWORD not in shop.desk.plane.kubectl("get", "applications", "-n", shop.desk.namespace, "-o", "yaml")
+
+
+def test_another_cluster_is_asked_for_what_lives_there(shop: Shop, second_plane: ControlPlane) -> None:
+    declare(shop.desk.plane, shop.desk.namespace, second_plane, name="second")
+    second_plane.kubectl("create", "namespace", shop.desk.namespace)
+    shop.push(colour="green")
+    shop.declare(destination={"name": "second", "namespace": shop.desk.namespace})
+    apply(second_plane, settings(), namespace=shop.desk.namespace, owner="shop")
+    done = shop.desk.app("diff", "shop")
+    assert done.code == 1
+    assert "-  colour: blue\n+  colour: green\n" in done.out
