@@ -1,6 +1,6 @@
 # Everything sets itself up: .venv from requirements-dev.lock, and the programs that demo, tests and benchmarks run on.
 .DEFAULT_GOAL := help
-.PHONY: help set-up programs demo test check bench lock format
+.PHONY: help set-up programs demo test check chaos bench lock format
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,9 @@ test: programs ## all tests, on real parts; ARGS="tests/unit -k budget" for some
 
 check: set-up ## lint, format, types, layers, the README's tables and the locks
 	@bash .ci/check
+
+chaos: programs ## faults drawn by SEED while Foresail syncs, for ROUNDS; rules held against every write
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench: programs ## preview, webhook and memory figures, into benchmarks/results.json
 	@$(BIN)/python -m benchmarks

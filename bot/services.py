@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.errors import Rejected
 from bot.settings import Mode, RenderMode
+from bot.store.clock import Clock
 from bot.store.connection import connect
 from bot.store.locks import Locks
 from bot.store.memory import Memory
@@ -91,6 +92,8 @@ class Services:
     queue: Queue
     memory: Memory
     locks: Locks
+    clock: Clock
+    """Tells the time wherever several processes have to agree on it."""
     forge: Forge
     control: Cluster
     clusters: Clusters
@@ -128,6 +131,7 @@ class Services:
             queue=queue,
             memory=Memory(connection),
             locks=Locks(connection),
+            clock=Clock(connection),
             forge=forge,
             control=control,
             clusters=clusters,

@@ -87,10 +87,10 @@ def _look_at(services: Services, name: str) -> None:
         refuse(services, application)
         return
     claim = Claim.parse(application.annotation(CLAIM))
-    if claim is not None and claim.blocks(now=time.time(), longest=2 * services.settings.claim_seconds):
+    if claim is not None and claim.blocks(now=services.clock.now(), longest=2 * services.settings.claim_seconds):
         return  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=name, revision=operation.revision[:12]):
-        state = state_of(application, operation)
+        state = state_of(application, operation, now=services.clock.now())
         if _is_to_end(application):
             _Advance.to_end(services, application, state).terminate()
             return
@@ -152,7 +152,7 @@ class _Advance:
             cluster = reached(services, application)
         except Rejected as error:
             return cls(services, application, state, Targets({}, ()), error.message)
-        state = replace(resumed(state), operation=operation)
+        state = replace(resumed(state, now=services.clock.now()), operation=operation)
         desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
         hidden = secrets_of(desired.targets.objects.values())
         found = cls(services, application, state, desired.targets, desired.failure, cluster, hidden)
@@ -252,7 +252,8 @@ class _Advance:
 
     def _overdue(self) -> str:
         limit = self.services.settings.sync_deadline
-        return f"not healthy within {limit:.0f} s" if time.time() > deadline(self.state, limit=limit) else ""
+        late = self.services.clock.now() > deadline(self.state, limit=limit)
+        return f"not healthy within {limit:.0f} s" if late else ""
 
     def _step(self, cluster: Cluster, scene: Scene, tasks: Sequence[Task]) -> bool:
         """Carry out one wave and record it; False when it has to wait before it can go on."""
@@ -288,17 +289,18 @@ class _Advance:
         waits: list[NotYet] = []
         try:
             for task in tasks:
+                # Before it acts: whoever was stopped for longer than the claim lasts finds out that it is another's.
+                late = time.monotonic() - self.saved_at > self.services.settings.claim_seconds / 3
+                if late or len(done) >= most:
+                    self._record(done)
+                    done = []
+                    self._save(self.state.message, scene)
                 result = actor.act(task, scene.live)
                 if isinstance(result, NotYet):
                     waits.append(result)
                 else:
                     results = failed if result.phase is Phase.FAILED else done
                     results.append(replace(result, message=self._scrubbed(result.message)))
-                late = time.monotonic() - self.saved_at > self.services.settings.claim_seconds / 3
-                if late or len(done) >= most:
-                    self._record(done)
-                    done = []
-                    self._save(self.state.message, scene)
         except Temporary as error:
             self._record(done)
             self._save(f"tried again in a moment: {error.message}", scene)
@@ -346,12 +348,12 @@ class _Advance:
         """Record the state and (again) claim the operation, under optimistic locking; Conflict when it is not ours."""
         self.state = replace(self.state, message=self._scrubbed(words))
         self.saved_at = time.monotonic()
-        claim = Claim.mine(until=time.time() + self.services.settings.claim_seconds)
+        claim = Claim.mine(until=self.services.clock.now() + self.services.settings.claim_seconds)
         self._patch(self._written(scene, claim))
 
     def _finish(self, phase: Phase, words: str, scene: Scene) -> None:
-        ended = replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=timestamp())
-        self.state = after_attempt(ended)
+        at = timestamp(self.services.clock.now())
+        self.state = after_attempt(replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=at))
         patch = self._written(scene)
         if self.state.rests:
             self.application = rest(self.services, self.application, self.state, patch)

@@ -5,7 +5,6 @@ Git is asked by `workers/refresh.py`; here the revisions of the last sync stand.
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -125,7 +124,7 @@ class _Comparison:
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
         patch |= known_patch(application)
         at = heals_at(application) if self.differing else None
-        heals = at is not None and time.time() >= at and not why_not_now(self.services, application)
+        heals = at is not None and self.services.clock.now() >= at and not why_not_now(self.services, application)
         if heals:
             patch = {"status": patch, "operation": self._putting_back().to_wire()}
         elif patch:

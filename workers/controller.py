@@ -92,9 +92,9 @@ class Controller:
         self._secrets = watch_on_clusters(services.control, namespace, self._clusters_moved)
         self._listed = threading.Event()
         """Set once every Application that there is has been seen."""
-        self._recovered = 0.0
+        self._recovered = float("-inf")
         self._recovery = min(_RECOVERY, services.settings.status_deadline / 2)
-        self._next_round = time.time() + services.settings.preview_refresh
+        self._next_round = time.monotonic() + services.settings.preview_refresh
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
@@ -103,7 +103,7 @@ class Controller:
         self._start(self._secrets)
         while not self._stop.wait(_TICK):
             try:
-                self._tick(time.time())
+                self._tick(self._services.clock.now())
             except ForesailError as error:
                 _log.warning("controller waits", reason=str(error))
                 self._stop.wait(1.0)
@@ -112,29 +112,29 @@ class Controller:
     def _tick(self, now: float) -> None:
         queue, memory = self._services.queue, self._services.memory
         queue.maintain(now=now)
-        if memory.is_empty() or now - self._recovered > self._recovery:
+        if memory.is_empty() or time.monotonic() - self._recovered > self._recovery:
             queue.enqueue(jobs.recover())
             memory.mark()
-            self._recovered = now
-            self._generating.look_at_all(now)
-        self._begin_round(now)
+            self._recovered = time.monotonic()
+            self._generating.look_at_all(time.monotonic())
+        self._begin_round(time.monotonic())
         self._send_left_over()
         self._write_index()
         self._send_refreshes()
         self._follow_windows(now)
-        for request in self._generating.due(now):
+        for request in self._generating.due(time.monotonic()):
             self._enqueue(request)
         self._find_clusters()
         self._follow_holds(now)
         with self._lock:
             due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
-                self._known[name].looked_at, self._known[name].deadline = now, NEVER
+                self._known[name].looked_at, self._known[name].deadline = time.monotonic(), NEVER
             differing = [name for name, known in self._known.items() if now >= known.compare_at]
             for name in differing:
                 self._known[name].compare_at = NEVER
             next_steps = [self._known[name].next_step(name) for name in due]
-        queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown(now)]))
+        queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown()]))
         self._followed.follow(self._objects.kinds())
         self._followed.tell(memory)
 
@@ -159,7 +159,8 @@ class Controller:
                     known = self._known.get(name)
                     if known is not None and known.destination == destination:
                         # Again after a moment: a worker may still know what the Secrets said before.
-                        known.cluster, known.compare_at = cluster, time.time() + 2 * KEPT_SECONDS
+                        known.cluster = cluster
+                        known.compare_at = self._services.clock.now() + 2 * KEPT_SECONDS
                 if known is not None:
                     self._enqueue(known.next_step(name))
 
@@ -169,10 +170,11 @@ class Controller:
         except Rejected:
             return None
 
-    def _unknown(self, now: float) -> list[str]:
+    def _unknown(self) -> list[str]:
         """Return what is at rest and said to be known although its cluster is away, or the other way round."""
         if self._services.settings.mode is not Mode.FULL:
             return []
+        now = time.monotonic()
         with self._lock:
             found = [
                 name
@@ -234,7 +236,7 @@ class Controller:
             self._index.write()
 
     def _is_due(self, known: Known, now: float) -> bool:
-        return now >= min(known.deadline, known.looked_at + known.patience)
+        return now >= known.deadline or time.monotonic() >= known.looked_at + known.patience
 
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
@@ -252,7 +254,7 @@ class Controller:
             waiting = [(name, known) for name, known in concerned if known.running and key in known.awaits]
             resting = [known.next_step(name) for name, known in concerned if changed and not known.running]
             for _, known in waiting:
-                known.looked_at = time.time() if settled else known.looked_at
+                known.looked_at = time.monotonic() if settled else known.looked_at
                 known.patience = PATIENCE  # to tell how far it has come
             for _, known in concerned:
                 known.touched = known.touched or (foreign and known.running)
@@ -381,8 +383,8 @@ class Controller:
         def is_progressing(key: ResourceKey) -> bool:
             return cluster is not None and self._sightings.is_progressing(cluster.name, key) is True
 
-        limit = self._services.settings.sync_deadline
-        return Known.of(application, cluster, sync_deadline=limit, is_progressing=is_progressing)
+        limit, now = self._services.settings.sync_deadline, self._services.clock.now()
+        return Known.of(application, cluster, sync_deadline=limit, is_progressing=is_progressing, now=now)
 
     def _enqueue(self, request: jobs.JobRequest) -> None:
         try:

@@ -26,12 +26,16 @@ def end(services: Services, name: str, phase: Phase, words: str) -> None:
     operation = Operation.parse(application.operation or {}) if application else None
     if application is None or operation is None or services.settings.mode is Mode.PREVIEW:
         return
-    finish(services, application, replace(state_of(application, operation), phase=phase, message=words))
+    finish(
+        services,
+        application,
+        replace(state_of(application, operation, now=services.clock.now()), phase=phase, message=words),
+    )
 
 
 def finish(services: Services, application: Application, state: OperationState) -> None:
     """Write how an operation has ended, and nothing else of the status; as read, or Conflict."""
-    state = replace(state, finished_at=timestamp())
+    state = replace(state, finished_at=timestamp(services.clock.now()))
     patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}}
     try:
         ended = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
@@ -58,7 +62,7 @@ def make_good(services: Services, application: Application) -> None:
         follow_up(services, application, state)
 
 
-def state_of(application: Application, operation: Operation) -> OperationState:
+def state_of(application: Application, operation: Operation, *, now: float | None = None) -> OperationState:
     """Return the record of the running operation, or the beginning of one; another's record is none of it."""
     state = OperationState.of_status(application.status)
     if state is not None and not state.phase.completed and state.operation.is_record_of(operation):
@@ -66,7 +70,7 @@ def state_of(application: Application, operation: Operation) -> OperationState:
     # What somebody else wrote says nothing of what the application asks for: carried out is what it asks for now.
     asked = replace(operation, info={"definition": application.spec.definition, **operation.info})
     asked = asked.after(OperationState.last_sync(application.status))
-    return OperationState(asked, Phase.RUNNING, "started", started_at=timestamp())
+    return OperationState(asked, Phase.RUNNING, "started", started_at=timestamp(now))
 
 
 def follow_up(services: Services, application: Application, state: OperationState) -> None:

@@ -52,7 +52,7 @@ class _Set:
     """Seconds after which its generators are asked again; 0: not by the clock."""
     reads_clusters: bool = False
     due: float = float("inf")
-    """Unix seconds."""
+    """On the monotonic clock."""
     reported: float = 0.0
     report: bool = False
     """Whether its status is to follow its Applications."""
@@ -136,7 +136,7 @@ class SetSchedule:
             for name in gone:
                 del self._secrets[name]
             if gone:
-                self._clusters_moved(time.time())
+                self._clusters_moved(time.monotonic())
 
     @property
     def reads_clusters(self) -> bool:
@@ -183,7 +183,7 @@ class SetWatch:
 
     def saw_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
-        self._schedule.saw_application(event, obj, now=time.time())
+        self._schedule.saw_application(event, obj, now=time.monotonic())
 
     def look_at_all(self, now: float) -> None:
         """Have every ApplicationSet looked at: what was asked for may be lost."""
@@ -213,7 +213,7 @@ class SetWatch:
         )
 
         def on_event(event: str, obj: JsonObject) -> None:
-            saw(event, obj, now=time.time())
+            saw(event, obj, now=time.monotonic())
 
         secret = kind is _SECRET  # of which what is in it is nobody's business
         self._start(Watch(server, kind, on_event, namespace=namespace, metadata_only=secret, on_listed=listed))

@@ -52,6 +52,7 @@ class Known:
     deadline: float
     """Unix seconds: when the operation has to be looked at for its own sake."""
     looked_at: float
+    """On the monotonic clock."""
     patience: float
     """Seconds after which it is looked at again."""
     awaits: frozenset[ResourceKey]
@@ -76,13 +77,13 @@ class Known:
         *,
         sync_deadline: float,
         is_progressing: Callable[[ResourceKey], bool],
+        now: float,
     ) -> Self:
         """Remember an Application as it is now; `is_progressing` says of an object that it will be heard of again."""
         state = OperationState.of_status(application.status)
         rests = state is not None and state.rests
         results = state.results if state is not None and not rests else ()
         awaits = frozenset(one.key for one in results if not one.phase.completed)
-        now = time.time()
         due = min((at for at in _deadlines(application, state, sync_deadline) if at > now), default=NEVER)
         blocked = application.deleting and is_blocked(application.status)
         trusted = blocked or (bool(awaits) and all(map(is_progressing, awaits))) or (rests and due < NEVER)
@@ -101,7 +102,7 @@ class Known:
             to_end=application.deleting or OperationState.is_to_end(application.status),
             abandoned=application.operation is None and state is not None and not state.phase.completed,
             deadline=due,
-            looked_at=now,
+            looked_at=time.monotonic(),
             patience=_TRUST if trusted else PATIENCE,
             awaits=awaits,
             refresh=bool(application.annotation(REFRESH)) and not application.left_alone,

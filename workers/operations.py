@@ -64,7 +64,9 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
             occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions, retry=retry
         )
         try:
-            services.applications.update(application, {"operation": operation.to_wire(), **_overtaken(application)})
+            services.applications.update(
+                application, {"operation": operation.to_wire(), **_overtaken(services, application)}
+            )
         except Conflict:
             continue
         _tell_of_overtaken(services, application)
@@ -90,12 +92,13 @@ def change(services: Services, name: str, patch: Callable[[Application], JsonObj
     raise Conflict(f"Application {name} keeps changing", retry_after=0.1)
 
 
-def _overtaken(application: Application) -> JsonObject:
+def _overtaken(services: Services, application: Application) -> JsonObject:
     """Return the end of an operation that rested, nothing where there is none."""
     state = OperationState.of_status(application.status)
     if state is None or not state.rests:
         return {}
-    ended = replace(state, phase=Phase.FAILED, message="gave way to what is wanted now", finished_at=timestamp())
+    words, now = "gave way to what is wanted now", timestamp(services.clock.now())
+    ended = replace(state, phase=Phase.FAILED, message=words, finished_at=now)
     return {"status": {"operationState": ended.to_wire()}}
 
 

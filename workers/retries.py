@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,11 +26,11 @@ def begin(
 
     Raises Conflict where another begins it, or ends it.
     """
-    if time.time() < retry_at(state):
+    if services.clock.now() < retry_at(state):
         make_rest_good(services, application, state)
         return None  # the controller asks again when it is time
     state = next_attempt(state)
-    claim = Claim.mine(until=time.time() + services.settings.claim_seconds)
+    claim = Claim.mine(until=services.clock.now() + services.settings.claim_seconds)
     patch: JsonObject = {
         "metadata": {"annotations": {CLAIM: str(claim)}},
         "status": {"operationState": state.to_wire()},

@@ -60,10 +60,10 @@ def patient(services: Services, name: str) -> Iterator[None]:
         _wait(services, name, error.message)
 
 
-def resumed(state: OperationState) -> OperationState:
+def resumed(state: OperationState, *, now: float) -> OperationState:
     """Return an operation that goes on; where it has waited for its cluster to begin, its time begins now."""
     waited = state.message.startswith(_WAITS) and not state.results
-    return replace(state, message="started", started_at=timestamp()) if waited else state
+    return replace(state, message="started", started_at=timestamp(now)) if waited else state
 
 
 def is_told_unknown(services: Services, application: Application) -> bool:
@@ -95,7 +95,7 @@ def _wait(services: Services, name: str, words: str) -> None:
     operation = Operation.parse(application.operation) if application is not None and application.operation else None
     if application is None or operation is None:
         return
-    state = state_of(application, operation)
+    state = state_of(application, operation, now=services.clock.now())
     waiting = replace(state, message=f"{_WAITS}{words}")
     patch = unknown_patch(application, words, now=timestamp())
     if waiting == state and not patch and not application.annotation(CLAIM):

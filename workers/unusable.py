@@ -45,7 +45,7 @@ def excuse(services: Services, payload: JsonObject, words: str) -> None:
 
 def refuse(services: Services, application: Application) -> None:
     """End an operation that asks for more than we can do, or it would block every later one."""
-    now = timestamp()
+    now = timestamp(services.clock.now())
     state = {
         "operation": application.operation,
         "phase": Phase.ERROR.value,
@@ -66,7 +66,7 @@ def _why_unusable(obj: JsonObject) -> str:
 
 
 def _end(services: Services, obj: JsonObject, operation: Operation, words: str) -> None:
-    now = timestamp()
+    now = timestamp(services.clock.now())
     begun = OperationState.of_status(obj.get("status"))
     end: JsonObject = {"phase": Phase.ERROR.value, "message": words, "finishedAt": now}
     # What a record says of the running operation stays: a merge patch leaves alone what it does not mention.

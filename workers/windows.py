@@ -46,7 +46,7 @@ def closed(services: Services, application: Application, *, manual: bool) -> Clo
     except Rejected:
         return None
     windows = windows_of(project, application.name, application.spec.destination)
-    return why_closed(windows, manual=manual, now=datetime.now(UTC))
+    return why_closed(windows, manual=manual, now=datetime.fromtimestamp(services.clock.now(), UTC))
 
 
 def why_not_now(services: Services, application: Application) -> str:
@@ -74,7 +74,7 @@ def admitted(services: Services, application: Application, state: OperationState
     waited = state.message.startswith(_BLOCKED)
     found = closed(services, application, manual=not state.operation.automated)
     if found is None:
-        return replace(state, message="started", started_at=timestamp()) if waited else state
+        return replace(state, message="started", started_at=timestamp(services.clock.now())) if waited else state
     waiting = replace(state, message=f"{_BLOCKED}: {found.words}")
     if waiting.message != state.message or application.annotation(CLAIM):
         told = {"metadata": {"annotations": {CLAIM: None}}, "status": {"operationState": waiting.to_wire()}}

@@ -39,9 +39,13 @@ class ResultCode(StrEnum):
 _USUAL_PHASE: Final = "Sync"
 
 
-def timestamp() -> str:
-    """Return the time now as objects of the API have it: RFC 3339 in UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def timestamp(at: float | None = None) -> str:
+    """Return a time, in Unix seconds, as objects of the API have it: RFC 3339 in UTC, whole seconds; None is now.
+
+    What other processes reckon with is to come from the clock that they share.
+    """
+    moment = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)

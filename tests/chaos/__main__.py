@@ -40,6 +40,10 @@ def main() -> int:
             if broken := [*map(str, world.violations()), *world.differences()]:
                 say("\n".join([f"seed {asked.seed}, round {number}:", *broken, world.told()]))
                 return 1
+        story = world.story()
+        operations = [one for several in story.operations.values() for one in several]
+        acts = sum(len(one.acts) for one in operations)
+        say(f"every rule holds for {len(story.writes)} writes: {len(operations)} operations, {acts} acts of theirs")
     return 0
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +12,13 @@ from http import HTTPStatus
 from typing import Final
 
 from tests.chaos.proxy import Losses, Refusals
-from tests.chaos.world import World
+from tests.chaos.world import CLAIM, World
 
 _PAUSE: Final = 20.0
 """Seconds for which etcd is stopped."""
 _JUMP: Final = 45.0
 """Seconds by which a clock is wrong: many times what a claim lasts, and less than a forge takes of a signed token."""
-_WRONG: Final = 8.0
+_WRONG: Final = 6.0
 """Seconds for which it is."""
 _MANY: Final = 40
 
@@ -45,6 +47,13 @@ def _killing(*names: str, twice: bool = False) -> Callable[[World], None]:
 
 def _kill_second_worker(world: World) -> None:
     world.second.kill("sync")
+
+
+def _stop_worker(world: World) -> None:
+    """Stop a worker where it is, for longer than what it claims is its own."""
+    os.kill(world.first.pid("sync"), signal.SIGSTOP)
+    time.sleep(CLAIM * 2)
+    os.kill(world.first.pid("sync"), signal.SIGCONT)
 
 
 def _empty_redis(world: World) -> None:
@@ -108,6 +117,7 @@ FAULTS: Final = (
     Fault("the controllers are killed", _killing("controller", twice=True)),
     Fault("a worker is killed", _killing("sync")),
     Fault("the other worker is killed", _kill_second_worker),
+    Fault("a worker is stopped for a while", _stop_worker),
     Fault("all workers are killed", _killing("preview", "sync", "notify", twice=True)),
     Fault("everything is killed", _killing("web", "preview", "sync", "notify", "controller", twice=True)),
     Fault("Redis is killed and starts empty", _empty_redis),

@@ -9,9 +9,10 @@ from tests.chaos.world import World
 
 
 def strike(world: World, struck: Sequence[Fault], *, after: int) -> None:
-    """Push, strike once so many objects were applied, and wait until all has arrived."""
+    """Push, strike once so many objects were written to, and wait until all has arrived."""
+    before = world.acts
     commit = world.push()
-    world.until(lambda: world.applied(commit) >= after, what=f"{after} applies")
+    world.until(lambda: world.acts >= before + after, what=f"{after} applies")
     for fault in struck:
         fault.strike(world)
     world.until(lambda: world.has_arrived(commit), what=f"commit {commit[:7]}")

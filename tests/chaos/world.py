@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,12 +20,15 @@ from bot.sandbox.installation import Foresail
 from bot.sandbox.stage import Stage
 from bot.sandbox.toolchain import Programs
 from tests.chaos.audit import Write, writes
+from tests.chaos.clocks import Clock
 from tests.chaos.invariants import Law, Violation, violations
 from tests.chaos.proxy import Proxy
 from tests.chaos.story import Story
 from tests.chaos.workload import FOREIGN, TRESPASSER, Application, applications, files, key_of, project
 
 CONTROL: Final = "foresail"
+CLAIM: Final = 4.0
+"""Seconds for which a worker claims an operation."""
 _LIMIT: Final = 300.0
 """Seconds until a push has to have arrived, whatever was struck: on any machine, that is not what is measured."""
 _POLL: Final = 0.25
@@ -34,30 +36,6 @@ _WORDS: Final = 12
 """Lines of each log that are shown with what did not come."""
 _SECOND: Final = ("sync", "controller")
 """What runs twice."""
-
-
-@dataclass
-class Clock:
-    """What the processes of one Foresail are told to be the time: the real one, and some seconds more or less."""
-
-    path: Path
-
-    def shift(self, seconds: float) -> None:
-        """Jump; whoever asks from the next second on is told so."""
-        scratch = self.path.with_suffix(".new")
-        scratch.write_text(f"{seconds:+.0f}\n", encoding="ascii")
-        scratch.rename(self.path)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What a process needs to be told the time by us; how long something takes stays true, as after a real jump."""
-        return {
-            "LD_PRELOAD": str(_library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self.path),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
-        }
 
 
 @dataclass
@@ -75,9 +53,9 @@ class World:
     """Of the last push."""
     git: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     """By application and commit: the keys of its objects."""
-    _lines: list[bytes] = field(default_factory=list)
+    _written: list[Write] = field(default_factory=list)
     _read: int = 0
-    """Bytes of the audit log that are in `_lines`."""
+    """Bytes of the audit log that are in `_written`."""
 
     @property
     def foresails(self) -> tuple[Foresail, Foresail]:
@@ -109,10 +87,10 @@ class World:
         except Temporary as error:
             raise AssertionError(f"{error}\n{self.told()}") from error
 
-    def applied(self, commit: str) -> int:
-        """Return how many objects have been applied of a commit."""
-        before = self.story().operations.values()
-        return sum(len(one.acts) for operations in before for one in operations if one.revision == commit)
+    @property
+    def acts(self) -> int:
+        """How often Foresail has written to an object, ever."""
+        return sum(one.is_ours and not one.is_of_an_application for one in self._writes())
 
     def has_arrived(self, commit: str) -> bool:
         """Whether every application is at a commit, at rest, as it should be, and the forge is told."""
@@ -166,14 +144,14 @@ class World:
         found = self.stage.get("applications.argoproj.io", namespace=CONTROL) or {}
         return list(found.get("items", []))
 
-    def _writes(self) -> Iterator[Write]:
+    def _writes(self) -> list[Write]:
         with self.stage.plane.audit_log.open("rb") as log:
             log.seek(self._read)
             data = log.read()
         whole = data.rfind(b"\n") + 1
         self._read += whole
-        self._lines += data[:whole].splitlines()
-        return writes(self._lines)
+        self._written += writes(data[:whole].splitlines())
+        return self._written
 
 
 @contextmanager
@@ -188,7 +166,7 @@ def created(programs: Programs, directory: Path, *, count: int) -> Iterator[Worl
         chosen = [*applications(count), Application(TRESPASSER, TRESPASSER)]
         _declare(stage, repository, chosen)
         clocks = Clock(directory / "clock-1"), Clock(directory / "clock-2")
-        settings = {"FORESAIL_KUBECONFIG": str(proxy.kubeconfig), "FORESAIL_CLAIM_SECONDS": "4"}
+        settings = {"FORESAIL_KUBECONFIG": str(proxy.kubeconfig), "FORESAIL_CLAIM_SECONDS": str(CLAIM)}
         for clock in clocks:
             clock.shift(0)
         first = stage.open(repository, settings | clocks[0].environment)
@@ -229,11 +207,3 @@ def _holds(wanted: object, live: object) -> bool:
     if isinstance(wanted, list) and isinstance(live, list):
         return len(wanted) == len(live) and all(map(_holds, wanted, live))
     return wanted == live
-
-
-def _library() -> Path:
-    """Return libfaketime, which comes in a wheel."""
-    found = importlib.util.find_spec("libfaketime")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"

@@ -6,17 +6,23 @@ The answer to the write is held back by a proxy before the API server, so that t
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rq
 
 from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.installation import Foresail
 from bot.store.connection import connect
 from tests.chaos.proxy import Proxy, Which
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
+from tests.functional.test_kills import applies
 
 NOWHERE = "nodeSelector: {on: mars}\n      containers: ["
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
@@ -126,6 +132,32 @@ def test_the_commit_is_told_that_a_failed_sync_is_tried_again(open_shop: Opener,
         shop.stage.foresail.kill("sync")
     words = "Retrying attempt #1"
     shop.stage.until(lambda: words in str(shop.status(sha, f"sync/{shop.name}")), what="that it is tried again")
+
+
+def test_a_worker_that_was_stopped_in_a_wave_leaves_it_to_who_took_over(
+    open_shop: Opener, proxy: Proxy, tmp_path: Path
+) -> None:
+    files = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", COLOUR="blue") for number in range(4)}
+    shop = open_shop(files)
+    foresail = shop.stage.foresail
+    assert foresail is not None
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    shop.forget_applies()
+    with proxy.hold(lambda method, target: method == "PATCH" and f"{shop.namespace}/configmaps/" in target) as held:
+        sha = shop.repository.push("main", {path: text.replace("blue", "red") for path, text in files.items()})
+        shop.stage.until(held.reached.is_set, what="the first apply")
+        os.kill(foresail.pid("sync"), signal.SIGSTOP)
+    given = shop.stage.settings(shop.repository) | {"FORESAIL_KUBECONFIG": str(proxy.kubeconfig)}
+    given |= {"FORESAIL_CLAIM_SECONDS": "2", "FORESAIL_DATA_DIRECTORY": str(tmp_path / "data")}
+    try:
+        with Foresail.start(tmp_path, given, only=("sync",)):
+            shop.await_sync(sha)
+    finally:
+        os.kill(foresail.pid("sync"), signal.SIGCONT)
+    left = "operation is advanced by somebody else"
+    shop.stage.until(lambda: left in foresail.log("sync"), what="that the worker leaves")
+    assert set(Counter(applies(shop)).values()) == {1}
+    assert len(applies(shop)) == len(files)
 
 
 def _await(holds: Callable[[], bool], *, what: str) -> None:

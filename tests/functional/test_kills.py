@@ -55,7 +55,7 @@ def _merged(shop: Shop, number: int) -> bool:
 
 
 def _applied(count: int) -> Callable[[Shop, int], bool]:
-    return lambda shop, _number: len(_applies(shop)) >= count
+    return lambda shop, _number: len(applies(shop)) >= count
 
 
 def _has_operation(shop: Shop, number: int) -> bool:
@@ -107,8 +107,8 @@ def test_nothing_is_lost_and_nothing_is_done_twice(open_shop: Opener, name: str)
         live = shop.live("configmap", f"settings-{index}")
         assert live is not None
         assert live["data"] == {"A": "2"}
-    assert set(Counter(_applies(shop)).values()) == {1}
-    assert len(_applies(shop)) == OBJECTS + 1
+    assert set(Counter(applies(shop)).values()) == {1}
+    assert len(applies(shop)) == OBJECTS + 1
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def _end(shop: Shop, victim: str) -> None:
         shop.stage.foresail.kill(victim)
 
 
-def _applies(shop: Shop) -> list[str]:
+def applies(shop: Shop) -> list[str]:
     """Return the objects of the shop's namespace that Foresail applied for real, one entry a request."""
     found = []
     with shop.stage.plane.audit_log.open("rb") as log:
