@@ -108,7 +108,8 @@ def test_nothing_is_lost_and_nothing_is_done_twice(open_shop: Opener, name: str)
         assert live is not None
         assert live["data"] == {"A": "2"}
     assert set(Counter(applies(shop)).values()) == {1}
-    assert len(applies(shop)) == OBJECTS + 1
+    # A request whose sender is killed may be logged as broken off although it wrote: what it wrote is seen above.
+    assert len(applies(shop)) in {OBJECTS, OBJECTS + 1}
 
 
 @contextmanager
@@ -153,7 +154,6 @@ def applies(shop: Shop) -> list[str]:
             event = orjson.loads(line)
             query = parse_qs(urlsplit(event["requestURI"]).query)
             reference = event.get("objectRef", {})
-            # A request whose sender was killed may be logged as broken off: that one wrote nothing.
             wrote = event["responseStatus"].get("code", 0) < HTTPStatus.MULTIPLE_CHOICES
             mine = wrote and query.get("fieldManager") == ["foresail"] and "dryRun" not in query
             if event["verb"] == "patch" and mine and reference.get("namespace") == shop.namespace:
