@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
 _NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
+_IMPERSONATION: Final = "application.sync.impersonation.enabled"
 _VALUES_SCHEMES: Final = "helm.valuesFileSchemes"
 _MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
 
@@ -226,6 +227,7 @@ def _sources(
     sources.trees.values = replace(sources.trees.values, schemes=schemes_of_values(settings))
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
     sources.reading.plugins = toolbox_of(settings).plugins
+    sources.impersonates = impersonates(settings)
     sources.everywhere = _ignored_everywhere(settings)
     return sources
 
@@ -291,6 +293,11 @@ def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Pred
     predictor.policies = settings.policies
     predictor.lasting = Lasting()
     return predictor
+
+
+def impersonates(settings: Settings) -> bool:
+    """Whether `argocd-cm` asks for syncs in the name of service accounts."""
+    return _argocd_cm(settings, _IMPERSONATION).get(_IMPERSONATION, "").strip() == "true"
 
 
 def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:

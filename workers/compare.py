@@ -108,7 +108,7 @@ class _Comparison:
         desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
         if desired.failure:
             return None
-        cluster = services.clusters.at(application.spec.destination)
+        cluster = services.sources.cluster_of(application.spec)
         whole = replace(state, operation=replace(operation, resources=()))
         scene = _scene(services, application, desired, cluster, whole)
         return cls(services, scene, whole, _in_sync(services, scene, desired, cluster), cluster.manager)

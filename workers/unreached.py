@@ -41,14 +41,17 @@ class _NotAnswering(ClusterAway):
 
 
 def reached(services: Services, application: Application) -> Cluster:
-    """Return the cluster of an application; ClusterAway when it does not answer, Rejected when nobody knows it."""
+    """Return the cluster of an application, as it is written to; ClusterAway when it does not answer.
+
+    Raises Rejected when nobody knows it, or in whose name to write.
+    """
     cluster = services.clusters.at(application.spec.destination)
     if cluster is services.control:
-        return cluster
+        return services.sources.cluster_of(application.spec)
     # The controller finds out beside its other work; here, whoever else wants something of this worker would wait.
     if why := services.memory.why_away(cluster.name) or cluster.why_away():
         raise _NotAnswering(cluster.name, why)
-    return cluster
+    return services.sources.cluster_of(application.spec)
 
 
 @contextmanager

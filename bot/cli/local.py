@@ -21,7 +21,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, client_of, clusters_of, schemes_of_values, toolbox_of
+from bot.services import charts, client_of, clusters_of, impersonates, schemes_of_values, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, trac
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.trees.charts = charts(settings, _kept(settings))
     sources.trees.values = replace(sources.trees.values, schemes=schemes_of_values(settings))
+    sources.impersonates = tracks and impersonates(settings)
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources
 

@@ -73,6 +73,8 @@ class Clusters:
         self._lock = threading.Lock()
         self._connected: dict[str, tuple[ClusterSecret, Cluster]] = {}
         """By the Secret's name."""
+        self._acting: dict[tuple[Cluster, str], Cluster] = {}
+        """By cluster and user."""
         self._writers = {control: Writer(control)}
 
     def at(self, destination: Destination) -> Cluster:
@@ -89,6 +91,15 @@ class Clusters:
         """Return what writes to one of these clusters, the same each time: it keeps how kinds are merged."""
         with self._lock:
             return self._writers.get(cluster) or Writer(cluster)
+
+    def acting(self, cluster: Cluster, user: str) -> Cluster:
+        """Return one of these clusters as another user writes to it, the same each time."""
+        with self._lock:
+            key = (cluster, user)
+            if key not in self._acting:
+                other = self._acting[key] = cluster.acting_as(user)
+                self._writers[other] = Writer(other)
+            return self._acting[key]
 
     def name_of(self, destination: Destination) -> str:
         """Return what people call the cluster a destination means; the destination's own words when it is unknown."""
@@ -186,5 +197,7 @@ class Clusters:
 
     def _let_go(self, secret: str) -> None:
         _, cluster = self._connected.pop(secret, (None, None))
-        if cluster is not None:
-            del self._writers[cluster]
+        acting = [key for key in self._acting if key[0] is cluster]
+        for gone in [cluster, *(self._acting.pop(key) for key in acting)]:
+            if gone is not None:
+                del self._writers[gone]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -78,6 +79,8 @@ class ApiServer:
         self._timeout = urllib3.Timeout(connect=None if breaker is None else breaker.patience, total=timeout)
         self._breaker = breaker
         self._credential: tuple[str | None, float] = (None, 0.0)
+        self.acts_as = ""
+        """In whose name everything but reading is done; empty: our own."""
         self._lock = threading.Lock()
         self.name = name
         """What people call this cluster."""
@@ -113,6 +116,12 @@ class ApiServer:
         except config.ConfigException as error:
             raise Rejected(f"not running inside a cluster: {error}") from error
         return cls(Way.of(configuration, connections=connections), name="in-cluster", timeout=timeout)
+
+    def acting_as(self, user: str) -> ApiServer:
+        """Return the same connections, over which everything but reading is done in another user's name."""
+        other = copy(self)
+        other.acts_as = user
+        return other
 
     def get(self, path: str, **query: str) -> JsonObject:
         """Read one document."""
@@ -185,6 +194,8 @@ class ApiServer:
     ) -> bytes:
         host = self._at.netloc.rpartition("@")[2]
         sent = {"Host": host, "Accept-Encoding": "identity", **self._headers(headers)}
+        if self.acts_as and method != "GET":
+            sent["Impersonate-User"] = self.acts_as
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         encoded = None if body is None else _encoded(body)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
 from queue import Empty, SimpleQueue
@@ -74,6 +75,12 @@ class Cluster:
     def name(self) -> str:
         """What people call this cluster."""
         return self.server.name
+
+    def acting_as(self, user: str) -> Cluster:
+        """Return the same cluster, in which everything but reading is done in another user's name."""
+        other = copy(self)
+        other.server = self.server.acting_as(user)
+        return other
 
     def close(self) -> None:
         """Let the threads go; requests under way end first."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.engine.clusters import EVERYTHING
 from bot.engine.globs import compiled, fits
+from bot.errors import Rejected
 from bot.model.changes import repository_address
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bot.model.applications import ApplicationSpec, AppProject
     from bot.model.resources import ResourceKey
 
+_NEVER_IN_NAMES: Final = frozenset("!*[]{}\\/ ")
 DEFAULT: Final = "default"
 """The project of applications that name none; it allows everything until somebody writes one of that name."""
 
@@ -47,6 +49,30 @@ def _why_not_there(project: AppProject, spec: ApplicationSpec, servers: Iterable
     if project.spec.permit_only_project_scoped_clusters and not scoped_to:
         return f"project {project.name} permits only clusters of its own, and that of {spec.destination} is for all"
     return ""
+
+
+def service_account(
+    project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str], *, control_namespace: str
+) -> str:
+    """Return the user who writes an application's objects, by the first entry of its project that fits.
+
+    Raises Rejected when none fits, or what fits names nobody: whoever asks for impersonation wants it everywhere.
+    Source: argo-cd `controller/sync.go` (deriveServiceAccountToImpersonate).
+    """
+    urls = [one for one in servers if "://" in one]
+    entries = project.spec.destination_service_accounts if project is not None else ()
+    for one in entries:
+        if not any(fits(one.server, url) for url in urls) or not fits(one.namespace, spec.destination.namespace):
+            continue
+        account = one.default_service_account.strip()
+        if not account or not account.isprintable() or set(account) & _NEVER_IN_NAMES:
+            raise Rejected(f"project {spec.project or DEFAULT} names the service account {account!r}, which cannot be")
+        place = "" if ":" in account else f"{spec.destination.namespace or control_namespace}:"
+        return f"system:serviceaccount:{place}{account}"
+    raise Rejected(
+        f"project {spec.project or DEFAULT} names no service account for destination {spec.destination}",
+        remedy="Add one to its destinationServiceAccounts.",
+    )
 
 
 def why_not_read(project: AppProject | None, url: str) -> str:

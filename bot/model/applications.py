@@ -348,6 +348,23 @@ _SyncWindows = Annotated[
 ]
 
 
+class DestinationServiceAccount(Wire):
+    """As whom the objects of some destinations are written (argo-cd `ApplicationDestinationServiceAccount`)."""
+
+    server: str
+    """Glob of the cluster's URL."""
+    namespace: str = ""
+    """Glob of the destination's namespace."""
+    default_service_account: str
+    """A service account's name in that namespace, or `namespace:name`."""
+
+
+_ServiceAccounts = Annotated[
+    tuple[DestinationServiceAccount, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
+
+
 class AppProjectSpec(Wire):
     """What the applications of a project may use."""
 
@@ -361,6 +378,7 @@ class AppProjectSpec(Wire):
     namespace_resource_whitelist: list[dict[str, str]] | None = None
     namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
     sync_windows: _SyncWindows = ()
+    destination_service_accounts: _ServiceAccounts = ()
     permit_only_project_scoped_clusters: bool = False
     """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
 

@@ -12,7 +12,7 @@ from bot.cluster.errors import ClusterAway
 from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
 from bot.engine.hooks import is_hook
-from bot.engine.projects import DEFAULT, Fence, why_not_allowed, why_not_read
+from bot.engine.projects import DEFAULT, Fence, service_account, why_not_allowed, why_not_read
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected
@@ -141,9 +141,11 @@ class Sources:
         self._control_namespace = control_namespace
         self.everywhere: tuple[IgnoreDifference, ...] = ()
         """What every application ignores, whatever it says itself."""
+        self.impersonates = False
+        """Whether objects are written in the name of the service accounts that projects name."""
         self.by_argo_cd = False
         """Whether an Argo CD does the syncing."""
-        self.project_of: Callable[[str], AppProject | None] = _no_project
+        self.project_of: Callable[[str], AppProject | None] = lambda _name: None
         """Finds a project by name; None when there is none."""
         self.reading = Reading()
         """Which applications read what."""
@@ -318,6 +320,18 @@ class Sources:
         scoped_to = self._clusters.project_of(spec.destination)
         if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers, scoped_to=scoped_to):
             raise Rejected(words)
+        self._account_of(spec)
+
+    def cluster_of(self, spec: ApplicationSpec) -> Cluster:
+        """Return an application's cluster, written to in whose name its project says; raises as `refuse_forbidden`."""
+        cluster, account = self._clusters.at(spec.destination), self._account_of(spec)
+        return self._clusters.acting(cluster, account) if account else cluster
+
+    def _account_of(self, spec: ApplicationSpec) -> str:
+        if not self.impersonates:
+            return ""
+        project, servers = self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination)
+        return service_account(project, spec, servers, control_namespace=self._control_namespace)
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []
@@ -376,10 +390,6 @@ def _at_another_commit(request: RenderRequest) -> RenderRequest:
 
 def _digest_of(found: Inputs, tree: Tree) -> str:
     return f"{found.digest} {tree.commit}" if found.each_commit else str(found.digest)
-
-
-def _no_project(_name: str) -> None:
-    return None
 
 
 def _scope(cluster: Cluster, obj: JsonObject) -> bool | None:

@@ -172,7 +172,7 @@ class Predictor:
         for one in candidates:
             with suppress(Rejected):  # a destination that is none of ours is told as the application's failure
                 if one.either.name in recalled.names:
-                    places[self._clusters.at(one.either.spec.destination)].append(one.either.name)
+                    places[self._sources.cluster_of(one.either.spec)].append(one.either.name)
         for cluster, names in places.items():
             recalled.look(cluster, names)
         return recalled
@@ -219,7 +219,7 @@ class Predictor:
         groups: dict[Cluster, list[Work]] = defaultdict(list)
         for one in work:
             if not one.failure:
-                groups[self._clusters.at(one.application.spec.destination)].append(one)
+                groups[self._sources.cluster_of(one.application.spec)].append(one)
         return groups
 
     def _judged(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.engine.projects import Fence, why_not_allowed
+from bot.engine.projects import Fence, service_account, why_not_allowed
+from bot.errors import Rejected
 from bot.model.applications import ApplicationSpec, AppProject
 from bot.model.resources import ResourceKey
 
@@ -154,3 +155,27 @@ def test_two_stars_cross_the_parts_of_a_url() -> None:
 
 def test_an_application_without_a_namespace_may_go_wherever_any_is_allowed() -> None:
     assert why_not_allowed(project(), application(namespace=""), HERE) == ""
+
+
+def account(*entries: tuple[str, str, str], namespace: str = "shop") -> str:
+    listed = [{"server": one, "namespace": two, "defaultServiceAccount": three} for one, two, three in entries]
+    spec = application(namespace=namespace)
+    return service_account(project(destinationServiceAccounts=listed), spec, HERE, control_namespace="argocd")
+
+
+def test_the_first_entry_that_fits_says_in_whose_name_objects_are_written() -> None:
+    entries = (
+        ("https://other", "*", "no"),
+        (HERE[1], "bank", "no"),
+        ("https://kube*", "sh*", "deployer"),
+        ("*", "*", "no"),
+    )
+    assert account(*entries) == "system:serviceaccount:shop:deployer"
+    assert account(("*", "*", "team:deployer")) == "system:serviceaccount:team:deployer"
+    assert account(("*", "*", "deployer"), namespace="") == "system:serviceaccount:argocd:deployer"
+
+
+@pytest.mark.parametrize("entries", [(), (("*", "bank", "x"),), (("*", "*", " "),), (("*", "*", "a/b"),)])
+def test_nobody_is_no_name_to_write_in(entries: tuple[tuple[str, str, str], ...]) -> None:
+    with pytest.raises(Rejected, match="service account"):
+        account(*entries)
