@@ -96,6 +96,8 @@ class Services:
     clock: Clock
     """Tells the time wherever several processes have to agree on it."""
     forge: Forge
+    pace: Pace
+    """How fast the forge may be written to, and what it says of that."""
     control: Cluster
     clusters: Clusters
     applications: Applications
@@ -116,7 +118,8 @@ class Services:
         from bot.repository.mirrors import Mirrors
 
         connection = connect(settings.redis_url)
-        forge = _forge(settings, _pace(settings, connection))
+        pace = _pace(settings, connection)
+        forge = _forge(settings, pace)
         control = _control(settings)
         clusters = clusters_of(settings, control)
         client = client_of(settings)
@@ -134,6 +137,7 @@ class Services:
             locks=Locks(connection),
             clock=Clock(connection),
             forge=forge,
+            pace=pace,
             control=control,
             clusters=clusters,
             applications=Applications(control, namespace=settings.control_namespace),

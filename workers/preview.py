@@ -13,6 +13,7 @@ from bot.model.jobs import preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
+from bot.preview.configuration import reviewers
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.preview.telling import Telling
@@ -131,7 +132,8 @@ def predicted(proposal: Proposal) -> Predicted:
         return _nothing(replace(why, notes=proposal.notes))
     found = prediction(merging.landscape, merging.merged, words)
     notes, folded = (*found.report.notes, *proposal.notes), proposal.configuration.comments.collapse
-    return replace(found, report=replace(found.report, notes=notes, folded=folded))
+    asked = reviewers(proposal.configuration, found.report.severities)
+    return replace(found, report=replace(found.report, notes=notes, folded=folded, reviewers=asked))
 
 
 def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:

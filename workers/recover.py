@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -54,6 +55,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def _recover_everything(services: Services) -> None:
     repositories = list(services.forge.repositories())
     services.queue.enqueue(*(recover(repository.full_name) for repository in repositories))
+    for one in services.pace.figures():
+        _log.info("forge account", **asdict(one))
     if services.settings.mode is Mode.FULL:
         own = {repository_identity(repository.clone_url) for repository in repositories}
         applications = services.applications.all().applications

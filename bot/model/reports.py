@@ -199,6 +199,8 @@ class Report:
     """Why nothing is predicted though all could be; empty where it is."""
     blocked: bool = False
     """Whether that is to keep it from being merged."""
+    reviewers: tuple[str, ...] = ()
+    """Whom the repository wants to look at dangers like these: `@acme/platform`."""
     folded: bool = False
     """Whether every difference is folded, also where there are few."""
     notes: tuple[str, ...] = ()
@@ -235,6 +237,11 @@ class Report:
     def unrendered(self) -> int:
         """Applications about whose objects nothing can be said."""
         return sum(bool(application.failure) for application in self.applications)
+
+    @property
+    def severities(self) -> frozenset[Severity]:
+        """Of the dangers that there are."""
+        return frozenset(danger.severity for one in self.applications for danger in one.all_dangers)
 
     @property
     def cautions(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.engine import globs
+from bot.model.dangers import Severity
 
 FILE: Final = ".foresail/config.yaml"
 LONGEST: Final = 65_536
@@ -27,6 +28,8 @@ def _glob(pattern: str) -> str:
 
 
 Glob = Annotated[str, Field(min_length=1, max_length=_LONGEST_GLOB), AfterValidator(_glob)]
+Person = Annotated[str, Field(pattern=r"^@[A-Za-z0-9][A-Za-z0-9._/-]{0,200}[A-Za-z0-9]$")]
+"""A person or a team as the forge writes them: `@ana`, `@acme/platform`."""
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -41,6 +44,15 @@ class Labels(_Part):
     """A change with one of these is not previewed, and its status is green and says why."""
     require: list[Label] = Field(default=[], max_length=50)
     """Only a change with one of these is previewed; the status of others is pending and says what it waits for."""
+
+
+class Reviewers(_Part):
+    """Who is mentioned in the comment of a change in which there is a danger (docs/dangers.md)."""
+
+    caution: list[Person] = Field(default=[], max_length=20)
+    """Where data, service or the hold on who may do what can be lost."""
+    warning: list[Person] = Field(default=[], max_length=20)
+    """Where something is likely not what was meant, or harmful later."""
 
 
 class Comments(_Part):
@@ -61,6 +73,8 @@ class Configuration(_Part):
     """Whether drafts are previewed; else their status is pending until they are ready for review."""
     labels: Labels = Labels()
     """Labels of a change that decide about its preview."""
+    reviewers: Reviewers = Reviewers()
+    """Who is mentioned in the comment of a change in which there is a danger."""
     comments: Comments = Comments()
     """What comments look like."""
 
@@ -94,6 +108,12 @@ def read(text: bytes | None) -> Read:
         found = [str(error) or "it is nested too deep"]
     more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
     return Read(DEFAULTS, (*found[:_MOST], *more))
+
+
+def reviewers(configuration: Configuration, severities: Collection[Severity]) -> tuple[str, ...]:
+    """Return whom a change with dangers of these severities asks to look."""
+    wanted = {Severity.CAUTION: configuration.reviewers.caution, Severity.WARNING: configuration.reviewers.warning}
+    return tuple(dict.fromkeys(one for severity, people in wanted.items() if severity in severities for one in people))
 
 
 def json_schema() -> str:

@@ -163,6 +163,8 @@ def _head(report: Report, room: int) -> str:
     elif not report.affected:
         written.append(f"\n{words.considered(report)}\n")
     written.append(_table(report, room * 3 // 10))
+    if report.reviewers:
+        written.append(f"\n**Asked to look at this:** {' '.join(report.reviewers)}\n")
     forbidden, warned = (map(_failure, words.policies(report, one)) for one in PolicySeverity)
     written.append(_alert("CAUTION", forbidden, room // 14))
     written.append(_alert("CAUTION", map(_failure, words.failures(report)), room // 5))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.functional.conftest import Opener, Shop, config_map
+from tests.functional.conftest import Opener, Shop, config_map, deployment
 
 _FILE = ".foresail/config.yaml"
 _SETTINGS = "deploy/settings.yaml"
@@ -59,6 +59,15 @@ def test_a_wrong_file_is_told_and_defaults_hold(open_shop: Opener) -> None:
     assert shop.await_preview(number) == "success"
     assert "line 2: there is no key" in shop.body(number)
     assert "+  COLOUR: green" in shop.body(number)
+
+
+def test_who_is_to_look_at_a_danger_is_mentioned(open_shop: Opener) -> None:
+    shop = open_shop(
+        {_FILE: "reviewers: {caution: ['@acme/platform'], warning: ['@ana']}\n", "deploy/web.yaml": deployment()}
+    )
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=0)})
+    shop.await_preview(number)
+    assert "**Asked to look at this:** @" in shop.body(number)
 
 
 def test_what_a_change_itself_says_holds_after_the_merge_only(open_shop: Opener) -> None:

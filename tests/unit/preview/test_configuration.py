@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.preview.configuration import DEFAULTS, Configuration, Labels, Read, json_schema, read, why_not
+from bot.model.dangers import Severity
+from bot.preview.configuration import (
+    DEFAULTS,
+    Configuration,
+    Labels,
+    Read,
+    Reviewers,
+    json_schema,
+    read,
+    reviewers,
+    why_not,
+)
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "repository-configuration.md").read_text(encoding="utf-8")
@@ -24,6 +35,7 @@ def test_every_key_is_read() -> None:
         b"ignore: ['docs/**', '*.md']\n"
         b"drafts: false\n"
         b"labels: {skip: [no-preview], require: [preview]}\n"
+        b"reviewers: {caution: ['@acme/platform'], warning: ['@ana']}\n"
         b"comments: {collapse: true, budget: 20000}\n"
     )
     assert found.problems == ()
@@ -31,6 +43,7 @@ def test_every_key_is_read() -> None:
         "ignore": ["docs/**", "*.md"],
         "drafts": False,
         "labels": {"skip": ["no-preview"], "require": ["preview"]},
+        "reviewers": {"caution": ["@acme/platform"], "warning": ["@ana"]},
         "comments": {"collapse": True, "budget": 20_000},
     }
 
@@ -40,7 +53,9 @@ def test_every_key_is_read() -> None:
     [
         (b"drafts: true\n\ndrafs: true\n", "line 3: there is no key drafs; did you mean drafts?"),
         (b"labels:\n  skip: []\n  ship: []\n", "line 3: there is no key labels.ship; did you mean skip?"),
-        (b"x: 1\n", "line 1: there is no key x; there are comments, drafts, ignore, labels"),
+        (b"x: 1\n", "line 1: there is no key x; there are comments, drafts, ignore, labels, reviewers"),
+        (b"reviewers:\n  caution: ['<b>']\n", "line 2: reviewers.caution.0: string should match pattern"),
+        (b"reviewers:\n  caution: ['@a b']\n", "line 2: reviewers.caution.0: string should match pattern"),
         (b"\ndrafts: 'no'\n", "line 2: drafts: input should be a valid boolean"),
         (b"ignore:\n- a\n- 7\n", "line 3: ignore.1: input should be a valid string"),
         (b"ignore:\n- a\n- " + b"x" * 2_000, "line 3: ignore.1: string should have at most 1024 characters"),
@@ -105,6 +120,13 @@ def test_a_change_is_previewed_unless_its_repository_says_otherwise(
     reason: tuple[str, bool] | None,
 ) -> None:
     assert why_not(configuration, draft=draft, labels=labels, paths=paths) == reason
+
+
+def test_who_is_asked_to_look_depends_on_the_dangers() -> None:
+    asked = Configuration(reviewers=Reviewers(caution=["@acme/platform"], warning=["@ana", "@acme/platform"]))
+    assert reviewers(asked, [Severity.NOTE]) == ()
+    assert reviewers(asked, [Severity.WARNING]) == ("@ana", "@acme/platform")
+    assert reviewers(asked, [Severity.WARNING, Severity.CAUTION]) == ("@acme/platform", "@ana")
 
 
 def test_the_published_schema_is_the_codes() -> None:
