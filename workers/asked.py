@@ -50,7 +50,9 @@ class Asked:
     def open_change(self) -> Change:
         """The change; Rejected once it is over."""
         if self.change.state is not ChangeState.OPEN:
-            raise Rejected(f"#{self.number} is {self.change.state}: there is nothing to predict any more")
+            raise Rejected(
+                f"{self.repository.mark}{self.number} is {self.change.state}: there is nothing to predict any more"
+            )
         return self.change
 
     @property
@@ -59,7 +61,9 @@ class Asked:
         if self.services.settings.mode is Mode.PREVIEW:
             raise Rejected("this Foresail only previews: something else does the syncing")
         if self.change.state is not ChangeState.MERGED or not self.change.merge_sha:
-            words = f"#{self.number} is {self.change.state} and not merged: nothing of it is delivered"
+            words = (
+                f"{self.repository.mark}{self.number} is {self.change.state} and not merged: nothing of it is delivered"
+            )
             raise Rejected(words, remedy="Merge it first.")
         return self.change
 

@@ -74,7 +74,7 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Carry out the commands of a comment; whoever may not even ask for help gets a thumb down and no word."""
     asked = Asked.of(services, payload)
-    with structlog.contextvars.bound_contextvars(change=f"{asked.repository.full_name}#{asked.number}"):
+    with structlog.contextvars.bound_contextvars(change=asked.repository.change(asked.number)):
         allowed = services.forge.permission(asked.repository, asked.author)
         if not allowed.includes(LEAST[Verb.HELP]):
             _log.warning("command refused", author=asked.author, permission=allowed)
@@ -91,7 +91,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def answer(services: Services, payload: JsonObject) -> JobRequest | None:
     """Do the same where it takes a prediction; the permission is looked up again, as it is later by now."""
     asked = Asked.of(services, payload)
-    with structlog.contextvars.bound_contextvars(change=f"{asked.repository.full_name}#{asked.number}"):
+    with structlog.contextvars.bound_contextvars(change=asked.repository.change(asked.number)):
         _carry_out(asked, services.forge.permission(asked.repository, asked.author))
     return None
 
@@ -108,7 +108,7 @@ def _carry_out(asked: Asked, allowed: Permission) -> None:
 
 def _once(asked: Asked, allowed: Permission, line: int) -> Answer:
     """Carry out a command, unless that was done before and only could not be told."""
-    name = f"{asked.repository.full_name}#{asked.number} {asked.comment_id} {line}"
+    name = f"{asked.repository.change(asked.number)} {asked.comment_id} {line}"
     kept = asked.services.memory.answer(name)
     if kept is not None:
         return Answer(**orjson.loads(kept))

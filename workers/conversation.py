@@ -27,7 +27,7 @@ def tell(services: Services, repository: Repository, number: int, now: Sequence[
     The new comment is written before the old one goes: killed in between, both are there until the next command.
     """
     settings = services.settings
-    with services.locks.hold(f"answers of {repository.full_name}#{number}", seconds=WRITING):
+    with services.locks.hold(f"answers of {repository.change(number)}", seconds=WRITING):
         existing = _existing(services, repository, number)
         before = _records(existing)
         if {record.key for record, _ in now} <= {record.key for record in before}:

@@ -58,7 +58,7 @@ def approve_head(asked: Asked, command: Command) -> Answer:
     """Have a change from a fork rendered at the commit that is named, or that was its head when it was asked for."""
     services, change = asked.services, asked.open_change
     if not change.from_fork:
-        raise Rejected(f"#{change.number} is not from a fork: its preview waits for nobody")
+        raise Rejected(f"{change.repository.mark}{change.number} is not from a fork: its preview waits for nobody")
     line = _line(services, change)
     named = command.words[0].lower() if command.words else ""
     if named and not _WHOLE.fullmatch(named):

@@ -67,7 +67,7 @@ def again(services: Services, payload: JsonObject) -> JobRequest | None:
         if change.state is ChangeState.OPEN:
             _preview_and_tell(services, change, again=True)
     except Temporary as error:
-        _log.warning("preview not made again", change=f"{repository.full_name}#{number}", reason=error.message)
+        _log.warning("preview not made again", change=repository.change(number), reason=error.message)
     return None
 
 

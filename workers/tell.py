@@ -86,7 +86,7 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Tell a change what was predicted of it last and could not be told."""
     repository, number = repository_in(payload), int(payload["number"])
-    kept = services.memory.untold.find(f"{repository.full_name}#{number}")
+    kept = services.memory.untold.find(repository.change(number))
     if kept is None:
         return None
     news = News.from_json(kept)

@@ -24,6 +24,10 @@ class Repository:
     mark: str = "#"
     """What stands before a change's number: `#` on GitHub, `!` on GitLab."""
 
+    def change(self, number: int) -> str:
+        """Return a change's name, `owner/name#12`, on GitLab `group/project!12`."""
+        return f"{self.full_name}{self.mark}{number}"
+
 
 class ChangeState(StrEnum):
     """Where a change stands on the forge."""
@@ -56,7 +60,7 @@ class Change:
 
     def __str__(self) -> str:
         """`owner/name#12`, on GitLab `group/project!12`."""
-        return f"{self.repository.full_name}{self.repository.mark}{self.number}"
+        return self.repository.change(self.number)
 
 
 class StatusState(StrEnum):

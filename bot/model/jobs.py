@@ -137,19 +137,19 @@ class JobRequest:
 def preview(repository: Repository, number: int) -> JobRequest:
     """Ask for a preview of an open change."""
     payload = {"repository": asdict(repository), "number": number}
-    return JobRequest(Task.PREVIEW, payload, f"{repository.full_name}#{number}")
+    return JobRequest(Task.PREVIEW, payload, repository.change(number))
 
 
 def preview_again(repository: Repository, numbers: Sequence[int]) -> JobRequest:
     """Ask for another preview of open changes, one after the other, that says nothing where nothing has moved."""
     payload = {"repository": asdict(repository), "numbers": list(numbers)}
-    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.full_name}#{numbers[0]} and {len(numbers) - 1} more")
+    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(numbers[0])} and {len(numbers) - 1} more")
 
 
 def tell(repository: Repository, number: int) -> JobRequest:
     """Ask to tell a change what was predicted of it last; nothing happens when it was told meanwhile."""
     payload = {"repository": asdict(repository), "number": number}
-    return JobRequest(Task.TELL, payload, f"{repository.full_name}#{number}")
+    return JobRequest(Task.TELL, payload, repository.change(number))
 
 
 def look_round(repository: Repository | None = None, *, branch: str = "") -> JobRequest:
@@ -180,7 +180,7 @@ def command(repository: Repository, comment: CommentWritten, lines: Sequence[str
         "author": comment.author,
         "lines": list(lines),
     }
-    return JobRequest(Task.COMMAND, payload, f"{repository.full_name}#{comment.number} comment {comment.comment_id}")
+    return JobRequest(Task.COMMAND, payload, f"{repository.change(comment.number)} comment {comment.comment_id}")
 
 
 def answer(asked: JsonObject) -> JobRequest:
