@@ -14,6 +14,7 @@ from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.start import is_held, reason_to_refuse
 from bot.errors import Rejected
 from bot.model.answers import Answer
+from bot.model.changes import repository_identity
 from bot.model.holds import HELD, Hold
 from bot.model.jobs import advance, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
@@ -83,7 +84,7 @@ class _Act:
         if hold is not None:
             raise Rejected(f"is {hold.words}; {self.asked.command('release')} ends that")
         if any(one != commit and self._has(one) for one in self._synced):
-            raise Rejected(f"is at {self._synced[0][:7]} already, which has this change and more")
+            raise Rejected(f"was last synced to {self._synced[0][:7]}, which has this change and more")
         occasion = Occasion(self.change.repository.full_name, self.change.base_branch, commit)
         occasion = replace(occasion, change=str(self.change), head=self.change.head_sha)
         operation = Operation(commit, self.application.spec.prunes, self._info(occasion))
@@ -118,12 +119,15 @@ class _Act:
             raise Rejected("had other sources before this change; revert it in Git")
         revisions = each_revision(entry)
         several = revisions if len(self.application.spec.effective_sources) > 1 else ()
-        occasion = Occasion("", self.change.base_branch, revisions[0])
-        operation = Operation(revisions[0], self.application.spec.prunes, self._info(occasion), revisions=several)
-        why = f"rolled back from {self.change.merge_sha[:7]}"
+        revision = self._own(revisions)
+        # The merge commit is told of its end; what the change was predicted to do is nothing to compare it with.
+        occasion = Occasion(self.change.repository.full_name, self.change.base_branch, self.change.merge_sha)
+        operation = Operation(revision, self.application.spec.prunes, self._info(occasion), revisions=several)
+        # Whether it gets there, nobody knows yet.
+        why = f"goes back from {self.change.merge_sha[:7]} to {revision[:7]}"
         hold = Hold(by=self.asked.author, why=why, change=str(self.change), since=timestamp())
         held = {"annotations": {HELD: hold.to_annotation()}}
-        words = f"goes back to {revisions[0][:7]} and is held there; {self.asked.command('release')} ends that"
+        words = f"goes back to {revision[:7]} and is held there; {self.asked.command('release')} ends that"
         return {"metadata": held, "operation": self._mine(operation).to_wire()}, words
 
     def approve(self) -> tuple[JsonObject, str]:
@@ -157,6 +161,12 @@ class _Act:
         """Whether a revision has the merge commit."""
         mirror, commit = self.landscape.mirror, self.change.merge_sha
         return revision == commit or (mirror.has(revision) and mirror.is_ancestor(commit, revision))
+
+    def _own(self, revisions: tuple[str, ...]) -> str:
+        """Return the revision of the source that is the change's repository."""
+        sources = zip(self.application.spec.effective_sources, revisions, strict=False)
+        own = (one for source, one in sources if repository_identity(source.repo_url) == self.landscape.identity)
+        return next(own, revisions[0])
 
     def _refuse_busy(self) -> None:
         if reason := reason_to_refuse(self.application):

@@ -46,6 +46,9 @@ def test_a_held_application_says_by_whom_why_and_until_when_and_goes_on_when_rel
     number = proposed(shop, "red")
     ask(shop, number, "/foresail hold for 4h because of incident 17")
     assert f"{shop.name}: held by ann until" in answer(shop, number).replace("`", "")
+    other = shop.propose({"deploy/more.yaml": config_map("more", SIZE="2")}, branch="other")
+    shop.await_preview(other)
+    assert "incident 17: nothing of this is synced by itself" in shop.body(other).replace("`", "")
     sha = shop.repository.merge(number)
 
     shop.stage.until(lambda: "held by ann until 20" in status(shop, sha), what="who holds it")
@@ -137,7 +140,7 @@ def test_an_application_goes_back_and_stays_there_until_it_is_released(open_shop
     ask(shop, number, "/foresail rollback")
     shop.stage.until(lambda: shop.data("settings") == {"COLOUR": "blue"}, what="what was there before")
     shop.stage.until(
-        lambda: f"rolled back from {sha[:7]}" in status(shop, sha) and "operation" not in record(shop), what="the hold"
+        lambda: f"goes back from {sha[:7]} to" in status(shop, sha) and "operation" not in record(shop), what="the hold"
     )
     assert "held by ann until it is released" in status(shop, sha)
     ask(shop, number, "/foresail rollback")
