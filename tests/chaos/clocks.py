@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+CAN_JUMP: Final = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+"""Whether clocks can be shifted here: the wheel that libfaketime comes in is made for this alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What the processes that are started with its environment are told: the real time, and some seconds more or less.
 
-    How long something takes stays true, as after a real jump. libfaketime (in a wheel, made for one architecture) is
-    loaded into each process: whatever asks the C library for the time asks that, and nothing of Foresail is changed.
+    How long something takes stays true, as after a real jump. libfaketime is loaded into each process: whatever asks
+    the C library for the time asks that, and nothing of Foresail is changed.
     """
 
     path: Path
@@ -26,6 +31,8 @@ class Clock:
     @property
     def environment(self) -> dict[str, str]:
         """What a process has to be started with."""
+        if not CAN_JUMP:
+            return {}
         return {
             "LD_PRELOAD": str(_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self.path),

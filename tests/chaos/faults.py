@@ -113,6 +113,13 @@ def _lose_answers(world: World) -> None:
     world.proxy.lose(Losses(_is_write, left=8))
 
 
+def _edit(world: World) -> None:
+    """Change by hand what Foresail is to put back."""
+    for one in (one for one in world.chosen if one.sort == "heals"):
+        where = ("configmap", "edited", "--namespace", one.namespace, "--type=merge")
+        world.stage.plane.kubectl("patch", *where, '--patch={"data": {"push": "by hand"}}')
+
+
 FAULTS: Final = (
     Fault("the controllers are killed", _killing("controller", twice=True)),
     Fault("a worker is killed", _killing("sync")),
@@ -131,4 +138,5 @@ FAULTS: Final = (
     Fault("Applications change under every update", _refuse_updates),
     Fault("the API server is too busy", _refuse_everything),
     Fault("answers are lost", _lose_answers),
+    Fault("somebody edits what is healed", _edit),
 )

@@ -16,4 +16,6 @@ def strike(world: World, struck: Sequence[Fault], *, after: int) -> None:
     for fault in struck:
         fault.strike(world)
     world.until(lambda: world.has_arrived(commit), what=f"commit {commit[:7]}")
+    world.until(lambda: not world.differences(), what="the cluster as Git has it")
+    world.until(lambda: world.has_arrived(commit), what=f"the rest at {commit[:7]}")
     world.proxy.calm()

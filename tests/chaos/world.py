@@ -138,7 +138,7 @@ class World:
         """Return how each application is, and the last words of each process."""
         words = [f"{one['metadata']['name']}: {_outline(one)}" for one in self._applications()]
         logs = [line for foresail, name in self.processes for line in _last_words(foresail, name)]
-        return "\n".join([*words, *logs])
+        return "\n".join([*words, *self.differences(), *logs])
 
     def _applications(self) -> list[JsonObject]:
         found = self.stage.get("applications.argoproj.io", namespace=CONTROL) or {}
