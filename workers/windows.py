@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.engine.windows import Closed
-    from bot.model.applications import Application, AppProject, Destination, SyncWindow
+    from bot.model.applications import Application, Destination
     from bot.model.operations import OperationState
+    from bot.model.projects import AppProject, SyncWindow
     from bot.model.resources import JsonObject
     from bot.services import Services
 

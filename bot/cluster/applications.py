@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from bot.cluster.errors import TOO_LARGE, ApiRefused
 from bot.cluster.objects import collection_path, object_path
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application, AppProject
+from bot.model.applications import Application
+from bot.model.projects import AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from bot.engine.clusters import Scope
-    from bot.model.applications import ApplicationSpec, AppProject
+    from bot.model.applications import ApplicationSpec
+    from bot.model.projects import AppProject
     from bot.model.resources import ResourceKey
 
 _NEVER_IN_NAMES: Final = frozenset("!*[]{}\\/ ")

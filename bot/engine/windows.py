@@ -21,7 +21,8 @@ from bot.engine.globs import fits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.model.applications import AppProject, Destination, SyncWindow
+    from bot.model.applications import Destination
+    from bot.model.projects import AppProject, SyncWindow
 
 _FIELDS: Final = 5
 """Minute, hour, day of the month, month, day of the week; Argo CD knows neither seconds nor `@daily`."""

@@ -1,4 +1,4 @@
-"""Applications and projects in Argo CD's shape, checked field by field."""
+"""Applications in Argo CD's shape, checked field by field."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
-from bot.errors import Rejected
 from bot.model.resources import JsonObject, annotations_of, controller_of, metadata_of
+from bot.model.wire import Texts, Wire, parsed
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 SKIP_RECONCILE: Final = "argocd.argoproj.io/skip-reconcile"
@@ -31,15 +27,6 @@ HARD: Final = "hard"
 """Its value when nothing remembered is to be believed."""
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 """What Go's `strconv.ParseBool` takes for yes."""
-
-
-class Wire(BaseModel):
-    """A part of a spec as YAML has it: camelCase names; unknown fields are the API server's business."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", strict=True)
-
-
-_Texts = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
 
 
 class Destination(Wire):
@@ -152,7 +139,7 @@ class SyncPolicy(Wire):
     """How an application is synced."""
 
     automated: Automated | None = None
-    sync_options: _Texts = ()
+    sync_options: Texts = ()
     retry: dict[str, Any] | None = None
     managed_namespace_metadata: dict[str, Any] | None = None
 
@@ -167,9 +154,9 @@ class IgnoreDifference(Wire):
     name: str = ""
     """Exactly this one; empty means every name."""
     namespace: str = ""
-    json_pointers: _Texts = ()
-    jq_path_expressions: _Texts = ()
-    managed_fields_managers: _Texts = ()
+    json_pointers: Texts = ()
+    jq_path_expressions: Texts = ()
+    managed_fields_managers: Texts = ()
     """Whose values win over Git's."""
 
 
@@ -274,7 +261,7 @@ class Application:
         """Read an Application; Rejected names it and each wrong field, one a line."""
         metadata = metadata_of(obj)
         name = str(metadata.get("name") or "without a name")
-        spec = _parsed(ApplicationSpec, obj.get("spec"), where=f"Application {name}")
+        spec = parsed(ApplicationSpec, obj.get("spec"), where=f"Application {name}")
         operation, status = obj.get("operation"), obj.get("status")
         finalizers = metadata.get("finalizers")
         return cls(
@@ -321,99 +308,3 @@ def generator_of(obj: JsonObject) -> str:
 def is_left_alone(annotations: Mapping[str, str]) -> bool:
     """Whether an Application's annotations say that nothing is to be done about it."""
     return annotations.get(SKIP_RECONCILE) in _TRUE
-
-
-class SyncWindow(Wire):
-    """When the applications of a project may be synced, or may not (argo-cd `SyncWindow`)."""
-
-    kind: Literal["allow", "deny"]
-    schedule: str = Field(max_length=256)
-    """When it opens, as cron writes it."""
-    duration: str = Field(max_length=64)
-    applications: _Texts = ()
-    """Globs; which applications are meant, by name, by destination or by both."""
-    namespaces: _Texts = ()
-    clusters: _Texts = ()
-    manual_sync: bool = False
-    """Whether a person may sync nevertheless."""
-    time_zone: str = Field(default="", max_length=64)
-    """Of the schedule; empty is UTC."""
-    and_operator: bool = False
-    """Whether an application has to be in every list, not in any."""
-    description: str = ""
-
-
-_SyncWindows = Annotated[
-    tuple[SyncWindow, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
-]
-
-
-class DestinationServiceAccount(Wire):
-    """As whom the objects of some destinations are written (argo-cd `ApplicationDestinationServiceAccount`)."""
-
-    server: str
-    """Glob of the cluster's URL."""
-    namespace: str = ""
-    """Glob of the destination's namespace."""
-    default_service_account: str
-    """A service account's name in that namespace, or `namespace:name`."""
-
-
-_ServiceAccounts = Annotated[
-    tuple[DestinationServiceAccount, ...],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-]
-
-
-class AppProjectSpec(Wire):
-    """What the applications of a project may use."""
-
-    description: str = ""
-    source_repos: _Texts = ()
-    destinations: Annotated[
-        tuple[dict[str, str], ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
-    ] = ()
-    cluster_resource_whitelist: list[dict[str, str]] = Field(default_factory=list)
-    cluster_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
-    namespace_resource_whitelist: list[dict[str, str]] | None = None
-    namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
-    sync_windows: _SyncWindows = ()
-    destination_service_accounts: _ServiceAccounts = ()
-    permit_only_project_scoped_clusters: bool = False
-    """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppProject:
-    """A project: the fence around a team's applications."""
-
-    name: str
-    spec: AppProjectSpec
-    annotations: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def parse(cls, obj: JsonObject) -> AppProject:
-        """Read a project; Rejected names it and each wrong field."""
-        name = str(metadata_of(obj).get("name") or "without a name")
-        spec = _parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}")
-        return cls(name, spec, tuple(sorted((one, str(value)) for one, value in annotations_of(obj).items())))
-
-    def annotation(self, name: str) -> str:
-        """Return an annotation's value, empty when it is not there."""
-        return dict(self.annotations).get(name, "")
-
-
-_Spec = TypeVar("_Spec", bound=Wire)
-
-
-def _parsed(kind: type[_Spec], spec: Any, *, where: str) -> _Spec:
-    try:
-        return kind.model_validate(spec)
-    except ValidationError as error:
-        lines = [_line(problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)]
-        raise Rejected("\n".join(f"{where}: {line}" for line in lines)) from error
-
-
-def _line(location: tuple[int | str, ...], message: str) -> str:
-    field = "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return f"{field}: {message.removeprefix('Value error, ')}"

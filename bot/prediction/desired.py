@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application, ApplicationSpec, AppProject, IgnoreDifference, Source
+    from bot.model.applications import Application, ApplicationSpec, IgnoreDifference, Source
     from bot.model.credentials import Credentials
     from bot.model.predictions import Pointer
+    from bot.model.projects import AppProject
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Look
     from bot.rendering.port import Rendering

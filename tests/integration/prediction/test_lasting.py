@@ -14,7 +14,8 @@ import yaml
 from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Apply, Cluster
-from bot.model.applications import Application, AppProject
+from bot.model.applications import Application
+from bot.model.projects import AppProject
 from bot.model.reports import Report
 from bot.prediction.desired import Sources, Wanted
 from bot.prediction.lasting import Lasting

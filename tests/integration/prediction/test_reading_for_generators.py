@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bot.errors import Temporary
-from bot.model.applications import AppProject
+from bot.model.projects import AppProject
 from bot.model.resources import JsonObject
 from bot.prediction.generated import KnownSets
 from bot.prediction.selection import Grounds, Selection, select

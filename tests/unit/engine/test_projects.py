@@ -8,7 +8,8 @@ import pytest
 
 from bot.engine.projects import Fence, service_account, why_not_allowed
 from bot.errors import Rejected
-from bot.model.applications import ApplicationSpec, AppProject
+from bot.model.applications import ApplicationSpec
+from bot.model.projects import AppProject
 from bot.model.resources import ResourceKey
 
 HERE = ("in-cluster", "https://kubernetes.default.svc")

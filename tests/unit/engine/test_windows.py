@@ -9,7 +9,8 @@ import pytest
 
 from bot.engine.windows import next_boundary, why_closed, windows_of
 from bot.errors import Rejected
-from bot.model.applications import AppProject, Destination, SyncWindow
+from bot.model.applications import Destination
+from bot.model.projects import AppProject, SyncWindow
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 """A Wednesday."""

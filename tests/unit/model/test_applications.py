@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import Rejected
-from bot.model.applications import Application, ApplicationSpec, AppProject
+from bot.model.applications import Application, ApplicationSpec
+from bot.model.projects import AppProject
 
 
 def declared(**spec: Any) -> dict[str, Any]:

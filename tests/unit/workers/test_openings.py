@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.errors import Temporary
-from bot.model.applications import Application, AppProject
+from bot.model.applications import Application
+from bot.model.projects import AppProject
 from bot.model.resources import JsonObject
 from workers.windows import Openings
 

@@ -1,0 +1,91 @@
+"""Projects in Argo CD's shape: the fences around teams' applications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from bot.model.resources import JsonObject, annotations_of, metadata_of
+from bot.model.wire import Texts, Wire, parsed
+
+
+class SyncWindow(Wire):
+    """When the applications of a project may be synced, or may not (argo-cd `SyncWindow`)."""
+
+    kind: Literal["allow", "deny"]
+    schedule: str = Field(max_length=256)
+    """When it opens, as cron writes it."""
+    duration: str = Field(max_length=64)
+    applications: Texts = ()
+    """Globs; which applications are meant, by name, by destination or by both."""
+    namespaces: Texts = ()
+    clusters: Texts = ()
+    manual_sync: bool = False
+    """Whether a person may sync nevertheless."""
+    time_zone: str = Field(default="", max_length=64)
+    """Of the schedule; empty is UTC."""
+    and_operator: bool = False
+    """Whether an application has to be in every list, not in any."""
+    description: str = ""
+
+
+_SyncWindows = Annotated[
+    tuple[SyncWindow, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
+class DestinationServiceAccount(Wire):
+    """As whom the objects of some destinations are written (argo-cd `ApplicationDestinationServiceAccount`)."""
+
+    server: str
+    """Glob of the cluster's URL."""
+    namespace: str = ""
+    """Glob of the destination's namespace."""
+    default_service_account: str
+    """A service account's name in that namespace, or `namespace:name`."""
+
+
+_ServiceAccounts = Annotated[
+    tuple[DestinationServiceAccount, ...],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
+
+
+class AppProjectSpec(Wire):
+    """What the applications of a project may use."""
+
+    description: str = ""
+    source_repos: Texts = ()
+    destinations: Annotated[
+        tuple[dict[str, str], ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+    ] = ()
+    cluster_resource_whitelist: list[dict[str, str]] = Field(default_factory=list)
+    cluster_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+    namespace_resource_whitelist: list[dict[str, str]] | None = None
+    namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+    sync_windows: _SyncWindows = ()
+    destination_service_accounts: _ServiceAccounts = ()
+    permit_only_project_scoped_clusters: bool = False
+    """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppProject:
+    """A project: the fence around a team's applications."""
+
+    name: str
+    spec: AppProjectSpec
+    annotations: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, obj: JsonObject) -> AppProject:
+        """Read a project; Rejected names it and each wrong field."""
+        name = str(metadata_of(obj).get("name") or "without a name")
+        spec = parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}")
+        return cls(name, spec, tuple(sorted((one, str(value)) for one, value in annotations_of(obj).items())))
+
+    def annotation(self, name: str) -> str:
+        """Return an annotation's value, empty when it is not there."""
+        return dict(self.annotations).get(name, "")
