@@ -43,6 +43,8 @@ _log = structlog.get_logger()
 
 _TICK: Final = 0.2
 _RECOVERY: Final = 3600.0
+_AGAIN: Final = 10.0
+"""Seconds more until an application is asked for again of which a worker finds that a cluster answers, or not."""
 _SILENCE: Final = 90.0
 """Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
 
@@ -184,7 +186,7 @@ class Controller:
                 and self._followed.contradict(known.cluster, unknown=known.unknown)
             ]
             for name in found:
-                self._known[name].looked_at = now
+                self._known[name].looked_at = now + _AGAIN
         return found
 
     def _begin_round(self, now: float) -> None:

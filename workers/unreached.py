@@ -45,13 +45,17 @@ def reached(services: Services, application: Application) -> Cluster:
 
     Raises Rejected when nobody knows it, or in whose name to write.
     """
+    _refuse_away(services, application)
+    return services.sources.cluster_of(application.spec)
+
+
+def _refuse_away(services: Services, application: Application) -> None:
     cluster = services.clusters.at(application.spec.destination)
     if cluster is services.control:
-        return services.sources.cluster_of(application.spec)
+        return
     # The controller finds out beside its other work; here, whoever else wants something of this worker would wait.
     if why := services.memory.why_away(cluster.name) or cluster.why_away():
         raise _NotAnswering(cluster.name, why)
-    return services.sources.cluster_of(application.spec)
 
 
 @contextmanager
@@ -74,7 +78,7 @@ def is_told_unknown(services: Services, application: Application) -> bool:
     if application.operation is not None or application.deleting or application.left_alone:
         return False
     try:
-        reached(services, application)
+        _refuse_away(services, application)
     except ClusterAway as error:
         _say(services, application, error.message, kind=COMPARISON_ERROR)
     except UnknownCluster as error:
