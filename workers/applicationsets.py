@@ -17,6 +17,8 @@ from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.facts import NotKnownError
 from bot.engine.applicationsets.forges import repository_of_changes
 from bot.engine.applicationsets.generating import Generated, generated
+from bot.engine.applicationsets.ownership import Belonging
+from bot.engine.applicationsets.rollout import last_step, without_automation
 from bot.engine.applicationsets.status import Outcome
 from bot.engine.deletion import CASCADE
 from bot.engine.diff.ignored import Ignored
@@ -31,6 +33,7 @@ from bot.prediction.generated import TreeFacts, cluster_facts
 from bot.services import Services, listing
 from bot.settings import Mode
 from workers.payloads import repository_in
+from workers.rollouts import Rolling
 from workers.runtime import job
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
+_NO_ROLLOUT: Final[JsonObject] = {"applicationStatus": []}
 REFRESH: Final = "argocd.argoproj.io/application-set-refresh"
 """Annotation by which somebody asks for another look; it is taken away once that is done."""
 _LONGEST: Final = 600.0
@@ -133,7 +137,10 @@ class _Look:
                 raise
             return
         refusals = self.carry_out(plan)
-        self.tell(_outcome(found, plan, refusals))
+        rollout = Rolling(self.services, self.applicationset, found) if found.steps else None
+        self.tell(_outcome(found, plan, refusals), rollout.status() if rollout is not None else _NO_ROLLOUT)
+        if rollout is not None:
+            rollout.begin()
         self.answer_refresh()
         if plan.creates or plan.updates or plan.deletes:
             _log.info(
@@ -152,6 +159,8 @@ class _Look:
 
     def plan(self, found: Generated) -> Plan:
         """Decide what is to be done; what went with a change that was closed needs no person."""
+        if found.steps:
+            found = replace(found, applications=tuple(map(without_automation, found.applications)))
         existing = self.services.applicationsets.applications()
         ignored = Ignored.respecting(
             found.preserved.differences,
@@ -185,21 +194,27 @@ class _Look:
             if isinstance(answer, Refusal)
         ]
 
-    def tell(self, outcome: Outcome | None = None) -> None:
-        """Write down how it went, None: as before, and what the Applications are like now."""
+    def tell(self, outcome: Outcome | None = None, rollout: JsonObject | None = None) -> None:
+        """Write down how it went and how far a rollout is, None: as before, and what the Applications are like now."""
         existing = self.services.applicationsets.applications()
         wanted: JsonObject = {"resources": status.resources(planning.owned(existing, self.name).values())}
         if outcome is not None:
             before = self.applicationset.get("status")
             before = before.get("conditions") if isinstance(before, dict) else None
-            wanted["conditions"] = status.conditions(before, outcome, now=timestamp())
+            rolls = (rollout or {}).get("condition")
+            wanted["conditions"] = status.conditions(before, outcome, now=timestamp(), rollout=rolls)
+        if rollout is not None:
+            wanted["applicationStatus"] = rollout["applicationStatus"]
         if patch := status.status_patch(self.applicationset, wanted):
             self.services.applicationsets.write_status(self.applicationset, patch)
         for words in outcome.problems if outcome is not None else ():
             _log.warning("applicationset has a problem", reason=words)
 
     def answer_refresh(self) -> None:
-        """Take the annotation away by which somebody asked for this look."""
+        """Take the annotation away by which somebody asked for this look, and see to it that an end has an order."""
+        finalizers = metadata_of(self.applicationset).get("finalizers") or []
+        if _goes_in_reverse(self.applicationset) and CASCADE not in finalizers:
+            self.services.applicationsets.write_metadata(self.applicationset, {"finalizers": [*finalizers, CASCADE]})
         if REFRESH in annotations_of(self.applicationset):
             self.services.applicationsets.write_metadata(self.applicationset, {"annotations": {REFRESH: None}})
 
@@ -220,12 +235,19 @@ def _let_go(sets: ApplicationSets, applicationset: JsonObject) -> None:
     They are its dependents, which Kubernetes deletes. As with Argo CD, policies that do not delete can only be heeded
     where the ApplicationSet has its finalizer: without one there is no time.
     """
-    name, finalizers = str(metadata_of(applicationset)["name"]), metadata_of(applicationset).get("finalizers") or []
+    name, finalizers = _name(applicationset), metadata_of(applicationset).get("finalizers") or []
     if CASCADE not in finalizers:
         return
+    existing = sets.applications()
     if not _may_delete(applicationset):
-        for one in planning.owned(sets.applications(), name).values():
+        for one in planning.owned(existing, name).values():
             sets.update(one, [{"op": "remove", "path": "/metadata/ownerReferences"}])
+    elif _goes_in_reverse(applicationset):
+        ours = [one for one in existing.values() if Belonging.of(one).is_to(name)]
+        for one in (going := last_step(ApplicationSet.parse(applicationset).steps, ours)):
+            sets.delete(one)
+        if going:
+            return  # it is looked at again once they are gone
     sets.write_metadata(applicationset, {"finalizers": [one for one in finalizers if one != CASCADE]})
 
 
@@ -234,6 +256,14 @@ def _may_delete(applicationset: JsonObject) -> bool:
         return ApplicationSet.parse(applicationset).sync_policy.may_delete
     except Rejected:
         return False
+
+
+def _goes_in_reverse(applicationset: JsonObject) -> bool:
+    try:
+        definition = ApplicationSet.parse(applicationset)
+    except Rejected:
+        return False
+    return definition.in_reverse and bool(definition.steps)
 
 
 def _name(application: JsonObject) -> str:

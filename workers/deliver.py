@@ -8,7 +8,7 @@ import structlog
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.jobs import look_round, notify, preview, refresh
+from bot.model.jobs import generate, look_round, notify, preview, refresh
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
 from bot.prediction.trees import Sides
@@ -137,6 +137,8 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
     ):
         reason = start(landscape.services, head.name, occasion)
         _log.info("application affected", application=head.name, waits=reason)
+        if reason and current.generator and not current.automated:
+            landscape.services.queue.enqueue(generate(current.generator))  # which may roll it out
 
 
 def _is_beyond(landscape: Landscape, application: Application, *, branch: str, commit: str) -> bool:

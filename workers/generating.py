@@ -51,6 +51,8 @@ class _Set:
     every: float = 0.0
     """Seconds after which its generators are asked again; 0: not by the clock."""
     reads_clusters: bool = False
+    rolls: bool = False
+    """Whether it syncs its Applications step by step."""
     due: float = float("inf")
     """On the monotonic clock."""
     reported: float = 0.0
@@ -65,6 +67,8 @@ class _Child:
     """Digest of what an ApplicationSet writes."""
     state: str
     """Digest of what an ApplicationSet tells of it."""
+    phase: str
+    """How far its operation is."""
 
 
 @dataclass
@@ -88,7 +92,7 @@ class SetSchedule:
             asks = _digest(obj.get("spec"), _said(obj), metadata_of(obj).get("deletionTimestamp"))
             if asks != known.asks:
                 known.asks, known.due = asks, min(known.due, now)
-                known.every, known.reads_clusters = _nature(obj)
+                known.every, known.reads_clusters, known.rolls = _nature(obj)
 
     def only(self, names: frozenset[str]) -> None:
         """Take note that there are no other ApplicationSets."""
@@ -106,7 +110,7 @@ class SetSchedule:
                 return
             if not owner and before is None:
                 return
-            child = _Child(owner, _shape(obj), _state(obj))
+            child = _Child(owner, _shape(obj), _state(obj), _phase(obj))
             self._children[name] = child
             if before is None or before == child:
                 return
@@ -115,6 +119,16 @@ class SetSchedule:
                 self._moved(owner, now)
             if before.state != child.state and owner in self._sets:
                 self._sets[owner].report = True
+            if (
+                owner in self._sets
+                and self._sets[owner].rolls
+                and (before.state, before.phase)
+                != (
+                    child.state,
+                    child.phase,
+                )
+            ):
+                self._moved(owner, now)
 
     def saw_secret(self, event: str, obj: JsonObject, *, now: float) -> None:
         """Take note of a Secret of the control namespace: those of clusters are what generators go by."""
@@ -219,13 +233,14 @@ class SetWatch:
         self._start(Watch(server, kind, on_event, namespace=namespace, metadata_only=secret, on_listed=listed))
 
 
-def _nature(obj: JsonObject) -> tuple[float, bool]:
-    """Return after how many seconds the generators are asked again, and whether they go by clusters."""
+def _nature(obj: JsonObject) -> tuple[float, bool, bool]:
+    """Return after how many seconds generators are asked again, whether they go by clusters, if there are steps."""
     try:
         definition = ApplicationSet.parse(obj)
     except Rejected:
-        return 0.0, False
-    return definition.asked_again, any(kind == "clusters" for kind, _ in definition.kinds())
+        return 0.0, False, False
+    by_clusters = any(kind == "clusters" for kind, _ in definition.kinds())
+    return definition.asked_again, by_clusters, bool(definition.steps)
 
 
 def _said(obj: JsonObject) -> list[str | None]:
@@ -244,6 +259,12 @@ def _state(obj: JsonObject) -> str:
     status = status if isinstance(status, dict) else {}
     sync = status.get("sync")
     return _digest(sync.get("status") if isinstance(sync, dict) else None, status.get("health"))
+
+
+def _phase(obj: JsonObject) -> str:
+    status = obj.get("status")
+    state = status.get("operationState") if isinstance(status, dict) else None
+    return str(state.get("phase") or "") if isinstance(state, dict) else ""
 
 
 def _digest(*values: object) -> str:

@@ -37,10 +37,13 @@ def waits_for_the_end(services: Services, name: str, commit: str) -> bool:
     return application is not None and application.operation is not None
 
 
-def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple[str, ...] = ()) -> str:
+def start(
+    services: Services, name: str, occasion: Occasion, *, revisions: tuple[str, ...] = (), prune: bool | None = None
+) -> str:
     """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
 
     `revisions` are those of its sources where they are known; the first job of the operation fixes them otherwise.
+    `prune` is given where its ApplicationSet rolls it out: whether the sync deletes; else the Application says.
 
     Raises Conflict when the Application keeps changing under our hands.
     """
@@ -50,7 +53,8 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
         application = services.applications.get(name)
         if application is None:
             return "waits for the Application to be created"
-        reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions)
+        rolled_out = prune is not None
+        reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions, rolled_out=rolled_out)
         reason = reason or why_not_now(services, application)
         if application.deleting:
             services.queue.enqueue(delete(name))  # a hook that failed may be a better one now
@@ -60,9 +64,8 @@ def start(services: Services, name: str, occasion: Occasion, *, revisions: tuple
             continue
         info = replace(occasion, definition=application.spec.definition).to_info()
         retry = Retry.parse(application.spec.sync_policy.retry)
-        operation = Operation(
-            occasion.commit, application.spec.prunes, info, automated=True, revisions=revisions, retry=retry
-        )
+        prunes = application.spec.prunes if prune is None else prune
+        operation = Operation(occasion.commit, prunes, info, automated=True, revisions=revisions, retry=retry)
         try:
             services.applications.update(
                 application, {"operation": operation.to_wire(), **_overtaken(services, application)}

@@ -23,7 +23,7 @@ from workers.revisions import synced
 from workers.runtime import job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bot.model.applications import Application, Source
     from bot.model.jobs import JobRequest
@@ -42,7 +42,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     names = [str(name) for name in payload["applications"]]
     if services.settings.mode is Mode.PREVIEW:
         return None
-    look = _Round(services, services.sources.trees.look(since=str(payload.get("since") or "")))
+    look = Round(services, services.sources.trees.look(since=str(payload.get("since") or "")))
     for name in names:
         with structlog.contextvars.bound_contextvars(application=name):
             try:
@@ -60,7 +60,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 
 @dataclass
-class _Round:
+class Round:
     """One look at several applications: what they have in common is asked for once."""
 
     services: Services
@@ -71,6 +71,8 @@ class _Round:
     """Repositories and commits that are told by now, if anybody waits for them."""
     asked: set[str] = field(default_factory=set)
     """Applications that somebody asks to be looked at, and waits for that."""
+    prunes: Mapping[str, bool] = field(default_factory=dict)
+    """Applications of which an ApplicationSet says that it is their turn, with whether their syncs delete."""
     outage: Temporary | None = None
     """Why what they have in common cannot be asked for now: the others need not try."""
 
@@ -100,6 +102,16 @@ class _Round:
         elif moved is not None and not waits_for_the_end(self.services, name, moved[1].commit):
             self.services.queue.enqueue(refresh(name))
 
+    def is_outdated(self, application: Application) -> bool:
+        """Whether an application wants something else than it was synced to, and only its turn is missing."""
+        newest = [(source, self._newest(source, application)) for source in application.spec.effective_sources]
+        moved = _moved(self.services, application, OperationState.last_sync(application.status), newest)
+        if moved is None:
+            return False
+        revisions = _each(application, newest)
+        free = replace(application, operation=None)
+        return not reason_to_wait(free, revision=moved[1].commit, revisions=revisions, rolled_out=True)
+
     def answer(self, name: str) -> None:
         """Have an application compared, and whoever asked told by that, now that Git was looked at."""
         if name in self.asked:
@@ -114,7 +126,7 @@ class _Round:
     ) -> None:
         """Start an operation at what a source has moved to, unless there is a reason to wait."""
         name, commit = application.name, moved[1].commit
-        revisions = tuple(tree.commit for _, tree in newest) if has_several(application.spec) else ()
+        revisions = _each(application, newest)
         if reason_to_wait(application, revision=commit, revisions=revisions).startswith(DONE):
             if last is not None and not Occasion.of(last.operation.info).repository:  # a person synced it
                 self._tell(repository_identity(moved[0].repo_url).partition("/")[2], commit)
@@ -122,7 +134,7 @@ class _Round:
         occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
         if last is not None:
             self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
-        reason = start(self.services, name, occasion, revisions=revisions)
+        reason = start(self.services, name, occasion, revisions=revisions, prune=self.prunes.get(name))
         _log.info("application moved", revision=commit, waits=reason)
         if occasion.repository:
             self.services.queue.enqueue(notify(occasion.repository, commit))
@@ -182,6 +194,11 @@ class _Round:
         self.told.add((repository, commit))
         if self.services.memory.expected(repository, commit) is not None:
             self.services.queue.enqueue(notify(repository, commit))
+
+
+def _each(application: Application, newest: Sequence[tuple[Source, Tree]]) -> tuple[str, ...]:
+    """Return the revision of each source where they are at several."""
+    return tuple(tree.commit for _, tree in newest) if has_several(application.spec) else ()
 
 
 def _moved(

@@ -122,3 +122,51 @@ def test_a_change_with_the_label_gets_an_environment_that_follows_it_and_goes_wi
     shop.stage.until(lambda: get(shop, str(number)) is None, what="the end of the environment")
     assert shop.live("configmap", environment) is None
     assert shop.data("settings") == {"A": "b"}
+
+
+ROLLING = """
+          strategy:
+            type: RollingSync
+            rollingSync:
+              steps:
+              - matchExpressions: [{key: stage, operator: In, values: [dev]}]
+              - {matchExpressions: [{key: stage, operator: In, values: [prod]}], maxUpdate: 1}
+          templatePatch: |
+            metadata: {labels: {stage: '{{ .stage }}'}}
+"""
+
+
+def test_a_rolling_sync_goes_step_by_step_and_stops_at_what_is_not_well(open_shop: Opener) -> None:
+    shop = open_shop(
+        {
+            "apps/dev/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dev}\ndata: {A: [no, text]}\n",
+            "apps/a/c.yaml": config_map("a", A="b"),
+            "apps/b/c.yaml": config_map("b", A="b"),
+        },
+        synced=False,
+    )
+    elements = ", ".join(f"{{name: {one}, stage: {'dev' if one == 'dev' else 'prod'}}}" for one in ("a", "b", "dev"))
+    declared = applicationset(
+        shop, generators=f"[{{list: {{elements: [{elements}]}}}}]", name="{{ .name }}", more=ROLLING
+    )
+    shop.repository.push("main", {".foresail/all.yaml": declared})
+
+    def stands() -> dict[str, str]:
+        found = shop.stage.get("applicationset", f"{shop.name}-all", namespace=shop.stage.control_namespace) or {}
+        each = found.get("status", {}).get("applicationStatus", [])
+        return {one["application"].removeprefix(f"{shop.name}-"): one["status"] for one in each}
+
+    shop.stage.until(
+        lambda: stands() == {"dev": "Progressing", "a": "Waiting", "b": "Waiting"}, what="the first step under way"
+    )
+    assert shop.live("configmap", "a") is None
+    assert shop.live("configmap", "b") is None
+    assert "automated" not in (get(shop, "a") or {})["spec"].get("syncPolicy", {})
+
+    sha = shop.repository.push("main", {"apps/dev/c.yaml": config_map("dev", A="b")})
+    shop.stage.until(lambda: set(stands().values()) == {"Healthy"}, what="the end of the rollout")
+    shop.await_sync(sha)
+    assert shop.data("a") == shop.data("b") == {"A": "b"}
+    before = shop.repository.push("main", {"apps/b/c.yaml": config_map("b", A="c")})
+    shop.await_sync(before)
+    assert shop.data("b") == {"A": "c"}

@@ -66,6 +66,25 @@ _NOTHING: Final = Preserved()
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a RollingSync."""
+
+    expressions: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """Key, operator (`In`, `NotIn`) and values; all have to fit an Application's labels."""
+    max_update: int | str | None = None
+    """How many are under way at a time, or which share of them (`25%`); None: all."""
+
+    def limit(self, total: int) -> int:
+        """Return how many of `total` may be under way."""
+        if self.max_update is None:
+            return total
+        if isinstance(self.max_update, int):
+            return self.max_update
+        percent = int(self.max_update.removesuffix("%"))
+        return max(1, total * percent // 100) if percent else 0
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationSet:
     """What to generate."""
 
@@ -80,6 +99,10 @@ class ApplicationSet:
     strategy: str
     """`AllAtOnce`, or `RollingSync`: then one step of Applications follows the other."""
     preserved: Preserved = _NOTHING
+    steps: tuple[Step, ...] = ()
+    """Of a RollingSync; empty where all are synced at once."""
+    in_reverse: bool = False
+    """Whether deleting it deletes one step after the other, the last first (`deletionOrder: Reverse`)."""
 
     @classmethod
     def parse(cls, manifest: JsonObject) -> ApplicationSet:
@@ -109,6 +132,8 @@ class ApplicationSet:
             sync_policy=SyncPolicy(applications_sync, policy.get("preserveResourcesOnDeletion") is True),
             strategy=str(strategy.get("type") or "AllAtOnce"),
             preserved=_preserved(spec, where),
+            steps=_steps(strategy, f"{where}.strategy"),
+            in_reverse=strategy.get("deletionOrder") == "Reverse",
         )
 
     def sources(self) -> frozenset[tuple[str, str]]:
@@ -133,6 +158,28 @@ class ApplicationSet:
         """Seconds after which its generators are asked again; 0: nothing in them moves by itself."""
         given = (_seconds(generator.get("requeueAfterSeconds"), kind) for kind, generator in self.kinds())
         return min((seconds for seconds in given if seconds), default=0.0)
+
+
+def _steps(strategy: JsonObject, where: str) -> tuple[Step, ...]:
+    if strategy.get("type") != "RollingSync":
+        return ()
+    rolling = _mapping(strategy.get("rollingSync") or {}, f"{where}.rollingSync")
+    each = enumerate(_list(rolling.get("steps") or [], f"{where}.rollingSync.steps"))
+    return tuple(_step(_mapping(one, place := f"{where}.rollingSync.steps[{n}]"), place) for n, one in each)
+
+
+def _step(step: JsonObject, where: str) -> Step:
+    expressions = []
+    for one in _list(step.get("matchExpressions") or [], f"{where}.matchExpressions"):
+        said = _mapping(one, f"{where}.matchExpressions")
+        values = _list(said.get("values") or [], f"{where}.matchExpressions.values")
+        expressions.append((str(said.get("key")), str(said.get("operator")), tuple(map(str, values))))
+    limit = step.get("maxUpdate")
+    is_number = isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0
+    is_share = isinstance(limit, str) and limit.endswith("%") and limit[:-1].isdecimal() and len(limit) <= len("100%")
+    if limit is not None and not is_number and not is_share:
+        raise Rejected(f"{where}.maxUpdate is neither a number nor a share such as 25%")
+    return Step(tuple(expressions), limit)
 
 
 def _seconds(given: Any, kind: str) -> float:

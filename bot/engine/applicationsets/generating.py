@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.engine.applicationsets.definition import ApplicationSet, Preserved, SyncPolicy
+from bot.engine.applicationsets.definition import ApplicationSet, Preserved, Step, SyncPolicy
 from bot.engine.applicationsets.facts import Facts, NotKnownError
 from bot.engine.applicationsets.generators import Generators
 from bot.engine.applicationsets.patches import overridden, patched
@@ -41,6 +41,8 @@ class Generated:
     sync_policy: SyncPolicy = _USUAL
     strategy: str = "AllAtOnce"
     preserved: Preserved = _NOTHING
+    steps: tuple[Step, ...] = ()
+    """Of a RollingSync; empty where all are synced at once."""
 
 
 def generated(applicationset: JsonObject, facts: Facts) -> Generated:
@@ -138,6 +140,7 @@ def _told_apart(definition: ApplicationSet, found: list[JsonObject], not_evaluat
         sync_policy=definition.sync_policy,
         strategy=definition.strategy,
         preserved=definition.preserved,
+        steps=definition.steps,
     )
 
 

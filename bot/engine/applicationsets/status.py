@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.engine.applicationsets.rollout import ROLLOUT
 from bot.model.resources import JsonObject, metadata_of
 
 if TYPE_CHECKING:
@@ -41,11 +42,15 @@ class Outcome:
         return f"{first if len(first) <= _LONGEST else first[: _LONGEST - 1] + '…'}{more}"
 
 
-def conditions(before: Any, outcome: Outcome, *, now: str) -> list[JsonObject]:
-    """Return the conditions after a look; what says the same as before keeps its time."""
+def conditions(before: Any, outcome: Outcome, *, now: str, rollout: JsonObject | None = None) -> list[JsonObject]:
+    """Return the conditions after a look; what says the same as before keeps its time.
+
+    `rollout` is the condition that tells of a RollingSync; None where there is none.
+    """
     known = {one.get("type"): one for one in before if isinstance(one, dict)} if isinstance(before, list) else {}
-    ours = [_since(known.get(one["type"]), one, now) for one in _told(outcome)]
-    others = [one for kind, one in known.items() if kind not in {ERROR, GENERATED, UP_TO_DATE}]
+    told = [*_told(outcome), *([rollout] if rollout is not None else [])]
+    ours = [_since(known.get(one["type"]), one, now) for one in told]
+    others = [one for kind, one in known.items() if kind not in {ERROR, GENERATED, UP_TO_DATE, ROLLOUT}]
     return [*ours, *others]
 
 

@@ -17,14 +17,17 @@ HELD: Final = "held: "
 """Begins the message of an operation that ended because a person has to look first."""
 
 
-def reason_to_wait(application: Application, *, revision: str, revisions: tuple[str, ...] = ()) -> str:
+def reason_to_wait(
+    application: Application, *, revision: str, revisions: tuple[str, ...] = (), rolled_out: bool = False
+) -> str:
     """Return why no operation is to be started, nothing when one is.
 
     Without `revisions`, those of each source, it is enough that one source was synced to the revision.
+
+    `rolled_out`: its ApplicationSet says that it is its turn.
     """
-    if not application.automated:
-        alone = f"is left alone while its annotation {SKIP_RECONCILE} says so"
-        return alone if application.left_alone else "its syncs are not automated: waits for a person"
+    if words := _by_itself(application, rolled_out=rolled_out):
+        return words
     if application.deleting:
         return "is being deleted"
     if application.operation is not None and not is_overtaken(application, revision=revision, revisions=revisions):
@@ -43,6 +46,16 @@ def reason_to_wait(application: Application, *, revision: str, revisions: tuple[
     if same and not _is_released(application, last, revision):
         return f"{DONE}{revision[:7]} already: {last.phase.lower()}"
     return ""
+
+
+def _by_itself(application: Application, *, rolled_out: bool) -> str:
+    """Return why its syncs do not start by themselves, nothing where they do."""
+    if application.left_alone:
+        return f"is left alone while its annotation {SKIP_RECONCILE} says so"
+    if application.automated or rolled_out:
+        return ""
+    person = "its syncs are not automated: waits for a person"
+    return f"{person}, or for its ApplicationSet to roll it out" if application.generator else person
 
 
 def is_overtaken(application: Application, *, revision: str, revisions: tuple[str, ...] = ()) -> bool:

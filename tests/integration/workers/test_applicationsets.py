@@ -343,3 +343,18 @@ def test_repositories_of_the_forge_are_found_by_what_they_hold(sets: Sets) -> No
     sets.declare(generators=[generator], template=template)
     assert len(sets.applications()) == 1
     assert "serves no repository of nobody" in sets.conditions()["ErrorOccurred"][1]
+
+
+def test_a_set_that_goes_in_reverse_takes_one_step_after_the_other(sets: Sets) -> None:
+    first, second = ([{"key": "folder", "operator": "In", "values": [name]}] for name in ("web", "db"))
+    steps = [{"matchExpressions": first}, {"matchExpressions": second}]
+    strategy = {"type": "RollingSync", "deletionOrder": "Reverse", "rollingSync": {"steps": steps}}
+    sets.declare(strategy=strategy)
+    statuses = {one["application"]: one["status"] for one in sets.get()["status"]["applicationStatus"]}
+    assert statuses == {"web": "Pending", "db": "Waiting", "api": "Waiting"}
+    sets.desk.stage.plane.kubectl("delete", "applicationset", "shops", "-n", sets.namespace, "--wait=false")
+    left = []
+    while sets.get():
+        sets.look()
+        left.append(set(sets.applications()))
+    assert left == [{"web", "db"}, {"web"}, set(), set()]

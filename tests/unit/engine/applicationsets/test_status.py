@@ -42,7 +42,7 @@ def test_a_condition_that_says_the_same_keeps_its_time() -> None:
 
 
 def test_conditions_of_others_stay() -> None:
-    other = {"type": "RolloutProgressing", "status": "True"}
+    other = {"type": "SomebodysOwn", "status": "True"}
     assert conditions([other], Outcome(), now=EARLY)[-1] == other
 
 
