@@ -197,7 +197,8 @@ class SetWatch:
 
     def saw_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
-        self._schedule.saw_application(event, obj, now=time.monotonic())
+        if self._services.settings.mode is Mode.FULL:
+            self._schedule.saw_application(event, obj, now=time.monotonic())
 
     def look_at_all(self, now: float) -> None:
         """Have every ApplicationSet looked at: what was asked for may be lost."""
