@@ -104,3 +104,7 @@ def test_an_application_is_synced_stopped_and_taken_back_from_the_command_line(p
 
     assert "operation Succeeded" in app("rollback", "--wait", "--timeout", "300")
     assert shop.data("settings") == {"COLOUR": "blue"}
+
+    assert "nothing was written (dry run)" in app("sync", "--dry-run", "--resource", ":ConfigMap:settings", "--wait")
+    assert "its objects are gone" in app("delete", "--yes", "--wait", "--timeout", "300")
+    assert shop.live("configmap", "settings") is None
