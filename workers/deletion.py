@@ -51,6 +51,7 @@ from bot.preview.scrub import scrub
 from bot.settings import Mode
 from workers.revisions import fixed
 from workers.runtime import job_with_excuse
+from workers.unreached import reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +119,7 @@ class _Deletion:
         As in Argo CD: an Application must not stay for ever because its cluster has gone.
         """
         try:
-            cluster = services.clusters.at(application.spec.destination)
+            cluster = reached(services, application)
         except UnknownCluster as error:
             words = f"its objects stay where they are: {error.message}"
             _log.warning("application let go", reason=words)

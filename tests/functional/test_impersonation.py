@@ -73,6 +73,15 @@ def test_a_preview_and_a_sync_are_done_in_its_name(shop: Shop) -> None:
     assert writers(shop, "settings") == {f"system:serviceaccount:{shop.namespace}:deployer"}
 
 
+def test_what_goes_with_an_application_goes_in_its_name(shop: Shop) -> None:
+    kubectl, where = shop.stage.plane.kubectl, f"--namespace={shop.stage.control_namespace}"
+    cascade = '{"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}'
+    kubectl("patch", "application", shop.name, where, "--type=merge", f"--patch={cascade}")
+    kubectl("delete", "application", shop.name, where, "--wait=false")
+    shop.stage.until(lambda: shop.live("configmap", "settings") is None, what="the end of its objects")
+    assert writers(shop, "settings") == {f"system:serviceaccount:{shop.namespace}:deployer"}
+
+
 def test_what_it_may_not_write_is_predicted_to_fail(shop: Shop) -> None:
     number = shop.propose({"deploy/secret.yaml": SECRET})
     assert shop.await_preview(number) == "failure"
