@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.github.faults import Fault
 from bot.sandbox.storm import FILES, Storm, Weather, manifest
 from tests.functional.conftest import Opener
 
@@ -18,6 +19,20 @@ def settings() -> dict[str, str]:
         "FORESAIL_FORGE_CONTENT_PER_MINUTE": "300",
         "FORESAIL_FORGE_WRITES_PER_MINUTE": "900",
     }
+
+
+def test_a_limit_costs_no_second_prediction(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings-0.yaml": manifest(0, 0)})
+    shop.stage.until(shop.stage.is_idle, what="the end of all that the opening called for")
+    shop.stage.github.faults.add("POST /repos/*/issues/*/comments", kind=Fault.SECONDARY_LIMIT, times=2, seconds=1)
+
+    number = shop.propose({"deploy/settings-0.yaml": manifest(0, 1)})
+
+    assert shop.await_preview(number) == "success"
+    assert "+  A: value-1" in shop.body(number)
+    assert shop.stage.foresail is not None
+    made = [line for line in shop.stage.foresail.log("preview").splitlines() if '"preview made"' in line]
+    assert len([line for line in made if f"{shop.repository.full_name}#{number}" in line]) == 1
 
 
 def test_after_a_storm_each_change_has_one_right_comment_and_a_right_status(open_shop: Opener) -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from bot.forges.github.errors import Answer
 
-_MOST: Final = 256
-"""Answers that a process remembers, those asked for last: some megabytes."""
-_LONGEST: Final = 262_144
+_MOST: Final = 128
+"""Answers that a process remembers, those asked for last: a few megabytes."""
+_LONGEST: Final = 32_768
 """Characters of an answer that is still remembered; pages of long comments are not."""
 
 Question: TypeAlias = "tuple[str, Mapping[str, str | int] | None]"
