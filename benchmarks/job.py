@@ -19,7 +19,7 @@ from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides, Tree
 from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict, Mirror
-from workers.landscape import Landscape
+from workers.changes.landscape import Landscape
 from workers.preview import prediction
 from workers.runtime import services, tidy
 

@@ -35,18 +35,18 @@ from bot.preview.needs import Proof
 from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
-from workers.acts import Actor, NotYet, dry_end
-from workers.claims import CLAIM, Claim
-from workers.culprits import explained
-from workers.ending import end, finish, follow_up, make_good, rest, state_of, write_end
-from workers.holds import why_held
+from workers.operating.acts import Actor, NotYet, dry_end
+from workers.operating.claims import CLAIM, Claim
+from workers.operating.culprits import explained
+from workers.operating.ending import end, finish, follow_up, make_good, rest, state_of, write_end
+from workers.operating.guards import why_held
+from workers.operating.retries import begin
+from workers.operating.revisions import fixed
+from workers.operating.unreached import patient, reached, resumed
+from workers.operating.unusable import excuse, refuse
+from workers.operating.windows import admitted
 from workers.progress import Progress
-from workers.retries import begin
-from workers.revisions import fixed
 from workers.runtime import job_with_excuse
-from workers.unreached import patient, reached, resumed
-from workers.unusable import excuse, refuse
-from workers.windows import admitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,7 +32,7 @@ from bot.prediction.applicationsets import git_sources
 from bot.prediction.generated import TreeFacts, cluster_facts
 from bot.services import Services, listing
 from bot.settings import Mode
-from workers.payloads import repository_in
+from workers.changes.payloads import repository_in
 from workers.rollouts import Rolling
 from workers.runtime import job
 

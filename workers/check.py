@@ -12,11 +12,11 @@ from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
-from workers.landscape import Landscape
-from workers.payloads import repository_in
+from workers.changes.landscape import Landscape
+from workers.changes.payloads import repository_in
 from workers.preview import prediction
 from workers.runtime import job, job_with_excuse
-from workers.statuses import context
+from workers.telling.statuses import context
 
 if TYPE_CHECKING:
     from bot.model.jobs import JobRequest

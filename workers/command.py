@@ -22,12 +22,13 @@ from bot.model.jobs import answer as answering
 from bot.model.jobs import preview
 from bot.model.operations import timestamp
 from bot.preview.asked import recorded
-from workers import by_hand, conversation
-from workers.answers import diff, explain, preview_again, show_help
-from workers.asked import Asked
-from workers.forks import approve_head
-from workers.holding import hold, release
+from workers.changes.asked import Asked
+from workers.changes.forks import approve_head
+from workers.commands import by_hand
+from workers.commands.answers import diff, explain, preview_again, show_help
+from workers.commands.holding import hold, release
 from workers.runtime import job_with_excuse
+from workers.telling import conversation
 
 if TYPE_CHECKING:
     from bot.model.changes import Permission

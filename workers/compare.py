@@ -29,10 +29,10 @@ from bot.prediction.desired import Wanted
 from bot.prediction.recorded import recorded
 from bot.preview.needs import Proof
 from bot.settings import Mode
-from workers.revisions import fixed
+from workers.operating.revisions import fixed
+from workers.operating.unreached import is_told_unknown
+from workers.operating.windows import why_not_now
 from workers.runtime import job
-from workers.unreached import is_told_unknown
-from workers.windows import why_not_now
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster

@@ -25,14 +25,14 @@ from bot.model.resources import ResourceKey, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
-from workers.following import BULKY, Followed, watch_on_clusters
-from workers.generating import SetWatch
-from workers.index import IndexKeeper
-from workers.known import NEVER, PATIENCE, Known
-from workers.objects import ObjectIndex
-from workers.payloads import refreshes, refreshes_of
-from workers.sightings import Sightings
-from workers.windows import Openings
+from workers.changes.payloads import refreshes, refreshes_of
+from workers.operating.windows import Openings
+from workers.watching.following import BULKY, Followed, watch_on_clusters
+from workers.watching.generating import SetWatch
+from workers.watching.index import IndexKeeper
+from workers.watching.known import NEVER, PATIENCE, Known
+from workers.watching.objects import ObjectIndex
+from workers.watching.sightings import Sightings
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster

@@ -49,9 +49,9 @@ from bot.prediction.recorded import bare, recorded
 from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
-from workers.revisions import fixed
+from workers.operating.revisions import fixed
+from workers.operating.unreached import reached
 from workers.runtime import job_with_excuse
-from workers.unreached import reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

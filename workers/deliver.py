@@ -14,11 +14,11 @@ from bot.model.reports import STATUS_LENGTH
 from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
 from bot.settings import Mode
-from workers.expected import keep_expected
-from workers.landscape import Landscape
-from workers.operations import start
-from workers.payloads import repository_in
+from workers.changes.landscape import Landscape
+from workers.changes.payloads import repository_in
+from workers.operating.operations import start
 from workers.runtime import job_with_excuse
+from workers.telling.expected import keep_expected
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.prediction.selection import Selection
     from bot.preview.affected import Candidate
     from bot.services import Services
-    from workers.landscape import Clone
+    from workers.changes.landscape import Clone
 
 _log = structlog.get_logger()
 GONE: Final = "the branch no longer has this commit"

@@ -21,12 +21,12 @@ from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, wi
 from bot.preview.epilogue import with_epilogue
 from bot.settings import Mode
 from bot.store.worker import PutBack
-from workers.comments import WRITING, first_comment
+from workers.changes.landscape import Clone
 from workers.deliver import GONE, affected_by, merged_change
-from workers.expected import Expected, keep_expected
-from workers.landscape import Clone
+from workers.operating.windows import why_not_now
 from workers.runtime import job
-from workers.windows import why_not_now
+from workers.telling.comments import WRITING, first_comment
+from workers.telling.expected import Expected, keep_expected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bot.model.changes import Change, Repository
     from bot.model.resources import JsonObject
     from bot.services import Services
-    from workers.landscape import Landscape
+    from workers.changes.landscape import Landscape
 
 _log = structlog.get_logger()
 _PACE: Final = 0.02

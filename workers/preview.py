@@ -18,13 +18,13 @@ from bot.preview.inert import clipped
 from bot.preview.markdown import comments
 from bot.preview.telling import Telling
 from bot.repository.mirrors import Conflict
-from workers.comments import Superseded
-from workers.forks import is_approved, wait_for_approval
-from workers.payloads import repository_in
-from workers.proposal import Proposal
+from workers.changes.forks import is_approved, wait_for_approval
+from workers.changes.payloads import repository_in
+from workers.changes.proposal import Proposal
 from workers.runtime import job, job_with_excuse
-from workers.statuses import STARTED, is_known, says, tell, withdraw
 from workers.tell import News, bring
+from workers.telling.comments import Superseded
+from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Sides
     from bot.services import Services
-    from workers.landscape import Landscape
+    from workers.changes.landscape import Landscape
 
 _log = structlog.get_logger()
 

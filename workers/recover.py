@@ -14,11 +14,11 @@ from bot.model.changes import CommitStatus, StatusState, repository_identity
 from bot.model.jobs import advance, deliver, notify, preview, recover
 from bot.preview.shared import is_shared
 from bot.settings import Mode
-from workers.comments import own_comments
-from workers.landscape import Landscape
-from workers.payloads import refreshes
+from workers.changes.landscape import Landscape
+from workers.changes.payloads import refreshes
 from workers.runtime import job
-from workers.statuses import context, end_if_stuck, is_known
+from workers.telling.comments import own_comments
+from workers.telling.statuses import context, end_if_stuck, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

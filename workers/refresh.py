@@ -17,9 +17,9 @@ from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
 from bot.prediction.trees import has_several
 from bot.settings import Mode
-from workers.ending import finish, make_good
-from workers.operations import start, waits_for_the_end
-from workers.revisions import synced
+from workers.operating.ending import finish, make_good
+from workers.operating.operations import start, waits_for_the_end
+from workers.operating.revisions import synced
 from workers.runtime import job
 
 if TYPE_CHECKING:

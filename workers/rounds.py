@@ -10,7 +10,7 @@ import structlog
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
 from bot.model.jobs import look_round, preview_again
-from workers.payloads import repository_in
+from workers.changes.payloads import repository_in
 from workers.runtime import job
 
 if TYPE_CHECKING:

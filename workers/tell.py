@@ -18,10 +18,10 @@ from bot.model.changes import ChangeState, StatusState
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.preview.inert import clipped
 from bot.preview.telling import Telling, what_moved
-from workers import statuses
-from workers.comments import Page, Superseded, publish, still_open
-from workers.payloads import repository_in
+from workers.changes.payloads import repository_in
 from workers.runtime import job_with_excuse
+from workers.telling import statuses
+from workers.telling.comments import Page, Superseded, publish, still_open
 
 if TYPE_CHECKING:
     from bot.model.changes import Change

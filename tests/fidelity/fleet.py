@@ -34,8 +34,9 @@ from bot.services import Services
 from bot.settings import Settings
 from tests.fidelity.changes import Change, Hand, Piece
 from tests.fidelity.kinds.custom import DEFINITIONS
-from workers import advance, operations
-from workers.landscape import Landscape
+from workers import advance
+from workers.changes.landscape import Landscape
+from workers.operating import operations
 from workers.preview import prediction
 
 _FULL_NAME: Final = "acme/fidelity"

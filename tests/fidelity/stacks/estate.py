@@ -25,7 +25,8 @@ from tests.fidelity.fleet import Fleet, Outcome
 from tests.fidelity.stacks.controllers import make_healthy
 from tests.fidelity.stacks.table import Copy, Stack
 from tests.fidelity.verdict import differences
-from workers import advance, operations
+from workers import advance
+from workers.operating import operations
 from workers.preview import prediction
 
 _FULL_NAME: Final = "acme/fidelity"

@@ -11,7 +11,7 @@ from bot.model.operations import Occasion, Operation, OperationState, Phase
 from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
-from workers.ending import write_end
+from workers.operating.ending import write_end
 
 WAITING = "d" * 40
 

@@ -18,8 +18,8 @@ from bot.store.index import Entry, Words
 from tests.integration.workers.desk import Desk
 from workers import deliver as delivering
 from workers import notify as notifying
+from workers.changes.landscape import Landscape
 from workers.controller import Controller
-from workers.landscape import Landscape
 
 OTHERS = "https://github.example/acme/other.git"
 _SENT = re.compile(

@@ -19,7 +19,7 @@ from bot.model.resources import JsonObject, ResourceKey
 from bot.prediction.forecast import Forecast
 from bot.preview.needs import Proof
 from bot.sandbox.control_plane.cluster import ControlPlane
-from workers.acts import Actor, NotYet
+from workers.operating.acts import Actor, NotYet
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 from workers import deliver as delivering
 from workers import refresh as refreshing
-from workers.payloads import refreshes
+from workers.changes.payloads import refreshes
 
 NAMES = [f"shop-{number}" for number in range(6)]
 

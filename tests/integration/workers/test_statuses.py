@@ -9,7 +9,7 @@ from bot.model.changes import StatusState
 from bot.model.reports import Outcome
 from tests.integration.workers.desk import Desk
 from workers import recover
-from workers.statuses import STARTED, context, is_known, tell
+from workers.telling.statuses import STARTED, context, is_known, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
 

@@ -9,7 +9,7 @@ from bot.errors import Temporary
 from bot.model.applications import Application
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject
-from workers.windows import Openings
+from workers.operating.windows import Openings
 
 EVENING = datetime(2026, 3, 4, 20, 0, tzinfo=UTC).timestamp()
 MINUTE, HOUR = 60, 3600

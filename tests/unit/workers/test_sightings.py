@@ -8,7 +8,7 @@ import pytest
 
 from bot.model.health import Health, HealthStatus
 from bot.model.resources import ResourceKey
-from workers.sightings import Sightings
+from workers.watching.sightings import Sightings
 
 KEY = ResourceKey("apps", "Deployment", "shop", "web")
 HEALTHY = HealthStatus(Health.HEALTHY)

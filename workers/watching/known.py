@@ -15,7 +15,7 @@ from bot.model.applications import REFRESH
 from bot.model.holds import HELD, Hold
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
-from workers.claims import CLAIM, Claim
+from workers.operating.claims import CLAIM, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from bot.errors import Rejected
 from bot.model.changes import ChangeState
 from bot.model.commands import Command
 from bot.settings import Mode
-from workers.payloads import repository_in
+from workers.changes.payloads import repository_in
 
 if TYPE_CHECKING:
     from bot.model.changes import Change, Repository

@@ -14,7 +14,7 @@ from bot.model.jobs import advance, delete, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
 from bot.settings import Mode
-from workers.windows import why_not_now
+from workers.operating.windows import why_not_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.prediction.trees import Sides, Tree
 from bot.repository.mirrors import Conflict
-from workers.landscape import Landscape
+from workers.changes.landscape import Landscape
 
 if TYPE_CHECKING:
     from bot.model.changes import Change

@@ -15,9 +15,9 @@ from bot.model.holds import HELD, Hold, HoldAsked
 from bot.model.jobs import notify, refresh
 from bot.model.operations import timestamp
 from bot.settings import Mode
-from workers.operations import change as changed
-from workers.reach import Reach
-from workers.windows import hold_of
+from workers.commands.reach import Reach
+from workers.operating.operations import change as changed
+from workers.operating.windows import hold_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.model.commands import Command
     from bot.model.resources import JsonObject
-    from workers.asked import Asked
+    from workers.changes.asked import Asked
 
 
 def hold(asked: Asked, command: Command) -> Answer:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.model.applications import Application
     from bot.model.operations import OperationState
     from bot.services import Services
-    from workers.acts import Actor
+    from workers.operating.acts import Actor
 
 
 def why_held(

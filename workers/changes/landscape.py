@@ -93,7 +93,7 @@ class Clone:
 
 @dataclass(frozen=True)
 class Landscape(Clone):
-    """A repository among the applications; cheap where there are many others, see `workers/index.py`."""
+    """A repository among the applications; cheap where there are many others, see `workers/watching/index.py`."""
 
     applications: tuple[Application, ...]
     """Those that have this repository among their sources, and perhaps others."""

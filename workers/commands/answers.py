@@ -14,18 +14,18 @@ from bot.preview.asked import help_table
 from bot.preview.inert import code, inert
 from bot.preview.markdown import answer_about
 from bot.repository.mirrors import Conflict
+from workers.changes.forks import demand_approval
+from workers.changes.landscape import Landscape
+from workers.changes.merging import Merging
+from workers.changes.proposal import Proposal
+from workers.commands.reach import there_is
 from workers.deliver import affected_by
-from workers.forks import demand_approval
-from workers.landscape import Landscape
-from workers.merging import Merging
 from workers.preview import predicted
-from workers.proposal import Proposal
-from workers.reach import there_is
 
 if TYPE_CHECKING:
     from bot.model.commands import Command
     from bot.prediction.selection import Selection
-    from workers.asked import Asked
+    from workers.changes.asked import Asked
 
 _MOST: Final = 50
 """Lines of an explanation."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from bot.preview.configuration import FILE, Configuration, read, why_not
 from bot.repository.mirrors import Conflict
-from workers.merging import Merging
+from workers.changes.merging import Merging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,10 +20,10 @@ from bot.model.jobs import advance, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
 from bot.preview.inert import clipped
-from workers.ending import state_of
-from workers.operations import change as changed
-from workers.reach import Reach
-from workers.windows import hold_of
+from workers.commands.reach import Reach
+from workers.operating.ending import state_of
+from workers.operating.operations import change as changed
+from workers.operating.windows import hold_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.model.commands import Command
     from bot.model.resources import JsonObject
-    from workers.asked import Asked
-    from workers.landscape import Landscape
+    from workers.changes.asked import Asked
+    from workers.changes.landscape import Landscape
 
 _COMMAND: Final = "command"
 """In an operation's info: the comment that asked for it, so that a job which starts again knows its own."""

@@ -15,8 +15,8 @@ from bot.errors import ForesailError, Rejected
 from bot.model.holds import HELD, Hold
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
-from workers.claims import CLAIM
-from workers.ending import make_rest_good, rest
+from workers.operating.claims import CLAIM
+from workers.operating.ending import make_rest_good, rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from bot.model.jobs import notify
 from bot.model.operations import UNSUPPORTED, Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import metadata_of
 from bot.settings import Mode
-from workers.claims import CLAIM
-from workers.ending import end, follow_up_refusal, write_end
+from workers.operating.claims import CLAIM
+from workers.operating.ending import end, follow_up_refusal, write_end
 
 if TYPE_CHECKING:
     from bot.model.resources import JsonObject

@@ -16,15 +16,15 @@ from bot.model.changes import Permission, StatusState
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.preview.forks import approval_comment
 from bot.preview.inert import clipped
-from workers.comments import Page, publish, still_open
-from workers.conversation import records
-from workers.statuses import tell
+from workers.telling.comments import Page, publish, still_open
+from workers.telling.conversation import records
+from workers.telling.statuses import tell
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.model.commands import Command
     from bot.services import Services
-    from workers.asked import Asked
+    from workers.changes.asked import Asked
 
 _log = structlog.get_logger()
 _WHOLE: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

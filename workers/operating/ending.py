@@ -12,7 +12,7 @@ from bot.errors import Rejected
 from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.settings import Mode
-from workers.claims import CLAIM
+from workers.operating.claims import CLAIM
 
 if TYPE_CHECKING:
     from bot.model.applications import Application

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Self
 from bot.errors import Rejected
 from bot.model.changes import ChangeState, repository_identity
 from bot.repository.mirrors import Conflict
-from workers.forks import demand_approval
-from workers.landscape import Landscape
-from workers.merging import Merging
+from workers.changes.forks import demand_approval
+from workers.changes.landscape import Landscape
+from workers.changes.merging import Merging
 from workers.notify import expected_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.model.applications import Application
-    from workers.asked import Asked
+    from workers.changes.asked import Asked
 
 
 @dataclass(frozen=True)

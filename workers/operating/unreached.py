@@ -17,8 +17,8 @@ from bot.engine.sync.unknown import COMPARISON_ERROR, INVALID_SPEC, unknown_patc
 from bot.errors import Rejected
 from bot.model.jobs import notify
 from bot.model.operations import Occasion, Operation, timestamp
-from workers.claims import CLAIM
-from workers.ending import state_of
+from workers.operating.claims import CLAIM
+from workers.operating.ending import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

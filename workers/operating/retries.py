@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.engine.sync.retry import next_attempt, retry_at
-from workers.claims import CLAIM, Claim
-from workers.ending import make_rest_good
+from workers.operating.claims import CLAIM, Claim
+from workers.operating.ending import make_rest_good
 
 if TYPE_CHECKING:
     from bot.model.applications import Application

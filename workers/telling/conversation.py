@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.preview.asked import answers, asked_marker, records_in
-from workers.comments import WRITING
+from workers.telling.comments import WRITING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

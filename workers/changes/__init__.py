@@ -1,0 +1,1 @@
+"""A change, and the applications that it may touch."""

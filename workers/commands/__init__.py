@@ -1,0 +1,1 @@
+"""What a command in a comment comes to."""

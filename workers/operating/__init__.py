@@ -1,0 +1,1 @@
+"""How operations on Applications are begun, carried out, held and ended."""

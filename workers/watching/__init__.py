@@ -1,0 +1,1 @@
+"""What the controller keeps of what it sees."""
