@@ -319,10 +319,10 @@ def _health(settings: Settings) -> OwnHealth:
 
 def toolbox_of(settings: Settings) -> Toolbox:
     """Return what the operator has settled about tools; Rejected names the setting that is wrong."""
-    from bot.repository.toolbox import Toolbox
+    from bot.repository.tool_settings import read_toolbox
 
     argocd_cm = _argocd_cm(settings, "kustomize.", "helm.", "jsonnet.")
-    return Toolbox.read(argocd_cm, settings.kustomize_versions, _plugins(settings))
+    return read_toolbox(argocd_cm, settings.kustomize_versions, _plugins(settings))
 
 
 def _plugins(settings: Settings) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import redis
 from bot.rendering.shared import Shared
 from bot.rendering.versions import Versions
 from bot.repository.render import Rendered, Renderer, RenderRequest
-from bot.repository.toolbox import Toolbox
+from bot.repository.tool_settings import read_toolbox
 from bot.sandbox.processes import free_port
 from bot.sandbox.redis import RedisServer
 from bot.sandbox.toolchain import Programs
@@ -236,5 +236,5 @@ def test_a_program_that_was_replaced_makes_other_renders(
 @pytest.mark.parametrize("settled", [{"kustomize.enable": "false"}, {"kustomize.buildOptions": "--reorder legacy"}])
 def test_what_an_operator_has_settled_makes_other_renders(programs: Programs, settled: dict[str, str]) -> None:
     kustomize = str(programs.kustomize)
-    ours, theirs = (Renderer(kustomize, 30.0, toolbox=Toolbox.read(one)) for one in ({}, settled))
+    ours, theirs = (Renderer(kustomize, 30.0, toolbox=read_toolbox(one)) for one in ({}, settled))
     assert Versions(ours.setup).digest() != Versions(theirs.setup).digest()

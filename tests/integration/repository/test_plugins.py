@@ -17,6 +17,7 @@ from bot.repository.environment import BuildEnvironment
 from bot.repository.inputs import inputs_of, settled
 from bot.repository.plugins.declaration import Plugin
 from bot.repository.render import Rendered, Renderer, RenderFailed, RenderRequest
+from bot.repository.tool_settings import read_toolbox
 from bot.repository.toolbox import Toolbox
 from bot.repository.tools import Tool
 from bot.repository.trees import Snapshot
@@ -47,7 +48,7 @@ def ask(repository: Fixed, programs: Programs) -> Iterator[Ask]:
     with ExitStack() as stack:
 
         def answer(plugin: bytes, files: Files, timeout: float = 30.0, **block: Any) -> Rendered | RenderFailed:
-            toolbox = Toolbox.read({}, plugins={"made.yaml": plugin})
+            toolbox = read_toolbox({}, plugins={"made.yaml": plugin})
             renderer = Renderer(str(programs.kustomize), timeout, toolbox=toolbox)
             stack.callback(renderer.close)
             wire = {"repoURL": "https://example.com/r", "path": "app", "targetRevision": "main", "plugin": block}
@@ -148,7 +149,7 @@ def test_its_environment_holds_nothing_else(text: Text) -> None:
     ],
 )
 def test_files_tell_that_a_source_is_for_it(repository: Fixed, discover: Any, files: Files, *, fits: bool) -> None:
-    (plugin,) = Toolbox.read({}, plugins={"p": declared("true", discover=discover)}).plugins
+    (plugin,) = read_toolbox({}, plugins={"p": declared("true", discover=discover)}).plugins
     tree = repository.tree({"app/x.yaml": "", "app/kustomization.yaml": "", **files})
     source = Source.model_validate({"repoURL": "https://example.com/r", "path": "app"})
     found = settled(Snapshot(str(repository.mirror.path), tree), source, "web", (plugin,))
@@ -159,7 +160,7 @@ def test_files_tell_that_a_source_is_for_it(repository: Fixed, discover: Any, fi
 
 
 def test_a_chart_that_was_fetched_is_for_it_if_its_files_tell_so(repository: Fixed) -> None:
-    plugins = Toolbox.read({}, plugins={"p": declared("true", discover={"fileName": "Chart.yaml"})}).plugins
+    plugins = read_toolbox({}, plugins={"p": declared("true", discover={"fileName": "Chart.yaml"})}).plugins
     tree = repository.tree({"Chart.yaml": "", "values.yaml": ""})
     source = Source.model_validate({"repoURL": "https://charts.example.com", "chart": "web", "targetRevision": "1.x"})
     assert inputs_of(repository.mirror, tree, source, "web", plugins).tool is Tool.PLUGIN
@@ -167,7 +168,7 @@ def test_a_chart_that_was_fetched_is_for_it_if_its_files_tell_so(repository: Fix
 
 
 def test_a_source_that_says_what_renders_it_is_not_discovered(repository: Fixed) -> None:
-    plugins = Toolbox.read({}, plugins={"p": declared("true", discover={"fileName": "x"})}).plugins
+    plugins = read_toolbox({}, plugins={"p": declared("true", discover={"fileName": "x"})}).plugins
     snapshot = Snapshot(
         str(repository.mirror.path), repository.tree({"app/x": "", "app/.argocd-source.yaml": "helm: {}"})
     )
@@ -262,9 +263,9 @@ def test_a_declaration_that_is_wrong_is_named(content: bytes, words: str) -> Non
 
 def test_two_plugins_of_one_name_are_refused() -> None:
     with pytest.raises(Rejected, match="two plugins have the name made"):
-        Toolbox.read({}, plugins={"a": declared("x"), "b": declared("y")})
+        read_toolbox({}, plugins={"a": declared("x"), "b": declared("y")})
 
 
 def test_a_renderer_is_told_of_plugins() -> None:
-    found = Toolbox.read({}, plugins={"a": declared("x", discover={"fileName": "y"}, init={"command": ["z"]})})
+    found = read_toolbox({}, plugins={"a": declared("x", discover={"fileName": "y"}, init={"command": ["z"]})})
     assert Toolbox.of(found.to_wire()) == found

@@ -287,3 +287,12 @@ def test_a_forked_process_renders_with_children_of_its_own(repository: Fixed) ->
         "os.waitpid(forked, 0); ask(); print('kept' if pids() == before else 'replaced')"
     )
     assert run(script, repository.mirror.path, tree).split() == ["a", "kept"]
+
+
+def test_a_child_imports_no_more_than_rendering_needs() -> None:
+    """Each takes its imports' memory for itself, and whoever waits for a new one waits for them."""
+    told = "import sys, bot.repository.child; print({name.partition('.')[0] for name in sys.modules})"
+    command = [sys.executable, "-c", told]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    for one in ("structlog", "rich", "asyncio", "redis", "requests", "kubernetes", "github"):
+        assert f"'{one}'" not in done.stdout

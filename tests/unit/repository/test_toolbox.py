@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Rejected
+from bot.repository.tool_settings import read_toolbox
 from bot.repository.toolbox import Toolbox
 from bot.repository.tools import Tool
 
@@ -20,11 +21,11 @@ from bot.repository.tools import Tool
     ],
 )
 def test_each_tool_can_be_switched_off(argocd_cm: dict[str, str], disabled: set[Tool]) -> None:
-    assert Toolbox.read(argocd_cm).disabled == disabled
+    assert read_toolbox(argocd_cm).disabled == disabled
 
 
 def test_build_options_are_for_one_version_or_for_the_program_without_a_name() -> None:
-    found = Toolbox.read(
+    found = read_toolbox(
         {
             "kustomize.buildOptions": "--load-restrictor=LoadRestrictionsNone",
             "kustomize.buildOptions.v4.5.7": "--reorder none --load-restrictor LoadRestrictionsRootOnly",
@@ -49,7 +50,7 @@ def test_build_options_are_for_one_version_or_for_the_program_without_a_name() -
     ],
 )
 def test_options_that_would_run_or_fetch_are_left_off(options: str) -> None:
-    found = Toolbox.read({"kustomize.buildOptions": f"{options} --load-restrictor LoadRestrictionsNone"})
+    found = read_toolbox({"kustomize.buildOptions": f"{options} --load-restrictor LoadRestrictionsNone"})
     assert found.build_options == {"": ("--load-restrictor", "LoadRestrictionsNone")}
 
 
@@ -65,16 +66,16 @@ def test_options_that_would_run_or_fetch_are_left_off(options: str) -> None:
 )
 def test_an_option_that_nobody_has_judged_is_refused(options: str, words: str) -> None:
     with pytest.raises(Rejected) as refused:
-        Toolbox.read({"kustomize.buildOptions": options})
+        read_toolbox({"kustomize.buildOptions": options})
     assert words in refused.value.message
 
 
 @pytest.mark.parametrize("pair", ["v5", "=/opt/kustomize", "v5=kustomize", "v5="])
 def test_a_version_needs_the_whole_path_of_its_program(pair: str) -> None:
     with pytest.raises(Rejected, match="FORESAIL_KUSTOMIZE_VERSIONS"):
-        Toolbox.read({}, [pair])
+        read_toolbox({}, [pair])
 
 
 def test_a_renderer_is_told_all_of_it() -> None:
-    found = Toolbox.read({"helm.enable": "false", "kustomize.buildOptions": "--reorder none"}, ["v5=/opt/k"])
+    found = read_toolbox({"helm.enable": "false", "kustomize.buildOptions": "--reorder none"}, ["v5=/opt/k"])
     assert Toolbox.of(found.to_wire()) == found
