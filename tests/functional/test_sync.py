@@ -209,6 +209,20 @@ def test_nobody_takes_over_an_application_that_another_one_declares(open_shop: O
     assert kept["spec"]["source"]["repoURL"] == victim.repository.clone_url
 
 
+def test_nobody_takes_an_application_of_another_for_a_hook_that_is_in_the_way(open_shop: Opener) -> None:
+    victim = open_shop(FILES)
+    where = victim.stage.control_namespace
+    before = victim.stage.get("application", victim.name, namespace=where) or {}
+    thief = open_shop(FILES)
+    stolen = application(victim).replace("metadata:\n", "metadata:\n  annotations: {argocd.argoproj.io/hook: Sync}\n")
+    number = thief.propose({".foresail/stolen.yaml": stolen})
+    assert thief.await_preview(number) == "failure"
+    assert "no other may change it" in thief.body(number)
+    thief.await_sync(thief.repository.merge(number), "failure")
+    kept = victim.stage.get("application", victim.name, namespace=where) or {}
+    assert kept.get("metadata", {}).get("uid") == before["metadata"]["uid"]
+
+
 def test_a_commit_that_was_held_up_does_not_take_the_cluster_back(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     git = f"* /{shop.repository.full_name}.git/*"

@@ -78,7 +78,7 @@ class Actor:
         current = live.get(task.key)
         if current is None or task.prune or not is_hook(task.obj) or made_by(current, self.state):
             return None
-        return current
+        return None if hijacked(current, self.instance) else current
 
     def act(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> TaskResult | NotYet:
         """Carry out one task; NotYet when something has to happen before, which nobody here can hasten.
@@ -189,6 +189,8 @@ class Actor:
         return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted", differences)
 
     def _hook(self, task: Task, current: JsonObject | None) -> TaskResult:
+        if words := hijacked(current, self.instance):
+            return self._result(task, Phase.FAILED, ResultCode.SYNC_FAILED, words)
         if current is None:
             self._write(task.obj, None)
         return self._result(task, Phase.RUNNING, None, "started")
