@@ -378,7 +378,8 @@ class _Advance:
         return status_patch(scene, self.state, now=timestamp())
 
     def _scrubbed(self, words: str) -> str:
-        return scrub(words, self.hidden)
+        keys = (*self.targets.objects, *(result.key for result in self.state.results))
+        return scrub(words, self.hidden, named=map(str, keys))
 
     def _patch(self, patch: JsonObject) -> None:
         self.application = self.services.applications.update(self.application, patch)

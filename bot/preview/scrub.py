@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ANYWHERE: Final = 8
 """Characters from which on a value is hidden wherever it stands."""
@@ -16,19 +19,25 @@ _AS_WORD: Final = 4
 """Characters from which on a value is hidden where it stands as a word."""
 
 
-def scrub(text: str, secrets: frozenset[str]) -> str:
+def scrub(text: str, secrets: frozenset[str], *, named: Iterable[str] = ()) -> str:
     """Return a message of a server or tool without the secret values that it quotes.
 
     Values of eight characters and more are hidden anywhere, also as JSON escapes them, line by line, and cut as Go's
     YAML library cuts them. Shorter ones only where they stand as a word, and those of up to three only in quotes:
     hiding every `a` would leave nothing to read.
+
+    What stands within one of the names in `named` is left: `StatefulSet shop/db` is no secret where a user is called
+    `shop`, and a hole in it would tell just that.
     """
     forms = {form for secret in secrets for form in _forms(secret) if form in text}
     if not forms:
         return text
+    names = [match.span() for name in named if name in text for match in re.finditer(_whole(name), text)]
     spans = sorted(match.span() for form in forms for match in re.finditer(_pattern(form), text))
     kept, at = [], 0
     for start, end in spans:
+        if any(first <= start and end <= last for first, last in names):
+            continue
         # Values may overlap: what lies under any of them goes.
         if start >= at:
             kept.append(text[at:start])
@@ -62,6 +71,11 @@ def _notations(secret: str) -> set[str]:
         forms |= {plain, f"{plain}.0"} | {f"{mantissa}{e}{power}" for e in ("e", "E")}
         forms |= {f"{mantissa}{e}{power:+03d}" for e in ("e", "E")}
     return forms
+
+
+def _whole(name: str) -> str:
+    """Match a name, and not the beginning of a longer one."""
+    return rf"(?<![\w./-]){re.escape(name)}(?![\w/-])"
 
 
 def _pattern(form: str) -> str:

@@ -58,3 +58,4 @@ def test_the_demo_says(told: str, sentence: str) -> None:
 def test_the_demo_shows_no_secret_and_no_surprise(told: str) -> None:
     assert "battery staple" not in told
     assert "not as predicted" not in told
+    assert "<redacted>" not in told  # its Secret has the name of its namespace in it

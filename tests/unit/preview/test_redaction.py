@@ -187,6 +187,16 @@ def test_of_two_values_that_overlap_nothing_is_left() -> None:
     assert scrub("x abcdefghijklmnop y", frozenset({"abcdefghij", "ghijklmnop", "cdefghij"})) == "x <redacted> y"
 
 
+def test_the_name_of_an_object_has_no_hole_where_a_secret_value_is_a_word_of_it() -> None:
+    words = "waiting for StatefulSet shop/db: shop is not known; ConfigMap shop/db-shop"
+    told = "waiting for StatefulSet shop/db: <redacted> is not known; ConfigMap <redacted>/db-<redacted>"
+    assert scrub(words, frozenset({"shop"}), named=["StatefulSet shop/db", "ConfigMap shop/db"]) == told
+
+
+def test_a_secret_value_that_is_longer_than_a_name_in_it_goes_whole() -> None:
+    assert scrub("got a shop/db key", frozenset({"a shop/db key"}), named=["shop/db"]) == "got <redacted>"
+
+
 @pytest.mark.parametrize("value", [1000000, 1e6, "1e6", "1000000", "1.0E+6"])
 @pytest.mark.parametrize("quoted", ["1e+06", "1E+06", "1000000", "1000000.0", "'1e6'"])
 def test_a_message_loses_a_number_however_it_is_written(value: float | str, quoted: str) -> None:
