@@ -63,6 +63,8 @@ class Settings(BaseModel):
     """Secret or signing token (`whsec_…`) of GitLab's webhooks; two lines while one replaces the other."""
     gitlab_ca_file: Path | None = None
     """PEM file of who may sign the certificate of GitLab, instead of those the system trusts."""
+    git_webhook_secret: SecretStr | None = None
+    """Secret of pushes that others than a forge tell of at `/webhooks/git`; two lines while one replaces the other."""
     webhook_max_bytes: int = Field(default=26_214_400, gt=0)
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
@@ -134,6 +136,8 @@ class Settings(BaseModel):
     """Seconds after which a status that is pending though nobody works on it ends as an error; recovery comes first."""
     preview_refresh: float = Field(default=600.0, ge=0)
     """Seconds after which open changes are previewed again, in case something they depend on has moved; 0: never."""
+    git_poll: float = Field(default=180.0, ge=0)
+    """Seconds after which repositories are asked for news of whose pushes no forge tells; 0: never."""
     mass_deletion_percent: int = Field(default=50, ge=0, le=100)
     """A sync that deletes more than this share of an application waits for a person; 100 switches the guard off."""
 
@@ -183,6 +187,11 @@ class Settings(BaseModel):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets a signature of GitHub's may be made with."""
         return _lines(self.github_webhook_secret)
+
+    @property
+    def git_webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that a push to a repository without a forge may be told with."""
+        return _lines(self.git_webhook_secret)
 
     @property
     def gitlab_webhook_secrets(self) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bot.engine.applicationsets.facts import Facts, ForgeFacts
     from bot.engine.applicationsets.plan import Plan
     from bot.model.changes import Repository
+    from bot.model.jobs import JobRequest
 
 _log = structlog.get_logger()
 
@@ -63,9 +64,17 @@ def from_repository(services: Services, payload: JsonObject) -> None:
     services.queue.enqueue(*(generate(_name(one)) for one in found))
 
 
+def that_may_read(services: Services, repositories: frozenset[str]) -> list[JobRequest]:
+    """Ask for each ApplicationSet that goes by what one of these repositories (identities) holds."""
+    return [generate(_name(one)) for one in services.applicationsets.all() if _names(one, repositories)]
+
+
 def _may_read(applicationset: JsonObject, repository: Repository) -> bool:
-    identity = repository_identity(repository.clone_url)
-    return any("{{" in url or repository_identity(url) == identity for url, _ in git_sources(applicationset))
+    return _names(applicationset, frozenset({repository_identity(repository.clone_url)}))
+
+
+def _names(applicationset: JsonObject, repositories: frozenset[str]) -> bool:
+    return any("{{" in url or repository_identity(url) in repositories for url, _ in git_sources(applicationset))
 
 
 def _goes_by_changes(applicationset: JsonObject, repository: Repository) -> bool:

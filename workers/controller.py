@@ -33,6 +33,7 @@ from workers.watching.index import IndexKeeper
 from workers.watching.known import NEVER, PATIENCE, Known
 from workers.watching.objects import ObjectIndex
 from workers.watching.sightings import Sightings
+from workers.watching.turns import Turns
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
@@ -96,7 +97,7 @@ class Controller:
         """Set once every Application that there is has been seen."""
         self._recovered = float("-inf")
         self._recovery = min(_RECOVERY, services.settings.status_deadline / 2)
-        self._next_round = time.monotonic() + services.settings.preview_refresh
+        self._turns = Turns(services.settings, now=time.monotonic())
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
@@ -119,7 +120,8 @@ class Controller:
             memory.mark()
             self._recovered = time.monotonic()
             self._generating.look_at_all(time.monotonic())
-        self._begin_round(time.monotonic())
+        for request in self._turns.due(memory, time.monotonic()):
+            queue.enqueue(request)
         self._send_left_over()
         self._write_index()
         self._send_refreshes()
@@ -188,14 +190,6 @@ class Controller:
             for name in found:
                 self._known[name].looked_at = now + _AGAIN
         return found
-
-    def _begin_round(self, now: float) -> None:
-        """Have open changes previewed again once it is time; of several controllers one does."""
-        every = self._services.settings.preview_refresh
-        if every and now >= self._next_round:
-            self._next_round = now + every
-            if self._services.memory.first_within("round", seconds=max(1, int(every / 2))):
-                self._services.queue.enqueue(jobs.look_round())
 
     def _send_left_over(self) -> None:
         """Queue what could not be queued while Redis was away."""

@@ -56,6 +56,13 @@ class TagPushed:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryMoved:
+    """Something was pushed to a repository without a forge; by all URLs that are told of it."""
+
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CommentWritten:
     """Somebody wrote a new comment on a change; it may hold a command."""
 
@@ -120,6 +127,7 @@ Event: TypeAlias = (
     | ChangeClosed
     | BranchPushed
     | TagPushed
+    | RepositoryMoved
     | CommentWritten
     | RerunRequested
     | MergeGroupFormed

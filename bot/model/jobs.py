@@ -22,6 +22,7 @@ from bot.model.events import (
     InstallationChanged,
     MergeGroupFormed,
     MergeGroupGone,
+    RepositoryMoved,
     RerunRequested,
     TagPushed,
 )
@@ -43,6 +44,10 @@ class Task(StrEnum):
     """Predict a merge queue's speculative commit and say whether it may land."""
     CHECK_GONE = "workers.check.gone"
     """End what is said about a speculative commit that a merge queue has thrown away."""
+    POLL = "workers.moved.poll"
+    """See whether repositories have moved of which nobody tells that."""
+    MOVED = "workers.moved.run"
+    """See who uses a repository to which something was pushed."""
     COMMAND = "workers.command.run"
     """Do what somebody asked for in a comment."""
     ANSWER = "workers.command.answer"
@@ -84,6 +89,8 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.ROUND: "notify",
         Task.CHECK: "preview",
         Task.CHECK_GONE: "notify",
+        Task.POLL: "notify",
+        Task.MOVED: "notify",
         Task.COMMAND: "notify",
         Task.ANSWER: "preview",
         Task.DELIVER: "sync",
@@ -241,6 +248,16 @@ def generate_from(repository: Repository, *, changes: bool = False) -> JobReques
     )
 
 
+def moved(urls: Sequence[str]) -> JobRequest:
+    """Ask for everything to be looked at that uses a repository by one of these URLs."""
+    return JobRequest(Task.MOVED, {"urls": list(urls)}, " ".join(sorted(urls)))
+
+
+def poll() -> JobRequest:
+    """Ask for a look at every repository of whose pushes no forge tells."""
+    return JobRequest(Task.POLL, {}, "everything")
+
+
 def notify(repository: str, commit: str) -> JobRequest:
     """Ask to tell the forge how far a commit has come; `repository` is its full name."""
     return JobRequest(Task.NOTIFY, {"repository": repository, "commit": commit}, f"{repository}@{commit}")
@@ -266,7 +283,7 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
             # What its preview said may still stand in the way of another change with the same head.
             told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
             jobs = (*told, preview(repository, number), generate_from(repository, changes=True))
-        case BranchPushed() | TagPushed():
+        case BranchPushed() | TagPushed() | RepositoryMoved():
             jobs = _pushed(event)
         case RerunRequested(repository=repository, numbers=numbers):
             jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
@@ -293,7 +310,9 @@ def _previewed(event: ChangeUpdated | ChangeMarked) -> JobRequest:
     return preview(event.repository, event.number)
 
 
-def _pushed(event: BranchPushed | TagPushed) -> tuple[JobRequest, ...]:
+def _pushed(event: BranchPushed | TagPushed | RepositoryMoved) -> tuple[JobRequest, ...]:
+    if isinstance(event, RepositoryMoved):
+        return (moved(event.urls),)
     if isinstance(event, TagPushed):
         return (recover(event.repository.full_name), generate_from(event.repository))
     if not event.after.strip("0"):

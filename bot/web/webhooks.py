@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import uuid
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from bot.forges.github import events as github
 from bot.forges.gitlab import events as gitlab
+from bot.forges.plain import events as plain
 from bot.model.events import Ignored, Ping
 from bot.model.jobs import called_for
 
@@ -41,6 +43,7 @@ class _Sender:
     parse: Callable[[Mapping[str, str], bytes], Event]
     """Verifies and reads a delivery; BadSignature and Malformed."""
     delivery_id: Callable[[Mapping[str, str]], str]
+    """What is the same when a delivery comes again."""
 
 
 def webhooks(services: WebServices) -> flask.Blueprint:
@@ -60,7 +63,18 @@ def webhooks(services: WebServices) -> flask.Blueprint:
         parse = partial(gitlab.parse_delivery, secrets=secrets, now=time.time())
         return _take(services, _Sender(secrets, "FORESAIL_GITLAB_WEBHOOK_SECRET", parse, gitlab.delivery_id))
 
+    @routes.post("/git")
+    def of_git() -> tuple[flask.Response, HTTPStatus]:
+        secrets = settings.git_webhook_secrets
+        parse = partial(plain.parse_delivery, secrets=secrets)
+        return _take(services, _Sender(secrets, "FORESAIL_GIT_WEBHOOK_SECRET", parse, _anew))
+
     return routes
+
+
+def _anew(_headers: Mapping[str, str]) -> str:
+    """Return what no delivery has had: where they have no identity, two that wait are one job all the same."""
+    return uuid.uuid4().hex
 
 
 def _take(services: WebServices, sender: _Sender) -> tuple[flask.Response, HTTPStatus]:
@@ -71,9 +85,10 @@ def _take(services: WebServices, sender: _Sender) -> tuple[flask.Response, HTTPS
         words = f"this Foresail takes no webhooks here: {sender.setting} is not set"
         return flask.jsonify(error=words), HTTPStatus.NOT_IMPLEMENTED
     headers = dict(request.headers)
+    body = _body(services, request)
     try:
-        event = sender.parse(headers, _body(services, request))
-    except (github.BadSignature, gitlab.BadSignature) as error:
+        event = sender.parse(headers, body)
+    except (github.BadSignature, gitlab.BadSignature, plain.BadSignature) as error:
         _log.warning("webhook refused", reason=error.message, remote=request.remote_addr)
         return flask.jsonify(error=error.message), HTTPStatus.UNAUTHORIZED
     delivery = sender.delivery_id(headers)

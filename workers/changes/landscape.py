@@ -86,7 +86,7 @@ class Clone:
 
     def landscape(self) -> Landscape:
         """Find the applications of the repository, by the index where somebody keeps one."""
-        inventory, addresses = _applications_of(self.services, self.identity)
+        inventory, addresses = applications_of(self.services, self.identity)
         found = (inventory.applications, inventory.problems)
         return Landscape(self.services, self.repository, self.mirror, *found, addresses=addresses)
 
@@ -240,7 +240,7 @@ class _Known(Mapping[str, Application]):
         return len(self._found)
 
 
-def _applications_of(services: Services, repository: str) -> tuple[Inventory, frozenset[str] | None]:
+def applications_of(services: Services, repository: str) -> tuple[Inventory, frozenset[str] | None]:
     """Return the applications of a repository, and the addresses of all repositories in use.
 
     The index is a hint: it counts only while it holds as many Applications as there are, which one small request tells.
