@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from urllib3.exceptions import LocationValueError
+
 from bot.cluster.breaker import Breaker
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Cluster
@@ -49,7 +51,11 @@ class Others:
     def connect(self, secret: ClusterSecret, *, manager: str) -> Cluster:
         """Return a connection, which asks for nothing yet; Rejected for a Secret that leads nowhere."""
         way = way_to(secret, connections=self.limits.concurrency * 2, programs=self.programs)
-        server = ApiServer(way, name=secret.name, timeout=self.limits.timeout, breaker=Breaker())
+        try:
+            server = ApiServer(way, name=secret.name, timeout=self.limits.timeout, breaker=Breaker())
+        except LocationValueError:
+            words = f"the Secret {secret.secret} has a server or proxyUrl that is no URL"
+            raise Rejected(words, remedy="Mend the Secret.") from None
         return Cluster(server, concurrency=self.limits.concurrency, manager=manager, scope=secret.scope)
 
 

@@ -87,14 +87,18 @@ class ProgramToken:
         if path is None:
             words = f"the program {command}, which gives credentials for the cluster {self._cluster}, is not installed"
             raise Rejected(words, remedy=self._program.hint)
-        process = subprocess.Popen(
-            [path, *self._program.args],
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [path, *self._program.args],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except (OSError, ValueError):
+            words = f"the program {command}, which gives credentials for the cluster {self._cluster}, cannot be run"
+            raise Rejected(words, remedy="Look at its args and env in the Secret, and at its file.") from None
         try:
             told, complaint = process.communicate(timeout=_LIMIT)
         except subprocess.TimeoutExpired:
@@ -128,7 +132,7 @@ def _read(told: bytes, cluster: str, program: Program) -> tuple[str, float]:
         document = None
     status: Any = document.get("status") if isinstance(document, dict) else None
     token = status.get("token") if isinstance(status, dict) else None
-    if not isinstance(token, str) or not token.isprintable() or not token:
+    if not isinstance(token, str) or not token.isprintable() or not token.isascii() or not token:
         raise ClusterAway(cluster, f"what {program.command} returns is no ExecCredential with a token")
     expires = status.get("expirationTimestamp")
     if expires is None:

@@ -234,21 +234,36 @@ def _access(data: SecretData) -> Access:
         raise Rejected(f"the Secret {data.name} has one of certData and keyData, and not the other")
     programs = [part.program for part in (config.aws_auth_config, config.exec_provider_config) if part is not None]
     return Access(
-        bearer_token=_header(data, "bearerToken", config.bearer_token),
+        bearer_token=_ascii(data, "bearerToken", config.bearer_token),
         username=_header(data, "username", config.username),
         password=_header(data, "password", config.password),
         insecure=tls.insecure,
-        server_name=tls.server_name or "",
+        server_name=_header(data, "serverName", tls.server_name),
         authority=tls.ca_data or "",
         certificate=tls.cert_data or "",
         key=tls.key_data or "",
-        proxy=_header(data, "proxyUrl", config.proxy_url),
+        proxy=_proxy(data, config.proxy_url),
         program=programs[0] if programs else None,
     )
 
 
 def _words(kind: str, message: str) -> str:
     return "it is not base64 of ASCII text" if kind in {"value_error", "binascii_error"} else message
+
+
+def _proxy(data: SecretData, value: str | None) -> str:
+    found = _header(data, "proxyUrl", value)
+    if found and not found.lower().startswith(("http://", "https://")):
+        raise Rejected(f"the Secret {data.name} has a proxyUrl that is neither of http nor of https")
+    return found
+
+
+def _ascii(data: SecretData, key: str, value: str | None) -> str:
+    """Return what stands in a header as it is."""
+    found = _header(data, key, value)
+    if not found.isascii():
+        raise Rejected(f"the Secret {data.name} has something else than ASCII in {key} of its config")
+    return found
 
 
 def _header(data: SecretData, key: str, value: str | None) -> str:

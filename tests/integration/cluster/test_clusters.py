@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -131,6 +131,26 @@ def test_a_secret_that_cannot_be_used_is_named(declare: Declare, clusters: Clust
         clusters.at(Destination(name="second"))
 
 
+@pytest.mark.parametrize(
+    ("config", "server"),
+    [
+        ({"proxyUrl": f"http://user:{HIDDEN}@proxy:99999999"}, ""),
+        ({"proxyUrl": f"http://user:{HIDDEN}@[proxy"}, ""),
+        ({"proxyUrl": f"user:{HIDDEN}@proxy"}, ""),
+        ({"proxyUrl": f"socks5://user:{HIDDEN}@proxy:1080"}, ""),
+        ({}, "https://no host:6443"),
+    ],
+)
+def test_a_secret_that_leads_nowhere_is_the_trouble_of_its_applications_alone(
+    declare: Declare, clusters: Clusters, config: object, server: str
+) -> None:
+    declare(config, server=server)
+    with pytest.raises(Rejected, match=r"the Secret cluster-second has a (server or )?proxyUrl") as refused:
+        clusters.at(Destination(name="second"))
+    assert HIDDEN not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
 def test_it_has_to_be_clear_which_cluster_is_meant(declare: Declare, clusters: Clusters) -> None:
     declare()
     declare(name="other")
@@ -244,10 +264,28 @@ def test_a_program_that_is_not_there_is_named_with_its_hint(
 
 
 @pytest.mark.parametrize(
+    "asked", [{"args": [f"{HIDDEN}\0"]}, {"env": {"A=B": HIDDEN}}, {"args": [HIDDEN * 10_000]}], ids=["0", "=", "big"]
+)
+def test_a_program_that_cannot_be_run_as_asked_is_said_to(
+    declare: Declare,
+    clusters: Clusters,
+    second_plane: ControlPlane,
+    program: Callable[[str], None],
+    asked: dict[str, Any],
+) -> None:
+    program(credential(second_plane.token))
+    declare(by(second_plane, **asked))
+    words = clusters.at(Destination(name="second")).why_away()
+    assert "the program teller, which gives credentials for the cluster second, cannot be run" in words
+    assert HIDDEN not in words
+
+
+@pytest.mark.parametrize(
     "case",
     [
         (f"echo 'no role for {HIDDEN} ok' >&2; exit 3", "teller gives no credential: no role for <redacted> ok"),
         ("exit 3", "teller gives no credential: exit code 3"),
+        (credential("tök€n"), "what teller returns is no ExecCredential with a token"),
         (f"echo {HIDDEN}", "what teller returns is no ExecCredential with a token"),
     ],
 )

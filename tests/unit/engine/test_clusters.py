@@ -74,6 +74,8 @@ def test_null_is_as_if_it_were_not_there() -> None:
         ({"tlsClientConfig": {"insecure": True, "caData": base64("A")}}, "both insecure and caData"),
         ({"tlsClientConfig": {"certData": base64("A")}}, "one of certData and keyData, and not the other"),
         ({"bearerToken": f"{HIDDEN}\r\nX: y"}, "more than one line in bearerToken"),
+        ({"bearerToken": f"{HIDDEN}…"}, "something else than ASCII in bearerToken"),
+        ({"tlsClientConfig": {"serverName": f"{HIDDEN}\0"}}, "more than one line in serverName"),
         ({"execProviderConfig": {"command": ""}}, "execProviderConfig.command"),
     ],
 )
