@@ -17,6 +17,7 @@ from urllib3.exceptions import (
 )
 
 from bot.cluster.errors import ClusterAway
+from bot.cluster.exchange import TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,7 @@ _AWAY: Final = (
     (ReadTimeoutError, "it does not answer in time"),
     (SSLError, "its TLS is not accepted"),
     (ProxyError, "the proxy does not lead there"),
+    (TooLong, "its answers are too long to be read"),
 )
 """Errors after which the next request would fare as badly; the first that fits counts, as some are others too."""
 

@@ -32,7 +32,7 @@ _CREDENTIAL_SECONDS: Final = 5.0
 _CHECK_SECONDS: Final = 5.0
 _LARGEST: Final = 3 << 20
 """Bytes of a request that an API server reads (apiserver `server.NewConfig`, `MaxRequestBodyBytes`)."""
-MAX_BYTES: Final = 256 * 1024 * 1024
+MAX_BYTES: Final = 16 << 20
 """A watch event larger than this is refused rather than kept in memory; etcd's own limit per object is 1.5 MB."""
 
 

@@ -6,6 +6,7 @@ limits, which of them are alive, and how each error is called.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
 _CHUNK: Final = 65536
+_MOST: Final = 256 << 20
+"""Bytes of an answer that are read; 500 objects, which are a page, come to a tenth of it even where they are large."""
+_PATIENCE: Final = 600.0
+"""Seconds for an answer to a request that was sent without a limit."""
 _FIRST_FINAL: Final = 200
 """Below are interim answers, which another follows: https://www.rfc-editor.org/rfc/rfc9110#section-15.2"""
+
+
+class TooLong(ProtocolError):  # noqa: N818 - as urllib3's own
+    """A server's answer has no end, or one that is not waited for."""
 
 
 class Answer:
@@ -28,7 +37,9 @@ class Answer:
     version_string, length_remaining = "HTTP/1.1", 0
     """What urllib3 notes in its log."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most: int = _MOST) -> None:
+        self._left = most
+        """Bytes that are still read."""
         self.headers: dict[str, str] = {}
         """By name in lower case."""
         self.status = 0
@@ -44,7 +55,13 @@ class Answer:
         return b"".join(self._body)
 
     def feed(self, received: bytes) -> None:
-        """Read on; no bytes are the end of the connection. Raises ProtocolError for what is no answer."""
+        """Read on; no bytes are the end of the connection.
+
+        Raises ProtocolError for what is no answer, TooLong for what does not end.
+        """
+        self._left -= len(received)
+        if self._left < 0:
+            raise TooLong("the server's answer is too long to be read")
         if not received:
             # Without a length the end of the connection is the end of the body.
             if self.status < _FIRST_FINAL or self.headers.keys() & {"content-length", "transfer-encoding"}:
@@ -101,10 +118,14 @@ class _Exchange(HTTPConnection):
         self.sock.sendall(f"{head}\r\n".encode("latin-1") + (body or b""))
 
     def getresponse(self) -> Answer:  # type: ignore[override] # what urllib3 looks at is there
-        """Receive the whole answer."""
-        self.sock.settimeout(self.timeout)
+        """Receive the whole answer, within the time that is left to it."""
+        ends = time.monotonic() + (_PATIENCE if self.timeout is None else self.timeout)
         answer = Answer()
         while not answer.complete:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.sock.settimeout(left)
             answer.feed(self.sock.recv(_CHUNK))
         if not answer.keeps_connection:
             self.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +81,27 @@ def test_a_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
         server = _server(tmp_path, f"http://{served.address}", timeout=0.2)
         with pytest.raises(Temporary, match="ReadTimeoutError"):
             server.get("/version")
+
+
+def test_a_server_that_never_comes_to_an_end_is_given_up(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=_dripping, args=(listening,))
+        thread.start()
+        server = _server(tmp_path, f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=0.3)
+        with pytest.raises(Temporary, match="ReadTimeoutError"):
+            server.get("/version")
+        thread.join()
+
+
+def _dripping(listening: socket.socket) -> None:
+    """Answer a byte at a time, until nobody listens any more."""
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
+        for _ in range(600):
+            connection.sendall(b" ")
+            time.sleep(0.05)
 
 
 def test_a_credential_of_two_lines_is_not_sent(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from urllib3.exceptions import ProtocolError
 
-from bot.cluster.exchange import Answer
+from bot.cluster.exchange import Answer, TooLong
 
 _CHUNKED = (
     b"HTTP/1.1 200 OK\r\nAudit-Id: 1\r\nRetry-After: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n"
@@ -73,6 +73,24 @@ def test_half_an_answer_is_none(raw: bytes) -> None:
 def test_what_is_no_answer_or_more_than_one_is_refused(raw: bytes) -> None:
     with pytest.raises(ProtocolError, match="is not HTTP"):
         _read(raw)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 2000\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n7d0\r\n",
+        b"Connection: close\r\n\r\n",
+        b"X: ",
+    ],
+    ids=["length", "chunks", "close", "headers"],
+)
+def test_an_answer_without_an_end_is_not_read_to_it(head: bytes) -> None:
+    answer = Answer(most=1000)
+    answer.feed(b"HTTP/1.1 200 OK\r\n" + head + b"x" * 900)
+
+    with pytest.raises(TooLong):
+        answer.feed(b"x" * 100)
 
 
 def test_a_server_that_closes_is_not_asked_again_on_the_same_connection() -> None:
