@@ -172,7 +172,7 @@ class _Advance:
 
         Killed before the end is recorded, it is asked for again, and deletes again.
         """
-        cluster = self.services.clusters.at(self.application.spec.destination)
+        cluster = self.services.sources.cluster_of(self.application.spec)
         scene = self._nothing if cluster.why_away() else self._look(cluster)
         ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
         for hook in ending.unwanted:

@@ -13,6 +13,14 @@ from tests.functional.conftest import Opener, Shop, config_map
 
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {a: b}\n"
+HOOK = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: before, annotations: {argocd.argoproj.io/hook: PreSync}}
+spec:
+  template:
+    spec: {nodeSelector: {on: mars}, restartPolicy: Never, containers: [{name: run, image: "busybox:1"}]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +88,20 @@ def test_what_goes_with_an_application_goes_in_its_name(shop: Shop) -> None:
     kubectl("delete", "application", shop.name, where, "--wait=false")
     shop.stage.until(lambda: shop.live("configmap", "settings") is None, what="the end of its objects")
     assert writers(shop, "settings") == {f"system:serviceaccount:{shop.namespace}:deployer"}
+
+
+def test_a_hook_that_a_person_ends_goes_in_its_name(shop: Shop) -> None:
+    kubectl, where = shop.stage.plane.kubectl, f"--namespace={shop.stage.control_namespace}"
+    user = f"--user=system:serviceaccount:{shop.namespace}:deployer"
+    kubectl("create", "role", "jobs", "-n", shop.namespace, "--verb=*", "--resource=jobs.batch")
+    kubectl("create", "rolebinding", "jobs", "-n", shop.namespace, "--role=jobs", user)
+    sha = shop.repository.push("main", {"deploy/before.yaml": HOOK})
+    shop.stage.until(lambda: "waiting for completion of hook" in str(shop.status(sha, "sync")), what="the hook")
+
+    ending = '{"status": {"operationState": {"phase": "Terminating"}}}'
+    kubectl("patch", "application", shop.name, where, "--type=merge", f"--patch={ending}")
+    shop.stage.until(lambda: shop.live("job", "before") is None, what="the end of the hook")
+    assert writers(shop, "before") == {f"system:serviceaccount:{shop.namespace}:deployer"}
 
 
 def test_what_it_may_not_write_is_predicted_to_fail(shop: Shop) -> None:
