@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -153,7 +154,7 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             problems = "; ".join(
-                f"{PREFIX}{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+                _problem("_".join(str(part) for part in problem["loc"][:1]), problem["type"], problem["msg"])
                 for problem in error.errors(include_url=False, include_input=False)
             )
             raise Rejected(f"the settings are wrong: {problems}", remedy="README.md lists every variable.") from error
@@ -197,6 +198,15 @@ class Settings(BaseModel):
     def gitlab_webhook_secrets(self) -> tuple[str, ...]:
         """The secrets a delivery of GitLab's may come with."""
         return _lines(self.gitlab_webhook_secret)
+
+
+def _problem(name: str, sort: str, words: str) -> str:
+    """Say what is wrong with one variable."""
+    if sort != "extra_forbidden":
+        return f"{PREFIX}{name.upper()}: {words}"
+    near = get_close_matches(name, Settings.model_fields, n=1)
+    meant = f", did you mean {PREFIX}{near[0].upper()}?" if near else ""
+    return f"there is no {PREFIX}{name.upper()}{meant}"
 
 
 def _lines(secret: SecretStr | None) -> tuple[str, ...]:

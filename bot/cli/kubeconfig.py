@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def server_of(settings: Settings, *, context: str = "") -> tuple[ApiServer, str]:
     """Return a connection and the namespace that kubectl would use; Rejected without a usable kubeconfig."""
     timeout, connections = settings.cluster_timeout, settings.concurrency * 2
-    with _kubeconfig_errors():
+    with _kubeconfig_errors(settings.kubeconfig):
         namespace = _context_namespace(settings.kubeconfig, context)
         server = ApiServer.from_kubeconfig(
             settings.kubeconfig, context=context, timeout=timeout, connections=connections
@@ -38,13 +40,15 @@ def _context_namespace(kubeconfig: str, context: str) -> str:
 
 
 @contextmanager
-def _kubeconfig_errors() -> Iterator[None]:
-    """Turn what the client's loader raises for a damaged file into words; ours pass through."""
+def _kubeconfig_errors(path: str) -> Iterator[None]:
+    """Turn what the client's loader raises for a missing or damaged file into words; ours pass through."""
+    where = path or os.environ.get("KUBECONFIG") or "~/.kube/config"
     try:
         yield
     except (config.ConfigException, OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        missing = not any(Path(one).expanduser().exists() for one in where.split(os.pathsep))
         raise Rejected(
-            f"no cluster to ask: {_first_line(error)}",
+            f"no cluster to ask: {where}: {'there is no such file' if missing else _first_line(error)}",
             remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use.",
         ) from error
 

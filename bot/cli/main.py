@@ -103,7 +103,7 @@ def explain(  # noqa: PLR0913 - each option is a parameter
     control_namespace: options.ControlNamespace = "",
     timeout: options.Timeout = None,
 ) -> int:
-    """Say why each application is affected by this checkout, or is not.
+    """Say why each application is affected, or is not.
 
     Nothing is predicted and nothing is written. An application is affected when files that it is rendered from differ,
     or its own definition does.
@@ -137,10 +137,10 @@ def render(  # noqa: PLR0913 - each option is a parameter
     control_namespace: options.ControlNamespace = "",
     timeout: options.Timeout = None,
 ) -> int:
-    """Print the manifests of one application, as a sync would apply them.
+    """Print the manifests of one application.
 
-    Rendered in the sandbox that the server renders in, for the versions that the kubeconfig's cluster serves, with
-    namespace and tracking id. Secrets are printed as they are. Nothing is written.
+    As a sync would apply them: rendered in the sandbox that the server renders in, for the versions that the
+    kubeconfig's cluster serves, with namespace and tracking id. Secrets are printed as they are. Nothing is written.
     """
     settings = settings_with(
         kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout, render_timeout=timeout
@@ -227,7 +227,9 @@ def main() -> int:
         return INTERRUPTED
     except typer.TyperException as error:
         # The library's own code for a wrong option is 2, which would tell a script that there are changes.
-        typer.echo(f"foresail: {error.format_message()}\n  See: foresail --help", err=True)
+        where = getattr(getattr(error, "ctx", None), "command_path", "foresail")
+        words = error.format_message().replace("Value error, ", "")
+        typer.echo(f"foresail: {words}\n  See: {where} --help", err=True)
         return _failed()
     return code if isinstance(code, int) else ExitCode.NOTHING
 

@@ -6,6 +6,7 @@ import hmac
 import html
 import os
 import secrets
+import shlex
 import sys
 import threading
 import webbrowser
@@ -61,20 +62,29 @@ def register(registration: Registration, *, folder: Path, port: int, browser: bo
         try:
             made = desk.made.result(timeout=patience)
         except TooLateError:
-            raise Rejected(f"nobody came back from GitHub within {patience:g} s; nothing was registered here") from None
+            raise Rejected(
+                f"nobody came back from GitHub within {patience:g} s; nothing was registered here",
+                remedy="Start it again, and open the page that it names on this machine.",
+            ) from None
     sys.stdout.write(_told(made, files))
     return ExitCode.NOTHING
 
 
 def _told(made: Registered, files: _Files) -> str:
+    settings, key = (shlex.quote(str(path.absolute())) for path in (files.environment, files.key))
+    kept = "".join(
+        f'       --from-literal={PREFIX}{name}="${PREFIX}{name}" \\\n'
+        for name in ("GITHUB_APP_ID", "GITHUB_WEBHOOK_SECRET")
+    )
     return (
         f"Registered the App {made.name}: {made.page}\n"
         f"Its credentials: {files.environment} and {files.key}\n"
         "Next\n"
         f"  1. install it on your repositories: {made.installing}\n"
-        f"  2. start Foresail with these settings, or keep them in the cluster:\n"
-        f"     kubectl create secret generic foresail-github --from-env-file={files.environment} \\\n"
-        f"       --from-file={PREFIX}GITHUB_APP_PRIVATE_KEY={files.key}\n"
+        f"  2. start Foresail with these settings: set -a; . {settings}; set +a\n"
+        f"     or keep them in the cluster:\n"
+        f"     . {settings}; kubectl create secret generic foresail-github --namespace foresail \\\n"
+        f"{kept}       --from-file={PREFIX}GITHUB_APP_PRIVATE_KEY={key}\n"
     )
 
 
@@ -92,7 +102,7 @@ class _Files:
             "GITHUB_WEBHOOK_SECRET": made.webhook_secret,
         }
         self.key.write_text(made.private_key, encoding="ascii")
-        text = "".join(f"{PREFIX}{name}={value}\n" for name, value in lines.items())
+        text = "".join(f"{PREFIX}{name}={shlex.quote(value)}\n" for name, value in lines.items())
         self.environment.write_text(text, encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ group: Final = typer.Typer(
     name="setup",
     rich_markup_mode=None,
     help="Register Foresail where your repositories are.",
+    epilog="GitLab has no Apps: it takes a token and a webhook, as docs/gitlab.md says.",
 )
 
 

@@ -62,7 +62,7 @@ class Breaker:
 
         A connection that breaks may do so for its own reasons: then the server is asked again at once.
         """
-        why, is_away = _told(error)
+        why, is_away = told(error)
         if is_away:
             with self._lock:
                 self._why, self._until = why, self.now() + max(_SHORTEST, _REST * seconds)
@@ -81,8 +81,8 @@ _AWAY: Final = (
 """Errors after which the next request would fare as badly; the first that fits counts, as some are others too."""
 
 
-def _told(error: HTTPError) -> tuple[str, bool]:
-    """Return what happened, the same words for the same thing, and whether the server is away."""
+def told(error: HTTPError) -> tuple[str, bool]:
+    """Say what happened, the same words for the same thing, and whether the server is away."""
     words = next((words for kind, words in _AWAY if isinstance(error, kind)), "")
     details = _details(error)
     return (f"{words}: {details}" if details else words) or "the connection broke", bool(words)

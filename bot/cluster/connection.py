@@ -16,6 +16,7 @@ import urllib3
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
 
+from bot.cluster.breaker import told
 from bot.cluster.errors import TOO_LARGE, ApiRefused, ClusterAway, Unreachable, api_error
 from bot.cluster.exchange import exchanging
 from bot.errors import Rejected, Temporary
@@ -101,7 +102,8 @@ class ApiServer:
             contexts, active = config.list_kube_config_contexts(path or None)  # type: ignore[no-untyped-call] # as above
         except (config.ConfigException, OSError) as error:
             raise Rejected(
-                f"no cluster to ask: {error}", remedy="Set KUBECONFIG or --kubeconfig to a file that kubectl can use."
+                f"no cluster to ask: {error}",
+                remedy="Set FORESAIL_KUBECONFIG or KUBECONFIG to a file that kubectl can use.",
             ) from error
         chosen = next((entry for entry in contexts if entry["name"] == context), active)
         way = Way.of(configuration, connections=connections)
@@ -232,7 +234,7 @@ class ApiServer:
             if self._breaker is not None:
                 why = self._breaker.failed(error, seconds=time.monotonic() - started)
                 raise ClusterAway(self.name, why) from error
-            raise Unreachable(self.name, f"{error.__class__.__name__}: {error}") from error
+            raise Unreachable(self.name, told(error)[0]) from error
         if self._breaker is not None:
             self._breaker.answered()
 

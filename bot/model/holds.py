@@ -14,7 +14,7 @@ from bot.errors import Rejected
 
 HELD: Final = "foresail.dev/held"
 """On an Application: who holds it, why and until when. Any words that somebody else writes there hold it, too."""
-_USAGE: Final = "Write: hold [APP…] [for 30m, 4h or 2d] [because …]."
+_USAGE: Final = "Write: hold [APP…] [for 30m|4h|2d] [because …]."
 _LONGEST: Final = timedelta(days=90)
 _WHY: Final = 200
 """Characters kept of a reason."""
@@ -79,6 +79,8 @@ class HoldAsked:
     def parse(cls, words: Sequence[str]) -> Self:
         """Read the words behind `hold`; Rejected says how they are written."""
         before, _, why = _split(words, "because")
+        if why and why[0].lower() == "of":  # "because of incident 17" is told as "held by ann until …: incident 17"
+            why = why[1:]
         names, said, lasting = _split(before, "for")
         if said and len(lasting) != 1:
             raise Rejected("a hold is for one length of time", remedy=_USAGE)

@@ -18,9 +18,9 @@ def approval_comment(instance: str, command: str) -> str:
     """
     text = (
         "### Nothing predicted: this change is from a fork\n\n"
-        "Nothing of it is rendered until somebody with write permission has looked at it and writes a comment:\n\n"
+        "Nothing of it is rendered until somebody with write permission has looked at this commit and writes:\n\n"
         f"```\n{fenced(command)}\n```\n\n"
-        "That is about this commit alone: another push has to be looked at again.\n"
+        "It is about this commit alone: another push has to be looked at again.\n"
     )
     said = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
     return f"{Marker(instance, 1, 1, '', '', said=said)}\n{text}"

@@ -227,7 +227,7 @@ def _images(report: Report, room: int) -> str:
     rows = [_image(one.name, image) for one in report.applications for image in one.images]
     if not rows:
         return ""
-    head = "\n| application | image | becomes | in |\n|---|---|---|--:|\n"
+    head = "\n| application | image | becomes | objects |\n|---|---|---|--:|\n"
     return head + _limited(rows, room - size(head), noun="image", start="| ", end=" | | | |")
 
 

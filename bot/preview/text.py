@@ -91,7 +91,7 @@ def _dangers(report: Report) -> Iterator[str]:
 
 def _images(report: Report) -> Iterator[str]:
     changes = [(one.name, image) for one in report.applications for image in one.images]
-    told = (f"{image.old} → {image.new} ({name}, in {image.workloads})" for name, image in changes)
+    told = (f"{image.old} → {image.new} ({name}, {counted(image.workloads, 'object')})" for name, image in changes)
     yield from _listed("Images", map(_one_line, told))
 
 

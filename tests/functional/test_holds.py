@@ -53,7 +53,7 @@ def test_a_held_application_says_by_whom_why_and_until_when_and_goes_on_when_rel
 
     shop.stage.until(lambda: "held by ann until 20" in status(shop, sha), what="who holds it")
     assert status(shop, sha).startswith("pending: ")
-    assert status(shop, sha).endswith("UTC: of incident 17")
+    assert status(shop, sha).endswith("UTC: incident 17")
     shop.stage.until(lambda: "held by ann until" in shop.body(number).replace("`", ""), what="the comment")
     assert shop.data("settings") == {"COLOUR": "blue"}
 

@@ -40,7 +40,8 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 
 def test_a_misspelt_variable_is_named() -> None:
-    assert "FORESAIL_REDIS_ULR" in refusal(REDIS_ULR="redis://x")
+    words = "there is no FORESAIL_REDIS_ULR, did you mean FORESAIL_REDIS_URL?"
+    assert words in refusal(REDIS_ULR="redis://x")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ class Registration:
         for option, value in (("--github", self.site), ("--url", self.url)):
             parts = urlsplit(value)
             if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
-                raise Rejected(f"{option} {value!r} is not an http(s) URL")
+                raise Rejected(
+                    f"{option} {value!r} is not an http(s) URL", remedy=f"As in {option} https://example.com."
+                )
         if not 1 <= len(self.name) <= _LONGEST_NAME:
             raise Rejected(f"--name has {len(self.name)} characters; GitHub takes 1 to {_LONGEST_NAME}")
         if self.organization and not is_login(self.organization):

@@ -63,7 +63,7 @@ def _say_what_to_try(scene: Scene, token: str) -> None:
             git push origin repair
             {propose}
             N=3                                                  # the number that was printed
-            {read} | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["body"])'
+            {read} | python3 -c 'import json, sys; print("\n".join(one["body"] for one in json.load(sys.stdin)))'
             {merge}
             kubectl get applications --all-namespaces
             """)

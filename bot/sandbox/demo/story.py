@@ -48,11 +48,12 @@ def tell(screen: Screen, directory: Path, *, keep: bool, gitlab: bool) -> None:
 
 def _look_next(scene: Scene) -> None:
     screen, on_gitlab = scene.screen, scene.stage.seat.forge == "GitLab"
+    again = "make demo KEEP=1 FORGE=gitlab" if on_gitlab else "make demo KEEP=1"
     screen.say("Where to look next:")
     for command, words in (
-        ("foresail demo --keep", "the same, and everything stays up for you to push, merge and break things"),
+        (again, "the same, and everything stays up for you to push, merge and break things"),
         ("foresail preview", "what merging your own checkout would do, asked of the cluster of your kubeconfig"),
-        ("docs/gitlab.md", "how to set up a real GitLab")
+        ("docs/gitlab.md", "how to set Foresail up on a real GitLab")
         if on_gitlab
         else ("README.md", "how to install the App on a real GitHub, and every setting"),
     ):

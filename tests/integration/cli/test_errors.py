@@ -43,6 +43,25 @@ def test_without_a_kubeconfig(folder: Work) -> None:
     assert "KUBECONFIG" in done.err
 
 
+def test_with_a_kubeconfig_that_is_not_there(folder: Work) -> None:
+    done = folder.foresail("preview", "--path", "deploy", "--kubeconfig", "/missing/config")
+    assert (done.code, done.out) == (1, "")
+    assert "no cluster to ask: /missing/config: there is no such file" in done.err
+
+
+@pytest.mark.parametrize("command", [["preview", "--prune"], ["preview", "-n", "shop"], ["render", "--recurse"]])
+def test_an_option_about_a_folder_without_one_is_not_passed_over(folder: Work, command: list[str]) -> None:
+    done = folder.foresail(*command)
+    assert (done.code, done.out) == (1, "")
+    assert "Name it: --path FOLDER" in done.err
+
+
+def test_a_folder_and_an_application_exclude_each_other(folder: Work) -> None:
+    done = folder.foresail("preview", "--path", "deploy", "--app", "shop")
+    assert (done.code, done.out) == (1, "")
+    assert "--path and --app exclude each other" in done.err
+
+
 @pytest.mark.parametrize("content", ["{", "a: 1", "[]", "", "contexts: 5"])
 def test_with_a_damaged_kubeconfig(folder: Work, content: str) -> None:
     damaged = folder.write("../kubeconfig", content)
@@ -62,7 +81,7 @@ def test_with_a_cluster_that_does_not_answer(folder: Work) -> None:
     away = kubeconfig(folder, server=f"https://127.0.0.1:{free_port()}")
     done = folder.foresail("preview", "--path", "deploy", "--kubeconfig", away)
     assert (done.code, done.out) == (1, "")
-    assert "cannot reach away" in done.err
+    assert "cannot reach away: no connection is made: Connection refused" in done.err
 
 
 def test_with_credentials_that_are_not_accepted(folder: Work, control_plane: ControlPlane) -> None:
@@ -76,6 +95,7 @@ def test_with_a_wrong_option_the_code_is_not_that_of_changes(folder: Work) -> No
     done = folder.foresail("preview", "--nope")
     assert done.code == 1
     assert "--nope" in done.err
+    assert "See: foresail preview --help" in done.err
 
 
 def test_with_a_wrong_setting(folder: Work) -> None:

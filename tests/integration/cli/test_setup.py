@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
+import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -22,6 +25,7 @@ from bot.sandbox.github.faults import Fault
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.installation import ROOT
 from bot.sandbox.processes import Process
+from bot.sandbox.toolchain import Programs
 from bot.settings import Settings
 
 Found = TypeVar("Found")
@@ -121,6 +125,29 @@ def test_two_clicks_make_an_app_whose_credentials_work(start: Callable[..., Desk
     assert f"{made.html_url}/installations/new" in desk.process.tail()
     assert settings.private_key not in desk.process.tail() + told.text
     assert all(secret not in desk.process.tail() + told.text for secret in settings.webhook_secrets)
+
+
+def test_the_command_that_keeps_the_credentials_in_a_cluster_is_one(
+    start: Callable[..., Desk], programs: Programs
+) -> None:
+    desk = start()
+    requests.get(desk.click(), timeout=PATIENCE)
+    desk.wait(lambda: not desk.process.running)
+
+    command = desk.process.tail().partition("or keep them in the cluster:\n")[2].strip()
+    environment = {"PATH": f"{programs.kubectl.parent}:/usr/bin:/bin"}
+    made = subprocess.run(
+        ["sh", "-c", f"{command} --dry-run=client -o json"],
+        env=environment,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    data = json.loads(made.stdout)["data"]
+    settings = Settings.from_environment({name: b64decode(value).decode() for name, value in data.items()})
+    assert settings.github_app_id
+    assert settings.private_key.startswith("-----BEGIN")
+    assert settings.webhook_secrets
 
 
 def test_an_answer_to_another_question_is_refused(start: Callable[..., Desk]) -> None:

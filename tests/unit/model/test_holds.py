@@ -21,6 +21,7 @@ UNTIL = "2026-11-30T18:00:00Z"
         ("for 2h", (), timedelta(hours=2), ""),
         ("shop For 1d12h because incident 17", ("shop",), timedelta(days=1, hours=12), "incident 17"),
         ("because it is for 2h", (), None, "it is for 2h"),
+        ("because of incident 17", (), None, "incident 17"),
         ("for 30m because", (), timedelta(minutes=30), ""),
     ],
 )

@@ -147,7 +147,7 @@ def test_images_are_told_with_what_they_become() -> None:
     body = only(*comments(report(application(resource(), images=images, routine=True)), instance="prod"))
 
     assert (
-        "\n| application | image | becomes | in |\n|---|---|---|--:|\n"
+        "\n| application | image | becomes | objects |\n|---|---|---|--:|\n"
         "| `shop-web` | `shop/web:1.0` | `shop/web:1.1` | 3 |\n"
         "| `shop-web` | `a\\|b:1` | `a:2` | 1 |\n"
     ) in body

@@ -39,7 +39,7 @@ def test_failures_and_dangers_have_their_own_words() -> None:
     assert "Predicted to fail:\n  Deployment shop/a (shop-web) is predicted to fail: quota exceeded" in said
     assert "\nBe sure of this:\n  Deployment shop/c (shop-web) is lost [pods-deleted]\n" in said
     assert "\nTake care:\n  Deployment shop/b (shop-web) is orphaned [orphaned]\n" in said
-    assert "\nImages:\n  a:1 → a:2 (shop-web, in 3)\n" in said
+    assert "\nImages:\n  a:1 → a:2 (shop-web, 3 objects)\n" in said
 
 
 def test_numbers_of_an_application_that_cannot_be_rendered_are_not_known() -> None:
