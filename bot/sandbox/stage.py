@@ -130,12 +130,20 @@ class Stage:
         return found if isinstance(found, dict) else None
 
     def is_idle(self) -> bool:
-        """Whether no job of Foresail waits or runs."""
+        """Whether no webhook is under way, and no job of Foresail waits, is taken, runs, or was put off."""
+        if self.forge.webhooks.are_waiting:
+            return False
         connection = connect(self.redis.url)
-        queues = [rq.Queue(name, connection=connection) for name in QUEUES]
-        return not any(queue.count or queue.started_job_registry.count for queue in queues)
+        with connection.pipeline(transaction=True) as pipeline:  # one moment: a job's end may be another's beginning
+            for queue in (rq.Queue(name, connection=connection) for name in QUEUES):
+                pipeline.llen(queue.key)
+                pipeline.llen(queue.intermediate_queue_key)
+                # RQ's own count would see to the jobs of dead workers, which is Foresail's to do.
+                pipeline.zcard(queue.started_job_registry.key)
+                pipeline.zcard(queue.scheduled_job_registry.key)
+            return not any(pipeline.execute())
 
-    def until(self, holds: Callable[[], bool], *, what: str, deadline: float = 60.0) -> None:
+    def until(self, holds: Callable[[], bool], *, what: str, deadline: float = 120.0) -> None:
         """Return once `holds()` is true; Temporary, saying `what` did not come, after `deadline` seconds.
 
         What has ended meanwhile is started again, Redis empty, as the supervisor of a real installation does.

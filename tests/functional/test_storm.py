@@ -31,8 +31,13 @@ def test_a_limit_costs_no_second_prediction(open_shop: Opener) -> None:
     assert shop.await_preview(number) == "success"
     assert "+  A: value-1" in shop.body(number)
     assert shop.stage.foresail is not None
-    made = [line for line in shop.stage.foresail.log("preview").splitlines() if '"preview made"' in line]
-    assert len([line for line in made if f"{shop.repository.full_name}#{number}" in line]) == 1
+    log, change = shop.stage.foresail.log, f"{shop.repository.full_name}#{number}"
+
+    def made() -> int:
+        return sum('"preview made"' in line and change in line for line in log("preview").splitlines())
+
+    shop.stage.until(lambda: made() > 0 and shop.stage.is_idle(), what="the end of all that the change called for")
+    assert made() == 1
 
 
 def test_after_a_storm_each_change_has_one_right_comment_and_a_right_status(open_shop: Opener) -> None:

@@ -103,7 +103,7 @@ class GitHubStandIn:
         """Every API request received so far and its answer, oldest first."""
         return self.exchanges.all()
 
-    def wait_for_deliveries(self, deadline: float = 10.0) -> None:
+    def wait_for_deliveries(self, deadline: float = 60.0) -> None:
         """Wait until every webhook queued so far was sent; Temporary after `deadline` seconds."""
         self.webhooks.wait(deadline)
 

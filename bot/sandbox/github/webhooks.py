@@ -178,7 +178,13 @@ class Hooks:
         with self._changed:
             return self._log.get(delivery_id)
 
-    def wait(self, deadline: float = 10.0) -> None:
+    @property
+    def are_waiting(self) -> bool:
+        """Whether something queued was not sent yet."""
+        with self._changed:
+            return self._unfinished > 0
+
+    def wait(self, deadline: float) -> None:
         """Wait until everything queued was sent; Temporary after `deadline` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._unfinished == 0, timeout=deadline):
