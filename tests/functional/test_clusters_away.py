@@ -71,8 +71,9 @@ def test_a_cluster_that_goes_away_is_its_applications_trouble_alone(
 
     until(lambda: status(there)["sync"]["status"] == "Unknown", what="that nothing is known")
     assert status(there)["health"]["status"] == "Unknown"
-    told = "Failed to load live state: cannot reach second: no connection is made: Connection refused"
-    assert conditions(there) == {"ComparisonError": told}
+    (told,) = conditions(there).items()  # how a connection ends that was open depends on the moment
+    assert told[0] == "ComparisonError"
+    assert told[1].startswith("Failed to load live state: cannot reach second: ")
     await_put_back(here.stage.plane, here)
     assert status(here)["sync"]["status"] != "Unknown"
 

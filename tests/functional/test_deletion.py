@@ -90,7 +90,8 @@ def is_there(shop: Shop, name: str, kind: str = "configmap") -> bool:
 def deletions(shop: Shop) -> list[str]:
     """Return the objects of the shop's namespace that were deleted, in order, but for pods and by kubectl."""
     found = []
-    for line in shop.stage.plane.audit_log.read_bytes()[shop.applies_from :].splitlines():
+    whole = shop.stage.plane.audit_log.read_bytes()[shop.applies_from :].rpartition(b"\n")[0]  # the rest is yet to come
+    for line in whole.splitlines():
         event = json.loads(line)
         place = event.get("objectRef", {})
         if event["verb"] != "delete" or place.get("namespace") != shop.namespace or place["resource"] == "pods":

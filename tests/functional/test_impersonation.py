@@ -64,7 +64,8 @@ def shop(stage: Stage, open_shop: Opener, namespace: str) -> Shop:
 
 def writers(shop: Shop, name: str) -> set[str]:
     """Return in whose name an object was written or tried, as the API server logged it."""
-    events = map(orjson.loads, shop.stage.plane.audit_log.read_bytes().splitlines())
+    whole = shop.stage.plane.audit_log.read_bytes().rpartition(b"\n")[0]  # the rest is yet to come
+    events = map(orjson.loads, whole.splitlines())
     meant = [one for one in events if one.get("objectRef", {}).get("namespace") == shop.namespace]
     return {
         one.get("impersonatedUser", {}).get("username", "ourselves")

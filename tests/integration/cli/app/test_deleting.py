@@ -65,6 +65,8 @@ def test_a_person_is_asked(desk: Desk, answer: str, code: int) -> None:
     ) as process:
         os.write(master, f"{answer}\n".encode())
         told = process.communicate()[1]
+    os.close(master)
+    os.close(terminal)
     assert "Delete Application shop with its " in told
     assert process.returncode == code
     assert ("deletionTimestamp" in desk.read("shop")["metadata"]) is (answer == "y")
