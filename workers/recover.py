@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
@@ -95,7 +94,7 @@ def _repositories_of(application: Application) -> frozenset[str]:
 def _make_up(services: Services, change: Change, *, alone: bool) -> None:
     """Have a change previewed that is not told what it should be, unless that has been tried for too long."""
     status = services.forge.statuses(change.repository, change.head_sha).get(context(services))
-    if status is not None and end_if_stuck(services, change, status, now=time.time()):
+    if status is not None and end_if_stuck(services, change, status, now=services.clock.now()):
         return
     if _is_untold(services, change, status, alone=alone):
         services.queue.enqueue(preview(change.repository, change.number))

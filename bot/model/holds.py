@@ -50,6 +50,12 @@ class Hold:
             return cls("", " ".join(annotation.split())[:_WHY])
         return cls(**{field.name: str(found.get(field.name) or "") for field in fields(cls)})
 
+    @classmethod
+    def at(cls, annotation: str, *, now: float) -> Self | None:
+        """Read an annotation's value; None where nobody holds it at `now`, in Unix seconds, or no longer."""
+        hold = cls.of(annotation)
+        return hold if hold is not None and now < hold.ends_at else None
+
     @property
     def ends_at(self) -> float:
         """Unix seconds; infinite for one that has to be released."""

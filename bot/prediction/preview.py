@@ -346,9 +346,8 @@ def _states(
 def _left_alone(application: Application) -> tuple[str, ...]:
     if application.left_alone:
         return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
-    hold = Hold.of(application.annotation(HELD))
-    held = hold is not None and application.automated and time.time() < hold.ends_at
-    return (f"{hold.words}: nothing of this is synced by itself",) if hold is not None and held else ()
+    hold = Hold.at(application.annotation(HELD), now=time.time()) if application.automated else None
+    return (f"{hold.words}: nothing of this is synced by itself",) if hold is not None else ()
 
 
 def _change_of(candidate: Candidate) -> Action:

@@ -80,7 +80,7 @@ class _Act:
     def sync(self) -> tuple[JsonObject, str]:
         """Return what is to be written, and what that comes to in words; Rejected where nothing is."""
         self._refuse_busy()
-        hold, commit = hold_of(self.application), self.change.merge_sha
+        hold, commit = hold_of(self.asked.services, self.application), self.change.merge_sha
         if hold is not None:
             raise Rejected(f"is {hold.words}; {self.asked.command('release')} ends that")
         if any(one != commit and self._has(one) for one in self._synced):

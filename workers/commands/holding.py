@@ -5,7 +5,6 @@ A hold is an annotation of the Application: it outlives everything but that, and
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import Rejected
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
 def hold(asked: Asked, command: Command) -> Answer:
     """Have nothing delivered by itself to the applications of the change, or to others of the repository by name."""
     wish = HoldAsked.parse(command.words)
-    until = f"{datetime.now(UTC) + wish.lasts:%Y-%m-%dT%H:%M:%SZ}" if wish.lasts is not None else ""
-    one = Hold(by=asked.author, why=wish.why, until=until, change=str(asked.change), since=timestamp())
+    now = asked.services.clock.now()
+    until = timestamp(now + wish.lasts.total_seconds()) if wish.lasts is not None else ""
+    one = Hold(by=asked.author, why=wish.why, until=until, change=str(asked.change), since=timestamp(now))
     names = _names(asked, wish.names)
     busy = [name for name in names if _held(asked, name, one).operation is not None]
     _have_told(asked)
@@ -44,7 +44,7 @@ def release(asked: Asked, command: Command) -> Answer:
     """End the holds of the applications of the change, or of others of the repository by name."""
     names = _names(asked, command.words)
     found = {name: asked.services.applications.get(name) for name in names}
-    holds = {name: hold_of(one) for name, one in found.items() if one is not None}
+    holds = {name: hold_of(asked.services, one) for name, one in found.items() if one is not None}
     ended = [name for name, one in holds.items() if one is not None]
     if not ended:
         raise Rejected(f"nobody holds {', '.join(names)}")

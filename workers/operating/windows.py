@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -54,15 +53,14 @@ def why_not_now(services: Services, application: Application) -> str:
     """Return why syncs of an application do not start by themselves now, empty when they do."""
     if not application.automated:
         return ""
-    hold = hold_of(application)
+    hold = hold_of(services, application)
     found = closed(services, application, manual=False) if hold is None else None
     return hold.words if hold is not None else "" if found is None else found.words
 
 
-def hold_of(application: Application) -> Hold | None:
+def hold_of(services: Services, application: Application) -> Hold | None:
     """Return somebody's hold on an application, None where there is none or its time is over."""
-    hold = Hold.of(application.annotation(HELD))
-    return hold if hold is not None and time.time() < hold.ends_at else None
+    return Hold.at(application.annotation(HELD), now=services.clock.now())
 
 
 def admitted(services: Services, application: Application, state: OperationState) -> OperationState | None:
