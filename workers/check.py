@@ -35,6 +35,7 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 @job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Say whether the speculative commit may land, under the context that guards changes too."""
+    outcome = _GONE
     if not _is_gone(services, payload):
         _say(services, payload, _STARTED)
         outcome = _outcome(services, payload)

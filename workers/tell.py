@@ -118,6 +118,6 @@ def _tell(services: Services, change: Change, news: News) -> None:
         )
         teller = memory.begin_telling(name)
         publish(services, change, news.bodies, page=page)
-    statuses.tell(services, change, news.outcome)
+        statuses.tell(services, change, news.outcome)  # before somebody newer may say something else
     memory.end_telling(name, teller, news.telling.to_json())
     memory.untold.drop(name, news.number)
