@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from bot.engine.deletion import fate
 from bot.engine.diff.equality import same
 from bot.engine.diff.folding import difference
-from bot.engine.diff.ignored import RESPECT, Ignored
+from bot.engine.diff.ignored import Ignored
 from bot.engine.diff.noise import meant
 from bot.engine.diff.normalise import comparable, without_assigned
 from bot.engine.diff.paths import changed_fields
@@ -26,6 +26,7 @@ from bot.model.reports import Action, ResourceReport
 from bot.model.resources import annotations_of
 from bot.preview.losses import in_place, lost_with, recreation, replacement
 from bot.preview.overlap import overlap
+from bot.preview.remarks import ending, existence, gone, repairs, version, written_anyway
 from bot.preview.scrub import scrub
 from bot.preview.varying import steady, unforeseen
 
@@ -38,15 +39,9 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
     from bot.preview.redaction import Redactor
 
-_REPAIRED: Final = "the API server refuses this object as the target branch has it; the change repairs that"
-_NOT_THERE: Final = "does not exist yet: a sync creates it"
-_GONE: Final = "was there at the last sync and is gone: a sync creates it again"
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
-_ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
 _ON_NEITHER_SIDE: Final = "is not in Git on either side"
 _UNCONFIRMED: Final = f"waits until a person approves by the annotation {DELETION_APPROVED}: <now>"
-_NAMED: Final = 3
-"""Fields that are named in a sentence."""
 _ADOPTED: Final = "exists already and is adopted"
 
 
@@ -139,11 +134,11 @@ class Attribution:
         before, after = self._compared(states, head)
         claim = self._claim(states, head)
         if before is None:
-            notes = [_repairs(states), _ending(states)]
+            notes = [repairs(states), ending(states)]
             return _Finding(Action.CREATE, self._shown(None, after), note=_joined(notes))
         changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
-        notes = [_repairs(states), _existence(states) if changed else "", _version(before, after), claim.note]
+        notes = [repairs(states), existence(states) if changed else "", version(before, after), claim.note]
         rewritten = base is not None and not changed
         return _Finding(action, self._shown(before, after), note=_joined(notes), rewritten=rewritten)
 
@@ -245,7 +240,7 @@ class Attribution:
             return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=recreation(live))
         wanted = _predicted(base, live)
         if live is None:
-            return _Finding(Action.CREATE, self._diff(None, wanted), note=_ending(states) or _gone(states))
+            return _Finding(Action.CREATE, self._diff(None, wanted), note=ending(states) or gone(states))
         # What was proven to be in sync was never asked: the live object itself is the prediction.
         return _Finding() if wanted is live else self._drifted(live, wanted)
 
@@ -256,7 +251,7 @@ class Attribution:
         one, other = self.ignored.compared(before, after, live=live)
         note = ""
         if one is not before or other is not after:
-            note = _written_anyway(set(changed_fields(before, after)) - set(changed_fields(one, other)))
+            note = written_anyway(set(changed_fields(before, after)) - set(changed_fields(one, other)))
         if same(one, other):
             return _Finding(note=note)
         return _Finding(Action.CHANGE, self._shown(one, other), note=note)
@@ -357,38 +352,6 @@ def _estimated(states: ResourceStates) -> str:
         return words
     words = _joined([base.estimated, unforeseen(base)])
     return f"as the target branch has it: {words}" if words else ""
-
-
-def _repairs(states: ResourceStates) -> str:
-    return _REPAIRED if states.base is not None and states.base.refusal is not None else ""
-
-
-def _written_anyway(fields: set[str]) -> str:
-    """Say what a sync writes though a comparison ignores it: nothing of it is kept unless the sync is told to."""
-    if not fields:
-        return ""
-    named = sorted(fields)[:_NAMED]
-    more = f" and {len(fields) - len(named)} more" if len(fields) > len(named) else ""
-    return f"a sync also writes {', '.join(named)}{more}, where differences are ignored ({RESPECT} would keep them)"
-
-
-def _existence(states: ResourceStates) -> str:
-    if states.ending is not None or states.live is not None:
-        return _ending(states)
-    return _gone(states) or _NOT_THERE
-
-
-def _gone(states: ResourceStates) -> str:
-    return _GONE if states.recorded else ""
-
-
-def _ending(states: ResourceStates) -> str:
-    return _ENDING if states.ending is not None else ""
-
-
-def _version(before: JsonObject, after: JsonObject) -> str:
-    old, new = before.get("apiVersion"), after.get("apiVersion")
-    return "" if old == new else f"moves from {old} to {new}, so the same fields may be written differently"
 
 
 def _cannot(refusal: Refusal) -> str:
