@@ -13,7 +13,7 @@ import structlog
 from bot.cluster.applicationsets import ApplicationSets
 from bot.engine.applicationsets import plan as planning
 from bot.engine.applicationsets import status
-from bot.engine.applicationsets.definition import ApplicationSet
+from bot.engine.applicationsets.definition import REFRESH, ApplicationSet
 from bot.engine.applicationsets.facts import NotKnownError
 from bot.engine.applicationsets.forges import repository_of_changes
 from bot.engine.applicationsets.generating import Generated, generated
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _NO_ROLLOUT: Final[JsonObject] = {"applicationStatus": []}
-REFRESH: Final = "argocd.argoproj.io/application-set-refresh"
-"""Annotation by which somebody asks for another look; it is taken away once that is done."""
 _LONGEST: Final = 600.0
 """Seconds after which somebody else may work on an ApplicationSet whose worker went silent."""
 

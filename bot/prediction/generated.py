@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cluster.errors import ApiRefused
-from bot.cluster.objects import collection_path
+from bot.cluster.repositories import SECRET
+from bot.cluster.secrets import CLUSTERS
 from bot.engine.applicationsets.definition import ApplicationSet
 from bot.engine.applicationsets.facts import ClusterFact, ForgeFacts, NoForge, NotKnownError
 from bot.engine.applicationsets.globs import PathSpec
@@ -17,7 +18,7 @@ from bot.engine.projects import DEFAULT, why_not_allowed
 from bot.errors import Rejected
 from bot.model.applications import ApplicationSpec, Destination, Source
 from bot.model.changes import repository_address, repository_identity
-from bot.model.resources import JsonObject, ResourceType, metadata_of
+from bot.model.resources import JsonObject, metadata_of
 from bot.repository import manifests
 from bot.repository.trees import MOST_FILES, EntryKind, Snapshot
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from bot.prediction.trees import Tree
 
 _APPLICATION_SET: Final = ("argoproj.io", "ApplicationSet")
-_SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
-_CLUSTER_SECRETS: Final = {"labelSelector": "argocd.argoproj.io/secret-type=cluster", "limit": "500"}
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """Holds the whole Secret where it was made by `kubectl apply`, credentials and all."""
 _ANYWHERE: Final = "anywhere"
@@ -73,18 +72,10 @@ class KnownSets:
 
 def cluster_facts(cluster: Cluster, namespace: str) -> list[ClusterFact]:
     """Read which clusters there are; of their Secrets nothing but name, server and project is looked at."""
-    found: list[ClusterFact] = []
-    query = dict(_CLUSTER_SECRETS)
-    while True:
-        try:
-            page = cluster.server.request("GET", collection_path(_SECRET, namespace=namespace), query=query)
-        except ApiRefused as error:
-            raise NotKnownError(f"the cluster Secrets in {namespace} cannot be read: {error.message}") from error
-        found.extend(_cluster(item) for item in page.get("items") or [])
-        token = metadata_of(page).get("continue")
-        if not token:
-            return found
-        query["continue"] = str(token)
+    try:
+        return [_cluster(one) for one in cluster.listed(SECRET, namespace=namespace, selector=CLUSTERS)]
+    except ApiRefused as error:
+        raise NotKnownError(f"the cluster Secrets in {namespace} cannot be read: {error.message}") from error
 
 
 def _cluster(secret: JsonObject) -> ClusterFact:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from bot.cluster.applicationsets import APPLICATION_SET, MANAGER
+from bot.cluster.repositories import SECRET
+from bot.cluster.secrets import CLUSTERS
 from bot.cluster.watch import Watch
-from bot.engine.applicationsets.definition import ApplicationSet
+from bot.engine.applicationsets.definition import REFRESH, ApplicationSet
 from bot.engine.applicationsets.ownership import HANDED_TO
 from bot.engine.clusters import CLUSTER
 from bot.engine.secrets import SECRET_TYPE
@@ -37,9 +39,8 @@ _SOON: Final = 0.5
 _REPORTED: Final = 5.0
 """Seconds between two times that an ApplicationSet's status follows its Applications."""
 _JITTER: Final = 0.2
-_ASKED: Final = (APPROVED, "argocd.argoproj.io/application-set-refresh")
+_ASKED: Final = (APPROVED, REFRESH)
 """Annotations by which a person asks for something."""
-_SECRET: Final = ResourceType("", "v1", "Secret", "secrets", namespaced=True)
 _SERVED: Final = 30.0
 """Seconds until a cluster that does not know the kind is asked again."""
 
@@ -119,15 +120,8 @@ class SetSchedule:
                 self._moved(owner, now)
             if before.state != child.state and owner in self._sets:
                 self._sets[owner].report = True
-            if (
-                owner in self._sets
-                and self._sets[owner].rolls
-                and (before.state, before.phase)
-                != (
-                    child.state,
-                    child.phase,
-                )
-            ):
+            moved = (before.state, before.phase) != (child.state, child.phase)
+            if moved and owner in self._sets and self._sets[owner].rolls:
                 self._moved(owner, now)
 
     def saw_secret(self, event: str, obj: JsonObject, *, now: float) -> None:
@@ -158,17 +152,20 @@ class SetSchedule:
         with self._lock:
             return any(known.reads_clusters for known in self._sets.values())
 
-    def due(self, now: float) -> Iterator[JobRequest]:
-        """Yield what has become due, each once."""
+    def due(self, now: float) -> list[JobRequest]:
+        """Return what has become due, each once."""
         with self._lock:
-            for name, known in self._sets.items():
-                if now >= known.due:
-                    known.due = now + known.every * random.uniform(1, 1 + _JITTER) if known.every else float("inf")  # noqa: S311 - spreads load
-                    known.report = False
-                    yield generate(name)
-                elif known.report and now >= known.reported + _REPORTED:
-                    known.reported, known.report = now, False
-                    yield report_generated(name)
+            return list(self._due(now))
+
+    def _due(self, now: float) -> Iterator[JobRequest]:
+        for name, known in self._sets.items():
+            if now >= known.due:
+                known.due = now + known.every * random.uniform(1, 1 + _JITTER) if known.every else float("inf")  # noqa: S311 - spreads load
+                known.report = False
+                yield generate(name)
+            elif known.report and now >= known.reported + _REPORTED:
+                known.reported, known.report = now, False
+                yield report_generated(name)
 
     def look_at_all(self, now: float) -> None:
         """Have every ApplicationSet looked at: what was asked for may be lost."""
@@ -213,7 +210,7 @@ class SetWatch:
             if self._services.applicationsets.is_served():
                 self._watch(APPLICATION_SET)
         if self._schedule.reads_clusters:
-            self._watch(_SECRET)
+            self._watch(SECRET)
         yield from self._schedule.due(now)
 
     def _watch(self, kind: ResourceType) -> None:
@@ -230,8 +227,12 @@ class SetWatch:
         def on_event(event: str, obj: JsonObject) -> None:
             saw(event, obj, now=time.monotonic())
 
-        secret = kind is _SECRET  # of which what is in it is nobody's business
-        self._start(Watch(server, kind, on_event, namespace=namespace, metadata_only=secret, on_listed=listed))
+        secret = kind is SECRET  # of which what is in it is nobody's business
+        selector = CLUSTERS if secret else ""
+        watch = Watch(
+            server, kind, on_event, namespace=namespace, selector=selector, metadata_only=secret, on_listed=listed
+        )
+        self._start(watch)
 
 
 def _nature(obj: JsonObject) -> tuple[float, bool, bool]:

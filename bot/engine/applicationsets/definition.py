@@ -12,6 +12,8 @@ from bot.model.resources import JsonObject, metadata_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+REFRESH: Final = "argocd.argoproj.io/application-set-refresh"
+"""Annotation by which somebody asks for another look; it is taken away once that is done."""
 KINDS: Final = (
     "list",
     "clusters",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.engine.applicationsets.definition import REFRESH
 from bot.errors import Temporary
 from bot.model.changes import Repository
 from bot.model.jobs import Task, generate, generate_from, report_generated
@@ -230,10 +231,10 @@ def test_what_applications_are_like_is_written_down_without_asking_git(sets: Set
 
 def test_a_look_that_somebody_asked_for_is_answered(sets: Sets) -> None:
     sets.declare()
-    asked = {"metadata": {"annotations": {applicationsets.REFRESH: "true"}}}
+    asked = {"metadata": {"annotations": {REFRESH: "true"}}}
     sets.patch("shops", asked, kind="applicationset")
     sets.look()
-    assert applicationsets.REFRESH not in sets.get()["metadata"].get("annotations", {})
+    assert REFRESH not in sets.get()["metadata"].get("annotations", {})
 
 
 def test_one_at_a_time_works_on_a_set(sets: Sets) -> None:
