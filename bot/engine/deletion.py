@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from bot.engine.conditions import conditions_of, conditions_saying
 from bot.engine.health import Assess, assess
 from bot.engine.hooks import OPERATION_ANNOTATION, HookDeletePolicy, HookType, delete_policies_of, hooks_of
 from bot.engine.order import wave_of
@@ -283,22 +284,12 @@ def is_of_deletion(condition: JsonObject) -> bool:
 
 def is_blocked(status: JsonObject | None) -> bool:
     """Whether an Application's status says that its deletion does not go on by itself."""
-    return any(one.get("type") == DELETION_ERROR for one in _conditions(status))
+    return any(one.get("type") == DELETION_ERROR for one in conditions_of(status))
 
 
 def conditions_with(status: JsonObject | None, *, kind: str, words: str, now: str) -> JsonObject:
     """Return a merge patch of `.status` that says how a deletion goes; empty where it says so already."""
-    conditions = _conditions(status)
-    ours = list(filter(is_of_deletion, conditions))
-    if [(one.get("type"), one.get("message")) for one in ours] == [(kind, words)]:
-        return {}
-    others = [one for one in conditions if one not in ours]
-    return {"conditions": [*others, {"type": kind, "message": words, "lastTransitionTime": now}]}
-
-
-def _conditions(status: JsonObject | None) -> list[JsonObject]:
-    listed = (status or {}).get("conditions")
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return conditions_saying(status, is_of_deletion, kind=kind, words=words, now=now)
 
 
 def _outcome(hooks: Sequence[JsonObject], judge: Assess) -> Step | None:

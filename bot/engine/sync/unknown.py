@@ -5,7 +5,9 @@ Source: argo-cd `controller/state.go` (CompareAppState), `util/argo/argo.go` (Va
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.conditions import conditions_of, conditions_saying, conditions_without
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -24,39 +26,26 @@ def unknown_patch(application: Application, words: str, *, kind: str = COMPARISO
     What was known of each object stays as it was: whoever prunes later knows of it from there alone.
     """
     message = f"{NOT_LOADED}{words}" if kind == COMPARISON_ERROR else words
-    status = application.status or {}
-    said = [(one.get("type"), one.get("message")) for one in _conditions(status) if _is_ours(one)]
-    if is_unknown(status) and said == [(kind, message)]:
+    status = application.status
+    told = conditions_saying(status, _is_ours, kind=kind, words=message, now=now)
+    if is_unknown(status) and not told:
         return {}
-    condition = {"type": kind, "message": message, "lastTransitionTime": now}
-    return {
-        "sync": {"status": _UNKNOWN},
-        "health": {"status": _UNKNOWN, "message": None},
-        "conditions": [*(one for one in _conditions(status) if not _is_ours(one)), condition],
-        "reconciledAt": now,
-    }
+    unknown = {"sync": {"status": _UNKNOWN}, "health": {"status": _UNKNOWN, "message": None}}
+    return {**unknown, **told, "reconciledAt": now}
 
 
 def known_patch(application: Application) -> JsonObject:
     """Return the conditions without those that `unknown_patch` writes; nothing where there are none."""
-    conditions = _conditions(application.status or {})
-    if not any(map(_is_ours, conditions)):
-        return {}
-    return {"conditions": [one for one in conditions if not _is_ours(one)]}
+    return conditions_without(application.status, _is_ours)
 
 
 def is_unknown(status: JsonObject | None) -> bool:
     """Whether a status says that nothing is known because a cluster does not answer, or is not configured."""
     sync = (status or {}).get("sync")
     unknown = isinstance(sync, dict) and sync.get("status") == _UNKNOWN
-    return unknown and any(map(_is_ours, _conditions(status or {})))
+    return unknown and any(map(_is_ours, conditions_of(status)))
 
 
 def _is_ours(condition: JsonObject) -> bool:
     kind = condition.get("type")
     return kind == INVALID_SPEC or (kind == COMPARISON_ERROR and str(condition.get("message")).startswith(NOT_LOADED))
-
-
-def _conditions(status: JsonObject) -> list[dict[str, Any]]:
-    found = status.get("conditions")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

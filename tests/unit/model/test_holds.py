@@ -56,3 +56,11 @@ def test_what_somebody_else_writes_there_holds_until_it_is_taken_away(annotation
 
 def test_a_time_that_is_none_never_comes() -> None:
     assert Hold("ann", until="tomorrow").ends_at == math.inf
+
+
+def test_a_hold_is_over_at_its_end_and_not_before() -> None:
+    hold = Hold("ann", until="2026-11-30T18:00:00Z")
+    assert Hold.at(hold.to_annotation(), now=hold.ends_at - 1) == hold
+    assert Hold.at(hold.to_annotation(), now=hold.ends_at) is None
+    assert Hold.at(Hold("ann").to_annotation(), now=hold.ends_at) == Hold("ann")
+    assert Hold.at("", now=0.0) is None
