@@ -43,16 +43,12 @@ def hold(asked: Asked, command: Command) -> Answer:
 def release(asked: Asked, command: Command) -> Answer:
     """End the holds of the applications of the change, or of others of the repository by name."""
     names = _names(asked, command.words)
-    found = {name: asked.services.applications.get(name) for name in names}
-    holds = {name: hold_of(asked.services, one) for name, one in found.items() if one is not None}
-    ended = [name for name, one in holds.items() if one is not None]
+    ended = {name: one for name in names if (one := _released(asked, name)) is not None}
     if not ended:
         raise Rejected(f"nobody holds {', '.join(names)}")
-    for name in ended:
-        changed(asked.services, name, lambda _: {"metadata": {"annotations": {HELD: None}}})
     asked.services.queue.enqueue(*map(refresh, ended))
     _have_told(asked)
-    told = "; ".join(f"{name} was {one.words}" for name, one in holds.items() if one is not None)
+    told = "; ".join(f"{name} was {one.words}" for name, one in ended.items())
     return Answer(done=True, words=f"{', '.join(ended)} released: {told}")
 
 
@@ -67,6 +63,20 @@ def _held(asked: Asked, name: str, one: Hold) -> Application:
         return {"metadata": {"annotations": {HELD: one.to_annotation()}}}
 
     return changed(asked.services, name, patch)
+
+
+def _released(asked: Asked, name: str) -> Hold | None:
+    """Take the hold of an application away and return it, None where there is none: the one that is told of."""
+    ended: Hold | None = None
+
+    def patch(application: Application) -> JsonObject:
+        nonlocal ended
+        ended = hold_of(asked.services, application)
+        return {"metadata": {"annotations": {HELD: None}}} if ended is not None else {}
+
+    if asked.services.applications.get(name) is not None:
+        changed(asked.services, name, patch)
+    return ended
 
 
 def _have_told(asked: Asked) -> None:
