@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from bot.cli.app.glance import Glance
 from bot.cli.kubeconfig import server_of
 from bot.cluster.applications import APPLICATION, Applications
+from bot.cluster.errors import ApiRefused
 from bot.cluster.objects import Cluster
 from bot.errors import Rejected
 from bot.logs import configure_logs
@@ -43,8 +45,14 @@ class Control:
 
     def selected(self, selector: str) -> list[Glance]:
         """Return the Applications whose labels `selector` picks, all when it is empty, by name."""
-        found = self.cluster.listed(APPLICATION, namespace=self.applications.namespace, selector=selector)
-        return sorted(map(Glance, found), key=lambda one: one.name)
+        try:
+            found = self.cluster.listed(APPLICATION, namespace=self.applications.namespace, selector=selector)
+            return sorted(map(Glance, found), key=lambda one: one.name)
+        except ApiRefused as error:
+            if selector and error.code == HTTPStatus.BAD_REQUEST:
+                words = f"--selector {selector!r}: {error.message}"
+                raise Rejected(words, remedy="As kubectl takes it: team=shop,tier!=db.") from error
+            raise
 
     def several(self, names: Sequence[str], selector: str) -> list[Glance]:
         """Return the named Applications, or those that `selector` picks; Rejected when that is none, or both."""

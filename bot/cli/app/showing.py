@@ -52,6 +52,9 @@ def listed(control: Control, picked: Picked, shape: Shape) -> None:
         _names(one.name for one in found)
     else:
         write(tables.applications(found, wide=shape is Shape.WIDE))
+        if not found:
+            where = f"namespace {control.applications.namespace} of {control.cluster.name}"
+            sys.stderr.write(f"no such Applications in {where}; --control-namespace names another\n")
 
 
 def one(seen: Glance, shape: Shape) -> None:

@@ -152,7 +152,8 @@ class Screen:
 
 
 def _took(started: float) -> str:
-    return f"{time.monotonic() - started:.1f} s"
+    seconds = time.monotonic() - started
+    return f"{seconds:.0f} s" if seconds >= 1000 else f"{seconds:.1f} s"  # noqa: PLR2004 - what the column holds
 
 
 def _row_style(change: str) -> str:

@@ -37,6 +37,10 @@ def test_a_list_is_picked_by_label_project_and_repository(desk: Desk) -> None:
     desk.has("bank")
     assert desk.app("list", "-l", "team=shop", "-o", "name").out == "shop\n"
     assert desk.app("list", "-p", "other", "-o", "name").out == ""
+    assert "no such Applications in namespace" in desk.app("list", "-p", "other").err
+    wrong = desk.app("list", "-l", "team===")
+    assert wrong.code == 20
+    assert "--selector 'team===': " in wrong.err
     same = "ssh://git@git.example.com/shop/config"
     assert desk.app("list", "--repo", same, "-o", "name").out == "bank\nshop\n"
 
