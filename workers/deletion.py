@@ -157,7 +157,9 @@ class _Deletion:
             case Stage.PRE_DELETE | Stage.POST_DELETE:
                 return self._hooks(stage)
             case _:
-                live = self.cluster.live(recorded(self.application).values())
+                fence = self._fence()
+                known = (obj for key, obj in recorded(self.application).items() if fence.permits(key))
+                live = self.cluster.live(known)
                 return cleanup_step(live.values(), self.instance, stage.hook, self.services.assess)
 
     def _cascade(self) -> Step:
@@ -231,9 +233,10 @@ class _Deletion:
         return desired.targets.objects, hashlib.sha256(revisions.encode()).hexdigest()[:12], ""
 
     def _fence(self) -> Fence:
-        """Return what its project permits; a project that is gone forbids nothing that is the application's own."""
+        """Return what its project and its cluster's Secret permit; a project that is gone forbids none of its own."""
         project = self.services.sources.project_of(self.application.spec.project or DEFAULT)
-        return Fence(project, self.services.clusters.names_of(self.application.spec.destination))
+        servers = self.services.clusters.names_of(self.application.spec.destination)
+        return Fence(project, servers, self.cluster.scope)
 
     def _delete(self, objects: Sequence[JsonObject], propagation: str) -> None:
         """Delete all that can be, several at once; Rejected with the server's words about the first that cannot."""

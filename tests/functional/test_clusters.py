@@ -99,6 +99,33 @@ def test_in_namespaced_mode_nothing_is_asked_for_outside_of_the_namespaces(narro
     )
 
 
+def test_what_lies_outside_of_the_namespaces_does_not_go_with_an_application(
+    stage: Stage, second: ControlPlane, open_shop: Opener, namespace: str
+) -> None:
+    other = f"{namespace}-other"
+    for place in (namespace, other):
+        second.kubectl("create", "namespace", place)
+    secret = cluster_secret("wide", second.server, config_of(second), namespace=stage.control_namespace)
+    stage.plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    elsewhere = config_map("elsewhere", A="1").replace("name: elsewhere", f"name: elsewhere\n  namespace: {other}")
+    shop = open_shop({**FILES, "deploy/elsewhere.yaml": elsewhere}, cluster="wide")
+    secret = cluster_secret(
+        "wide", second.server, config_of(second), namespace=stage.control_namespace, namespaces=namespace
+    )
+    stage.plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    assert stage.foresail is not None
+    stage.foresail.kill("sync")  # what it knew of the Secret may be a few seconds old
+
+    where = f"--namespace={stage.control_namespace}"
+    cascade = '{"metadata": {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}}'
+    stage.plane.kubectl("patch", "application", shop.name, where, "--type=merge", f"--patch={cascade}")
+    stage.plane.kubectl("delete", "application", shop.name, where, "--wait=false")
+
+    stage.until(lambda: record(shop, shop.name) is None, what="the end of the application")
+    assert data(second, shop) == ""
+    assert second.kubectl("get", "configmap", "elsewhere", "-n", other, "-o=name").strip() == "configmap/elsewhere"
+
+
 def record(shop: Shop, name: str) -> JsonObject | None:
     return shop.stage.get("application", name, namespace=shop.stage.control_namespace)
 
