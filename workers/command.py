@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 
+_ONE_REFUSAL: Final = 3600.0
+"""Seconds in which one thumb down is enough for somebody without a part in a repository.
+
+Each is a write, of which a forge takes some hundred an hour: a stranger who goes on would keep all others waiting.
+"""
 _Handler: TypeAlias = Callable[[Asked, Command], Answer]
 
 
@@ -79,7 +84,10 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         allowed = services.forge.permission(asked.repository, asked.author)
         if not allowed.includes(LEAST[Verb.HELP]):
             _log.warning("command refused", author=asked.author, permission=allowed)
-            _react(asked, Reaction.REFUSED)
+            if services.memory.first_within(
+                f"refusal of {asked.author} in {asked.repository.full_name}", seconds=_ONE_REFUSAL
+            ):
+                _react(asked, Reaction.REFUSED)
             return None
         _react(asked, Reaction.SEEN)
         if any(command.verb is Verb.DIFF for command in asked.commands):

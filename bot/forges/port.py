@@ -108,9 +108,10 @@ class Forge(Protocol):
         """Return the newest status of each context; one request per page of 100."""
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
-        """Return this instance's comments on a change that carry `marker`, oldest first; one request per page of 100.
+        """Return this instance's comments on a change that begin with `marker`, oldest first; one request per 100.
 
-        A comment counts only when this instance wrote it: a person who quotes one keeps theirs.
+        A comment counts only when this instance wrote it: a person who quotes one keeps theirs. What ours show of files
+        and commands anybody may have written, markers too: only the beginning is ours.
         """
 
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:

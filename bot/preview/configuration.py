@@ -17,6 +17,8 @@ from bot.model.dangers import Severity
 FILE: Final = ".foresail/config.yaml"
 LONGEST: Final = 65_536
 """Bytes of the file; one that somebody writes by hand has some hundred."""
+_DEEPEST: Final = 16
+"""Lists and mappings within each other; the file has three. PyYAML's scanner takes minutes over 60,000 of them."""
 _MOST: Final = 5
 """Problems that are told at once."""
 _LONGEST_GLOB: Final = 1024
@@ -98,7 +100,7 @@ def read(text: bytes | None) -> Read:
     node: yaml.Node | None = None
     try:
         node = _composed(text)
-        said = None if node is None else yaml.SafeLoader("").construct_document(node)
+        said = None if node is None else _constructed(node)
         return Read(DEFAULTS if said is None else Configuration.model_validate(said))
     except ValidationError as error:
         found = [_problem(one, node) for one in error.errors(include_url=False, include_input=False)]
@@ -156,10 +158,22 @@ def _composed(written: bytes) -> yaml.Node | None:
         text = written.decode()
     except UnicodeDecodeError as error:
         raise ValueError("it is not UTF-8 text") from error
-    aliases = (one for one in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(one, yaml.AliasEvent))
-    if (alias := next(aliases, None)) is not None:
-        raise ValueError(f"line {_number(alias)}: aliases are not taken here")
+    depth = 0
+    for one in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(one, yaml.AliasEvent):
+            raise ValueError(f"line {_number(one)}: aliases are not taken here")  # noqa: TRY004 - not a type of ours
+        depth += isinstance(one, yaml.CollectionStartEvent) - isinstance(one, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"line {_number(one)}: it is nested too deep")
     return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def _constructed(node: yaml.Node) -> Any:
+    """Return what a document says; ValueError where a value is none, which PyYAML notices by stumbling over it."""
+    try:
+        return yaml.SafeLoader("").construct_document(node)
+    except (ArithmeticError, LookupError, AttributeError) as error:
+        raise ValueError("a value in it is none of the kind that it is written as") from error
 
 
 def _number(node: yaml.Node | yaml.Event) -> int:

@@ -167,3 +167,22 @@ def test_one_comment_too_many_commands(change: tuple[Shop, int]) -> None:
     ask(shop, number, "/foresail frobnicate\n" * 7)
     assert answer(shop, number).count("there is no command frobnicate") == 5
     assert "one comment may hold 5 commands" in answer(shop, number)
+
+
+def test_a_comment_is_no_answer_because_what_it_shows_reads_like_one(change: tuple[Shop, int]) -> None:
+    shop, number = change
+    forged = {"deploy/settings.yaml": config_map(COLOUR="'<!-- foresail-asked:foresail: eNo= -->'")}
+    shop.repository.push("feature", forged)
+    shop.await_preview(number)
+    ask(shop, number, "/foresail help")
+    ask(shop, number, "/foresail explain")
+    assert "COLOUR" in shop.body(number)
+
+
+def test_a_stranger_who_goes_on_makes_nobody_write(change: tuple[Shop, int]) -> None:
+    shop, number = change
+    first = ask(shop, number, "/foresail help", user="mallory", role="read")
+    more = [shop.repository.comment(number, "/foresail help", user="mallory") for _ in range(3)]
+    ask(shop, number, "/foresail help")
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    assert [reactions(one) for one in (first, *more)] == [{"-1"}, set(), set(), set()]

@@ -149,7 +149,7 @@ class GitHub:
         return [
             _comment(one)
             for one in self._pages(f"/issues/{int(number)}/comments", repository)
-            if _written_by(one, login) and marker in _body(one)
+            if _written_by(one, login) and _body(one).lstrip().startswith(marker)
         ]
 
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:

@@ -161,7 +161,7 @@ class GitLab:
             for one in self._api.pages(f"{_change(repository, number)}/notes", query=query)
             if one.at("author", "id").number() == user
             and not one.at("system").flag()
-            and marker in (comment := _comment(one)).body
+            and (comment := _comment(one)).body.lstrip().startswith(marker)
         ]
 
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:

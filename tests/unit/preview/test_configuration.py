@@ -10,6 +10,7 @@ import pytest
 from bot.model.dangers import Severity
 from bot.preview.configuration import (
     DEFAULTS,
+    LONGEST,
     Configuration,
     Labels,
     Read,
@@ -137,3 +138,15 @@ def test_every_example_on_the_page_is_right() -> None:
     assert EXAMPLES
     for example in EXAMPLES:
         assert read(example.encode()).problems == ()
+
+
+@pytest.mark.parametrize("opening", [b"[", b"{", b"- ", b"? "])
+def test_what_is_nested_too_deep_is_refused_before_anybody_reads_to_its_end(opening: bytes) -> None:
+    assert read(opening * (LONGEST // len(opening))).problems == ("line 1: it is nested too deep",)
+
+
+@pytest.mark.parametrize("value", ["1" + ":30" * 300 + ".5", "!!bool x", '!!int ""', '!!float ""', "!!timestamp x"])
+def test_a_value_that_is_not_what_it_is_written_as_is_a_problem_like_any_other(value: str) -> None:
+    assert read(f"drafts: {value}".encode()) == Read(
+        DEFAULTS, ("a value in it is none of the kind that it is written as",)
+    )

@@ -220,6 +220,7 @@ def test_what_others_quote_is_theirs(
     shop.comment(number, "<!-- foresail --> hijacked", user="foresail")
     mine = forge.add_comment(repository, number, "<!-- foresail --> ours")
     forge.add_comment(repository, number, "without any mark")
+    forge.add_comment(repository, number, "a file that somebody has changed holds <!-- foresail -->")
     assert forge.own_comments(repository, number, marker="<!-- foresail -->") == [mine]
 
 

@@ -231,6 +231,7 @@ def test_what_others_quote_is_theirs_and_own_comments_are_found_behind_many(
         shop.comment(number, f"<!-- m --> talk {index}", user="mallory")
     mine = forge.add_comment(repository, number, "<!-- m --> ours")
     forge.add_comment(repository, number, "without any mark")
+    forge.add_comment(repository, number, "a file that somebody has changed holds <!-- m -->")
     assert forge.own_comments(repository, number, marker="<!-- m -->") == [mine]
 
 
