@@ -54,6 +54,10 @@ class Conflict:
     paths: tuple[str, ...]
 
 
+_LARGEST: Final = 8 << 20
+"""Bytes of a file that is read whole: settings and rules, which people write."""
+
+
 class Mirror:
     """A Git repository on disk, bare or a checkout; only read, and safe to use from threads."""
 
@@ -148,10 +152,15 @@ class Mirror:
         return None if found is None else str(found.id)
 
     def read(self, tree_id: str, path: str) -> bytes | None:
-        """Return a file's content; None when there is no such file. A symlink is not followed."""
+        """Return a file's content; None when there is no such file. A symlink is not followed.
+
+        Raises Rejected for one that is too large for any of the files that are read so.
+        """
         found = self._find(self._open(), tree_id, path)
         if not isinstance(found, pygit2.Blob) or found.filemode == pygit2.enums.FileMode.LINK:
             return None
+        if Snapshot(str(self.path), tree_id).size(str(found.id)) > _LARGEST:
+            raise Rejected(f"{path} has more than {_LARGEST >> 20} MiB")
         return bytes(found.data)
 
     def files(self, tree_id: str, path: str, *, recurse: bool) -> list[tuple[str, str]]:

@@ -165,6 +165,21 @@ def test_a_sync_that_waits_for_a_person_goes_on_when_one_approves(open_shop: Ope
     assert shop.live("configmap", "settings") is None
 
 
+def test_what_a_later_change_deletes_is_not_approved_on_an_earlier_one(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    first = proposed(shop, "red")
+    shop.await_sync(shop.repository.merge(first))
+    files = {"deploy/settings.yaml": None, "deploy/more.yaml": None, "deploy/new.yaml": config_map("new", A="b")}
+    second = shop.propose(files, branch="second")
+    shop.await_preview(second)
+    sha = shop.repository.merge(second)
+    shop.stage.until(lambda: "would delete" in status(shop, sha), what="the question")
+    ask(shop, first, "/foresail approve")
+    assert "nothing of this very change" in answer(shop, first)
+    ask(shop, second, "/foresail approve")
+    shop.await_sync(sha)
+
+
 @pytest.mark.parametrize("command", ["cancel", "retry", "rollback", "release", "approve"])
 def test_there_is_nothing_to_do_about_what_went_well(open_shop: Opener, command: str) -> None:
     shop = open_shop(FILES)

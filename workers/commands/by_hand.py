@@ -135,6 +135,8 @@ class _Act:
         self._refuse_busy()
         if state is None or not is_held(state):
             raise Rejected("has nothing that waits for a person")
+        if not self._is_about(state.operation):
+            raise Rejected("has nothing of this very change that waits for a person; look at the newest one")
         revision = state.operation.revision
         allowed = {"annotations": {APPROVED: revision}}
         return {"metadata": allowed, "operation": self._again(state).to_wire()}, f"goes on at {revision[:7]}"
@@ -161,6 +163,14 @@ class _Act:
         """Whether a revision has the merge commit."""
         mirror, commit = self.landscape.mirror, self.change.merge_sha
         return revision == commit or (mirror.has(revision) and mirror.is_ancestor(commit, revision))
+
+    def _is_about(self, operation: Operation) -> bool:
+        """Whether an operation is at this very change, or goes back from it as somebody asked on it.
+
+        One at a later change has this one in it, and more that nobody has looked at here.
+        """
+        asked_here = operation.info.get(_COMMAND, "").endswith(f" on {self.change}")
+        return asked_here or self.change.merge_sha in operation.each_revision
 
     def _own(self, revisions: tuple[str, ...]) -> str:
         """Return the revision of the source that is the change's repository."""
