@@ -25,7 +25,7 @@ SENTENCES = (
     "edited in place; #1 has 1 comment",
     "▾ Drift that was there before (1)",
     "- replicas: 5 + replicas: 2",
-    "waiting for healthy state of Deployment shop/web: 1 of 3 replicas are updated",
+    "waiting for healthy state of Deployment shop/web: ",
     "foresail/sync success 2 of 2 applications Synced and Healthy",
     "ConfigMap banner text: Opening soon none − deleted",  # noqa: RUF001 - the minus of the comment
     "Merged: 2 of 2 applications healthy",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from bot.errors import Rejected, Temporary
@@ -131,8 +134,10 @@ def test_the_token_goes_to_no_other_host(parrot: Parrot, stranger: GitHub, statu
 def test_a_list_of_a_renamed_repository_is_read_to_its_end(parrot: Parrot, stranger: GitHub) -> None:
     moved = f"{parrot.url}/repositories/7/commits/{SHA}/status"
     parrot.say(301, "{}", Location=f"{moved}?per_page=100")
-    parrot.say(200, '{"statuses": [{"context": "a", "state": "error"}]}', Link=f'<{moved}?page=2>; rel="next"')
-    parrot.say(200, '{"statuses": [{"context": "b", "state": "success", "description": "good", "target_url": null}]}')
+    one: dict[str, Any] = {"context": "a", "state": "error", "created_at": "2026-01-01T00:00:00Z"}
+    other = {**one, "context": "b", "state": "success", "description": "good", "target_url": None}
+    parrot.say(200, json.dumps({"statuses": [one]}), Link=f'<{moved}?page=2>; rel="next"')
+    parrot.say(200, json.dumps({"statuses": [other]}))
     assert stranger.statuses(SHOP, SHA) == {
         "a": CommitStatus("a", StatusState.ERROR, ""),
         "b": CommitStatus("b", StatusState.SUCCESS, "good"),
