@@ -155,7 +155,10 @@ class Clusters:
         if name in self._by_name if name else server in self._by_server:
             return None
         known = self._known()
-        found = [one for one in known if (one.name == name if name else one.server == server)]
+        found = _meant(known, name, server)
+        if not found:  # a Secret may have come since: what names no cluster fails, or is given up where it is deleted
+            known = self._known(within=0.0)
+            found = _meant(known, name, server)
         if not found and self._others is not None and self._others.secrets.problem:
             # Which is not to say that it has gone: what is deleted from a cluster that has gone is given up.
             words = f"the cluster {name or server} is not known: {self._others.secrets.problem}"
@@ -207,3 +210,7 @@ class Clusters:
         for gone in [cluster, *(self._acting.pop(key) for key in acting)]:
             if gone is not None:
                 del self._writers[gone]
+
+
+def _meant(known: Sequence[ClusterSecret], name: str, server: str) -> list[ClusterSecret]:
+    return [one for one in known if (one.name == name if name else one.server == server)]

@@ -304,6 +304,6 @@ def _ended(done: _Done) -> str | None:
     """Return why Helm was ended by a limit; None when it has its own words. What Go then prints is its whole memory."""
     if done.code == -signal.SIGXCPU or "SIGXCPU" in done.words:
         return "it takes too much processor time"
-    if done.code < 0 or re.search(r"^(fatal error|runtime): |^panic: ", done.words, re.MULTILINE):
+    if done.code < 0 or re.search(r"^(fatal error|runtime|SIG[A-Z]+): |^panic: ", done.words, re.MULTILINE):
         return "it needs more memory than it may have, or fails by itself"
     return None

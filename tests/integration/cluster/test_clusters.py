@@ -86,6 +86,16 @@ def test_what_no_secret_describes_is_refused_with_what_there_is(declare: Declare
     assert "second" in refused.value.remedy
 
 
+def test_a_secret_that_has_just_come_is_seen_though_nobody_has_told_of_it(
+    control_plane: ControlPlane, second_plane: ControlPlane, clusters: Clusters, namespace: str
+) -> None:
+    with pytest.raises(UnknownCluster):
+        clusters.at(Destination(name="second"))
+    secret = cluster_secret("second", second_plane.server, config_of(second_plane), namespace=namespace)
+    control_plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    assert clusters.at(Destination(name="second")).name == "second"
+
+
 def test_a_cluster_has_not_gone_because_its_secret_may_not_be_read(
     control_plane: ControlPlane, namespace: str, tmp_path: Path
 ) -> None:
