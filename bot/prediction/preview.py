@@ -133,14 +133,8 @@ class Predictor:
         for cluster, members in self._by_cluster(work).items():
             _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
         applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
-        forecast = Forecast.of(
-            {one.application.name: one.states for one in work},
-            applications,
-            {one.application.name: one.head.ignored for one in work},
-        )
         verdict = self._ruled(work, applications, rules)
-        told = [_told(one, report, forecast) for one, report in zip(work, verdict.applications, strict=True)]
-        by_name = {one.report.name: one for one in told}
+        by_name = _all_told(work, applications, verdict.applications)
         clusters = self._by_cluster(work)
         for cluster, members in clusters.items():
             recalled.keep(cluster, [by_name[one.application.name] for one in members])
@@ -362,6 +356,18 @@ def _worth_telling(resources: Iterable[ResourceReport]) -> list[ResourceReport]:
     """Leave out what neither the change nor a sync touches, and sort the rest by name."""
     told = [one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note or one.rewritten]
     return sorted(told, key=lambda one: one.key)
+
+
+def _all_told(
+    work: Sequence[Work], judged: Sequence[ApplicationReport], ruled: Sequence[ApplicationReport]
+) -> dict[str, Told]:
+    """Return what is told of each application, by name; forecast is what was judged, before users' own rules."""
+    forecast = Forecast.of(
+        {one.application.name: one.states for one in work},
+        judged,
+        {one.application.name: one.head.ignored for one in work},
+    )
+    return {report.name: _told(one, report, forecast) for one, report in zip(work, ruled, strict=True)}
 
 
 def _told(work: Work, report: ApplicationReport, forecast: Forecast) -> Told:

@@ -90,13 +90,7 @@ class Known:
         return cls(
             destination=application.spec.destination,
             cluster=cluster,
-            asks=(
-                application.spec.definition,
-                str(application.automated),
-                str(application.left_alone),
-                application.annotation(APPROVED),
-                application.annotation(HELD),
-            ),
+            asks=_asks(application),
             running=application.operation is not None and not application.left_alone,
             deleting=application.deleting and stage_of(application.finalizers) is not None,
             to_end=application.deleting or OperationState.is_to_end(application.status),
@@ -123,6 +117,11 @@ class Known:
         if self.running:
             return advance(name)
         return delete(name) if self.deleting else compare(name)
+
+
+def _asks(application: Application) -> tuple[str, ...]:
+    said = (application.spec.definition, str(application.automated), str(application.left_alone))
+    return (*said, application.annotation(APPROVED), application.annotation(HELD))
 
 
 def _deadlines(application: Application, state: OperationState | None, sync_deadline: float) -> Iterator[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pygit2
 
@@ -89,16 +89,47 @@ def whole_project(world: World, one: Project, *, asked_by: Account | None) -> di
     return project(world, one) | more
 
 
+_NEVER_SET: Final[dict[str, Any]] = {
+    "description": None,
+    "upvotes": 0,
+    "downvotes": 0,
+    "assignees": [],
+    "assignee": None,
+    "reviewers": [],
+    "labels": [],
+    "imported": False,
+    "imported_from": "none",
+    "milestone": None,
+    "merge_when_pipeline_succeeds": False,
+    "merge_status": "can_be_merged",
+    "merge_after": None,
+    "discussion_locked": None,
+    "should_remove_source_branch": None,
+    "force_remove_source_branch": False,
+    "squash": False,
+    "squash_on_merge": False,
+    "task_completion_status": {"count": 0, "completed_count": 0},
+    "has_conflicts": False,
+    "blocking_discussions_resolved": True,
+    "time_stats": {
+        "time_estimate": 0,
+        "total_time_spent": 0,
+        "human_time_estimate": None,
+        "human_total_time_spent": None,
+    },
+}
+"""Fields of a merge request that nobody sets in this stand-in; it merges whatever it is asked to."""
+
+
 def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
     """Return a merge request as lists have it."""
     merged_by = None if one.merged_by is None else user(world, one.merged_by)
     reference = f"!{one.number}"
-    return {
+    return _NEVER_SET | {
         "id": one.id,
         "iid": one.number,
         "project_id": one.project.id,
         "title": one.title,
-        "description": None,
         "state": one.state,
         "created_at": timestamp(one.created_at),
         "updated_at": timestamp(one.updated_at),
@@ -110,45 +141,19 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "target_branch": one.base_ref,
         "source_branch": one.head_ref,
         "user_notes_count": sum(not note.system for note in one.project.notes_on(one.number)),
-        "upvotes": 0,
-        "downvotes": 0,
         "author": user(world, one.user),
-        "assignees": [],
-        "assignee": None,
-        "reviewers": [],
         "source_project_id": one.source.id,
         "target_project_id": one.project.id,
-        "labels": [],
         "draft": one.draft,
-        "imported": False,
-        "imported_from": "none",
         "work_in_progress": one.draft,
-        "milestone": None,
-        "merge_when_pipeline_succeeds": False,
-        "merge_status": "can_be_merged",
         "detailed_merge_status": "draft_status" if one.draft else "mergeable",
-        "merge_after": None,
         "sha": one.head_sha,
         "merge_commit_sha": one.merge_commit_sha,
         "squash_commit_sha": one.squash_commit_sha,
-        "discussion_locked": None,
-        "should_remove_source_branch": None,
-        "force_remove_source_branch": False,
         "prepared_at": timestamp(one.created_at),
         "reference": reference,
         "references": {"short": reference, "relative": reference, "full": f"{one.project.full_name}{reference}"},
         "web_url": f"{world.site}/{one.project.full_name}/-/merge_requests/{one.number}",
-        "time_stats": {
-            "time_estimate": 0,
-            "total_time_spent": 0,
-            "human_time_estimate": None,
-            "human_total_time_spent": None,
-        },
-        "squash": False,
-        "squash_on_merge": False,
-        "task_completion_status": {"count": 0, "completed_count": 0},
-        "has_conflicts": False,
-        "blocking_discussions_resolved": True,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pygit2
 
@@ -78,35 +78,44 @@ def commit(world: World, one: Project, found: pygit2.Commit) -> dict[str, Any]:
     }
 
 
+_NEVER_SET: Final[dict[str, Any]] = {
+    "assignee_id": None,
+    "assignee_ids": [],
+    "blocking_discussions_resolved": True,
+    "description": "",
+    "first_contribution": False,
+    "head_pipeline_id": None,
+    "human_time_change": None,
+    "human_time_estimate": None,
+    "human_total_time_spent": None,
+    "labels": [],
+    "last_edited_at": None,
+    "last_edited_by_id": None,
+    "merge_error": None,
+    "merge_status": "unchecked",
+    "milestone_id": None,
+    "reviewer_ids": [],
+    "time_change": 0,
+    "time_estimate": 0,
+    "total_time_spent": 0,
+    "updated_by_id": None,
+}
+"""Fields of a merge request that nobody sets in this stand-in."""
+
+
 def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
     """Return a merge request."""
-    return {
-        "assignee_id": None,
-        "assignee_ids": [],
+    return _NEVER_SET | {
         "author_id": one.user.id,
-        "blocking_discussions_resolved": True,
         "created_at": timestamp(one.created_at),
-        "description": "",
         "detailed_merge_status": "draft_status" if one.draft else "mergeable",
         "draft": one.draft,
-        "first_contribution": False,
-        "head_pipeline_id": None,
-        "human_time_change": None,
-        "human_time_estimate": None,
-        "human_total_time_spent": None,
         "id": one.id,
         "iid": one.number,
-        "labels": [],
         "last_commit": commit(world, one.source, BareRepository(one.project.path).commit(one.head_sha)),
-        "last_edited_at": None,
-        "last_edited_by_id": None,
         "merge_commit_sha": one.merge_commit_sha,
-        "merge_error": None,
-        "merge_status": "unchecked",
         "merge_user_id": None if one.merged_by is None else one.merged_by.id,
-        "milestone_id": None,
         "prepared_at": timestamp(one.created_at),
-        "reviewer_ids": [],
         "source": project(world, one.source, numbered=False),
         "source_branch": one.head_ref,
         "source_project_id": one.source.id,
@@ -115,14 +124,27 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "target": project(world, one.project, numbered=False),
         "target_branch": one.base_ref,
         "target_project_id": one.project.id,
-        "time_change": 0,
-        "time_estimate": 0,
         "title": one.title,
-        "total_time_spent": 0,
         "updated_at": timestamp(one.updated_at),
-        "updated_by_id": None,
         "url": f"{world.site}/{one.project.full_name}/-/merge_requests/{one.number}",
         "work_in_progress": one.draft,
+    }
+
+
+def merge_request_of_pipeline(world: World, one: MergeRequest) -> dict[str, Any]:
+    """Return a merge request as its pipelines tell of it."""
+    return {
+        "id": one.id,
+        "iid": one.number,
+        "title": one.title,
+        "source_branch": one.head_ref,
+        "source_project_id": one.source.id,
+        "target_branch": one.base_ref,
+        "target_project_id": one.project.id,
+        "state": one.state,
+        "merge_status": "can_be_merged",
+        "detailed_merge_status": "mergeable",
+        "url": f"{world.site}/{one.project.full_name}/-/merge_requests/{one.number}",
     }
 
 
