@@ -13,7 +13,7 @@ from bot.prediction.trees import Sides, Tree
 from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirror
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ from bot.model.applications import Source
 from bot.repository import manifests
 from bot.repository.environment import BuildEnvironment
 from bot.repository.render import Rendered, Renderer, RenderRequest
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.repositories import BareRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

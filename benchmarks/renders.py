@@ -13,7 +13,7 @@ from bot.rendering.shared import Shared
 from bot.rendering.shelf import Shelf
 from bot.rendering.versions import Versions
 from bot.repository.render import Rendered, Renderer, RenderRequest
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.redis import RedisServer
 from bot.store.connection import connect
 from bot.store.renders import Renders

@@ -17,7 +17,7 @@ from bot.model.resources import metadata_of
 from bot.prediction.desired import Wanted
 from bot.prediction.trees import Tree
 from bot.repository.mirrors import Mirror
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.installation import ROOT
 from bot.services import Services
 from bot.settings import Settings

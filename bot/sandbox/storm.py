@@ -14,7 +14,7 @@ from bot.preview.markdown import read_marker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.sandbox.github.exchanges import Exchange
+    from bot.sandbox.forge.exchanges import Exchange
     from bot.sandbox.github.people import HostedRepository
     from bot.sandbox.stage import Stage
 

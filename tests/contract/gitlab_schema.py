@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
-from bot.sandbox.github.exchanges import Exchange
-from bot.sandbox.github.webhooks import Delivery
+from bot.sandbox.forge.exchanges import Exchange
+from bot.sandbox.forge.webhooks import Delivery
 from tests.contract.schema import SchemaMismatchError
 
 Schema = dict[str, Any]

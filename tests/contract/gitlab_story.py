@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import requests
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.gitlab.server import GitLabStandIn
 

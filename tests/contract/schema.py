@@ -19,9 +19,9 @@ from typing import Any, Union
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from bot.sandbox.github.exchanges import Exchange
+from bot.sandbox.forge.exchanges import Exchange
+from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.github.routes import ROUTES
-from bot.sandbox.github.webhooks import Delivery
 
 _CLIENTS = ("apps", "checks", "git", "issues", "pulls", "rate_limit", "reactions", "repos", "users")
 _OLDER_FIELDS = frozenset({"merge_commit_sha", "assignee", "rate"})

@@ -13,7 +13,7 @@ from github import Auth, Github
 
 from bot.errors import Rejected
 from bot.forges.github.registering import Registration
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import App, Installation

@@ -27,7 +27,7 @@ from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
 from bot.sandbox.control_plane.cluster import ControlPlane
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.installation import ROOT
 from bot.sandbox.toolchain import Programs
 from bot.services import Services

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 
 OBJECTS = 12

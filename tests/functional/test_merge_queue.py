@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.github.webhooks import Event
+from bot.sandbox.forge.webhooks import Event
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, config_map, deployment
 
 pytestmark = ON_BOTH_FORGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import Opener, Shop, config_map
 
 BEFORE = {"deploy/settings.yaml": config_map(COLOUR="blue"), "deploy/other.yaml": config_map("other", SIZE="small")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map
 
 pytestmark = ON_BOTH_FORGES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.storm import FILES, Storm, Weather, manifest
 from tests.functional.conftest import Opener
 

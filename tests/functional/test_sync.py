@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}

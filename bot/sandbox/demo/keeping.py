@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.sandbox.demo.scene import Scene
-    from bot.sandbox.github.exchanges import Exchange
+    from bot.sandbox.forge.exchanges import Exchange
 
 _POLL: Final = 0.1
 

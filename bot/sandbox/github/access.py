@@ -15,8 +15,9 @@ from typing import Any
 import jwt
 from jwt.types import Options
 
+from bot.sandbox.forge.accounts import Account
 from bot.sandbox.github.http import Actor, Audience, Refusal, Route, not_found
-from bot.sandbox.github.state import Account, Installation, InstallationToken, Repository, World
+from bot.sandbox.github.state import Installation, InstallationToken, Repository, World
 
 TOKEN_LIFETIME = 3600.0
 """Seconds an installation token works."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,10 +14,10 @@ from typing import Any
 import flask
 import orjson
 
+from bot.sandbox.forge.faults import Fault, Injected
+from bot.sandbox.forge.serving import hang_up, recorded
 from bot.sandbox.github import githttp, registering
 from bot.sandbox.github.access import authenticate, check
-from bot.sandbox.github.exchanges import Exchange, without_secrets
-from bot.sandbox.github.faults import Fault, Injected
 from bot.sandbox.github.http import Actor, Answer, Call, Refusal, Route, not_found
 from bot.sandbox.github.limits import Allowance
 from bot.sandbox.github.routes import ROUTES
@@ -77,13 +76,13 @@ def _serve_git(world: World, *, owner: str, name: str, service: str) -> flask.Re
     if fault is not None and fault.kind is Fault.DELAY:
         time.sleep(fault.seconds)
     elif fault is not None and fault.kind is Fault.DROP_CONNECTION:
-        return _hang_up()
+        return hang_up()
     elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
         return flask.Response("Internal Server Error\n", HTTPStatus.INTERNAL_SERVER_ERROR)
     response = githttp.serve(world, f"{owner}/{name}", service=service)
     if fault is not None and fault.kind is Fault.LOSE_ANSWER:
         response.get_data()  # what git has to say is read to its end, and git with it
-        return _hang_up()
+        return hang_up()
     return response
 
 
@@ -92,15 +91,15 @@ def _serve(world: World, route: Route, **params: str) -> flask.Response:
     path = request.path.removeprefix(_ROOT)
     fault = world.faults.take(request.method, path)
     if fault is not None and fault.kind is Fault.DROP_CONNECTION:
-        return _hang_up()
+        return hang_up()
     if fault is not None and fault.kind is Fault.DELAY:
         time.sleep(fault.seconds)
-    body = request.get_data()
     with world.lock:
         answer = _finish(world, route, _answer(world, route, params=params, fault=fault))
-        _record(world, route, path=path, body=body, answer=answer)
+        said = recorded(route.template, path, status=int(answer.status), answer=answer.body, headers=answer.headers)
+        world.exchanges.add(said)
     if fault is not None and fault.kind is Fault.LOSE_ANSWER:
-        return _hang_up()
+        return hang_up()
     content = b"" if answer.body is None else orjson.dumps(answer.body)
     return flask.Response(content, answer.status, dict(answer.headers), content_type="application/json; charset=utf-8")
 
@@ -218,33 +217,3 @@ def _without(body: Any, names: frozenset[str]) -> Any:
     if isinstance(body, dict):
         return {name: _without(value, names) for name, value in body.items() if name not in names}
     return [_without(item, names) for item in body] if isinstance(body, list) else body
-
-
-def _record(world: World, route: Route, *, path: str, body: bytes, answer: Answer) -> None:
-    request = flask.request
-    world.exchanges.add(
-        Exchange(
-            method=request.method,
-            template=route.template,
-            path=path,
-            query=request.args.to_dict(),
-            headers=without_secrets(dict(request.headers)),
-            body=_readable(body),
-            status=int(answer.status),
-            answer=answer.body,
-            answer_headers=dict(answer.headers),
-        )
-    )
-
-
-def _readable(body: bytes) -> Any:
-    try:
-        return orjson.loads(body) if body else None
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _hang_up() -> flask.Response:
-    """Close the connection under the server; the response is never seen."""
-    flask.request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    return flask.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)

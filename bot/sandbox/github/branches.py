@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.repositories import ZERO, BareRepository
 from bot.sandbox.github import events, pulls
-from bot.sandbox.github.repositories import ZERO, BareRepository
-from bot.sandbox.github.state import Account, PullRequest, Repository, World
+from bot.sandbox.github.state import PullRequest, Repository, World
 
 _HEADS = "refs/heads/"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.sandbox.forge.accounts import Account
 from bot.sandbox.github import events
 from bot.sandbox.github.payloads import repositories
-from bot.sandbox.github.state import Account, App, Comment, Label, PullRequest, World
+from bot.sandbox.github.state import App, Comment, Label, PullRequest, World
 
 LONGEST_BODY = 65_536
 """Characters a comment may have."""

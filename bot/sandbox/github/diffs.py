@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pygit2
 from pygit2.enums import DeltaStatus, DiffFind
 
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.repositories import BareRepository
 
 _STATUS: Mapping[DeltaStatus, str] = {
     DeltaStatus.ADDED: "added",

@@ -5,14 +5,17 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox.github.clock import timestamp
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.forge.repositories import ZERO, BareRepository
+from bot.sandbox.forge.webhooks import Event, Recipient
 from bot.sandbox.github.payloads import accounts, checks, commits, pulls, repositories
-from bot.sandbox.github.repositories import ZERO, BareRepository
 from bot.sandbox.github.state import (
-    Account,
     App,
     CheckRun,
     CheckSuite,
@@ -24,10 +27,28 @@ from bot.sandbox.github.state import (
     Status,
     World,
 )
-from bot.sandbox.github.webhooks import Event, Recipient
 
 _MOST_COMMITS = 2048
 """A push event lists no more."""
+
+
+def delivery_headers(recipient: Recipient, event: Event, guid: str, body: bytes) -> dict[str, str]:
+    """Return a delivery's headers: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers."""
+    headers = {
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/f0re5a1",
+        "X-GitHub-Delivery": guid,
+        "X-GitHub-Event": event.name,
+        "X-GitHub-Hook-ID": str(recipient.hook_id),
+        "X-GitHub-Hook-Installation-Target-ID": str(recipient.app_id),
+        "X-GitHub-Hook-Installation-Target-Type": "integration",
+    }
+    if recipient.secret:
+        key = recipient.secret.encode()
+        headers["X-Hub-Signature"] = f"sha1={hmac.new(key, body, hashlib.sha1).hexdigest()}"
+        headers["X-Hub-Signature-256"] = f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}"
+    return headers
 
 
 def recipient_of(app: App) -> Recipient:

@@ -7,10 +7,10 @@ from http import HTTPStatus
 import flask
 
 from bot.sandbox import githttp
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github import branches
 from bot.sandbox.github.access import allowed, authenticate, visible
 from bot.sandbox.github.http import Actor, Refusal
-from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import Repository, World
 
 

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import ForesailError
-from bot.sandbox.github.state import Account, App, Comment, Installation, PullRequest, Repository, World
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.github.state import App, Comment, Installation, PullRequest, Repository, World
 
 DOCUMENTATION = "https://docs.github.com/rest"
 _PAGE_SIZE, _LARGEST_PAGE = 30, 100

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bot.errors import Rejected
+from bot.sandbox.forge.merging import MergeMethod
+from bot.sandbox.forge.people import SOMEBODY, HostedGit
+from bot.sandbox.forge.repositories import ZERO, BareRepository, Files, NewCommit
 from bot.sandbox.github import branches, conversation, events, pulls, queue
-from bot.sandbox.github.merging import MergeMethod
 from bot.sandbox.github.payloads.checks import latest_statuses
 from bot.sandbox.github.payloads.repositories import clone_url
-from bot.sandbox.github.repositories import ZERO, BareRepository, Files, NewCommit
 from bot.sandbox.github.state import (
     CheckRun,
     CheckSuite,
@@ -20,16 +21,9 @@ from bot.sandbox.github.state import (
     World,
 )
 
-SOMEBODY = "octocat"
-"""Who acts when it does not matter who."""
 
-
-class HostedRepository:
+class HostedRepository(HostedGit[World, Repository]):
     """One repository, and everything people do in it; each call is done, and its webhooks queued, when it returns."""
-
-    def __init__(self, world: World, repository: Repository) -> None:
-        self._world = world
-        self.state = repository
 
     @property
     def full_name(self) -> str:
@@ -41,21 +35,6 @@ class HostedRepository:
         """Where Git finds it."""
         return clone_url(self._world, self.state)
 
-    def head(self, branch: str | None = None) -> str:
-        """Return the commit of a branch; None: of the default branch."""
-        with self._world.lock:
-            return BareRepository(self.state.path).head(branch or self.state.default_branch)
-
-    def read(self, path: str, *, revision: str | None = None) -> bytes:
-        """Return a file's content in a commit or branch; Rejected when it is not there."""
-        with self._world.lock:
-            git = BareRepository(self.state.path)
-            sha = git.resolve(revision or self.state.default_branch)
-            try:
-                return git.commit(sha or ZERO).tree[path].read_raw()
-            except KeyError:
-                raise Rejected(f"there is no {path} in {revision or self.state.default_branch}") from None
-
     def push(
         self,
         branch: str,
@@ -65,11 +44,7 @@ class HostedRepository:
         author: str = SOMEBODY,
         onto: str | None = None,
     ) -> str:
-        """Commit `files` to a branch and push it; return the commit.
-
-        The commit is built on `onto` (a branch or commit; by default the branch itself, or for a new one the default
-        branch). When that is not the branch's tip, the push is forced.
-        """
+        """Commit `files` to a branch and push it; return the commit (see `HostedGit.push`)."""
         with self._world.lock:
             git, user = BareRepository(self.state.path), self._world.account(author)
             base = self._base(git, branch, onto)
@@ -82,19 +57,6 @@ class HostedRepository:
             sha = git.write_commit(new)
             branches.point(self._world, self.state, branch=branch, sha=sha, sender=user)
             return sha
-
-    def commit(
-        self,
-        branch: str,
-        files: Files,
-        *,
-        message: str = "Change files",
-        author: str = SOMEBODY,
-        onto: str | None = None,
-    ) -> str:
-        """Do the same as `push`, but no webhook is ever made of it: GitHub forgot to tell."""
-        with self._world.lock, self._world.hooks.muted():
-            return self.push(branch, files, message=message, author=author, onto=onto)
 
     def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
         """Make a branch, or move it by force, to a commit that exists."""
@@ -235,15 +197,6 @@ class HostedRepository:
         """Return the deployments, oldest first."""
         with self._world.lock:
             return list(self.state.deployments.values())
-
-    def _base(self, git: BareRepository, branch: str, onto: str | None) -> str | None:
-        if onto is not None:
-            found = git.resolve(onto)
-            if found is None:
-                raise Rejected(f"there is no branch or commit {onto}")
-            return found
-        known = git.branches()
-        return known.get(branch) or known.get(self.state.default_branch)
 
     def _fork_of(self, owner: str) -> Repository:
         for one in self._world.repositories.values():

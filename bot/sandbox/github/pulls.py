@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from bot.errors import Rejected
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.merging import Merge, MergeMethod, merged_tree, perform
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.github import events
 from bot.sandbox.github.http import Refusal, invalid
-from bot.sandbox.github.merging import Merge, MergeMethod, merged_tree, perform
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
-from bot.sandbox.github.state import Account, PullRequest, Repository, World
+from bot.sandbox.github.state import PullRequest, Repository, World
 
 
 @dataclass(frozen=True, slots=True)

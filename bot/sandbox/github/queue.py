@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.merging import Merge, perform
+from bot.sandbox.forge.repositories import ZERO, BareRepository
 from bot.sandbox.github import branches, events, pulls
 from bot.sandbox.github.http import Refusal, not_found
-from bot.sandbox.github.merging import Merge, perform
-from bot.sandbox.github.repositories import ZERO, BareRepository
-from bot.sandbox.github.state import Account, PullRequest, QueueEntry, World
+from bot.sandbox.github.state import PullRequest, QueueEntry, World
 
 _HEADS = "refs/heads/"
 

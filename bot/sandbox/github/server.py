@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
 from bot.errors import Rejected
+from bot.sandbox.forge.clock import Clock
+from bot.sandbox.forge.people import SOMEBODY
+from bot.sandbox.forge.repositories import BareRepository, Files
+from bot.sandbox.forge.serving import StandInServer
+from bot.sandbox.forge.webhooks import Hooks
 from bot.sandbox.github import events
 from bot.sandbox.github.access import issue_personal
 from bot.sandbox.github.app import create_app
-from bot.sandbox.github.clock import Clock
-from bot.sandbox.github.exchanges import Exchange, ExchangeLog
-from bot.sandbox.github.faults import Faults
 from bot.sandbox.github.limits import Limits
-from bot.sandbox.github.people import SOMEBODY, HostedRepository
+from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.registering import new_app
-from bot.sandbox.github.repositories import BareRepository, Files
 from bot.sandbox.github.state import App, Behaviour, Comment, Installation, Repository, World
-from bot.sandbox.github.webhooks import Hooks
-
-_POLL_SECONDS = 0.02
-"""How soon the server notices that it is to stop."""
 
 
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
-        """Say nothing: requests are recorded, not printed."""
-
-
-class GitHubStandIn:
+class GitHubStandIn(StandInServer):
     """A GitHub on loopback: REST at `url`, Git at `<site>/<owner>/<name>.git`, webhooks from a thread.
 
     >>> with GitHubStandIn.start(directory) as github:
@@ -42,11 +30,8 @@ class GitHubStandIn:
     """
 
     def __init__(self, directory: Path, *, clock: Clock) -> None:
-        self.clock = clock
-        self.webhooks = Hooks(clock)
-        self.faults = Faults()
+        super().__init__(clock=clock, webhooks=Hooks(clock, headers=events.delivery_headers))
         self.limits = Limits()
-        self.exchanges = ExchangeLog()
         self._world = World(
             directory=directory,
             clock=clock,
@@ -55,33 +40,13 @@ class GitHubStandIn:
             limits=self.limits,
             exchanges=self.exchanges,
         )
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
 
     @classmethod
     def start(cls, directory: Path, *, port: int = 0, clock: Clock | None = None) -> Self:
         """Listen on loopback (port 0: any free one) and keep repositories below `directory`."""
         stand_in = cls(directory, clock=clock or Clock())
-        stand_in._listen(port)
+        stand_in._world.site = stand_in._listen(create_app(stand_in._world), port)
         return stand_in
-
-    def stop(self) -> None:
-        """Stop to listen and to deliver; repositories stay on disk."""
-        self.webhooks.stop()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-
-    def __enter__(self) -> Self:
-        """Return the stand-in, which runs already."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -97,15 +62,6 @@ class GitHubStandIn:
     def behaviour(self) -> Behaviour:
         """Settings that may be changed at any time."""
         return self._world.behaviour
-
-    @property
-    def requests(self) -> tuple[Exchange, ...]:
-        """Every API request received so far and its answer, oldest first."""
-        return self.exchanges.all()
-
-    def wait_for_deliveries(self, deadline: float = 60.0) -> None:
-        """Wait until every webhook queued so far was sent; Temporary after `deadline` seconds."""
-        self.webhooks.wait(deadline)
 
     def create_repository(
         self, full_name: str, *, files: Files | None = None, private: bool = True, default_branch: str = "main"
@@ -225,17 +181,6 @@ class GitHubStandIn:
         """Return a token with which a person does by API what they may."""
         with self._world.lock:
             return issue_personal(self._world, self._world.account(user))
-
-    def _listen(self, port: int) -> None:
-        self._server = make_server(
-            "127.0.0.1", port, create_app(self._world), threaded=True, request_handler=_QuietHandler
-        )
-        self._world.site = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="github-server", daemon=True
-        )
-        self._thread.start()
-        self.webhooks.start()
 
     def _new_path(self, full_name: str) -> Path:
         if self._world.repository(full_name) is not None:

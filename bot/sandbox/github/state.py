@@ -9,21 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.sandbox.github.clock import Clock
-from bot.sandbox.github.exchanges import ExchangeLog
-from bot.sandbox.github.faults import Faults
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import Clock
+from bot.sandbox.forge.exchanges import ExchangeLog
+from bot.sandbox.forge.faults import Faults
+from bot.sandbox.forge.webhooks import Hooks
 from bot.sandbox.github.limits import Limits
-from bot.sandbox.github.webhooks import Hooks
-
-
-@dataclass(slots=True, eq=False)
-class Account:
-    """A person, an organization or an App's bot."""
-
-    id: int
-    login: str
-    kind: str
-    created_at: float
 
 
 @dataclass(slots=True, eq=False)

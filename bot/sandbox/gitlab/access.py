@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
 from bot.sandbox.gitlab.http import Refusal, Route, forbidden, not_found
 from bot.sandbox.gitlab.state import GUEST, REPORTER, Project, Token, World
 

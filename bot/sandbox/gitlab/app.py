@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 import uuid
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 import flask
 import orjson
 
-from bot.sandbox.github.exchanges import Exchange
-from bot.sandbox.github.faults import Fault, Injected
+from bot.sandbox.forge.faults import Fault, Injected
+from bot.sandbox.forge.serving import hang_up, recorded
 from bot.sandbox.gitlab import githttp
 from bot.sandbox.gitlab.access import authenticate, check
 from bot.sandbox.gitlab.http import Answer, Call, Refusal, Route, not_found
@@ -27,7 +26,6 @@ ROOT: Final = "/gitlab"
 """Where it is on its host: https://docs.gitlab.com/install/relative_url/"""
 _API: Final = f"{ROOT}/api/v4"
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")
-_SECRET_HEADERS: Final = frozenset({"authorization", "private-token", "cookie"})
 _TABLE: Final = tuple((re.compile(re.sub(r":(\w+)", r"(?P<\1>[^/]+)", route.template)), route) for route in ROUTES)
 _UNKNOWN: Final = Route("", "", lambda _call: _nothing_here())
 
@@ -51,11 +49,11 @@ def _serve_git(world: World, *, name: str, service: str) -> flask.Response:
     if fault is not None and fault.kind is Fault.DELAY:
         time.sleep(fault.seconds)
     elif fault is not None and fault.kind is Fault.DROP_CONNECTION:
-        return _hang_up()
+        return hang_up()
     elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
         return flask.Response("Internal Server Error\n", HTTPStatus.INTERNAL_SERVER_ERROR)
     response = githttp.serve(world, name, service=service)
-    return _hang_up() if fault is not None and fault.kind is Fault.LOSE_ANSWER else response
+    return hang_up() if fault is not None and fault.kind is Fault.LOSE_ANSWER else response
 
 
 def _serve(world: World, *, path: str) -> flask.Response:
@@ -64,15 +62,17 @@ def _serve(world: World, *, path: str) -> flask.Response:
     route, params = _match(flask.request.method, raw)
     fault = world.faults.take(flask.request.method, f"/{path}")
     if fault is not None and fault.kind is Fault.DROP_CONNECTION:
-        return _hang_up()
+        return hang_up()
     if fault is not None and fault.kind is Fault.DELAY:
         time.sleep(fault.seconds)
-    body = flask.request.get_data()
     with world.lock:
         answer = _answer(world, route, params=params, fault=fault)
-        _record(world, route, path=f"/{path}", body=body, answer=answer)
+        said = recorded(
+            route.template, f"/{path}", status=int(answer.status), answer=answer.body, headers=answer.headers
+        )
+        world.exchanges.add(said)
     if fault is not None and fault.kind is Fault.LOSE_ANSWER:
-        return _hang_up()
+        return hang_up()
     if isinstance(answer.body, str):
         return flask.Response(answer.body, answer.status, dict(answer.headers), content_type="text/plain")
     content = b"" if answer.body is None else orjson.dumps(answer.body)
@@ -144,34 +144,3 @@ def _too_many(wait: int, *, limit: int, observed: int, reset: int) -> Refusal:
         "Retry-After": str(max(1, wait)),
     }
     return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "Retry later\n", headers=headers)
-
-
-def _record(world: World, route: Route, *, path: str, body: bytes, answer: Answer) -> None:
-    request = flask.request
-    headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET_HEADERS}
-    world.exchanges.add(
-        Exchange(
-            method=request.method,
-            template=route.template,
-            path=path,
-            query=request.args.to_dict(),
-            headers=headers,
-            body=_readable(body),
-            status=int(answer.status),
-            answer=answer.body,
-            answer_headers=dict(answer.headers),
-        )
-    )
-
-
-def _readable(body: bytes) -> Any:
-    try:
-        return orjson.loads(body) if body else None
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _hang_up() -> flask.Response:
-    """Close the connection under the server; the response is never seen."""
-    flask.request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    return flask.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.github.merging import MergeMethod
-from bot.sandbox.github.repositories import ZERO, BareRepository
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.merging import MergeMethod
+from bot.sandbox.forge.repositories import ZERO, BareRepository
 from bot.sandbox.gitlab import events, pulls
 from bot.sandbox.gitlab.state import MergeRequest, Project, World
 

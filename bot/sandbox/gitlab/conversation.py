@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab import events
 from bot.sandbox.gitlab.http import Refusal, bad_request, forbidden, not_found
 from bot.sandbox.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, Status, World

@@ -11,10 +11,10 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.github.clock import Clock
-from bot.sandbox.github.repositories import ZERO, BareRepository
-from bot.sandbox.github.state import Account
-from bot.sandbox.github.webhooks import Event, Headers, Recipient
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import Clock
+from bot.sandbox.forge.repositories import ZERO, BareRepository
+from bot.sandbox.forge.webhooks import Event, Headers, Recipient
 from bot.sandbox.gitlab.payloads import hooks
 from bot.sandbox.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, World
 

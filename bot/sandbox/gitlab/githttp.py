@@ -7,7 +7,7 @@ from http import HTTPStatus
 import flask
 
 from bot.sandbox import githttp
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab import branches
 from bot.sandbox.gitlab.access import authenticate, visible
 from bot.sandbox.gitlab.http import Refusal

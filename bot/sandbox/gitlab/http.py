@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import ForesailError
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
 from bot.sandbox.gitlab.state import MergeRequest, Note, Project, Token, World
 
 _PAGE_SIZE, _LARGEST_PAGE = 20, 100

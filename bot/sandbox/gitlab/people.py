@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bot.errors import Rejected
 from bot.forges.gitlab.statuses import ANEW
-from bot.sandbox.github.merging import Merge, MergeMethod, perform
-from bot.sandbox.github.repositories import ZERO, BareRepository, Files, NewCommit
+from bot.sandbox.forge.merging import Merge, MergeMethod, perform
+from bot.sandbox.forge.people import SOMEBODY, HostedGit
+from bot.sandbox.forge.repositories import BareRepository, Files, NewCommit
 from bot.sandbox.github.state import Status as Told
 from bot.sandbox.gitlab import branches, conversation, events, pulls
 from bot.sandbox.gitlab.state import (
@@ -26,8 +27,6 @@ from bot.sandbox.gitlab.state import (
     World,
 )
 
-SOMEBODY = "octocat"
-"""Who acts when it does not matter who."""
 _ROLES = {
     "none": 0,
     "read": GUEST,
@@ -39,12 +38,8 @@ _ROLES = {
 _STATES = {"pending": "pending", "running": "pending", "success": "success", "failed": "failure", "canceled": "error"}
 
 
-class HostedProject:
+class HostedProject(HostedGit[World, Project]):
     """One project, and everything people do in it; each call is done, and its webhooks queued, when it returns."""
-
-    def __init__(self, world: World, project: Project) -> None:
-        self._world = world
-        self.state = project
 
     @property
     def full_name(self) -> str:
@@ -56,21 +51,6 @@ class HostedProject:
         """Where Git finds it."""
         return f"{self._world.site}/{self.state.full_name}.git"
 
-    def head(self, branch: str | None = None) -> str:
-        """Return the commit of a branch; None: of the default branch."""
-        with self._world.lock:
-            return BareRepository(self.state.path).head(branch or self.state.default_branch)
-
-    def read(self, path: str, *, revision: str | None = None) -> bytes:
-        """Return a file's content in a commit or branch; Rejected when it is not there."""
-        with self._world.lock:
-            git = BareRepository(self.state.path)
-            sha = git.resolve(revision or self.state.default_branch)
-            try:
-                return git.commit(sha or ZERO).tree[path].read_raw()
-            except KeyError:
-                raise Rejected(f"there is no {path} in {revision or self.state.default_branch}") from None
-
     def push(
         self,
         branch: str,
@@ -80,11 +60,7 @@ class HostedProject:
         author: str = SOMEBODY,
         onto: str | None = None,
     ) -> str:
-        """Commit `files` to a branch and push it; return the commit.
-
-        The commit is built on `onto` (a branch or commit; by default the branch itself, or for a new one the default
-        branch). When that is not the branch's tip, the push is forced.
-        """
+        """Commit `files` to a branch and push it; return the commit (see `HostedGit.push`)."""
         with self._world.lock:
             git, user = BareRepository(self.state.path), self._world.account(author)
             base = self._base(git, branch, onto)
@@ -92,19 +68,6 @@ class HostedProject:
             sha = git.write_commit(NewCommit(tree, parents, message, pulls.author_of(self._world, user)))
             branches.point(self._world, self.state, branch=branch, sha=sha, sender=user)
             return sha
-
-    def commit(
-        self,
-        branch: str,
-        files: Files,
-        *,
-        message: str = "Change files",
-        author: str = SOMEBODY,
-        onto: str | None = None,
-    ) -> str:
-        """Do the same as `push`, but no webhook is ever made of it: GitLab forgot to tell."""
-        with self._world.lock, self._world.hooks.muted():
-            return self.push(branch, files, message=message, author=author, onto=onto)
 
     def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
         """Make a branch, or move it by force, to a commit that exists."""
@@ -263,15 +226,6 @@ class HostedProject:
         """Return a merge request's notes, oldest first."""
         with self._world.lock:
             return self.state.notes_on(number)
-
-    def _base(self, git: BareRepository, branch: str, onto: str | None) -> str | None:
-        if onto is not None:
-            found = git.resolve(onto)
-            if found is None:
-                raise Rejected(f"there is no branch or commit {onto}")
-            return found
-        known = git.branches()
-        return known.get(branch) or known.get(self.state.default_branch)
 
     def _fork_of(self, owner: str) -> Project:
         for one in self._world.projects.values():

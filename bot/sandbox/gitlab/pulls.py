@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.errors import Rejected
-from bot.sandbox.github.merging import Merge, MergeMethod, perform
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.merging import Merge, MergeMethod, perform
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.gitlab import events
 from bot.sandbox.gitlab.state import MergeRequest, Project, Version, World
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import shutil
 import ssl
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-
 from bot.errors import Rejected
-from bot.sandbox.github.clock import Clock
-from bot.sandbox.github.exchanges import Exchange, ExchangeLog
-from bot.sandbox.github.faults import Faults
-from bot.sandbox.github.repositories import BareRepository, Files
-from bot.sandbox.github.webhooks import Hooks
+from bot.sandbox.forge.clock import Clock
+from bot.sandbox.forge.repositories import BareRepository, Files
+from bot.sandbox.forge.serving import StandInServer
+from bot.sandbox.forge.webhooks import Hooks
 from bot.sandbox.gitlab.access import issue
 from bot.sandbox.gitlab.app import ROOT, create_app
 from bot.sandbox.gitlab.events import headers_by
@@ -25,17 +20,10 @@ from bot.sandbox.gitlab.limits import Limits
 from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.gitlab.state import MAINTAINER, OWNER, Note, Project, Token, World
 
-_POLL_SECONDS = 0.02
-"""How soon the server notices that it is to stop."""
 _SCOPES = ("api", "read_repository")
 
 
-class _QuietHandler(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
-        """Say nothing: requests are recorded, not printed."""
-
-
-class GitLabStandIn:
+class GitLabStandIn(StandInServer):
     """A GitLab on loopback, below a path: pages at `url`, Git at `<url>/<project>.git`, webhooks from a thread.
 
     >>> with GitLabStandIn.start(directory) as gitlab:
@@ -43,11 +31,8 @@ class GitLabStandIn:
     """
 
     def __init__(self, directory: Path, *, clock: Clock) -> None:
-        self.clock = clock
-        self.webhooks = Hooks(clock, headers=headers_by(clock))
-        self.faults = Faults()
+        super().__init__(clock=clock, webhooks=Hooks(clock, headers=headers_by(clock)))
         self.limits = Limits()
-        self.exchanges = ExchangeLog()
         self._world = World(
             directory=directory,
             clock=clock,
@@ -56,8 +41,6 @@ class GitLabStandIn:
             limits=self.limits,
             exchanges=self.exchanges,
         )
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
 
     @classmethod
     def start(
@@ -65,26 +48,8 @@ class GitLabStandIn:
     ) -> Self:
         """Listen on loopback (port 0: any free one), by https with `tls`, and keep projects below `directory`."""
         stand_in = cls(directory, clock=clock or Clock())
-        stand_in._listen(port, tls)
+        stand_in._world.site = f"{stand_in._listen(create_app(stand_in._world), port, tls=tls)}{ROOT}"
         return stand_in
-
-    def stop(self) -> None:
-        """Stop to listen and to deliver; projects stay on disk."""
-        self.webhooks.stop()
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-
-    def __enter__(self) -> Self:
-        """Return the stand-in, which runs already."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop."""
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -95,15 +60,6 @@ class GitLabStandIn:
     def site(self) -> str:
         """The same, as the GitHub stand-in calls it."""
         return self._world.site
-
-    @property
-    def requests(self) -> tuple[Exchange, ...]:
-        """Every API request received so far and its answer, oldest first."""
-        return self.exchanges.all()
-
-    def wait_for_deliveries(self, deadline: float = 60.0) -> None:
-        """Wait until every webhook queued so far was sent; Temporary after `deadline` seconds."""
-        self.webhooks.wait(deadline)
 
     def create_repository(
         self, full_name: str, *, files: Files | None = None, private: bool = True, default_branch: str = "main"
@@ -179,19 +135,6 @@ class GitLabStandIn:
         """Take a token back."""
         with self._world.lock:
             del self._world.tokens[token.value]
-
-    def _listen(self, port: int, tls: ssl.SSLContext | None) -> None:
-        app = create_app(self._world)
-        self._server = make_server(
-            "127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler, ssl_context=tls
-        )
-        scheme = "http" if tls is None else "https"
-        self._world.site = f"{scheme}://127.0.0.1:{self._server.server_port}{ROOT}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_SECONDS,), name="gitlab-server", daemon=True
-        )
-        self._thread.start()
-        self.webhooks.start()
 
     def _new_path(self, full_name: str) -> Path:
         if self._world.project(full_name) is not None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.sandbox.github.clock import Clock
-from bot.sandbox.github.exchanges import ExchangeLog
-from bot.sandbox.github.faults import Faults
-from bot.sandbox.github.state import Account
-from bot.sandbox.github.webhooks import Hooks
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import Clock
+from bot.sandbox.forge.exchanges import ExchangeLog
+from bot.sandbox.forge.faults import Faults
+from bot.sandbox.forge.webhooks import Hooks
 from bot.sandbox.gitlab.limits import Limits
 
 GUEST, REPORTER, DEVELOPER, MAINTAINER, OWNER = 10, 20, 30, 40, 50

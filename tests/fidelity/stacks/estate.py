@@ -19,7 +19,7 @@ from bot.prediction.desired import Wanted
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
 from bot.preview.affected import Candidate
-from bot.sandbox.github.repositories import Author, NewCommit
+from bot.sandbox.forge.repositories import Author, NewCommit
 from tests.fidelity.changes import Change
 from tests.fidelity.fleet import Fleet, Outcome
 from tests.fidelity.stacks.controllers import make_healthy

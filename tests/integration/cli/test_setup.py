@@ -21,7 +21,7 @@ import requests
 from github import Auth, GithubIntegration
 
 from bot.forges.github import EVENTS, PERMISSIONS
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.installation import ROOT
 from bot.sandbox.processes import Process

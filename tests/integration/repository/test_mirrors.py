@@ -18,7 +18,7 @@ import pytest
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
 from bot.repository.mirrors import Conflict, Merged, Mirrors
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from tests.integration.loopback import CLIENT

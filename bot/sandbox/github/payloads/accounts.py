@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from bot.sandbox.github.clock import timestamp
-from bot.sandbox.github.state import Account, App, Installation, InstallationToken, Repository, World
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.github.state import App, Installation, InstallationToken, Repository, World
 
 
 def node_id(kind: str, number: int | str) -> str:

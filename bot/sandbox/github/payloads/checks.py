@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.github.clock import timestamp
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.payloads.accounts import integration, node_id, simple_user
 from bot.sandbox.github.payloads.commits import simple_commit
 from bot.sandbox.github.payloads.pulls import minimal_pull
 from bot.sandbox.github.payloads.repositories import api_url, html_url, minimal
-from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import (
     CheckRun,
     CheckSuite,

@@ -6,12 +6,13 @@ from typing import Any
 
 import pygit2
 
-from bot.sandbox.github.clock import timestamp
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.diffs import ChangedFile, changed_files
 from bot.sandbox.github.payloads.accounts import node_id, simple_user
 from bot.sandbox.github.payloads.repositories import api_url, html_url
-from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.github.state import Account, Repository, World
+from bot.sandbox.github.state import Repository, World
 
 _VERIFICATION = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 

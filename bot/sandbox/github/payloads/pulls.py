@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from bot.sandbox.github.clock import timestamp
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.diffs import three_dot
 from bot.sandbox.github.payloads.accounts import integration, node_id, simple_user
 from bot.sandbox.github.payloads.repositories import api_url, full, html_url, label
-from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.github.state import Account, Comment, PullRequest, Reaction, Repository, World
+from bot.sandbox.github.state import Comment, PullRequest, Reaction, Repository, World
 
 _EMOJI = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 _ASSOCIATION = {"admin": "MEMBER", "maintain": "MEMBER", "write": "COLLABORATOR", "triage": "COLLABORATOR"}

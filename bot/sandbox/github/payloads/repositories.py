@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.github.clock import timestamp
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.clock import timestamp
 from bot.sandbox.github.payloads.accounts import node_id, simple_user
-from bot.sandbox.github.state import Account, Label, Repository, World
+from bot.sandbox.github.state import Label, Repository, World
 
 _PATHS = {
     "archive_url": "{archive_format}{/ref}",

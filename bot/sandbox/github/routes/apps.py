@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from bot.sandbox.forge.clock import timestamp
+from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.github.access import issue, permits, visible
-from bot.sandbox.github.clock import timestamp
 from bot.sandbox.github.http import Answer, Audience, Call, Form, Refusal, Route, invalid, not_found
 from bot.sandbox.github.payloads import accounts, repositories
 from bot.sandbox.github.state import App, Installation, Repository
-from bot.sandbox.github.webhooks import Delivery
 
 
 class TokenForm(Form):

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github import events
 from bot.sandbox.github.http import Answer, Call, Form, Refusal, Route, invalid, not_found
 from bot.sandbox.github.payloads import checks
-from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import App, CheckRun, CheckSuite
 
 _READ, _WRITE = ("checks:read",), ("checks:write",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Literal
 
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.http import Answer, Call, Form, Refusal, Route, not_found
 from bot.sandbox.github.payloads import checks
-from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import Deployment, DeploymentStatus
 
 _READ, _WRITE = ("deployments:read",), ("deployments:write",)

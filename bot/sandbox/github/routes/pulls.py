@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
+from bot.sandbox.forge.merging import MergeMethod
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github import branches
 from bot.sandbox.github import pulls as rules
 from bot.sandbox.github.diffs import three_dot
 from bot.sandbox.github.http import Answer, Call, Form, Refusal, Route, invalid, not_found
-from bot.sandbox.github.merging import MergeMethod
 from bot.sandbox.github.payloads import commits, pulls
-from bot.sandbox.github.repositories import BareRepository
 from bot.sandbox.github.state import PullRequest
 
 _READ, _WRITE = ("pull_requests:read",), ("pull_requests:write",)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pygit2
 
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.http import Answer, Audience, Call, Refusal, Route, not_found
 from bot.sandbox.github.payloads import accounts, commits, repositories
-from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.github.state import Account
 
 _CONTENTS = ("contents:read",)
 

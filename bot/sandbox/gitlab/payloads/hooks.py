@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pygit2
 
-from bot.sandbox.github.repositories import BareRepository
-from bot.sandbox.github.state import Account
+from bot.sandbox.forge.accounts import Account
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab.payloads.api import timestamp
 from bot.sandbox.gitlab.state import MergeRequest, Note, Project, World
 

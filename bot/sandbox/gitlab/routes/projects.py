@@ -6,7 +6,7 @@ import base64
 import binascii
 from http import HTTPStatus
 
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab.events import SIGNING
 from bot.sandbox.gitlab.http import Answer, Call, Form, Route, bad_request, not_found
 from bot.sandbox.gitlab.payloads import api

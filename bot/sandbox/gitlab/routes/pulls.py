@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from bot.errors import Rejected
-from bot.sandbox.github.merging import MergeMethod
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.merging import MergeMethod
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab import branches, pulls
 from bot.sandbox.gitlab.http import Answer, Call, Form, Refusal, Route, forbidden, not_found
 from bot.sandbox.gitlab.payloads import api

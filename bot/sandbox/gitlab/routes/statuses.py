@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Literal
 
-from bot.sandbox.github.repositories import BareRepository
+from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab import conversation
 from bot.sandbox.gitlab.http import Answer, Call, Form, Route, not_found
 from bot.sandbox.gitlab.payloads import api

@@ -20,8 +20,8 @@ from bot.forges.github.client import GitHub
 from bot.forges.github.errors import BadCredentials, Forbidden, NotInstalled
 from bot.forges.port import Comment, Reaction
 from bot.model.changes import CommitStatus, Permission, Repository, StatusState
-from bot.sandbox.github.exchanges import Exchange
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.exchanges import Exchange
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import App, Installation

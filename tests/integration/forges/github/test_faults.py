@@ -10,7 +10,7 @@ import pytest
 from bot.errors import Rejected, Temporary
 from bot.forges.github.client import GitHub
 from bot.model.changes import CommitStatus, Repository, StatusState
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.settings import Settings

@@ -15,7 +15,7 @@ from bot.forges.github.client import GitHub
 from bot.forges.github.errors import SlowDown
 from bot.model.changes import CommitStatus, Repository, StatusState
 from bot.model.pacing import Charge, Limit
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.settings import Settings

@@ -19,7 +19,7 @@ from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.client import GitLab
 from bot.forges.gitlab.errors import BadCredentials, Forbidden
 from bot.model.changes import CommitStatus, Repository, StatusState
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.gitlab.server import GitLabStandIn
 from bot.sandbox.gitlab.state import Token

@@ -9,7 +9,7 @@ import requests
 from github import Auth, Github, GithubException, RateLimitExceededException
 from github.Repository import Repository
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from tests.integration.sandbox.github.conftest import Client

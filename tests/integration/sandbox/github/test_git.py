@@ -11,7 +11,7 @@ import pytest
 from github import Auth, GithubIntegration
 from github.Repository import Repository
 
-from bot.sandbox.github.faults import Fault
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import App, Installation

@@ -23,8 +23,8 @@ from bot.model.events import (
     Ping,
     RerunRequested,
 )
+from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.github.server import GitHubStandIn
-from bot.sandbox.github.webhooks import Delivery
 from tests.contract.story import tell
 
 MEANING: dict[tuple[str, str | None], type[Event]] = {

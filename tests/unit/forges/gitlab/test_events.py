@@ -34,7 +34,7 @@ from bot.model.events import (
     MergeGroupGone,
     TagPushed,
 )
-from bot.sandbox.github.webhooks import Delivery
+from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.gitlab.server import GitLabStandIn
 from tests.contract.gitlab_story import SIGNING_TOKEN, tell
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 import pygit2
 
 from bot.errors import Rejected
-from bot.sandbox.github.repositories import Author, BareRepository, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 
 
 class MergeMethod(StrEnum):

@@ -1,4 +1,4 @@
-"""What was asked and what was answered, so that a contract test can hold both against GitHub's schema."""
+"""What was asked and what was answered, so that a contract test can hold both against the forge's schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _KEPT = 10_000
-_SECRET_HEADERS = frozenset({"authorization", "cookie"})
+_SECRET_HEADERS = frozenset({"authorization", "private-token", "cookie"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Exchange:
 
     method: str
     template: str
-    """The route as GitHub's API description writes it, `/repos/{owner}/{repo}/…`; empty for an unknown route."""
+    """The route as the API's description writes it, `/repos/{owner}/{repo}/…`; empty for an unknown route."""
     path: str
     """The path below the API's root as it was sent, without the query."""
     query: Mapping[str, str]

@@ -1,12 +1,7 @@
-"""Deliveries of webhooks: signed, in order, each tried once, logged, and sent again only when somebody asks.
-
-https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers
-"""
+"""Deliveries of webhooks: signed, in order, each tried once, logged, and sent again only when somebody asks."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import itertools
 import json
@@ -22,7 +17,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bot.errors import Temporary
-from bot.sandbox.github.clock import Clock
+from bot.sandbox.forge.clock import Clock
 
 _ATTEMPT_SECONDS = 10.0
 _KEPT_RESPONSE = 4096
@@ -96,9 +91,9 @@ class _Drop:
 class Hooks:
     """Send deliveries from one background thread and keep the log of them."""
 
-    def __init__(self, clock: Clock, *, headers: Headers | None = None) -> None:
+    def __init__(self, clock: Clock, *, headers: Headers) -> None:
         self._clock = clock
-        self._headers = headers or _headers
+        self._headers = headers
         self._ids = itertools.count(1)
         self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._log: dict[int, Delivery] = {}
@@ -112,7 +107,7 @@ class Hooks:
 
     def start(self) -> None:
         """Begin to send."""
-        self._thread = threading.Thread(target=self._run, name="github-webhooks", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -233,24 +228,6 @@ class Hooks:
                     order.times -= 1
                     return True
         return False
-
-
-def _headers(recipient: Recipient, event: Event, guid: str, body: bytes) -> dict[str, str]:
-    headers = {
-        "Accept": "*/*",
-        "Content-Type": "application/json",
-        "User-Agent": "GitHub-Hookshot/f0re5a1",
-        "X-GitHub-Delivery": guid,
-        "X-GitHub-Event": event.name,
-        "X-GitHub-Hook-ID": str(recipient.hook_id),
-        "X-GitHub-Hook-Installation-Target-ID": str(recipient.app_id),
-        "X-GitHub-Hook-Installation-Target-Type": "integration",
-    }
-    if recipient.secret:
-        key = recipient.secret.encode()
-        headers["X-Hub-Signature"] = f"sha1={hmac.new(key, body, hashlib.sha1).hexdigest()}"
-        headers["X-Hub-Signature-256"] = f"sha256={hmac.new(key, body, hashlib.sha256).hexdigest()}"
-    return headers
 
 
 def _send(delivery: Delivery) -> Response:
