@@ -5,7 +5,7 @@ A hold is an annotation of the Application: it outlives everything but that, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.errors import Rejected
 from bot.model.answers import Answer
@@ -19,12 +19,14 @@ from workers.operating.operations import change as changed
 from workers.operating.windows import hold_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bot.model.applications import Application
     from bot.model.commands import Command
     from bot.model.resources import JsonObject
     from workers.changes.asked import Asked
+
+Found = TypeVar("Found")
 
 
 def hold(asked: Asked, command: Command) -> Answer:
@@ -34,22 +36,40 @@ def hold(asked: Asked, command: Command) -> Answer:
     until = timestamp(now + wish.lasts.total_seconds()) if wish.lasts is not None else ""
     one = Hold(by=asked.author, why=wish.why, until=until, change=str(asked.change), since=timestamp(now))
     names = _names(asked, wish.names)
-    busy = [name for name in names if _held(asked, name, one).operation is not None]
+    held, missed = each(names, lambda name: _held(asked, name, one))
     _have_told(asked)
+    busy = [name for name, application in held.items() if application.operation is not None]
     running = f". What runs already goes on ({', '.join(busy)}): {asked.command('cancel')} ends it" if busy else ""
-    return Answer(done=True, words=f"{', '.join(names)}: {one.words}{running}")
+    return Answer(done=not missed, words=f"{', '.join(held)}: {one.words}{running}{missed}")
 
 
 def release(asked: Asked, command: Command) -> Answer:
     """End the holds of the applications of the change, or of others of the repository by name."""
     names = _names(asked, command.words)
-    ended = {name: one for name in names if (one := _released(asked, name)) is not None}
+    released, missed = each(names, lambda name: _released(asked, name))
+    ended = {name: one for name, one in released.items() if one is not None}
     if not ended:
-        raise Rejected(f"nobody holds {', '.join(names)}")
+        raise Rejected(f"nobody holds {', '.join(released)}{missed}")
     asked.services.queue.enqueue(*map(refresh, ended))
     _have_told(asked)
     told = "; ".join(f"{name} was {one.words}" for name, one in ended.items())
-    return Answer(done=True, words=f"{', '.join(ended)} released: {told}")
+    return Answer(done=not missed, words=f"{', '.join(ended)} released: {told}{missed}")
+
+
+def each(names: Iterable[str], act: Callable[[str], Found]) -> tuple[dict[str, Found], str]:
+    """Do something to each application; return what came of it, and in words what was refused of the others.
+
+    Rejected where it was refused of all. One that has gone meanwhile must not hide what became of the others.
+    """
+    done, refused = dict[str, Found](), list[str]()
+    for name in names:
+        try:
+            done[name] = act(name)
+        except Rejected as error:
+            refused.append(f"{name} {error.message}")
+    if not done:
+        raise Rejected("; ".join(refused))
+    return done, f". Not so: {'; '.join(refused)}" if refused else ""
 
 
 def _names(asked: Asked, words: Sequence[str]) -> tuple[str, ...]:
