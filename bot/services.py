@@ -15,7 +15,7 @@ from bot.store.memory import Memory
 from bot.store.queue import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import redis
@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
     from bot.forges.port import Forge
-    from bot.model.applications import IgnoreDifference
+    from bot.model.applications import IgnoreDifference, Source
     from bot.model.credentials import Credentials
     from bot.prediction.desired import Sources
     from bot.prediction.forges import ForgeListing
     from bot.prediction.preview import Predictor
+    from bot.prediction.trees import Trees
+    from bot.prediction.updates.planning import Planner
     from bot.rendering.port import Rendering
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
+    from bot.repository.charts.available import Notes
     from bot.repository.charts.charts import Charts
     from bot.repository.fetching import Client
     from bot.repository.health.evaluator import OwnHealth
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
 _NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
+_NOTED: Final = 60.0
+"""Seconds for which a registry's list of tags is taken for new: every repository of a round then sees the same."""
 _IMPERSONATION: Final = "application.sync.impersonation.enabled"
 _VALUES_SCHEMES: Final = "helm.valuesFileSchemes"
 _MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
@@ -364,6 +369,18 @@ def listing(services: Services, only: frozenset[str] | None = None) -> ForgeList
     settings = services.settings
     provider, api = ("gitlab", settings.gitlab_url) if settings.is_gitlab else ("github", settings.github_url)
     return ForgeListing(services.forge, provider, api, services.sources.trees, only=only)
+
+
+def planner_of(settings: Settings, trees: Trees, charts: Charts, notes: Notes, *, roots: Sequence[Source]) -> Planner:
+    """Return what finds newer images and charts for one round, in the files that `trees` finds."""
+    from bot.prediction.updates.planning import Planner
+    from bot.repository.charts.available import Available
+
+    def auth_for(url: str, project: str) -> Credentials | None:
+        # Whoever writes an annotation may name any registry, so credentials go only to what the project permits.
+        return None if trees.refusal_of(project, url) else trees.auth_for(url, project)
+
+    return Planner(trees, Available(client_of(settings), charts, auth_for, notes, _NOTED), roots)
 
 
 def credentials_for(

@@ -12,7 +12,7 @@ from bot.cli import options, setup
 from bot.cli.app.commands import group
 from bot.cli.asked import Asked
 from bot.cli.environment import settings_with
-from bot.cli.outcome import INTERRUPTED, Answer, ExitCode, Format, ManifestFormat, exit_code
+from bot.cli.outcome import INTERRUPTED, Answer, ExitCode, Format, ListFormat, ManifestFormat, exit_code
 from bot.errors import ForesailError
 
 if TYPE_CHECKING:
@@ -149,6 +149,41 @@ def render(  # noqa: PLR0913 - each option is a parameter
         head=head, folder=path, namespace=namespace, recurse=recurse, only=(only,) if only else (), context=context
     )
     return _render(asked, settings, output)
+
+
+_UPDATES: Final = """\b
+Examples:
+  foresail updates                what every Application could have newer
+  foresail updates --app shop     the same of one
+
+\b
+Exit code: 0 nothing is newer, 2 something is, 1 it could not be asked.
+"""
+
+
+@app.command(epilog=_UPDATES)
+def updates(  # noqa: PLR0913 - each option is a parameter
+    *,
+    only: options.Only = None,
+    output: options.Updates = ListFormat.TEXT,
+    kubeconfig: options.Kubeconfig = "",
+    context: options.Context = "",
+    control_namespace: options.ControlNamespace = "",
+    timeout: options.Timeout = None,
+) -> int:
+    """Say which images and charts could be newer.
+
+    As the annotations of the Applications ask for (docs/updates.md): which value in which file would be written, and
+    why nothing would. Registries and repositories are read; nothing is opened and nothing is written.
+    """
+    settings = settings_with(kubeconfig=kubeconfig, control_namespace=control_namespace, cluster_timeout=timeout)
+    from bot.cli import output as written
+    from bot.cli.updates import planned
+
+    with written.progress() as say:
+        plans = planned(settings, only=tuple(only or ()), context=context, say=say)
+    written.write_updates(plans, output)
+    return ExitCode.CHANGES if any(plan.bumps for plan in plans) else ExitCode.NOTHING
 
 
 def _preview(asked: Asked, settings: Settings, output: Format) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.outcome import Format, ManifestFormat
+from bot.cli.outcome import Format, ListFormat, ManifestFormat
 
 # What is compared.
 Base = Annotated[str, typer.Option(metavar="REVISION", help="Merge into this; default: where the checkout left main.")]
@@ -26,6 +26,7 @@ Prune = Annotated[bool, typer.Option("--prune", help="With --path: what left it 
 
 # What is written.
 Manifests = Annotated[ManifestFormat, typer.Option("--output", "-o", help="How to write them.")]
+Updates = Annotated[ListFormat, typer.Option("--output", "-o", help="How to write them.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to write it.")]
 
 # The cluster that answers.

@@ -28,6 +28,13 @@ class ManifestFormat(StrEnum):
     JSON = "json"
 
 
+class ListFormat(StrEnum):
+    """How a list is written that has no Markdown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class Shape(StrEnum):
     """How Applications are written."""
 

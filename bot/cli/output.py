@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli.manifests import written
-from bot.cli.outcome import Format, ManifestFormat, exit_code
+from bot.cli.outcome import Format, ListFormat, ManifestFormat, exit_code
 from bot.engine.diff.lines import visible
+from bot.engine.updates.scalars import shown
 from bot.model.reports import Action
 from bot.preview.markdown import comments
 from bot.preview.text import text
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bot.errors import ForesailError
     from bot.model.reports import Report
     from bot.model.resources import JsonObject
+    from bot.model.updates import Planned
     from bot.settings import Settings
 
 JSON_VERSION: Final = 1
@@ -69,6 +71,25 @@ def _explained(one: Explained, width: int) -> Iterator[str]:
     if one.reads.whole:
         yield "    reads    what cannot be told by name: any file of the repository counts"
     yield from (f"    changed  {path}" for path in one.reads.changed)
+
+
+def write_updates(plans: Sequence[Planned], form: ListFormat) -> None:
+    """Write what could be newer, and what stands in the way, as text or JSON."""
+    if form is ListFormat.JSON:
+        _write_json({"updates": plans})
+        return
+    lines = [line for plan in plans for line in _planned(plan)]
+    write(visible("\n".join(lines or ["no Application asks for newer images or charts"])) + "\n")
+
+
+def _planned(plan: Planned) -> Iterator[str]:
+    yield plan.application
+    for bump in plan.bumps:
+        yield f"  {bump.thing}  {bump.old} → {bump.new}"
+        yield from (f"    {edit.path}: {shown(edit.way)} ({bump.branch} of {bump.url})" for edit in bump.edits)
+    yield from (f"  ! {problem}" for problem in plan.problems)
+    if not plan.bumps and not plan.problems:
+        yield "  nothing is newer"
 
 
 def write_manifests(manifests: Sequence[JsonObject], form: ManifestFormat) -> None:

@@ -62,6 +62,8 @@ class Request:
     """Whether only those may be asked that the operator names."""
     body: bytes | None = None
     """What is posted; None: nothing is, the URL is got."""
+    only_headers: bool = False
+    """Whether the URL is not got, and only asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,11 @@ class Client:
         origin, late = origin_of(url), threading.Event()
         try:
             with self._connected(origin, request, end, late) as (connection, target):
-                method = "GET" if request.body is None else "POST"
+                method = "HEAD" if request.only_headers else "GET" if request.body is None else "POST"
                 connection.request(method, target + target_of(url), request.body, _headers(origin, request))
                 answer = connection.getresponse()
                 _refuse_busy(answer, url)
-                if answer.status == http.client.OK:
+                if answer.status == http.client.OK and not request.only_headers:
                     _copy(answer, into, request.most, url)
                 if late.is_set():
                     raise TimeoutError

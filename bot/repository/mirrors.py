@@ -103,6 +103,15 @@ class Mirror:
         """Whether a branch is here."""
         return self._open().references.get(f"refs/heads/{name}") is not None
 
+    def followed_branch(self, revision: str) -> str:
+        """Return the branch that a source's revision follows, empty being the default one; empty when it is none."""
+        repository = self._open()
+        if revision in {"", revisions.HEAD}:
+            target = repository.references["HEAD"].target
+            revision = str(target) if str(target).startswith(_HEADS) else ""
+        name = revision.removeprefix(_HEADS)
+        return "" if not name or is_constraint(name) or not self.has_branch(name) else name
+
     def branches(self) -> dict[str, str]:
         """Return every branch by name, with the commit that it is at."""
         repository = self._open()

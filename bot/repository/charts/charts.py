@@ -75,8 +75,18 @@ class Charts:
             raise Rejected(f"{shown(repo_url)}: name the chart", remedy="Give `chart`.")
         return self._from_index(repo_url, chart, target_revision, auth)
 
+    def versions(self, repo_url: str, chart: str, *, auth: Credentials = ANONYMOUS) -> list[str]:
+        """Return the versions of a chart that its repository has; of a registry asked anew each time.
+
+        Raises Rejected when there is no such chart, and Temporary for what time may mend.
+        """
+        if is_registry(repo_url):
+            at = Reference.of(repo_url, chart=chart, plain_http=auth.plain_http)
+            return [tag.replace("_", "+") for tag in Registry(self._client, at, auth).tags()]
+        return ClassicRepository(self._client, self._shelf, repo_url, auth, reader_of(auth)).versions(chart)
+
     def _from_index(self, repo_url: str, chart: str, revision: str, auth: Credentials) -> Fetched:
-        repository = ClassicRepository(self._client, self._shelf, repo_url, auth, _reader(auth))
+        repository = ClassicRepository(self._client, self._shelf, repo_url, auth, reader_of(auth))
         entry = repository.entry(chart, revision)
         url = repository.url_of(entry)
         if url.startswith(SCHEME):
@@ -84,7 +94,7 @@ class Charts:
             return self._from_registry(Reference.of(at), tag, ANONYMOUS, chart=True)
         download = partial(repository.download, url, most=CHART.total)
         parcel = _Parcel(f"chart {chart} {entry.version} of {shown(repo_url)}", _digest_of(entry))
-        identity = f"{repo_url}\0{_reader(auth)}\0{chart}\0"
+        identity = f"{repo_url}\0{reader_of(auth)}\0{chart}\0"
         if not parcel.digest:
             return self._unnamed(chart, identity, entry.version, download)
         place = self._shelf.put(chart, identity + parcel.digest, partial(parcel.fill, download), timeout=_WAIT)
@@ -111,7 +121,7 @@ class Charts:
         return Fetched(place, version, digest)
 
     def _from_registry(self, at: Reference, revision: str, auth: Credentials, *, chart: bool) -> Fetched:
-        registry, reader = Registry(self._client, at, auth), _reader(auth)
+        registry, reader = Registry(self._client, at, auth), reader_of(auth)
         found = self._artifact(registry, at, (revision, reader), chart=chart)
         parcel = _Parcel(str(at), found.layer.digest, is_chart=found.is_chart)
         if found.layer.size > parcel.limits.total:
@@ -164,7 +174,7 @@ def _digest_of(entry: Entry) -> str:
 
 
 @lru_cache(maxsize=256)
-def _reader(auth: Credentials) -> str:
+def reader_of(auth: Credentials) -> str:
     """Name who reads, so that nobody is given what somebody else may read; credentials cannot be told from it."""
     if auth == ANONYMOUS:
         return ""

@@ -50,6 +50,13 @@ class ClassicRepository:
         charts, _ = self._charts(time.monotonic() - started)
         return _chosen(charts, chart, revision, self.url)
 
+    def versions(self, chart: str) -> list[str]:
+        """Return the versions of a chart, in the order of the index; Rejected when it has no such chart."""
+        charts, _ = self._charts(BELIEVED)
+        if not charts.get(chart):
+            raise Rejected(f"{shown(self.url)} has no chart {chart!r}", remedy=_alike(charts, chart))
+        return [Entry(*fields).version for fields in charts[chart]]
+
     def url_of(self, entry: Entry) -> str:
         """Return where an entry's archive is, as helm `pkg/repo` (`ResolveReferenceURL`) finds it."""
         if "://" in entry.url:

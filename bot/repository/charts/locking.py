@@ -26,6 +26,11 @@ def belongs(lock: Mapping[str, Any], declared: _Entries) -> bool:
     return lock.get("digest") in {_digest([mine, theirs]), _digest({"dependencies": mine})}
 
 
+def digest_of(declared: _Entries, locked: _Entries) -> str:
+    """Return the digest of a lock, as Helm 3 and later write it."""
+    return _digest([[_plain(one) for one in declared], [_plain(one) for one in locked]])
+
+
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: _as_helm(name, entry.get(name)) for name in _FIELDS}
     return {name: value for name, value in values.items() if value or name in _ALWAYS}

@@ -9,8 +9,10 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, Self
 from urllib.parse import urlencode, urljoin
 
@@ -30,11 +32,14 @@ _MANIFEST_TYPES: Final = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+_ACCEPTED: Final = {"Accept": ", ".join(_MANIFEST_TYPES)}
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_TAGS: Final = 100_000
 _TAGS_A_PAGE: Final = 1_000
 _MOST_LAYERS: Final = 100
 _MOST_JSON: Final = 4 * 1024 * 1024
 """Bytes of a manifest or a page of tags; the specification asks registries to take manifests of 4 MiB."""
+_LONGEST_ETAG: Final = 200
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,65536}")
 _DOCKER_HUB: Final = "registry-1.docker.io"
 
@@ -85,6 +90,17 @@ class Manifest:
     layers: tuple[Layer, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of a repository."""
+
+    tags: list[str]
+    etag: str = ""
+    """What to ask with the next time; empty where there is nothing."""
+    unchanged: bool = False
+    """Whether they are what they were, and are not listed."""
+
+
 def is_digest(revision: str) -> bool:
     """Whether a revision names content and not a tag."""
     return _DIGEST.fullmatch(revision) is not None
@@ -107,27 +123,58 @@ class Registry:
 
     def tags(self) -> list[str]:
         """Return every tag, page by page; Rejected when there is no such repository or nothing may be read."""
+        return self.tags_unless("").tags
+
+    def tags_unless(self, etag: str) -> Tags:
+        """Return every tag, or that they are what was answered with `etag`, the ETag of the first and only page."""
         url = f"{self._base}/tags/list?n={_TAGS_A_PAGE}"
         found: list[str] = []
         seen = set[str]()
+        only = ""
         while url:
             into = io.BytesIO()
-            answer = self._get(url, into)
+            answer = self._get(url, into, headers={"If-None-Match": etag} if etag and not seen else {})
+            if etag and not seen and answer.status == HTTPStatus.NOT_MODIFIED:
+                return Tags([], etag, unchanged=True)
             self._refuse_failure(answer, "it has no such repository")
+            only = "" if seen else _etag(answer)
             tags = _parsed(into.getvalue(), self._at).get("tags") or []
             found.extend(tag for tag in tags if isinstance(tag, str) and _TAG.fullmatch(tag))
             seen.add(url)
             url = _next_page(answer)
             if url in seen or len(found) > _MOST_TAGS or (url and origin_of(url) != self._at.origin):
                 raise Rejected(f"{self._at}: the registry's list of tags leads elsewhere, or does not end")
-        return found
+        # Of several pages each has an ETag of its own, and the first says nothing about the others.
+        return Tags(found, only if len(seen) == 1 else "")
+
+    def digest(self, tag: str) -> str:
+        """Return what a tag stands for now, by a request that registries do not count as a pull; empty: no such tag."""
+        if not _TAG.fullmatch(tag):
+            return ""
+        answer = self._get(f"{self._base}/manifests/{tag}", io.BytesIO(), only_headers=True, headers=_ACCEPTED)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return ""
+        self._refuse_failure(answer, "it has no such artifact")
+        digest = answer.header("Docker-Content-Digest")
+        if not is_digest(digest):
+            raise Rejected(f"{self._at}: the registry does not say what {tag} stands for")
+        return digest
+
+    def annotations(self, tag: str) -> dict[str, str]:
+        """Return what the publisher says of a tag in its manifest or index, unverified; empty: nothing."""
+        into = io.BytesIO()
+        answer = self._get(f"{self._base}/manifests/{tag}", into, headers=_ACCEPTED)
+        self._refuse_failure(answer, "it has no such artifact")
+        said = _parsed(into.getvalue(), self._at).get("annotations")
+        pairs = said.items() if isinstance(said, dict) else ()
+        return {name: value for name, value in pairs if isinstance(value, str)}
 
     def manifest(self, revision: str) -> Manifest | None:
         """Return the manifest of a tag or digest, its digest checked; None when there is none."""
         if not (_TAG.fullmatch(revision) or is_digest(revision)):
             return None
         into = io.BytesIO()
-        answer = self._get(f"{self._base}/manifests/{revision}", into, Accept=", ".join(_MANIFEST_TYPES))
+        answer = self._get(f"{self._base}/manifests/{revision}", into, headers=_ACCEPTED)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         self._refuse_failure(answer, "it has no such artifact")
@@ -150,8 +197,18 @@ class Registry:
     def _base(self) -> str:
         return f"{self._at.origin}/v2/{self._at.name}"
 
-    def _get(self, url: str, into: Sink, *, most: int = _MOST_JSON, **headers: str) -> Answer:
-        request = Request(url, self._at.origin, self._unnamed, headers, self._authorization, most)
+    def _get(
+        self,
+        url: str,
+        into: Sink,
+        *,
+        most: int = _MOST_JSON,
+        only_headers: bool = False,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Answer:
+        request = Request(
+            url, self._at.origin, self._unnamed, headers, self._authorization, most, only_headers=only_headers
+        )
         answer = self._client.get(request, into)
         # Only the registry itself may say whom to show credentials to, not whoever it redirects to.
         if answer.status == HTTPStatus.UNAUTHORIZED and origin_of(answer.url) == self._at.origin:
@@ -215,6 +272,11 @@ class _Checked:
     def refuse_other(self, what: str) -> None:
         if self._hash.hexdigest() != self._wanted:
             raise Rejected(f"{what} is not what its digest says")
+
+
+def _etag(answer: Answer) -> str:
+    etag = answer.header("ETag")
+    return etag if etag.isascii() and etag.isprintable() and len(etag) <= _LONGEST_ETAG else ""
 
 
 def _next_page(answer: Answer) -> str:

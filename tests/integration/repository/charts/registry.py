@@ -199,7 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
             query = urlencode({"n": most, "last": after[most - 1]})
             headers["Link"] = f'</v2/{name}/tags/list?{query}>; rel="next"'
         body = json.dumps({"name": name, "tags": after[:most]}).encode()
-        self._answer(200, body, Content_Type="application/json", **headers)
+        etag = f'"{_digest(body)}"'
+        if self.headers.get("If-None-Match") == etag:
+            self._answer(304, ETag=etag)
+        else:
+            self._answer(200, body, Content_Type="application/json", ETag=etag, **headers)
 
     def _manifest(self, name: str, repository: Repository, reference: str) -> None:
         if self.command == "PUT":

@@ -14,6 +14,8 @@ import pytest
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
 from bot.repository.charts.charts import Charts
+from bot.repository.charts.registry import Reference, Registry
+from bot.repository.fetching import Client
 from tests.integration.repository.charts.conftest import Helm, Packager, files_of
 from tests.integration.repository.charts.registry import USER, RegistryStandIn
 from tests.integration.repository.charts.servers import WebServer
@@ -262,3 +264,33 @@ def test_plain_http_is_spoken_only_where_the_secret_says_so(registry: RegistrySt
 def test_what_names_no_repository_is_told(charts: Charts, url: str) -> None:
     with pytest.raises(Rejected):
         charts.find(url, "", "1.0.0", auth=PLAIN)
+
+
+def test_tags_that_have_not_changed_are_not_sent_again(asking: RegistryStandIn, client: Client) -> None:
+    for tag in ("1.0.0", "1.1.0"):
+        asking.push("team/web", tag, [])
+    registry = Registry(client, Reference.of(f"oci://{asking.host}/team/web", plain_http=True), ALICE)
+    first = registry.tags_unless("")
+    assert first.tags == ["1.0.0", "1.1.0"]
+    assert registry.tags_unless(first.etag).unchanged
+    asking.push("team/web", "1.2.0", [])
+    assert registry.tags_unless(first.etag).tags == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+def test_an_etag_of_one_page_says_nothing_of_the_others(client: Client) -> None:
+    with RegistryStandIn(page=1) as registry:
+        for tag in ("a", "b"):
+            registry.push("team/web", tag, [])
+        found = Registry(client, Reference.of(f"oci://{registry.host}/team/web", plain_http=True), PLAIN).tags_unless(
+            ""
+        )
+    assert (found.tags, found.etag) == (["a", "b"], "")
+
+
+def test_what_a_tag_stands_for_is_asked_without_a_pull(asking: RegistryStandIn, client: Client) -> None:
+    digest = asking.push("team/web", "main", [], annotations={"org.opencontainers.image.source": "https://example.com"})
+    registry = Registry(client, Reference.of(f"oci://{asking.host}/team/web", plain_http=True), ALICE)
+    assert registry.digest("main") == digest
+    assert registry.digest("gone") == ""
+    assert {method for method, path, _ in asking.requests if "/manifests/" in path} == {"HEAD"}
+    assert registry.annotations("main") == {"org.opencontainers.image.source": "https://example.com"}

@@ -1,0 +1,1 @@
+"""What could be newer, and where that would be written: registries and Git are read, nothing is written."""

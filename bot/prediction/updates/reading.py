@@ -1,0 +1,128 @@
+"""Files of the branches that Applications follow, as the places of versions are looked for in them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from bot.engine.updates import places
+from bot.engine.updates.scalars import Scalar, scalars
+from bot.errors import Rejected
+from bot.repository.kustomization import closure
+from bot.repository.tools import KUSTOMIZATIONS, SourceOptions, Tool
+from bot.repository.trees import EntryKind, Snapshot
+
+if TYPE_CHECKING:
+    from bot.engine.updates.places import Place
+    from bot.model.applications import Source
+    from bot.model.updates import ImageWish
+    from bot.repository.mirrors import Mirror
+
+_MOST_FILES: Final = 500
+"""Files that are looked into for one image."""
+_YAML: Final = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch of a repository that a source follows, as it is now."""
+
+    url: str
+    name: str
+    mirror: Mirror
+    tree_id: str
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Its files."""
+        return Snapshot(str(self.mirror.path), self.tree_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A value in a file of a branch."""
+
+    branch: Branch
+    path: str
+    place: Place
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads each file once, whoever asks: many applications look into the same."""
+
+    _read: dict[tuple[str, str], list[Scalar]] = field(default_factory=dict)
+
+    def scalars(self, branch: Branch, path: str) -> list[Scalar]:
+        """Return the values of a file; none where there is no such file, or it cannot be read."""
+        blob = branch.mirror.entry(branch.tree_id, path)
+        if blob is None:
+            return []
+        key = (str(branch.mirror.path), blob)
+        if key not in self._read:
+            self._read[key] = self._fresh(branch, path)
+        return self._read[key]
+
+    def _fresh(self, branch: Branch, path: str) -> list[Scalar]:
+        try:
+            content = branch.mirror.read(branch.tree_id, path)
+            return [] if content is None else scalars(content)
+        except Rejected:  # a template, most often, or no YAML: nothing in it is edited
+            return []
+
+    def spots(self, branch: Branch, source: Source, wish: ImageWish) -> list[Spot]:
+        """Return where the files of a source say which version of an image is used; of several, what wins."""
+        found = branch.snapshot.find(source.path)
+        if found is None or found.entry.kind is not EntryKind.FOLDER:
+            return []
+        options = SourceOptions.of(source.model_dump(by_alias=True))
+        tool = options.tool(branch.snapshot.folder(found.entry.id))
+        if tool is Tool.KUSTOMIZE:
+            return self.kustomized(branch, found.path, wish)
+        if tool is Tool.HELM:
+            return self.valued([(branch, posixpath.join(found.path, "values.yaml"))], wish)
+        prefix = f"{found.path}/" if found.path else ""
+        every = branch.mirror.files(branch.tree_id, found.path, recurse=options.recurse)
+        paths = [path for path, _ in every if path.endswith(_YAML) and options.selects(path.removeprefix(prefix))]
+        return self._in_manifests(branch, paths, wish)
+
+    def kustomized(self, branch: Branch, folder: str, wish: ImageWish) -> list[Spot]:
+        """Look into `images:` of a kustomization, then of what it builds on, then into its manifests."""
+        known = closure(branch.snapshot, folder)
+        for one in known.folders:
+            for name in KUSTOMIZATIONS:
+                path = posixpath.join(one, name)
+                found = [Spot(branch, path, it) for it in places.in_kustomization(self.scalars(branch, path), wish)]
+                if found:
+                    return found
+        return self._in_manifests(branch, [path for path in known.files if path.endswith(_YAML)], wish)
+
+    def valued(self, files: list[tuple[Branch, str]], wish: ImageWish) -> list[Spot]:
+        """Look into values files, that first which wins, and stop at the first that has the image."""
+        by_path = bool(wish.helm_tag or wish.helm_spec)
+        for branch, path in files:
+            said = self.scalars(branch, path)
+            found = places.at_path(said, wish) if by_path else places.in_values(said, wish)
+            if spots := [Spot(branch, path, one) for one in found]:
+                return spots
+        return []
+
+    def _in_manifests(self, branch: Branch, paths: list[str], wish: ImageWish) -> list[Spot]:
+        if len(paths) > _MOST_FILES:
+            raise Rejected(
+                f"{len(paths)} files would have to be looked into for {wish.name}; at most {_MOST_FILES} are",
+                remedy="Name the file: write-back-target.",
+            )
+        return [
+            Spot(branch, path, one) for path in paths for one in places.in_manifests(self.scalars(branch, path), wish)
+        ]
+
+    def declaring(self, branch: Branch, folder: str, application: str, source: Source) -> Iterator[tuple[str, Scalar]]:
+        """Yield path and `targetRevision` of a chart's source in the files that declare an Application."""
+        every = [path for path, _ in branch.mirror.files(branch.tree_id, folder, recurse=True) if path.endswith(_YAML)]
+        for path in every[:_MOST_FILES]:
+            said = self.scalars(branch, path)
+            for one in places.in_application(said, application, chart=source.chart, url=source.repo_url):
+                yield path, one

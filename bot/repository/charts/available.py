@@ -1,0 +1,155 @@
+"""Which tags, digests and chart versions there are: asked once for all applications of a round.
+
+What was answered is noted where the operator wants it noted, so that the next round asks only whether it still holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import orjson
+
+from bot.errors import ForesailError, Temporary
+from bot.repository.charts.charts import is_registry, reader_of
+from bot.repository.charts.registry import SCHEME, Reference, Registry
+from bot.repository.fetching import ANONYMOUS
+
+if TYPE_CHECKING:
+    from bot.model.credentials import Credentials
+    from bot.repository.charts.charts import Charts
+    from bot.repository.fetching import Client
+
+SOURCE: Final = "org.opencontainers.image.source"
+"""https://github.com/opencontainers/image-spec/blob/main/annotations.md"""
+_AT_ONCE: Final = 8
+"""Requests at a time."""
+_Found = TypeVar("_Found")
+
+
+class Notes(Protocol):
+    """What is remembered between two rounds; all of it may be gone at any time."""
+
+    def noted(self, key: str) -> bytes | None:
+        """Return what was noted under a key; None: nothing, or nobody knows any more."""
+
+    def keep_note(self, key: str, value: bytes) -> None:
+        """Note something under a key, for some days."""
+
+
+class Forgetful:
+    """Notes of somebody who asks once: none."""
+
+    def noted(self, key: str) -> bytes | None:
+        """Return None."""
+
+    def keep_note(self, key: str, value: bytes) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class Available:
+    """What registries and chart repositories have, each asked once; for one round.
+
+    An error is remembered like an answer, and a host that does not answer is not asked again: it costs a time limit a
+    round, not one an application.
+    """
+
+    client: Client
+    charts: Charts
+    auth_for: Callable[[str, str], Credentials | None]
+    """By URL and project, how a registry or chart repository is reached."""
+    notes: Notes = field(default_factory=Forgetful)
+    believed: float = 0.0
+    """Seconds for which a list of tags that is noted is not asked for again, by whichever process."""
+    _found: dict[tuple[str, ...], Any] = field(default_factory=dict)
+    _away: dict[str, Temporary] = field(default_factory=dict)
+    """By host."""
+
+    def ask_ahead(self, images: Iterable[tuple[str, str]]) -> None:
+        """Ask for the tags of images, each with its project, several at once; what fails is told to who needs it."""
+
+        def ask(wanted: tuple[str, str]) -> None:
+            with suppress(ForesailError):
+                self.tags(*wanted)
+
+        if wanted := sorted(set(images)):
+            with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="registries") as threads:
+                list(threads.map(ask, wanted))
+
+    def tags(self, image: str, project: str) -> list[str]:
+        """Return the tags of an image, `ghcr.io/acme/web`; raises what the registry's refusal is."""
+        access = self._access(f"{SCHEME}{image}", project)
+        return self._once(("tags", image, reader_of(access)), lambda: self._tags(image, access))
+
+    def digest(self, image: str, tag: str, project: str) -> str:
+        """Return what a tag of an image stands for now; empty where there is no such tag."""
+        access = self._access(f"{SCHEME}{image}", project)
+        key = ("digest", image, tag, reader_of(access))
+        return self._once(key, lambda: self._registry(image, access).digest(tag))
+
+    def source(self, image: str, tag: str, project: str) -> str:
+        """Return where a publisher says that an image comes from; empty where it says nothing."""
+        access = self._access(f"{SCHEME}{image}", project)
+        key = ("source", image, tag, reader_of(access))
+        return self._once(key, lambda: self._registry(image, access).annotations(tag).get(SOURCE, ""))
+
+    def versions(self, repo_url: str, chart: str, project: str) -> list[str]:
+        """Return the versions of a chart in its repository."""
+        if is_registry(repo_url):
+            name = "/".join((repo_url.removeprefix(SCHEME).strip("/"), chart))
+            access = self._access(repo_url, project)
+            key = ("tags", name, reader_of(access))
+            return [tag.replace("_", "+") for tag in self._once(key, lambda: self._tags(name, access))]
+        access = self._access(repo_url, project)
+        whole = ("chart", repo_url, chart, reader_of(access))
+        return self._once(whole, lambda: self.charts.versions(repo_url, chart, auth=access))
+
+    def _once(self, key: tuple[str, ...], ask: Callable[[], _Found]) -> _Found:
+        if key not in self._found:
+            host = key[1].partition("://")[2].partition("/")[0] or key[1].partition("/")[0]
+            try:
+                if host in self._away:
+                    raise self._away[host]
+                self._found[key] = ask()
+            except ForesailError as error:
+                self._found[key] = error
+                if isinstance(error, Temporary):
+                    self._away[host] = error
+        found: _Found = self._found[key]
+        if isinstance(found, ForesailError):
+            raise found
+        return found
+
+    def _tags(self, image: str, access: Credentials) -> list[str]:
+        at = Reference.of(f"{SCHEME}{image}", plain_http=access.plain_http)
+        whose = f"{at.origin}\0{at.name}\0{reader_of(access)}".encode()
+        key = hashlib.sha256(whose).hexdigest()
+        asked_at, etag, known = self._noted(key)
+        if 0 <= time.time() - asked_at < self.believed:
+            return known
+        found = Registry(self.client, at, access).tags_unless(etag)
+        tags = known if found.unchanged else found.tags
+        self.notes.keep_note(key, orjson.dumps([time.time(), found.etag, tags]))
+        return tags
+
+    def _noted(self, key: str) -> tuple[float, str, list[str]]:
+        kept = self.notes.noted(key)
+        if kept is None:
+            return 0.0, "", []
+        try:
+            asked_at, etag, tags = orjson.loads(kept)
+            return float(asked_at), str(etag), [str(tag) for tag in tags]
+        except (ValueError, TypeError):
+            return 0.0, "", []
+
+    def _registry(self, image: str, access: Credentials) -> Registry:
+        return Registry(self.client, Reference.of(f"{SCHEME}{image}", plain_http=access.plain_http), access)
+
+    def _access(self, url: str, project: str) -> Credentials:
+        return self.auth_for(url, project) or ANONYMOUS
