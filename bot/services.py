@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bot.repository.toolbox import Toolbox
     from bot.settings import Settings
     from bot.store.pace import Pace
+    from bot.store.reports import Reports
 
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
@@ -63,11 +64,14 @@ class WebServices:
 
     settings: Settings
     queue: Queue
+    reports: Reports | None = None
+    """What links open; None where the settings have no key for them."""
 
     @classmethod
     def build(cls, settings: Settings) -> WebServices:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
-        return cls(settings, Queue(connect(settings.redis_url)))
+        connection = connect(settings.redis_url)
+        return cls(settings, Queue(connection), _reports(settings, connection))
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Services:
     predictor: Predictor
     assess: OwnHealth
     """Judges the health of a live object."""
+    reports: Reports | None
+    """Where full reports are kept; None where the settings do not say how they are to be linked to."""
 
     @classmethod
     def build(cls, settings: Settings) -> Services:
@@ -152,6 +158,7 @@ class Services:
             sources=sources,
             predictor=_predictor(settings, sources, clusters),
             assess=_health(settings),
+            reports=_reports(settings, connection) if settings.url else None,
         )
 
     def close(self) -> None:
@@ -197,6 +204,15 @@ def _shelf(settings: Settings, connection: redis.Redis, renderer: Renderer) -> S
     renders = Renders(connection, room=settings.cache_megabytes << 20)
     seal = Seal(settings.cache_key.get_secret_value())
     return Shelf(renders, seal, Versions(renderer.setup))
+
+
+def _reports(settings: Settings, connection: redis.Redis) -> Reports | None:
+    from bot.store.reports import Reports
+
+    if settings.report_key is None:
+        return None
+    key, room = settings.report_key.get_secret_value(), settings.report_megabytes << 20
+    return Reports(connection, key=key, room=room, days=settings.report_days)
 
 
 def _control(settings: Settings) -> Cluster:

@@ -96,6 +96,14 @@ class Settings(BaseModel):
     """Folder of rules in Rego and CEL that every change has to keep (docs/policies.md)."""
     comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)
     """Bytes one comment may have; the rest goes into further comments."""
+    url: str = Field(default="", pattern=r"^$|^https?://[^\s/?#@]+(/[^\s?#]*)?$")
+    """Where people reach `web`, `https://foresail.example.com`; with it and a report key, comments link to reports."""
+    report_key: SecretStr | None = Field(default=None, min_length=32)
+    """Random text, the same for `web` and workers, that reports and their links are made with (docs/reports.md)."""
+    report_days: float = Field(default=14.0, gt=0, le=365)
+    """Days a full report is kept after it was told last."""
+    report_megabytes: int = Field(default=256, gt=0)
+    """Megabytes of full reports; those told least recently go."""
     render_timeout: float = Field(default=60.0, gt=0)
     """Seconds one render may take."""
     render: RenderMode = RenderMode.LOCAL

@@ -24,6 +24,7 @@ from workers.changes.proposal import Proposal
 from workers.runtime import job, job_with_excuse
 from workers.tell import News, bring
 from workers.telling.comments import Superseded
+from workers.telling.reports import keep, show
 from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
 
 if TYPE_CHECKING:
@@ -94,18 +95,24 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     found = predicted(proposal)
     report, settings = found.report, services.settings
     budget = min(settings.comment_budget, proposal.configuration.comments.budget or settings.comment_budget)
-    bodies = comments(report, instance=settings.instance, budget=budget, prefix=settings.command_prefix)
+    link = keep(services, change, report, number=number)
+    bodies = comments(
+        report, instance=settings.instance, budget=budget, report_url=link.url, prefix=settings.command_prefix
+    )
     news = News(
         number=number,
         head_sha=change.head_sha,
         bodies=tuple(bodies),
         outcome=report.outcome,
-        telling=Telling.of(report, bodies, versions=found.versions),
+        telling=Telling.of(report, bodies, versions=found.versions, link=link.url),
         forecast=None if report.conflict or report.skipped else found.forecast.to_json().decode(),
         only_over_earlier=not report.tells,
         unless_told=again,
+        report=link.token,
+        link=link.url,
     )
     if again and _stands(services, change, found, news):
+        show(services, link.token, number)
         return
     bring(services, change, news)
     _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)

@@ -22,6 +22,7 @@ from workers.changes.payloads import repository_in
 from workers.runtime import job_with_excuse
 from workers.telling import statuses
 from workers.telling.comments import Page, Superseded, publish, still_open
+from workers.telling.reports import show
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
@@ -46,6 +47,9 @@ class News:
     """None where there is none, as there is a conflict; an earlier one is left then."""
     only_over_earlier: bool
     unless_told: bool
+    report: str = ""
+    """By what the full report is kept; empty where it is not."""
+    link: str = ""
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -115,7 +119,9 @@ def _tell(services: Services, change: Change, news: News) -> None:
             only_over_earlier=news.only_over_earlier,
             unless_told=news.unless_told,
             mark=lambda before: what_moved(before, news.telling, earlier=earlier),
+            link=news.link,
         )
+        show(services, news.report, news.number)
         teller = memory.begin_telling(name)
         publish(services, change, news.bodies, page=page)
         statuses.tell(services, change, news.outcome)  # before somebody newer may say something else

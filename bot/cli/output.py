@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,9 @@ from bot.cli.outcome import Format, ListFormat, ManifestFormat, exit_code
 from bot.engine.diff.lines import visible
 from bot.engine.updates.scalars import shown
 from bot.model.reports import Action
+from bot.preview.files import JSON_VERSION, document
 from bot.preview.markdown import comments
+from bot.preview.page.page import About, page
 from bot.preview.text import text
 from bot.preview.words import SIGNS
 
@@ -28,10 +31,6 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
     from bot.model.updates import Planned
     from bot.settings import Settings
-
-JSON_VERSION: Final = 1
-"""Rises when a field changes its meaning or goes; a new field leaves it alone."""
-
 
 _COLOURS: Final = {
     "+": "green",
@@ -49,7 +48,9 @@ def write_report(report: Report, form: Format, settings: Settings) -> None:
     if form is Format.MARKDOWN:
         write("\n".join(comments(report, instance=settings.instance, budget=settings.comment_budget)))
     elif form is Format.JSON:
-        _write_json({"headline": report.headline, "exit_code": exit_code(report), "report": report})
+        write(document(report, exit_code=exit_code(report)))
+    elif form is Format.HTML:
+        write("".join(page(report, About(made=time.time()))))
     else:
         write_coloured(text(report))
 

@@ -61,6 +61,8 @@ class ResourceReport:
     """What users' own rules say about it."""
     varying: bool = False
     """Whether its source renders it differently each time."""
+    result_diff: str = ""
+    """Unified diff, redacted, of what will really be written, where that is both effect and drift; else one of them."""
 
     @property
     def added(self) -> int:

@@ -113,7 +113,15 @@ class Attribution:
             hook=hook_words(side.manifest) if side is not None else "",
             note=self._scrubbed(_joined([effect.note, self._meeting(states, effect, drift), drift.note])),
             rewritten=effect.rewritten,
+            result_diff=self._result(states, effect, drift),
         )
+
+    def _result(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> str:
+        """Show what will really be written to an object that is changed by the change and by somebody else."""
+        live, head = states.live, states.head
+        if live is None or head is None or {effect.action, drift.action} != {Action.CHANGE}:
+            return ""
+        return self._drifted(live, _predicted(head, live)).diff
 
     def _meeting(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> str:
         """Tell of an object that is changed by the change and by somebody else."""

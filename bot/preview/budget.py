@@ -124,10 +124,11 @@ class _Bin:
 
     room: int
     taken: list[tuple[int, Block, str]] = field(default_factory=list)
+    wrappers: set[Wrapper] = field(default_factory=set)
 
     def cost(self, block: Block, text: str) -> int:
         """Return the bytes that taking the block would use."""
-        wrapped = any(other.wrapper == block.wrapper for _, other, _ in self.taken)
+        wrapped = block.wrapper in self.wrappers
         return size(text) + (0 if wrapped else size(block.wrapper.before) + size(block.wrapper.after))
 
     def take(self, number: int, block: Block, text: str) -> bool:
@@ -139,6 +140,7 @@ class _Bin:
             return False
         self.room -= cost
         self.taken.append((number, block, text))
+        self.wrappers.add(block.wrapper)
         return True
 
     @property

@@ -48,6 +48,9 @@ _TIMES_ROOM: Final = 160
 _SPARE: Final = 512
 """Bytes kept free in each comment for counters and for the count of what is missing."""
 
+_ENDLESS: Final = 1 << 40
+"""Bytes that no report has."""
+
 _DIGEST: Final = 16
 """Characters that name what is said."""
 
@@ -131,11 +134,18 @@ def comments(
         opening = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
         written.append(f"{opening}{blocks}{last}")
-    said = _said([*written, report.plan, report.read, *report.clusters])
+    # Where the report is kept is no news of the change: who configures that has nobody told that something moved.
+    rest = _missing(packed.cut, packed.left, "")
+    said = _said([head, *packed.parts, rest, report.plan, report.read, *report.clusters])
     foot = _foot(report, link, prefix)
     return tuple(
         f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)
     )
+
+
+def whole(report: Report) -> str:
+    """Write all of a report as one text, whatever its size."""
+    return answer_about(report, room=_ENDLESS)
 
 
 def answer_about(report: Report, *, room: int) -> str:

@@ -43,9 +43,11 @@ class Telling:
     plan: str = ""
     varying: int = 0
     """Objects that are rendered differently each time."""
+    link: str = ""
+    """Digest of where the full report is; empty where it is not kept."""
 
     @classmethod
-    def of(cls, report: Report, bodies: Sequence[str], *, versions: Mapping[str, str]) -> Self:
+    def of(cls, report: Report, bodies: Sequence[str], *, versions: Mapping[str, str], link: str = "") -> Self:
         """Note what a report tells in these comments; `versions` by the names that `named` gives."""
         mark = read_marker(bodies[0])
         said = mark.said if mark is not None else ""
@@ -64,6 +66,7 @@ class Telling:
             base_sha=report.base_sha,
             plan=report.plan,
             varying=sum(one.varying for application in report.applications for one in application.resources),
+            link=_digest(link) if link else "",
         )
 
     @classmethod
@@ -77,8 +80,10 @@ class Telling:
         return json.dumps(asdict(self)).encode()  # orjson refuses the odd name that no API server takes either
 
     def repeats(self, earlier: Telling | None) -> bool:
-        """Whether it is what was told before, of the same commit."""
-        return earlier is not None and (self.head_sha, self.said) == (earlier.head_sha, earlier.said)
+        """Whether it is what was told before, of the same commit, with the same link."""
+        if earlier is None:
+            return False
+        return (self.head_sha, self.said, self.link) == (earlier.head_sha, earlier.said, earlier.link)
 
     def is_of(self, mark: Marker) -> bool:
         """Whether it is what a comment tells."""

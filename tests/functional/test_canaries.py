@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -14,10 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import redis
 
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.installation import ROOT
 from bot.sandbox.stage import Stage
+from bot.store.reports import Reports
 from tests.functional.canaries import Canaries, everything_said
 from tests.functional.conftest import Files, Shop, application, config_map
 from tests.functional.secrets_everywhere import Places, manifest
@@ -32,8 +36,16 @@ warn contains msg if {
 }
 """
 """Tells all that it sees."""
-HEARD = ("comments", "requests to GitHub", "Redis", "records of applications", "terminal, as json")
-PLACES = (*HEARD[:-1], "log of ", "terminal", "web")
+HEARD = (
+    "comments",
+    "requests to GitHub",
+    "Redis",
+    "records of applications",
+    "terminal, as json",
+    "page",
+    "file, json",
+)
+PLACES = (*HEARD[:4], "log of ", "terminal", "web", "page", "file", "report as kept")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +56,12 @@ def canaries() -> Canaries:
 @pytest.fixture(scope="module")
 def settings(canaries: Canaries) -> dict[str, str]:
     """Render over the queue: all that is rendered, failed or not, goes through Redis then."""
-    return {"FORESAIL_RENDER": "queue", "FORESAIL_CACHE_KEY": canaries("the key of the cache", uuid.uuid4().hex)}
+    return {
+        "FORESAIL_RENDER": "queue",
+        "FORESAIL_CACHE_KEY": canaries("the key of the cache", uuid.uuid4().hex),
+        "FORESAIL_REPORT_KEY": canaries("the key of reports", uuid.uuid4().hex),
+        "FORESAIL_URL": "http://foresail.example",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +90,14 @@ def said(shop: Shop, canaries: Canaries, tmp_path_factory: pytest.TempPathFactor
     marker = {"deploy/marker.yaml": config_map(MARKER, COLOUR=MARKER)}
     number = shop.propose({**files, **marker, "deploy/gone.yaml": None})
     assert shop.await_preview(number) == "failure"
-    terminal = _terminal(shop, tmp_path_factory.mktemp("checkout"))
+    terminal, pages = _terminal(shop, tmp_path_factory.mktemp("checkout")), _pages(shop, number, ", before")
     shop.repository.push("feature", {**Places(canaries, "second push").settings(), **wrong_applications(shop, head)})
     shop.await_preview(number)
     shop.await_sync(shop.repository.merge(number), "failure")
     stage.until(stage.is_idle, what="an end of all work")
-    return {**everything_said(stage), **terminal, "web": _web(stage)}
+    said = {**everything_said(stage), **terminal, **pages, **_pages(shop, number), "web": _web(stage)}
+    linked = {one for text in (said["comments"], *pages) for one in _LINK.findall(text)}
+    return {**said, "report as kept": "\n".join(_as_kept(stage, canaries, one) for one in sorted(linked))}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -188,12 +207,36 @@ def _terminal(shop: Shop, folder: Path) -> dict[str, str]:
     command = [sys.executable, "-m", "bot.cli.main", "preview", "--kubeconfig", str(shop.stage.plane.kubeconfig)]
     command += ["--control-namespace", shop.stage.control_namespace, "--output"]
     said = {}
-    for kind in ("text", "markdown", "json"):
+    for kind in ("text", "markdown", "json", "html"):
         done = subprocess.run(
             [*command, kind], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
         said[f"terminal, as {kind}"] = done.stdout + done.stderr
     return said
+
+
+_LINK = re.compile(r"http://foresail\.example/reports/([0-9a-f]+)")
+
+
+def _pages(shop: Shop, number: int, which: str = "") -> dict[str, str]:
+    """Return what the link in a comment opens, as page and as files."""
+    linked = _LINK.search(shop.body(number))
+    assert linked is not None
+    url = f"{shop.stage.foresail.url if shop.stage.foresail else ''}/reports/{linked[1]}"
+    said = {}
+    for kind in ("page", "file, html", "file, markdown", "file, json"):
+        form = kind.partition(", ")[2]
+        with urllib.request.urlopen(f"{url}?format={form}", timeout=10) as answer:  # noqa: S310 - an http address of our own
+            text = answer.read().decode()
+            said[f"{kind}{which}"] = f"{text}\n{html.unescape(text)}"
+    return said
+
+
+def _as_kept(stage: Stage, canaries: Canaries, token: str) -> str:
+    """Return what Redis keeps of a report, unsealed."""
+    key = canaries.values["the key of reports"]
+    kept = Reports(redis.Redis.from_url(stage.redis.url), key=key, room=1 << 30, days=1).find(token)
+    return "" if kept is None else kept.decode()
 
 
 def _web(stage: Stage) -> str:

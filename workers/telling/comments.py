@@ -43,6 +43,8 @@ class Page:
     """
     mark: Callable[[Marker], str]
     """Says what has moved since the comment that is there."""
+    link: str = ""
+    """What a comment has to link to, to be what is told."""
 
 
 @contextmanager
@@ -64,7 +66,7 @@ def still_open(services: Services, change: Change) -> Iterator[None]:
 def publish(services: Services, change: Change, bodies: Sequence[str], *, page: Page) -> None:
     """Write a change's comment set."""
     existing = own_comments(services, change)
-    if (page.only_over_earlier and not existing) or (page.unless_told and _is_told(existing, bodies)):
+    if (page.only_over_earlier and not existing) or (page.unless_told and _is_told(existing, bodies, page.link)):
         return
     before = read_marker(existing[0].body) if existing else None
     if before is not None:
@@ -72,14 +74,15 @@ def publish(services: Services, change: Change, bodies: Sequence[str], *, page: 
     services.forge.set_comments(change.repository, change.number, existing, bodies)
 
 
-def _is_told(existing: Sequence[Comment], bodies: Sequence[str]) -> bool:
-    """Whether comments say the same of the same head."""
+def _is_told(existing: Sequence[Comment], bodies: Sequence[str], link: str) -> bool:
+    """Whether comments say the same of the same head, and link to the same place."""
 
     def said(body: str) -> Marker | None:
         mark = read_marker(body)
         return None if mark is None else replace(mark, base_sha="")
 
-    return [said(one.body) for one in existing] == [said(body) for body in bodies]
+    same = [said(one.body) for one in existing] == [said(body) for body in bodies]
+    return same and all(link in one.body for one in existing)
 
 
 def own_comments(services: Services, change: Change) -> list[Comment]:
