@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference, Source
     from bot.model.credentials import Credentials
+    from bot.model.projects import AppProject
     from bot.prediction.desired import Sources
     from bot.prediction.forges import ForgeListing
+    from bot.prediction.integrity import Integrity
     from bot.prediction.preview import Predictor
     from bot.prediction.trees import Trees
     from bot.prediction.updates.planning import Planner
@@ -141,6 +143,7 @@ class Services:
         credentials = credentials_for(forge, settings, repositories)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find
+        sources.integrity = _integrity(settings, control, sources.project_of)
         return cls(
             settings=settings,
             queue=queue,
@@ -255,6 +258,16 @@ def _sources(
     sources.impersonates = impersonates(settings)
     sources.everywhere = _ignored_everywhere(settings)
     return sources
+
+
+def _integrity(settings: Settings, control: Cluster, project_of: Callable[[str], AppProject | None]) -> Integrity:
+    """Return what verifies signatures, by the keys of the control namespace."""
+    from bot.cluster.keyrings import Keyrings
+    from bot.prediction.integrity import Integrity
+    from bot.repository.signatures import Signatures
+
+    keyrings = Keyrings(control, namespace=settings.control_namespace)
+    return Integrity(Signatures(settings.data_directory / "keyrings"), keyrings.current, project_of)
 
 
 def charts(settings: Settings, directory: Path) -> Charts:

@@ -29,7 +29,7 @@ from bot.model.operations import timestamp
 from bot.model.predictions import Refusal
 from bot.model.resources import JsonObject, annotations_of, metadata_of
 from bot.prediction.applicationsets import git_sources
-from bot.prediction.generated import TreeFacts, cluster_facts
+from bot.prediction.generated import TreeFacts, cluster_facts, project_of_template
 from bot.services import Services, listing
 from bot.settings import Mode
 from workers.changes.payloads import repository_in
@@ -162,7 +162,8 @@ class _Look:
         """Return what generators ask, as the world is now."""
         services = self.services
         clusters = partial(cluster_facts, services.control, services.settings.control_namespace)
-        return TreeFacts(services.sources, None, None, clusters, forge)
+        project = project_of_template(self.applicationset)
+        return TreeFacts(services.sources, None, None, clusters, forge, project=project)
 
     def plan(self, found: Generated) -> Plan:
         """Decide what is to be done; what went with a change that was closed needs no person."""

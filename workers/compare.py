@@ -16,7 +16,7 @@ from bot.cluster.writing import Write
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch
-from bot.engine.sync.unknown import known_patch
+from bot.engine.sync.unknown import DISTRUSTED, known_patch, unknown_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
@@ -26,6 +26,7 @@ from bot.model.operations import Operation, OperationState, timestamp
 from bot.model.resources import JsonObject, ResourceKey
 from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
+from bot.prediction.integrity import Distrusted
 from bot.prediction.recorded import recorded
 from bot.preview.needs import Proof
 from bot.settings import Mode
@@ -70,7 +71,16 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 
 def _compared(services: Services, application: Application) -> JobRequest | None:
-    comparison = _Comparison.of(services, application)
+    try:
+        comparison = _Comparison.of(services, application)
+    except Distrusted as error:
+        patch = unknown_patch(application, error.message, kind=DISTRUSTED, now=timestamp())
+        if patch:
+            services.applications.update(application, {"status": patch, **_answered(application)})
+            _log.warning("application not signed as it has to be", reason=error.message)
+        else:
+            _answer(services, application)
+        return None
     if comparison is not None:
         return comparison.told()
     # There is nothing to compare, but no longer because its cluster does not answer.
@@ -96,7 +106,10 @@ class _Comparison:
 
     @classmethod
     def of(cls, services: Services, application: Application) -> _Comparison | None:
-        """Compare; None where nothing was synced yet, something else is, or what is wanted cannot be rendered now."""
+        """Compare; None where nothing was synced yet, something else is, or what is wanted cannot be rendered now.
+
+        Raises Distrusted where what was synced is not signed as the project demands, by now.
+        """
         state = OperationState.last_sync(application.status)
         busy = application.operation is not None or application.deleting or application.left_alone
         if busy or state is None or not state.phase.completed:
@@ -106,6 +119,8 @@ class _Comparison:
         source, operation = fixed(services.sources.trees, application, state.operation)
         tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
         desired = services.sources.desired([Wanted(application, tree, operation.revisions)])[0]
+        if desired.distrusted:
+            raise Distrusted(desired.failure)
         if desired.failure:
             return None
         cluster = services.sources.cluster_of(application.spec)

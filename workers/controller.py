@@ -27,6 +27,7 @@ from bot.services import Services
 from bot.settings import Mode, Settings
 from workers.changes.payloads import refreshes, refreshes_of
 from workers.operating.windows import Openings
+from workers.watching.fences import Fences
 from workers.watching.following import BULKY, Followed, watch_on_clusters
 from workers.watching.generating import SetWatch
 from workers.watching.index import IndexKeeper
@@ -80,7 +81,8 @@ class Controller:
         self._sightings = Sightings()
         self._openings = Openings(services.sources.project_of)
         namespace = services.settings.control_namespace
-        self._projects = Watch(services.control.server, PROJECT, self._openings.saw_project, namespace=namespace)
+        self._fences = Fences()
+        self._projects = Watch(services.control.server, PROJECT, self._on_project, namespace=namespace)
         self._generating = SetWatch(services, self._start)
         self._index = IndexKeeper(services.memory.index)
         self._applications = Watch(
@@ -130,6 +132,7 @@ class Controller:
             self._enqueue(request)
         self._find_clusters()
         self._follow_holds(now)
+        self._follow_fences(now)
         with self._lock:
             due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
             for name in due:
@@ -213,6 +216,13 @@ class Controller:
         for request in (*refreshes_of(released), *map(jobs.compare, released)):
             self._enqueue(request)
 
+    def _follow_fences(self, now: float) -> None:
+        """Have compared what belongs to a project that demands something else, once every worker knows of that."""
+        moved = self._fences.due()
+        with self._lock:
+            for known in (self._known[name] for name in moved if name in self._known):
+                known.compare_at = min(known.compare_at, now + 2 * KEPT_SECONDS)
+
     def _send_refreshes(self) -> None:
         """Queue what was gathered; a first list is waited for, so that it is one round."""
         if not self._listed.is_set():
@@ -275,6 +285,11 @@ class Controller:
                     known.touched = known.running  # then at the end of its operation
             self._enqueue(known.next_step(name) if known is not None and known.deleting else jobs.compare(name))
 
+    def _on_project(self, event: str, obj: JsonObject) -> None:
+        """Take note of a project that appeared, changed or went."""
+        self._openings.saw_project(event, obj)
+        self._fences.saw_project(event, obj)
+
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
         name = str(metadata_of(obj).get("name"))
@@ -284,6 +299,7 @@ class Controller:
                 self._known.pop(name, None)
             self._objects.lost(name)
             self._openings.lost(name)
+            self._fences.lost(name)
             self._index.lost(name)
             self._compare_parents(obj)
             self._tell_of_deleted(obj)
@@ -307,6 +323,7 @@ class Controller:
         managed = recorded(application) if self._services.settings.mode is Mode.FULL else {}
         self._objects.saw(name, known.cluster, {*managed, *known.awaits})
         self._openings.saw(application)
+        self._fences.saw(application)
         with self._lock:
             before = self._known.get(name)
             was_running = before is not None and before.running
@@ -359,6 +376,7 @@ class Controller:
         for name in gone:
             self._objects.lost(name)
             self._openings.lost(name)
+            self._fences.lost(name)
         self._index.only(names)
         self._listed.set()
 

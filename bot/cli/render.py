@@ -40,7 +40,7 @@ def render(asked: Asked, settings: Settings, *, say: Callable[[str], None]) -> l
         with connected(settings, context=asked.context, tracks=asked.folder is None) as local:
             application, tree = _application(asked, checkout, local, tree)
             say(f"rendering {application.name}")
-            desired = local.sources.desired([Wanted(application, tree)])[0]
+            desired = local.sources.desired([Wanted(application, tree, predicts=True)])[0]
     if desired.failure:
         raise Rejected(desired.failure)
     return list(desired.targets.objects.values())

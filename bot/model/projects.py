@@ -53,6 +53,62 @@ _ServiceAccounts = Annotated[
 ]
 
 
+class SignatureKey(Wire):
+    """A key that may sign commits (argo-cd `SignatureKey`)."""
+
+    key_id: str = Field(alias="keyID", max_length=256)
+    """GnuPG's long id or fingerprint; here also the fingerprint of an SSH key, `SHA256:…`."""
+
+
+class IntegrityRepository(Wire):
+    """Repositories that a policy is about."""
+
+    url: str
+    """Glob; with `!` in front: not these."""
+
+
+class SignedBy(Wire):
+    """How commits have to be signed (argo-cd `SourceIntegrityGitPolicyGPG`)."""
+
+    mode: str = Field(max_length=64)
+    """`none`: they need not be. `head`: what is synced to has to be."""
+    keys: Texts = ()
+
+
+_IntegrityRepositories = Annotated[
+    tuple[IntegrityRepository, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
+class IntegrityPolicy(Wire):
+    """How commits of some repositories have to be signed."""
+
+    repos: _IntegrityRepositories = ()
+    gpg: SignedBy | None = None
+
+
+_Policies = Annotated[
+    tuple[IntegrityPolicy, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
+class GitIntegrity(Wire):
+    """What is demanded of commits (argo-cd `SourceIntegrityGit`)."""
+
+    policies: _Policies = ()
+
+
+class SourceIntegrity(Wire):
+    """What is demanded of sources (argo-cd `SourceIntegrity`)."""
+
+    git: GitIntegrity | None = None
+
+
+_SignatureKeys = Annotated[
+    tuple[SignatureKey, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
 class AppProjectSpec(Wire):
     """What the applications of a project may use."""
 
@@ -67,6 +123,10 @@ class AppProjectSpec(Wire):
     namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
     sync_windows: _SyncWindows = ()
     destination_service_accounts: _ServiceAccounts = ()
+    signature_keys: _SignatureKeys = ()
+    """With which of these commits have to be signed; empty: with none."""
+    source_integrity: SourceIntegrity | None = None
+    """The same by repository; where it says anything about Git, `signature_keys` do not count."""
     permit_only_project_scoped_clusters: bool = False
     """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
 

@@ -17,6 +17,8 @@ from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected
 from bot.model.resources import ResourceKey
+from bot.prediction.commits import at_another_commit
+from bot.prediction.integrity import Distrusted
 from bot.prediction.namespace import with_namespace
 from bot.prediction.reading import Reading
 from bot.prediction.trees import Tree, Trees
@@ -40,14 +42,13 @@ if TYPE_CHECKING:
     from bot.model.predictions import Pointer
     from bot.model.projects import AppProject
     from bot.model.resources import JsonObject
+    from bot.prediction.integrity import Integrity
     from bot.prediction.trees import Look
     from bot.rendering.port import Rendering
     from bot.repository.inputs import Inputs
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Rendered
 
-_ANOTHER_COMMIT: Final = "5eed" * 10
-"""Stands for whatever a merge will be called: it looks like a commit, and is none of any repository."""
 _KEPT_NAMES: Final = 4_000
 """Renders of which it is remembered that they declare no Applications."""
 _KEPT_FINGERPRINTS: Final = 1_000
@@ -63,6 +64,8 @@ class Wanted:
     """Of each source, where they are fixed; else those that do not follow `tree` are rendered at their newest."""
     merges: bool = False
     """Whether `tree` is what a merge will make, whose commit nobody knows yet."""
+    predicts: bool = False
+    """Whether nothing of it is ever applied: then no commit has to be signed for it to be rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,8 @@ class Desired:
 
     targets: Targets
     failure: str = ""
+    distrusted: bool = False
+    """Whether the failure is that something is not signed as the project demands."""
     ignored: Ignored = field(default_factory=Ignored)
     """In which fields its objects may differ from what is wanted."""
     writes: Writes = field(default_factory=Writes)
@@ -148,6 +153,8 @@ class Sources:
         """Whether an Argo CD does the syncing."""
         self.project_of: Callable[[str], AppProject | None] = lambda _name: None
         """Finds a project by name; None when there is none."""
+        self.integrity: Integrity | None = None
+        """Holds what is rendered against the signatures that projects demand; None where nothing is ever applied."""
         self.reading = Reading()
         """Which applications read what."""
         self._plain: dict[str, None] = {}
@@ -216,13 +223,13 @@ class Sources:
         """Render all applications at once; answers stand in the order of `wanted`, each with its own failure."""
         look = self.trees.look()
         prepared = [self._prepared(one, look) for one in wanted]
-        flat = [request for one in prepared if not isinstance(one, str) for request in one.requests]
+        flat = [request for one in prepared if not isinstance(one, Desired) for request in one.requests]
         again = [_elsewhere(one, found) for one, found in zip(wanted, prepared, strict=True)]
         rendered = iter(self._renderer.render([*flat, *(request for requests in again for request in requests)]))
         answers: list[Desired] = []
         for one, found in zip(wanted, prepared, strict=True):
-            if isinstance(found, str):
-                answers.append(Desired.failed(found))
+            if isinstance(found, Desired):
+                answers.append(found)
                 continue
             placed = self._placed(one.application, [next(rendered) for _ in found.requests])
             warnings = (*placed.targets.warnings, *found.notes)
@@ -233,7 +240,7 @@ class Sources:
                 answers[place] = answers[place].beside(other)
         return answers
 
-    def _prepared(self, wanted: Wanted, look: Look) -> _Prepared | str:
+    def _prepared(self, wanted: Wanted, look: Look) -> _Prepared | Desired:
         """Return one request a source, or why the application cannot be rendered."""
         try:
             self.refuse_forbidden(wanted.application.spec)
@@ -241,9 +248,14 @@ class Sources:
             _refuse_charts_read_by_others([source for source, _ in parts])
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
             requests = [self._request(wanted.application, source, tree, places) for source, tree in parts]
-            return _Prepared(requests, [note for _, tree in parts for note in tree.notes])
+            notes = [note for _, tree in parts for note in tree.notes]
+            if self.integrity is not None and wanted.merges:
+                notes += self.integrity.foretold(wanted.application.spec, wanted.tree)
+            return _Prepared(requests, notes)
+        except Distrusted as error:
+            return Desired(Targets({}, ()), failure=error.message, distrusted=True)
         except (Rejected, ClusterAway) as error:
-            return error.message
+            return Desired.failed(error.message)
 
     def _request(self, of: Application, source: Source, tree: Tree, places: Mapping[str, Place]) -> RenderRequest:
         """Return what is asked for one source; `places` are the application's others, by their refs."""
@@ -267,6 +279,8 @@ class Sources:
             trees = [self.trees.at(source, revision, project=project) for source, revision in fixed]
         else:
             trees = [look.of(source, wanted.tree, project=project) for source in sources]
+        if self.integrity is not None and not wanted.predicts:
+            self.integrity.refuse_distrusted(project, zip(sources, trees, strict=True))
         whole = [look.composed(one, tree, project=project) for one, tree in zip(sources, trees, strict=True)]
         found = zip(sources, whole, strict=True)
         parts = []
@@ -372,21 +386,11 @@ def _refuse_charts_read_by_others(sources: Sequence[Source]) -> None:
             raise Rejected(f"${one.ref}: the chart {one.chart} cannot be read by other sources; values come from Git")
 
 
-def _elsewhere(wanted: Wanted, prepared: _Prepared | str) -> list[RenderRequest]:
+def _elsewhere(wanted: Wanted, prepared: _Prepared | Desired) -> list[RenderRequest]:
     """Return the requests at another commit, where some of them tell the one that is not known yet; else none."""
-    if not wanted.merges or isinstance(prepared, str):
+    if not wanted.merges or isinstance(prepared, Desired):
         return []
-    moved = [_at_another_commit(one) if _tells(one, wanted.tree) else one for one in prepared.requests]
-    return [] if moved == prepared.requests else moved
-
-
-def _tells(request: RenderRequest, tree: Tree) -> bool:
-    """Whether a render is told of which commit it is, and that is the one of `tree`."""
-    return bool(request.environment.revision) and request.environment.revision == tree.commit
-
-
-def _at_another_commit(request: RenderRequest) -> RenderRequest:
-    return replace(request, environment=replace(request.environment, revision=_ANOTHER_COMMIT))
+    return at_another_commit(prepared.requests, wanted.tree.commit)
 
 
 def _digest_of(found: Inputs, tree: Tree) -> str:

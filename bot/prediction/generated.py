@@ -119,6 +119,8 @@ class TreeFacts:
     forge: ForgeFacts = _NO_FORGE
     refusal_of: Callable[[str], str] = _nothing
     """Returns why another repository than the change's own, by its URL, may not be read; empty when it may."""
+    project: str = ""
+    """Whose demands on signatures hold where nothing is predicted; empty: nobody's."""
     _trees: dict[tuple[str, str], Tree] = field(default_factory=dict)
     _folders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -165,7 +167,10 @@ class TreeFacts:
     def _found(self, source: Source) -> Tree:
         look = self.sources.trees.look()
         if self.tree is None:
-            return look.newest(source)
+            found = look.newest(source)
+            if self.project and self.sources.integrity is not None:
+                self.sources.integrity.refuse_distrusted(self.project, [(source, found)])
+            return found
         if repository_identity(source.repo_url) == self.tree.repository:
             return look.of(source, self.tree)
         if self.repositories is not None and repository_address(source.repo_url) not in self.repositories:
@@ -186,17 +191,23 @@ def why_not_read(sources: Sources, manifest: JsonObject, repo_url: str) -> str:
     """
     address = repository_address(repo_url)
     asks = f"what its generators read from the repository {address} is not known before the change is merged"
-    try:
-        name = ApplicationSet.parse(manifest).template.get("spec", {}).get("project") or DEFAULT
-    except (Rejected, AttributeError):
-        name = ""
-    if not isinstance(name, str) or not name or "{{" in name:
+    name = project_of_template(manifest)
+    if not name:
         return f"{asks}: its template names no project of which that can be asked"
     project = sources.project_of(name)
     if project is None:
         return f"{asks}: no project {name} exists that would allow it"
     words = why_not_allowed(_anywhere(project), _reading(name, repo_url), (_ANYWHERE,))
     return f"{asks}: {words}" if words else ""
+
+
+def project_of_template(manifest: JsonObject) -> str:
+    """Return the project that the template of an ApplicationSet names; empty where it is generated, or none."""
+    try:
+        name = ApplicationSet.parse(manifest).template.get("spec", {}).get("project") or DEFAULT
+    except (Rejected, AttributeError):
+        return ""
+    return name if isinstance(name, str) and "{{" not in name else ""
 
 
 def _anywhere(project: AppProject) -> AppProject:

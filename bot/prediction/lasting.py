@@ -335,11 +335,13 @@ def _name(candidate: Candidate, sides: Sides, sources: Sources) -> str:
 
 
 def _project(application: Application, sources: Sources) -> str | None:
-    """Write down what its project allows; None when that cannot be read."""
+    """Write down what its project allows; None when that cannot be read, or more than that decides."""
     try:
         project = sources.project_of(application.spec.project or DEFAULT)
     except Rejected:
         return None
+    if project is not None and (project.spec.signature_keys or project.spec.source_integrity):
+        return None  # what is said of signatures goes by the keys that are known
     return "" if project is None else f"{project.name}{project.spec.model_dump_json()}"
 
 

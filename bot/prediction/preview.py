@@ -182,7 +182,7 @@ class Predictor:
     def _rendered(self, candidates: Sequence[Candidate], sides: Sides) -> list[Work]:
         """Render both sides of every candidate in one batch; a side without the application wants nothing."""
         wanted = [
-            Wanted(application, tree, merges=tree is sides.head)
+            Wanted(application, tree, merges=tree is sides.head, predicts=True)
             for candidate in candidates
             for application, tree in ((candidate.base, sides.base), (candidate.head, sides.head))
             if application is not None

@@ -145,7 +145,7 @@ class _Search:
             if not all(self.sources.is_plain(application, tree) for application, tree, _ in sides)
             for side in sides
         ]
-        rendered = self.sources.desired([Wanted(application, tree) for application, tree, _ in sides])
+        rendered = self.sources.desired([Wanted(application, tree, predicts=True) for application, tree, _ in sides])
         found: dict[str, Candidate] = {}
         declared_sets: list[tuple[JsonObject, bool]] = []
         by_name = {parent.either.name: parent for parent in parents}

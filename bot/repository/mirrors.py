@@ -72,6 +72,17 @@ class Mirror:
         """Return the commit that a source follows; Rejected when there is none."""
         return self.resolve(source.target_revision, tag_prefix=source.tag_prefix)
 
+    def signed_as(self, source: Source, commit: str) -> str:
+        """Return the id of what a source's signature is on: the annotated tag that it follows, else the commit."""
+        return revisions.annotated(self._open(), source.target_revision, commit, tag_prefix=source.tag_prefix) or commit
+
+    def is_tag(self, name: str) -> bool:
+        """Whether an object, by its id, is an annotated tag; Rejected when it is not here."""
+        try:
+            return isinstance(self._open()[name], pygit2.Tag)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise Rejected(f"the repository has no object {name}") from error
+
     def tip(self, branch: str) -> str:
         """Return the newest commit of a branch, whatever else has its name; Rejected when there is no such branch."""
         here, there = f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"

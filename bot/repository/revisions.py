@@ -14,6 +14,7 @@ Source: argo-cd `util/git/client.go` (`lsRemote`, `resolveSemverRevision`).
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Final
 
@@ -64,6 +65,31 @@ def resolve(repository: pygit2.Repository, revision: str, *, tag_prefix: str = "
     if _SHORT_SHA.fullmatch(revision):
         return _commit(repository, revision)
     raise _nothing(repository, revision, tag_prefix, unfit)
+
+
+def annotated(repository: pygit2.Repository, revision: str, commit: str, *, tag_prefix: str = "") -> str:
+    """Return the id of the annotated tag by which a revision means a commit; empty where it means it otherwise.
+
+    Of a constraint that is the newest tag on that commit that it allows: another may have come since.
+    """
+    if len(revision) > _LONGEST or revision in ("", HEAD) or SHA.fullmatch(revision):
+        return ""
+    name = ""
+    if is_constraint(revision):
+        here = [one for one in tags(repository) if _tag_on(repository, _TAGS + one, commit)]
+        with suppress(Rejected):
+            name = _TAGS + newest(revision, here, prefix=tag_prefix)
+    name = name or _name(repository, revision)
+    return _tag_on(repository, name, commit) if name else ""
+
+
+def _tag_on(repository: pygit2.Repository, name: str, commit: str) -> str:
+    """Return the id of the annotated tag that a ref is, if it is one on `commit`; else empty."""
+    try:
+        tag = repository[repository.references[name].resolve().target]
+        return str(tag.id) if isinstance(tag, pygit2.Tag) and str(tag.peel(pygit2.Commit).id) == commit else ""
+    except (KeyError, ValueError, pygit2.GitError):
+        return ""
 
 
 def tags(repository: pygit2.Repository) -> list[str]:

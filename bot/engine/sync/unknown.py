@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.conditions import conditions_of, conditions_saying, conditions_without
+from bot.engine.signatures import REQUIRED
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -17,6 +18,8 @@ NOT_LOADED: Final = "Failed to load live state: "
 """Begins the condition of an application whose cluster does not answer."""
 COMPARISON_ERROR: Final = "ComparisonError"
 INVALID_SPEC: Final = "InvalidSpecError"
+DISTRUSTED: Final = "distrusted"
+"""Asks for a condition about signatures, of the type that comparisons have."""
 _UNKNOWN: Final = "Unknown"
 
 
@@ -26,9 +29,10 @@ def unknown_patch(application: Application, words: str, *, kind: str = COMPARISO
     What was known of each object stays as it was: whoever prunes later knows of it from there alone.
     """
     message = f"{NOT_LOADED}{words}" if kind == COMPARISON_ERROR else words
+    kind = COMPARISON_ERROR if kind == DISTRUSTED else kind
     status = application.status
     told = conditions_saying(status, _is_ours, kind=kind, words=message, now=now)
-    if is_unknown(status) and not told:
+    if _says_unknown(status) and not told:
         return {}
     unknown = {"sync": {"status": _UNKNOWN}, "health": {"status": _UNKNOWN, "message": None}}
     return {**unknown, **told, "reconciledAt": now}
@@ -41,11 +45,19 @@ def known_patch(application: Application) -> JsonObject:
 
 def is_unknown(status: JsonObject | None) -> bool:
     """Whether a status says that nothing is known because a cluster does not answer, or is not configured."""
+    return _says_unknown(status) and any(map(_is_of_a_cluster, conditions_of(status)))
+
+
+def _says_unknown(status: JsonObject | None) -> bool:
     sync = (status or {}).get("sync")
-    unknown = isinstance(sync, dict) and sync.get("status") == _UNKNOWN
-    return unknown and any(map(_is_ours, conditions_of(status)))
+    return isinstance(sync, dict) and sync.get("status") == _UNKNOWN
+
+
+def _is_of_a_cluster(condition: JsonObject) -> bool:
+    kind = condition.get("type")
+    return kind == INVALID_SPEC or (kind == COMPARISON_ERROR and str(condition.get("message")).startswith(NOT_LOADED))
 
 
 def _is_ours(condition: JsonObject) -> bool:
-    kind = condition.get("type")
-    return kind == INVALID_SPEC or (kind == COMPARISON_ERROR and str(condition.get("message")).startswith(NOT_LOADED))
+    distrusted = condition.get("type") == COMPARISON_ERROR and str(condition.get("message")).startswith(REQUIRED)
+    return distrusted or _is_of_a_cluster(condition)

@@ -1,0 +1,119 @@
+"""Nothing is rendered for a sync, or compared, that nobody signed whom the project names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bot.model.jobs import advance, compare
+from bot.model.operations import Occasion
+from bot.prediction.desired import Wanted
+from bot.prediction.trees import Tree
+from tests.integration.signers import AUTHOR, Signers
+from tests.integration.workers.desk import Desk
+from workers import advance as advancing
+from workers import compare as comparing
+from workers.operating.operations import start
+
+
+@pytest.fixture(scope="module")
+def signers() -> Iterator[Signers]:
+    with Signers.hired() as made:
+        yield made
+
+
+def write(desk: Desk, kind: str, name: str, **fields: Any) -> None:
+    version = "v1" if kind == "ConfigMap" else "argoproj.io/v1alpha1"
+    metadata = {"name": name, "namespace": desk.stage.control_namespace}
+    manifest = {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
+    desk.stage.plane.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+
+
+def demand(desk: Desk, *keys: str) -> None:
+    """Have the project demand signatures, and wait until that is noticed."""
+    spec = {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "signatureKeys": [{"keyID": key} for key in keys],
+    }
+    write(desk, "AppProject", "default", spec=spec)
+
+    def noticed() -> bool:
+        project = desk.services.sources.project_of("default")
+        return project is not None and [one.key_id for one in project.spec.signature_keys] == list(keys)
+
+    desk.stage.until(noticed, what="the project")
+
+
+def signed(desk: Desk, signers: Signers, who: str) -> str:
+    """Put a commit on main that somebody signed, with the files that are there."""
+    head, path = desk.repository.head(), str(desk.repository.state.path)
+    key = ("-c", f"user.signingkey={signers.gnupg[who]}")
+    made = signers.run("git", "-C", path, *AUTHOR, *key, "commit-tree", "-S", f"{head}^{{tree}}", "-p", head, "-m", "x")
+    desk.repository.point("main", made.strip())
+    return made.strip()
+
+
+def sync(desk: Desk, commit: str) -> dict[str, Any]:
+    """Sync to a commit; return the status after it."""
+    start(desk.services, "shop", Occasion(desk.repository.full_name, "main", commit))
+    desk.do(advancing.run, advance("shop"))
+    return dict(desk.application("shop")["status"])
+
+
+def test_only_what_is_signed_is_synced_and_stays_so(desk: Desk, signers: Signers) -> None:
+    alice, unsigned = signers.gnupg["alice"], desk.repository.head()
+    desk.declare("shop")
+    write(desk, "ConfigMap", "argocd-gpg-keys-cm", data={alice[-16:]: signers.exported("alice").gnupg[0]})
+    demand(desk, alice[-16:])
+
+    status = sync(desk, unsigned)
+    words = f"Signature required: commit {unsigned[:7]} of {desk.repository.clone_url} is not signed."
+    assert status["operationState"]["phase"] == "Error"
+    assert status["operationState"]["message"].startswith(words)
+    assert [(one["type"], one["message"].startswith(words)) for one in status["conditions"]] == [
+        ("ComparisonError", True)
+    ]
+    assert (
+        "is signed with a key that is not known here"
+        in sync(desk, signed(desk, signers, "mallory"))["operationState"]["message"]
+    )
+    status = sync(desk, good := signed(desk, signers, "alice"))
+    assert (status["operationState"]["phase"], status["sync"]["status"]) == ("Succeeded", "Synced")
+
+    demand(desk, signers.gnupg["mallory"])
+    desk.do(comparing.run, compare("shop"))
+    status = desk.application("shop")["status"]
+    assert (status["sync"]["status"], status["operationState"]["phase"]) == ("Unknown", "Succeeded")
+    words = f"is signed with the key {alice}, which project default does not list"
+    assert [f"commit {good[:7]} of" in one["message"] and words in one["message"] for one in status["conditions"]] == [
+        True
+    ]
+
+    demand(desk, alice)
+    desk.do(comparing.run, compare("shop"))
+    status = desk.application("shop")["status"]
+    assert (status["sync"]["status"], status["conditions"]) == ("Synced", [])
+
+
+def test_a_preview_says_what_is_certain_of_the_merge(desk: Desk, signers: Signers) -> None:
+    application, commit = desk.declare("shop"), desk.repository.head()
+    demand(desk, signers.ssh)
+    source, sources = application.spec.effective_sources[0], desk.services.sources
+    state = sources.trees.at(source, commit)
+    merge = Wanted(application, Tree(state.repository, state.mirror, state.tree_id, commit), merges=True, predicts=True)
+
+    found = sources.desired([merge])[0]
+    assert found.targets.objects
+    assert [words.partition(":")[0] for words in found.targets.warnings] == ["the merge will be refused"]
+
+    write(desk, "ConfigMap", "foresail-ssh-signers", data={"signers": signers.allowed})
+    certain = f"project default takes only commits that are signed with {signers.ssh}"
+
+    def said() -> list[str]:
+        return [words.partition(": ")[0] for words in sources.desired([merge])[0].targets.warnings]
+
+    desk.stage.until(lambda: said() == [certain], what="the key")
