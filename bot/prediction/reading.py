@@ -9,10 +9,9 @@ everything.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +19,7 @@ from bot.errors import Temporary
 from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, fixed_part, named_paths, names
 from bot.repository.inputs import inputs_of, said
 from bot.repository.plugins.declaration import Plugin
-from bot.repository.steps import Between
+from bot.repository.steps import Between, above, with_folders
 
 if TYPE_CHECKING:
     from bot.model.applications import Application, Source
@@ -146,7 +145,7 @@ class _Index:
     def readers_of(self, changed: frozenset[str]) -> set[str]:
         """Return who reads one of these files, or a folder that one of them lies in."""
         found: set[str] = set()
-        for path in _with_folders(changed):
+        for path in with_folders(changed):
             found.update(self.readers.get(path, ()))
         # What is no folder on one side, but a link or a submodule, decides about all paths below it.
         turned = changed & self.above.keys()
@@ -163,7 +162,7 @@ class _Index:
             self.strangers.add(name)
         for path in entry.paths or ():
             self.readers[path] = (*self.readers.get(path, ()), name)
-            self.above.update(_above(path))
+            self.above.update(above(path))
 
     def _forget(self, name: str) -> None:
         entry = self.entries.pop(name)
@@ -175,7 +174,7 @@ class _Index:
                 self.readers[path] = left
             else:
                 del self.readers[path]
-            self.above.subtract(_above(path))
+            self.above.subtract(above(path))
 
 
 def _definition(application: Application) -> int:
@@ -196,21 +195,3 @@ def _entry(
             return _Entry(definition, hashes, None)
         paths |= one.paths
     return _Entry(definition, hashes, tuple(paths))
-
-
-def _above(path: str) -> list[str]:
-    """Return the folders that a path lies in, but the root."""
-    return [path[: at.start()] for at in re.finditer("/", path)]
-
-
-def _with_folders(paths: Iterable[str]) -> Iterator[str]:
-    """Yield paths and every folder above them, the root last, each once."""
-    seen: set[str] = set()
-    for each in paths:
-        path = each
-        while path and path not in seen:
-            seen.add(path)
-            yield path
-            path = path.rpartition("/")[0]
-    if seen:
-        yield ""

@@ -96,11 +96,13 @@ def pack(blocks: Sequence[Block], *, first: int, further: int, most: int) -> Pac
     left: list[tuple[int, Block]] = []
     for number, block in enumerate(blocks):
         text = block.text
-        if any(each.take(number, block, text) for each in bins):
+        length = size(text)
+        # Most of a long report's blocks meet bins that are full, with or without a wrapper.
+        if any(length <= each.room and each.take(number, block, text, length) for each in bins):
             continue
-        if len(bins) < most and _Bin(further).cost(block, text) <= further:
-            bins.append(_Bin(further))
-            bins[-1].take(number, block, text)
+        another = _Bin(further)
+        if len(bins) < most and another.take(number, block, text, length):
+            bins.append(another)
         else:
             left.append((number, block))
     cut = _cut(bins, left)
@@ -113,9 +115,9 @@ def _cut(bins: list[_Bin], left: list[tuple[int, Block]]) -> int:
         return 0
     number, block = left[0]
     roomiest = max(bins, key=lambda each: each.room)
-    room = roomiest.room - roomiest.cost(block, "")
+    room = roomiest.room - roomiest.wrapping(block)
     beginning = block.cut(room) if room >= _WORTH_CUTTING else ""
-    return int(bool(beginning) and roomiest.take(number, block, beginning))
+    return int(bool(beginning) and roomiest.take(number, block, beginning, size(beginning)))
 
 
 @dataclass(slots=True)
@@ -126,16 +128,14 @@ class _Bin:
     taken: list[tuple[int, Block, str]] = field(default_factory=list)
     wrappers: set[Wrapper] = field(default_factory=set)
 
-    def cost(self, block: Block, text: str) -> int:
-        """Return the bytes that taking the block would use."""
+    def wrapping(self, block: Block) -> int:
+        """Return the bytes that taking the block would use besides its text."""
         wrapped = block.wrapper in self.wrappers
-        return size(text) + (0 if wrapped else size(block.wrapper.before) + size(block.wrapper.after))
+        return 0 if wrapped else size(block.wrapper.before) + size(block.wrapper.after)
 
-    def take(self, number: int, block: Block, text: str) -> bool:
-        """Take the block if there is room for it."""
-        if size(text) > self.room:
-            return False  # with or without its wrapper; most of a long report's blocks meet bins that are full
-        cost = self.cost(block, text)
+    def take(self, number: int, block: Block, text: str, length: int) -> bool:
+        """Take the block, a text of so many bytes, if there is room for it."""
+        cost = length + self.wrapping(block)
         if cost > self.room:
             return False
         self.room -= cost

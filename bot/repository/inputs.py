@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.repository.environment import REVISION
 from bot.repository.helm.reading import reads
 from bot.repository.imports import folders_of_imports, imported, jsonnet_below
@@ -18,6 +18,7 @@ from bot.repository.kustomization import closure
 from bot.repository.options import added_paths
 from bot.repository.overrides import override_files, with_overrides
 from bot.repository.plugins.declaration import Plugin, discovered
+from bot.repository.steps import touched
 from bot.repository.tools import SourceOptions, Tool, tools_told_by
 from bot.repository.trees import EntryKind, Found, InSubmodule, Snapshot, leads_away
 
@@ -30,8 +31,12 @@ _MOST_KEPT: Final = 2_000
 """Answers that are kept; a preview asks three times for the same, and about 1 MB."""
 _PLAIN: Final = re.compile(r"[^*?\[{$]*")
 """A step of a path that is a name: no pattern, and no variable."""
-_kept: Final[dict[tuple[str, str, int, str | None, tuple[Plugin, ...]], Inputs]] = {}
+_Asked = tuple[str, int, str | None, tuple[Plugin, ...]]
+"""Whose inputs: the mirror's path, what the source says, the application, and plugins that may discover it."""
+_kept: Final[dict[tuple[str, _Asked], Inputs]] = {}
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
+_latest: Final[dict[_Asked, str]] = {}
+"""The tree that was asked about last."""
 _keeping: Final = threading.Lock()
 
 
@@ -73,16 +78,33 @@ def inputs_of(
     `application` is whose overrides in the repository hold, and `plugins` are those that may discover the source;
     without any of both, the source has been through that already (`settled`).
     """
-    key = (str(mirror.path), tree_id, said(source), application, plugins)
-    found = _kept.get(key)
+    asked = (str(mirror.path), said(source), application, plugins)
+    found = _kept.get((tree_id, asked))
     if found is None:
-        snapshot = Snapshot(str(mirror.path), tree_id)
-        found = _found(snapshot, source, application, plugins)
+        found = _inherited(mirror, tree_id, asked)
+        if found is None:
+            found = _found(Snapshot(str(mirror.path), tree_id), source, application, plugins)
         with _keeping:
-            _kept[key] = found
+            _kept[tree_id, asked] = found
+            _latest[asked] = tree_id
             if len(_kept) > _MOST_KEPT:
                 del _kept[next(iter(_kept))]
+            if len(_latest) > _MOST_KEPT:
+                del _latest[next(iter(_latest))]
     return found
+
+
+def _inherited(mirror: Mirror, tree_id: str, asked: _Asked) -> Inputs | None:
+    """Return what is read in the tree that was asked about before, if nothing of it has changed since; else None."""
+    earlier = _latest.get(asked, "")
+    found = _kept.get((earlier, asked))
+    if found is None or found.paths is None:
+        return None
+    try:
+        between = touched(str(mirror.path), earlier, tree_id)
+    except Temporary:  # the earlier one may be gone by now
+        return None
+    return None if between is None or between.concerns(found.paths) else found
 
 
 def said(source: Source) -> int:
