@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from bot.errors import Rejected
 from bot.settings import Mode, RenderMode
 from bot.store.clock import Clock
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from bot.prediction.preview import Predictor
     from bot.prediction.trees import Trees
     from bot.prediction.updates.planning import Planner
+    from bot.preview.template import Own
     from bot.rendering.port import Rendering
     from bot.rendering.shared import Shared
     from bot.rendering.shelf import Shelf
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from bot.store.pace import Pace
     from bot.store.reports import Reports
 
+_log = structlog.get_logger()
 _DEATHS_NOTICED: Final = 60.0
 """Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
 _NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
@@ -121,6 +125,8 @@ class Services:
     """Judges the health of a live object."""
     reports: Reports | None
     """Where full reports are kept; None where the settings do not say how they are to be linked to."""
+    template: Own | None
+    """The operator's own template of comments; None: ours."""
 
     @classmethod
     def build(cls, settings: Settings) -> Services:
@@ -162,6 +168,7 @@ class Services:
             predictor=_predictor(settings, sources, clusters),
             assess=_health(settings),
             reports=_reports(settings, connection) if settings.url else None,
+            template=_template(settings),
         )
 
     def close(self) -> None:
@@ -207,6 +214,13 @@ def _shelf(settings: Settings, connection: redis.Redis, renderer: Renderer) -> S
     renders = Renders(connection, room=settings.cache_megabytes << 20)
     seal = Seal(settings.cache_key.get_secret_value())
     return Shelf(renders, seal, Versions(renderer.setup))
+
+
+def _template(settings: Settings) -> Own | None:
+    from bot.preview.template import Own
+
+    text = settings.own_comments
+    return None if text is None else Own(text, lambda words: _log.error("comment template not used", reason=words))
 
 
 def _reports(settings: Settings, connection: redis.Redis) -> Reports | None:

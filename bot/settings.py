@@ -96,6 +96,8 @@ class Settings(BaseModel):
     """Folder of rules in Rego and CEL that every change has to keep (docs/policies.md)."""
     comment_budget: int = Field(default=65_536, ge=8_192, le=262_144)
     """Bytes one comment may have; the rest goes into further comments."""
+    comment_template: Path | None = None
+    """A file with the operator's own template of what a comment says around the differences (docs/comments.md)."""
     url: str = Field(default="", pattern=r"^$|^https?://[^\s/?#@]+(/[^\s?#]*)?$")
     """Where people reach `web`, `https://foresail.example.com`; with it and a report key, comments link to reports."""
     report_key: SecretStr | None = Field(default=None, min_length=32)
@@ -178,6 +180,14 @@ class Settings(BaseModel):
             return self.github_app_private_key_file.read_text(encoding="ascii")
         except (OSError, UnicodeDecodeError) as error:
             raise Rejected(f"{PREFIX}GITHUB_APP_PRIVATE_KEY_FILE cannot be read: {error}") from error
+
+    @property
+    def own_comments(self) -> str | None:
+        """The operator's template of comments; None without any."""
+        try:
+            return None if self.comment_template is None else self.comment_template.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Rejected(f"{PREFIX}COMMENT_TEMPLATE cannot be read: {error}") from error
 
     @property
     def is_gitlab(self) -> bool:

@@ -97,7 +97,12 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     budget = min(settings.comment_budget, proposal.configuration.comments.budget or settings.comment_budget)
     link = keep(services, change, report, number=number)
     bodies = comments(
-        report, instance=settings.instance, budget=budget, report_url=link.url, prefix=settings.command_prefix
+        report,
+        instance=settings.instance,
+        budget=budget,
+        report_url=link.url,
+        prefix=settings.command_prefix,
+        own=services.template,
     )
     news = News(
         number=number,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
+from bot.errors import Rejected
 from bot.model.commands import PREFIX
 from bot.model.dangers import Severity
 from bot.model.policies import PolicySeverity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.model.dangers import ImageChange
     from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report
+    from bot.preview.template import Own
 
 MOST_PARTS: Final = 4
 """Comments for one change at most; what is left is in the full report."""
@@ -108,12 +110,19 @@ def read_marker(body: str) -> Marker | None:
     return Marker(found["instance"], int(part), int(of), *told)
 
 
-def comments(
-    report: Report, *, instance: str, budget: int = 65536, report_url: str = "", prefix: str = PREFIX
+def comments(  # noqa: PLR0913 - each is a matter of its own
+    report: Report,
+    *,
+    instance: str,
+    budget: int = 65536,
+    report_url: str = "",
+    prefix: str = PREFIX,
+    own: Own | None = None,
 ) -> tuple[str, ...]:
     """Write a report as one to four comments of at most `budget` bytes of UTF-8 each (8,192 at least).
 
     The first keeps `EPILOGUE_ROOM` of it free for what becomes of the change, and `MARK_ROOM` for what has moved.
+    `own` is the operator's template of what stands around the differences.
     """
     link = _link(report_url)
     # What is cut must not depend on how long a preview took: the same has to read the same.
@@ -121,10 +130,10 @@ def comments(
     start = Marker(instance, 1, 1, report.head_sha, report.plan, report.base_sha, said="0" * _DIGEST)
     room = max(budget, SMALLEST) - size(f"{start}{_foot(steady, link, prefix)}{link}") - _TIMES_ROOM - _SPARE
     reserved = EPILOGUE_ROOM + MARK_ROOM
-    head = _head(report, room - reserved)
+    head, below = _around(report, room - reserved, link=link, own=own)
     packed = pack(
         [*effects(report), *drifts(report)],
-        first=room - reserved - size(head),
+        first=room - reserved - size(head) - size(below),
         further=room,
         most=MOST_PARTS,
     )
@@ -133,14 +142,31 @@ def comments(
     for number, blocks in enumerate(packed.parts, 1):
         opening = head if number == 1 else f"**{report.headline}**, part {number} of {count}\n"
         last = "\nContinued in the next comment.\n" if number < count else _missing(packed.cut, packed.left, link)
-        written.append(f"{opening}{blocks}{last}")
+        written.append(f"{opening}{blocks}{last}{below if number == 1 else ''}")
     # Where the report is kept is no news of the change: who configures that has nobody told that something moved.
     rest = _missing(packed.cut, packed.left, "")
-    said = _said([head, *packed.parts, rest, report.plan, report.read, *report.clusters])
+    told = [text.replace(link, "") if link else text for text in (head, below)]
+    said = _said([*told, *packed.parts, rest, report.plan, report.read, *report.clusters])
     foot = _foot(report, link, prefix)
     return tuple(
         f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)
     )
+
+
+def _around(report: Report, room: int, *, link: str, own: Own | None) -> tuple[str, str]:
+    """Return what stands above the differences and below them, in `room` bytes."""
+    if own is None:
+        return _head(report, room), ""
+    try:
+        before, after = own.around(_parts(report, room), report, link=link)
+        head = f"{_headline(report)}{before}"
+        if size(head) + size(after) > room:
+            raise Rejected(f"what it writes is longer than the {room} bytes that a comment has room for")
+    except Rejected as error:
+        own.tell(error.message)
+        note = f"\n> [!NOTE]\n> - The template of these comments was not used: {_prose(error.message)}\n"
+        return f"{_head(report, room - size(note))}{note}", ""
+    return head, after
 
 
 def whole(report: Report) -> str:
@@ -163,29 +189,42 @@ def _said(texts: Iterable[str]) -> str:
 
 
 def _head(report: Report, room: int) -> str:
-    """Write all that is not folded; each sort of thing has its share, so that none crowds out the others."""
-    written = [f"### {report.headline}\n"]
-    if report.conflict:
-        files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
-        written.append(f"\n{_prose(words.conflict(report))}\n\n{_limited(files, room // 8, noun='file')}")
-    elif report.skipped:
-        written.append(f"\n{_prose(report.skipped)}\n")
-    elif not report.affected:
-        written.append(f"\n{words.considered(report)}\n")
-    written.append(_table(report, room * 3 // 10))
-    if report.reviewers:
-        written.append(f"\n**Asked to look at this:** {' '.join(report.reviewers)}\n")
+    """Write all that is not folded."""
+    return "".join([_headline(report), *_parts(report, room).values()])
+
+
+def _headline(report: Report) -> str:
+    return f"### {report.headline}\n"
+
+
+def _parts(report: Report, room: int) -> dict[str, str]:
+    """Write each sort of thing within its share, so that none crowds out the others."""
+    asked = f"\n**Asked to look at this:** {' '.join(report.reviewers)}\n" if report.reviewers else ""
     forbidden, warned = (map(_failure, words.policies(report, one)) for one in PolicySeverity)
-    written.append(_alert("CAUTION", forbidden, room // 14))
-    written.append(_alert("CAUTION", map(_failure, words.failures(report)), room // 5))
     told = words.dangers(report)
     found = {severity: [_danger(one) for one in told if one.severity is severity] for severity in Severity}
-    written.append(_alert("CAUTION", found[Severity.CAUTION], room // 8))
-    written.append(_alert("WARNING", found[Severity.WARNING], room // 10))
-    written.append(_alert("WARNING", warned, room // 28))
-    written.append(_alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12))
-    written.append(_images(report, room // 16))
-    return "".join(written)
+    return {
+        "opening": _opening(report, room // 8),
+        "table": _table(report, room * 3 // 10),
+        "reviewers": asked,
+        "violations": _alert("CAUTION", forbidden, room // 14),
+        "failures": _alert("CAUTION", map(_failure, words.failures(report)), room // 5),
+        "cautions": _alert("CAUTION", found[Severity.CAUTION], room // 8),
+        "warnings": _alert("WARNING", found[Severity.WARNING], room // 10),
+        "policy_warnings": _alert("WARNING", warned, room // 28),
+        "notes": _alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12),
+        "images": _images(report, room // 16),
+    }
+
+
+def _opening(report: Report, room: int) -> str:
+    """Say why there is nothing more to say, where that is so."""
+    if report.conflict:
+        files = [f"- {code(clipped(path, _MESSAGE))}" for path in report.conflict]
+        return f"\n{_prose(words.conflict(report))}\n\n{_limited(files, room, noun='file')}"
+    if report.skipped:
+        return f"\n{_prose(report.skipped)}\n"
+    return "" if report.affected else f"\n{words.considered(report)}\n"
 
 
 def epilogue_text(epilogue: Epilogue, room: int) -> str:

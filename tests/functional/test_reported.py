@@ -18,9 +18,15 @@ MANY = 120
 """Objects that are more than the comments of this repository have room for."""
 
 
+OWN = "{{ table }}\nAsk #platform.\n{{ differences }}{{ notes }}\n"
+
+
 @pytest.fixture(scope="module")
-def settings() -> dict[str, str]:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    template = tmp_path_factory.mktemp("template") / "comment.md"
+    template.write_text(OWN, encoding="utf-8")
     return {
+        "FORESAIL_COMMENT_TEMPLATE": str(template),
         "FORESAIL_URL": "https://foresail.example/at/foresail/",
         "FORESAIL_REPORT_KEY": uuid.uuid4().hex,
         "FORESAIL_COMMENT_BUDGET": "8192",
@@ -54,6 +60,8 @@ def test_the_link_opens_all_of_what_was_told_at_that_commit(open_shop: Opener) -
     shop.await_preview(number)
     first = linked(shop, number)
     assert "not shown" in shop.body(number) or any("not shown" in one.body for one in shop.stage.forge.every_comment)
+
+    assert "\nAsk #platform.\n" in shop.body(number)
 
     status, page = opened(shop, first)
     assert status == HTTPStatus.OK

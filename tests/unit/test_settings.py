@@ -122,3 +122,13 @@ def test_the_table_has_a_row_with_a_meaning_for_every_setting() -> None:
     rows = settings_table().splitlines()[2:]
     assert len(rows) == len(Settings.model_fields)
     assert all(row.count(" | ") == 2 and not row.endswith("None |") for row in rows)
+
+
+def test_a_template_of_comments_is_read_or_named(tmp_path: Path) -> None:
+    path = tmp_path / "comment.md"
+    environment = {"FORESAIL_COMMENT_TEMPLATE": str(path)}
+    with pytest.raises(Rejected, match="FORESAIL_COMMENT_TEMPLATE cannot be read"):
+        _ = Settings.from_environment(environment).own_comments
+    path.write_text("{{ table }}", encoding="utf-8")
+    assert Settings.from_environment(environment).own_comments == "{{ table }}"
+    assert Settings.from_environment({}).own_comments is None
