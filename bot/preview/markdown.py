@@ -159,14 +159,16 @@ def _around(report: Report, room: int, *, link: str, own: Own | None) -> tuple[s
         return _head(report, room), ""
     try:
         before, after = own.around(_parts(report, room), report, link=link)
-        head = f"{_headline(report)}{before}"
-        if size(head) + size(after) > room:
-            raise Rejected(f"what it writes is longer than the {room} bytes that a comment has room for")
     except Rejected as error:
-        own.tell(error.message)
-        note = f"\n> [!NOTE]\n> - The template of these comments was not used: {_prose(error.message)}\n"
-        return f"{_head(report, room - size(note))}{note}", ""
-    return head, after
+        why = error.message
+    else:
+        head = f"{_headline(report)}{before}"
+        if size(head) + size(after) <= room:
+            return head, after
+        why = f"what it writes is longer than the {room} bytes that a comment has room for"
+    own.tell(why)
+    note = f"\n> [!NOTE]\n> - The template of these comments was not used: {_prose(why)}\n"
+    return f"{_head(report, room - size(note))}{note}", ""
 
 
 def whole(report: Report) -> str:
