@@ -374,7 +374,7 @@ class _Advance:
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
-            return failure_patch(self.state, now=timestamp())
+            return failure_patch(self.application, self.state, now=timestamp())
         return status_patch(scene, self.state, now=timestamp())
 
     def _scrubbed(self, words: str) -> str:

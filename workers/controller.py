@@ -222,6 +222,8 @@ class Controller:
         with self._lock:
             for known in (self._known[name] for name in moved if name in self._known):
                 known.compare_at = min(known.compare_at, now + 2 * KEPT_SECONDS)
+        if self._listed.is_set() and (names := self._fences.due_for_orphans(time.monotonic())):
+            self._enqueue(jobs.orphans(names))
 
     def _send_refreshes(self) -> None:
         """Queue what was gathered; a first list is waited for, so that it is one round."""
@@ -297,9 +299,7 @@ class Controller:
         if event == "DELETED":
             with self._lock:
                 self._known.pop(name, None)
-            self._objects.lost(name)
-            self._openings.lost(name)
-            self._fences.lost(name)
+            self._forget(name)
             self._index.lost(name)
             self._compare_parents(obj)
             self._tell_of_deleted(obj)
@@ -374,11 +374,13 @@ class Controller:
             for name in gone:
                 del self._known[name]
         for name in gone:
-            self._objects.lost(name)
-            self._openings.lost(name)
-            self._fences.lost(name)
+            self._forget(name)
         self._index.only(names)
         self._listed.set()
+
+    def _forget(self, name: str) -> None:
+        for keeper in (self._objects, self._openings, self._fences):
+            keeper.lost(name)
 
     def _tell_of_deleted(self, obj: JsonObject) -> None:
         """Have the commit told that an Application which is gone was synced to: nobody else will."""

@@ -36,6 +36,7 @@ class Discovery:
         self._fresh = fresh
         self._lock = threading.Lock()
         self._types: dict[tuple[str, str, str], ResourceType] = {}
+        self._listable: tuple[ResourceType, ...] = ()
         self._version = ("", 0.0)
 
     def find(self, obj: JsonObject) -> ResourceType:
@@ -56,6 +57,11 @@ class Discovery:
         """Return the type of a kind in the group's preferred version, or None when it is not served."""
         types = self._types or self._refreshed(self._types)
         return next((t for (g, _, k), t in types.items() if g == group and k == kind), None)
+
+    def listable(self) -> tuple[ResourceType, ...]:
+        """Return every kind that can be listed, in its group's preferred version; asks the server anew."""
+        self.renew()
+        return self._listable
 
     def renew(self) -> None:
         """Ask the server anew what it serves."""
@@ -90,20 +96,24 @@ class Discovery:
         with self._lock:
             if self._types is not known:
                 return self._types
-            self._types = {
-                (found.group, found.version, found.kind): found
+            served = [
+                found
                 for root in ("/api", "/apis")
                 for found in _types_in(self._server.request("GET", root, headers={"Accept": _AGGREGATED}))
-            }
+            ]
+            listable = {(kind.group, kind.kind): kind for kind, verbs in reversed(served) if "list" in verbs}
+            self._listable = tuple(listable.values())
+            self._types = {(kind.group, kind.version, kind.kind): kind for kind, _ in served}
             return self._types
 
 
-def _types_in(document: JsonObject) -> Iterator[ResourceType]:
-    """Yield the types of an APIGroupDiscoveryList, preferred versions first, subresources left out."""
+def _types_in(document: JsonObject) -> Iterator[tuple[ResourceType, frozenset[str]]]:
+    """Yield the types of an APIGroupDiscoveryList with their verbs, preferred versions first, no subresources."""
     for group in document.get("items", []):
         name = group.get("metadata", {}).get("name", "")
         for version in group.get("versions", []):
-            yield from (_type(name, version["version"], entry) for entry in version.get("resources", []))
+            for entry in version.get("resources", []):
+                yield _type(name, version["version"], entry), frozenset(entry.get("verbs") or ())
 
 
 def _type(group: str, version: str, entry: dict[str, Any]) -> ResourceType:

@@ -62,6 +62,8 @@ class Task(StrEnum):
     """See whether what an application was synced to is still there."""
     DELETE = "workers.deletion.run"
     """Delete what an application that is being deleted manages."""
+    ORPHANS = "workers.orphans.run"
+    """Count the objects beside applications that nobody declares."""
     GENERATE = "workers.applicationsets.run"
     """Make the Applications of an ApplicationSet what it generates."""
     REPORT_GENERATED = "workers.applicationsets.report"
@@ -98,6 +100,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.REFRESH: "sync",
         Task.COMPARE: "sync",
         Task.DELETE: "sync",
+        Task.ORPHANS: "notify",
         Task.GENERATE: "sync",
         Task.REPORT_GENERATED: "sync",
         Task.GENERATE_FROM: "sync",
@@ -228,6 +231,12 @@ def refresh(*applications: str, since: str = "") -> JobRequest:
     if not since:
         return JobRequest(Task.REFRESH, payload, identity)
     return JobRequest(Task.REFRESH, {**payload, "since": since}, f"{identity} since {since}")
+
+
+def orphans(applications: Sequence[str]) -> JobRequest:
+    """Ask for the orphans of some applications to be counted."""
+    digest = hashlib.sha256("\0".join(applications).encode()).hexdigest()
+    return JobRequest(Task.ORPHANS, {"applications": list(applications)}, f"{len(applications)} applications {digest}")
 
 
 def generate(applicationset: str) -> JobRequest:

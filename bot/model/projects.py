@@ -104,6 +104,30 @@ class SourceIntegrity(Wire):
     git: GitIntegrity | None = None
 
 
+class OrphanIgnored(Wire):
+    """Objects that are no orphans, whoever made them (argo-cd `OrphanedResourceKey`)."""
+
+    group: str = ""
+    """Glob; empty is the core group alone."""
+    kind: str = ""
+    """Glob; empty: every kind."""
+    name: str = ""
+    """Glob; empty: every name."""
+
+
+_OrphansIgnored = Annotated[
+    tuple[OrphanIgnored, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
+class OrphanedResources(Wire):
+    """That it is looked for objects which nobody declares (argo-cd `OrphanedResourcesMonitorSettings`)."""
+
+    warn: bool | None = None
+    """Whether applications say how many there are; None: they do not."""
+    ignore: _OrphansIgnored = ()
+
+
 _SignatureKeys = Annotated[
     tuple[SignatureKey, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 ]
@@ -127,6 +151,7 @@ class AppProjectSpec(Wire):
     """With which of these commits have to be signed; empty: with none."""
     source_integrity: SourceIntegrity | None = None
     """The same by repository; where it says anything about Git, `signature_keys` do not count."""
+    orphaned_resources: OrphanedResources | None = None
     permit_only_project_scoped_clusters: bool = False
     """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
 

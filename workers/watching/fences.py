@@ -1,11 +1,11 @@
-"""What projects demand of their applications besides windows: those have to be compared once it has changed."""
+"""What projects demand of their applications besides windows, and which want to be told of orphans."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = ("signatureKeys", "sourceIntegrity")
 _NOTHING: Final = b""
+_ROUND: Final = 180.0
+"""Seconds between two looks for orphans; each lists every kind."""
+_EACH: Final = 0.2
+"""Seconds more for each application: with thousands of them a look takes longer, and comes less often."""
+_LAG: Final = 10.0
+"""Seconds in which every worker knows what a project says now."""
 
 
 class Fences:
@@ -32,35 +38,47 @@ class Fences:
         self._demands: dict[str, bytes] = {}
         """By project, of those that demand anything: a digest."""
         self._moved: set[str] = set()
+        self._asking: dict[str, bytes] = {}
+        """By project, of those that want to be told of orphans: a digest of what they say about that."""
+        self._asked: set[str] = set()
+        """Applications whose projects did until just now."""
+        self._is_early = False
+        """Whether a look for orphans need not wait for its turn."""
+        self._look_at = float("-inf")
 
     def saw(self, application: Application) -> None:
         """Take note of an application as it is now."""
         project = application.spec.project or DEFAULT
         with self._lock:
-            if self._project.get(application.name) != project:
-                self._forget(application.name)
-                self._project[application.name] = project
-                self._members[project].add(application.name)
+            before = self._project.get(application.name)
+            if before == project:
+                return
+            self._forget(application.name)
+            self._project[application.name] = project
+            self._members[project].add(application.name)
+            if before in self._asking and project not in self._asking:
+                self._asked.add(application.name)
+                self._is_early = True
 
     def lost(self, name: str) -> None:
         """Take note that an application is gone."""
         with self._lock:
             self._forget(name)
+            self._asked.discard(name)
 
     def saw_project(self, event: str, obj: JsonObject) -> None:
         """Take note of a project that appeared, changed or went."""
         name, spec = str(metadata_of(obj).get("name")), obj.get("spec")
-        demands = {field: spec.get(field) for field in _FIELDS} if isinstance(spec, dict) else {}
-        gone = event == "DELETED" or not any(demands.values())
-        now = _NOTHING if gone else hashlib.blake2b(orjson.dumps(demands), digest_size=12).digest()
+        spec = spec if event != "DELETED" and isinstance(spec, dict) else {}
+        orphaned = spec.get("orphanedResources")
+        wants = isinstance(orphaned, dict) and orphaned.get("warn") is True
         with self._lock:
-            if self._demands.get(name, _NOTHING) == now:
-                return
-            if gone:
-                del self._demands[name]
-            else:
-                self._demands[name] = now
-            self._moved |= self._members.get(name, set())
+            members = self._members.get(name, set())
+            if _changes(self._demands, name, {field: spec.get(field) for field in _FIELDS if spec.get(field)}):
+                self._moved |= members
+            if _changes(self._asking, name, {"orphaned": orphaned} if wants else {}):
+                self._is_early = True
+                self._asked |= set() if wants else members
 
     def due(self) -> frozenset[str]:
         """Return the applications of projects that have changed since this was last asked."""
@@ -68,9 +86,30 @@ class Fences:
             moved, self._moved = frozenset(self._moved), set()
         return moved
 
+    def due_for_orphans(self, now: float) -> tuple[str, ...]:
+        """Return the applications whose orphans are to be looked for, by a clock in seconds; mostly none."""
+        with self._lock:
+            if self._is_early:
+                self._is_early, self._look_at = False, now + _LAG
+            if now < self._look_at or not (self._asking or self._asked):
+                return ()
+            asked, self._asked = self._asked, set()
+            asking = asked.union(*(self._members.get(project, ()) for project in self._asking))
+            self._look_at = now + max(_ROUND, _EACH * len(asking))
+        return tuple(sorted(asking))
+
     def _forget(self, name: str) -> None:
         project = self._project.pop(name, None)
         if project is not None:
             self._members[project].discard(name)
             if not self._members[project]:
                 del self._members[project]
+
+
+def _changes(kept: dict[str, bytes], name: str, said: dict[str, Any]) -> bool:
+    """Keep a digest of what is said, nothing where that is nothing; return whether it is another."""
+    before = kept.pop(name, _NOTHING)
+    now = hashlib.blake2b(orjson.dumps(said), digest_size=12).digest() if said else _NOTHING
+    if said:
+        kept[name] = now
+    return before != now

@@ -98,6 +98,8 @@ _RESOURCES: Final = """\b
 Examples:
   foresail app resources shop           its objects, each with its state
   foresail app resources shop -o wide   with what their health says
+  foresail app resources shop --tree    with the pods, and whatever else has come of them
+  foresail app resources shop --orphaned   what lies beside them and nobody declares
 """
 
 
@@ -105,6 +107,8 @@ Examples:
 def resources(  # noqa: PLR0913 - each option is a parameter
     name: options.Name,
     *,
+    tree: options.Tree = False,
+    orphaned: options.Orphaned = False,
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
     kubeconfig: Kubeconfig = "",
@@ -113,14 +117,21 @@ def resources(  # noqa: PLR0913 - each option is a parameter
 ) -> int:
     """List an Application's objects.
 
-    As the controller last compared them, with their health.
+    As the controller last compared them, with their health; or, by a look at every kind that its
+    cluster serves, what has come of them, or what lies beside them.
     """
     settings = settings_with(kubeconfig=kubeconfig, control_namespace=namespace, cluster_timeout=timeout)
     from bot.cli.app import showing
     from bot.cli.app.control import control
 
     with control(settings, context=context) as at:
-        showing.resources(at.one(name), output)
+        if tree or orphaned:
+            from bot.cli.app import families
+
+            seen, look = at.one(name), families.beside if orphaned else families.tree
+            showing.family(seen, look(at, settings, seen), output)
+        else:
+            showing.resources(at.one(name), output)
     return Answer.YES
 
 

@@ -20,6 +20,10 @@ Repository = Annotated[str, typer.Option("--repo", "-r", metavar="URL", help="On
 # What is written.
 Output = Annotated[Shape, typer.Option("--output", "-o", help="How to write it.")]
 
+# What of its objects `resources` shows.
+Tree = Annotated[bool, typer.Option("--tree", help="As they are now, with all that has come of them.")]
+Orphaned = Annotated[bool, typer.Option("--orphaned", help="Those beside them that no Application declares.")]
+
 # What `get` asks for before.
 Refresh = Annotated[bool, typer.Option("--refresh", help="Have it looked at first.")]
 HardRefresh = Annotated[bool, typer.Option("--hard-refresh", help="The same, and render anew.")]

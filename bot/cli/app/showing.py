@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.cli.app.control import Control
+    from bot.cli.app.families import Found
     from bot.cli.app.glance import Glance
     from bot.cli.app.waiting import Conditions, Vigil
+    from bot.engine.family import Descendant, Member
     from bot.model.resources import JsonObject
 
 _FORMATS = {Shape.JSON: ManifestFormat.JSON, Shape.YAML: ManifestFormat.YAML}
@@ -71,6 +73,35 @@ def resources(seen: Glance, shape: Shape) -> None:
     """Write an Application's objects; as names, those that `kubectl get` takes."""
     names = (f"{_kind(entry)}/{text_at(entry, 'name')}" for entry in seen.resources)
     _entries(seen, seen.resources, names, shape, tables.resources)
+
+
+def family(seen: Glance, found: Found, shape: Shape) -> None:
+    """Write objects with what has come of them; as a document, in the shape of Argo CD's trees."""
+    if shape in _FORMATS:
+        nodes = [_node(one, found) for one in found.members]
+        _document({"orphanedNodes" if found.orphaned else "nodes": nodes}, shape)
+    elif shape is Shape.NAME:
+        _names(f"{_kind(one)}/{text_at(one, 'name')}" for one in (_reference(each.member) for each in found.members))
+    else:
+        write(tables.family(seen, found, wide=shape is Shape.WIDE))
+    if found.unread:
+        told(tables.inert(f"foresail: not read, so that nothing is known of it: {'; '.join(found.unread)}"))
+
+
+def _node(one: Descendant, found: Found) -> JsonObject:
+    health = found.health.get(one.member.key)
+    node: JsonObject = {**_reference(one.member), "version": one.member.version}
+    if one.parent is not None:
+        node["parentRefs"] = [_reference(one.parent)]
+    if health is not None:
+        node["health"] = {"status": health.status.value, "message": health.message}
+    return node
+
+
+def _reference(member: Member) -> JsonObject:
+    key = member.key
+    named = {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name, "uid": member.uid}
+    return {name: value for name, value in named.items() if value}
 
 
 def history(seen: Glance, shape: Shape) -> None:

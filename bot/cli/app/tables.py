@@ -10,9 +10,11 @@ from bot.cli.app.glance import PENDING, entries_at, mapping_at, revisions_of, te
 from bot.engine.diff.lines import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from bot.cli.app.families import Found
     from bot.cli.app.glance import Glance
+    from bot.engine.family import Descendant
     from bot.model.resources import JsonObject
 
 _NONE: Final = "<none>"
@@ -38,6 +40,25 @@ def resources(seen: Glance, *, wide: bool) -> str:
             prune = "true" if one.get("requiresPruning") else ""
             row += [text_at(one, "version"), prune, text_at(one, "health", "message")]
     return table(header, rows)
+
+
+def family(seen: Glance, found: Found, *, wide: bool) -> str:
+    """Return one line for each object, below what it has come of; then those that are not there."""
+    header = ["KIND/NAME", "NAMESPACE", "STATUS", "HEALTH", *(["GROUP", "VERSION", "MESSAGE"] if wide else [])]
+    compared = {_key(one): text_at(one, "status") for one in seen.resources}
+    rows = [_grown(one, found, compared, wide=wide) for one in found.members]
+    for key in found.missing:
+        state = compared.get((key.group, key.kind, key.namespace, key.name), "")
+        rows.append([f"{key.kind}/{key.name}", key.namespace, state, "Missing", *([key.group, "", ""] if wide else [])])
+    return table(header, rows)
+
+
+def _grown(one: Descendant, found: Found, compared: Mapping[tuple[str, ...], str], *, wide: bool) -> list[str]:
+    member, key, health = one.member, one.member.key, found.health.get(one.member.key)
+    mark = f"└{'─' * (2 * one.depth - 1)}" if one.depth else ""
+    state = compared.get((key.group, key.kind, key.namespace, key.name), "")
+    row = [f"{mark}{key.kind}/{key.name}", key.namespace, state, health.status.value if health is not None else ""]
+    return [*row, key.group, member.version, health.message if health is not None else ""] if wide else row
 
 
 def history(seen: Glance, *, wide: bool) -> str:

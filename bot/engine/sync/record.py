@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bot.engine.conditions import conditions_of
+from bot.engine.family import ORPHANED
 from bot.engine.health import Assess, assess
 from bot.engine.health.application import aggregate, judge
 from bot.engine.hooks import is_hook, is_skipped, unknown_hook
@@ -109,7 +111,7 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
             "comparedTo": _compared_to(scene.application) | _ignored(scene.application),
         },
         "health": {"status": health.status.value, "message": health.message or None},
-        "conditions": _warnings(scene, now=now),
+        "conditions": [*_of_others(scene.application), *_warnings(scene, now=now)],
         "reconciledAt": now,
     }
     if state.attempted:  # also before another attempt, which forgets these results
@@ -161,7 +163,12 @@ def _warnings(scene: Scene, *, now: str) -> list[JsonObject]:
     return [{"type": UNKNOWN_HOOK, "message": one, "lastTransitionTime": now} for one in islice(words, _MOST_WARNINGS)]
 
 
-def failure_patch(state: OperationState, *, now: str) -> JsonObject:
+def _of_others(application: Application) -> list[JsonObject]:
+    """Return the conditions that no sync says anything about."""
+    return [one for one in conditions_of(application.status) if one.get("type") == ORPHANED]
+
+
+def failure_patch(application: Application, state: OperationState, *, now: str) -> JsonObject:
     """Return the fields of `.status` when what is wanted cannot even be found out."""
     if state.operation.is_partial:
         return {"operationState": state.to_wire()}
@@ -169,7 +176,7 @@ def failure_patch(state: OperationState, *, now: str) -> JsonObject:
     return {
         "operationState": state.to_wire(),
         "sync": {"status": "Unknown", **state.operation.revisions_to_wire()},
-        "conditions": [condition],
+        "conditions": [*_of_others(application), condition],
         "reconciledAt": now,
     }
 

@@ -64,3 +64,59 @@ def test_who_has_left_the_project_is_not_asked_about() -> None:
     fences.lost("b")
     fences.saw_project("ADDED", project(signatureKeys=keys("one")))
     assert fences.due() == frozenset()
+
+
+WARNS = {"warn": True}
+
+
+def test_orphans_are_looked_for_in_turns_where_a_project_asks() -> None:
+    fences = Fences()
+    for one in (application("b"), application("a"), application("c", "other")):
+        fences.saw(one)
+    fences.saw_project("ADDED", project("other", orphanedResources={}))
+    assert fences.due_for_orphans(0.0) == ()
+    fences.saw_project("ADDED", project(orphanedResources=WARNS))
+    assert fences.due_for_orphans(100.0) == ()
+    assert fences.due_for_orphans(111.0) == ("a", "b")
+    assert fences.due_for_orphans(290.0) == ()
+    assert fences.due_for_orphans(292.0) == ("a", "b")
+
+
+def test_another_word_about_orphans_does_not_wait_for_its_turn() -> None:
+    fences = Fences()
+    fences.saw(application("a"))
+    fences.saw_project("ADDED", project(orphanedResources=WARNS))
+    fences.due_for_orphans(0.0)
+    assert fences.due_for_orphans(11.0) == ("a",)
+    fences.saw_project("MODIFIED", project(orphanedResources=WARNS, description="the same"))
+    assert fences.due_for_orphans(12.0) == fences.due_for_orphans(30.0) == ()
+    fences.saw_project("MODIFIED", project(orphanedResources={**WARNS, "ignore": [{"kind": "Secret"}]}))
+    fences.due_for_orphans(31.0)
+    assert fences.due_for_orphans(42.0) == ("a",)
+
+
+def test_who_is_asked_for_no_more_is_looked_at_once_again() -> None:
+    fences = Fences()
+    fences.saw(application("a"))
+    fences.saw(application("b"))
+    fences.saw_project("ADDED", project(orphanedResources=WARNS))
+    fences.due_for_orphans(0.0)
+    fences.due_for_orphans(11.0)
+    fences.saw(application("a", "other"))
+    fences.due_for_orphans(20.0)
+    assert fences.due_for_orphans(31.0) == ("a", "b")
+    fences.saw_project("DELETED", project(orphanedResources=WARNS))
+    fences.due_for_orphans(40.0)
+    assert fences.due_for_orphans(51.0) == ("b",)
+    assert fences.due_for_orphans(10_000.0) == ()
+
+
+def test_with_thousands_a_look_comes_less_often() -> None:
+    fences = Fences()
+    for number in range(2_000):
+        fences.saw(application(f"a{number}"))
+    fences.saw_project("ADDED", project(orphanedResources=WARNS))
+    fences.due_for_orphans(0.0)
+    assert len(fences.due_for_orphans(11.0)) == 2_000
+    assert fences.due_for_orphans(400.0) == ()
+    assert len(fences.due_for_orphans(411.0)) == 2_000

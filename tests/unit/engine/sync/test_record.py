@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from bot.engine.sync.plan import plan_sync
-from bot.engine.sync.record import Scene, comparison_patch, status_patch
+from bot.engine.sync.record import Scene, comparison_patch, failure_patch, status_patch
 from bot.model.applications import Application
 from bot.model.operations import Operation, OperationState, Phase, ResultCode, TaskResult
 from bot.model.resources import JsonObject, ResourceKey
@@ -179,3 +179,13 @@ def test_as_many_syncs_are_remembered_as_the_application_says(limit: dict[str, i
         status = status_patch(Scene(shop, targets, {}, plan), state, now=NOW)
     assert status is not None
     assert [entry["id"] for entry in status["history"]] == list(range(12))[12 - kept :]
+
+
+def test_what_is_said_of_orphans_is_not_for_a_sync_to_take_away() -> None:
+    orphaned = {"type": "OrphanedResourceWarning", "message": "Application has 2 orphaned resources"}
+    subject = application({"conditions": [orphaned, {"type": "ComparisonError", "message": "before"}]})
+    state = OperationState(Operation("a" * 40, prune=False), Phase.SUCCEEDED, "", started_at=NOW)
+    scene = Scene(subject, {}, {}, plan_sync({}, [], state=state, spec=subject.spec))
+    assert status_patch(scene, state, now=NOW)["conditions"] == [orphaned]
+    failed = failure_patch(subject, replace(state, message="broken"), now=NOW)["conditions"]
+    assert [one["message"] for one in failed] == [orphaned["message"], "broken"]
