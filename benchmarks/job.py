@@ -20,7 +20,7 @@ from bot.prediction.trees import Sides, Tree
 from bot.preview.markdown import comments
 from bot.repository.mirrors import Conflict, Mirror
 from workers.changes.landscape import Landscape
-from workers.preview import prediction
+from workers.preview import between
 from workers.runtime import services, tidy
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def previewed(by: Services, path: Path, base: str, head: str) -> Report:
     if isinstance(merged, Conflict):
         raise TypeError(f"the commits are in conflict: {merged.paths}")
     sides = Sides(landscape.tree(base), Tree(landscape.identity, landscape.mirror, merged.tree_id))
-    report = prediction(landscape, sides, ChangeWords(f"{REPOSITORY}#1", "main", base, head)).report
+    words = ChangeWords(f"{REPOSITORY}#1", "main", base, head)
+    report = between(landscape, sides, words).predicted.report
     comments(report, instance=by.settings.instance, budget=by.settings.comment_budget)
     return report
 

@@ -14,7 +14,7 @@ from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
 from workers.changes.landscape import Landscape
 from workers.changes.payloads import repository_in
-from workers.preview import prediction
+from workers.preview import between
 from workers.runtime import job, job_with_excuse
 from workers.telling.statuses import context
 
@@ -65,7 +65,7 @@ def _outcome(services: Services, payload: JsonObject) -> Outcome:
         base = base or landscape.mirror.first_parents(head, most=2)[-1]
         words = ChangeWords("", str(payload["base_branch"]), base, head)
         sides = Sides(landscape.tree(base), landscape.tree(head))
-        return prediction(landscape, sides, words).report.outcome
+        return between(landscape, sides, words).predicted.report.outcome
     except Rejected as error:
         return Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
 

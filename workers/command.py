@@ -1,4 +1,4 @@
-"""Commands: what somebody asks for in a comment, allowed by what they may do on the forge when it runs.
+"""Commands: what somebody asks for in a comment or at a check, by what they may do on the forge when it runs.
 
 Each is acknowledged by a reaction, carried out once, and answered below; who asked for what stands in that answer, in
 the log, and in the operations that were started.
@@ -132,7 +132,9 @@ def _once(asked: Asked, allowed: Permission, line: int) -> Answer:
 def _answer(asked: Asked, allowed: Permission, line: int) -> Answer:
     command = asked.commands[line]
     try:
-        return _handler(asked, allowed, line)(asked, command)
+        handler = _handler(asked, allowed, line)
+        asked.demand_the_commit()
+        return handler(asked, command)
     except Rejected as error:
         return Answer(done=False, words=f"{error.message}. {error.remedy}".rstrip())
 
@@ -174,7 +176,9 @@ def _recorded(asked: Asked, answers: list[Answer]) -> list[tuple[Record, Answer]
 
 
 def _react(asked: Asked, reaction: Reaction) -> None:
-    """React, unless the comment is gone by now."""
+    """React, unless the comment is gone by now, or there never was one."""
+    if asked.comment_id < 0:
+        return
     try:
         asked.services.forge.react(asked.repository, asked.number, asked.comment_id, reaction)
     except Rejected as error:

@@ -63,9 +63,9 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
             if not clone.mirror.has(commit):
                 return None
             deliveries = _deliveries(clone, commit)
-            statuses = statuses_of(deliveries, instance=services.settings.instance)
-            services.forge.set_statuses(repository, commit, statuses)
             change = merged_change(services, clone, commit)
+            statuses = statuses_of(deliveries, instance=services.settings.instance, by_hand=change is not None)
+            services.forge.set_statuses(repository, commit, statuses)
             if change is not None and deliveries:
                 _write_epilogue(services, change, Epilogue(commit, tuple(deliveries)))
         except Rejected as error:

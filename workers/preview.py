@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
+from bot.model.checks import Button, Details
 from bot.model.jobs import preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
 from bot.preview.configuration import reviewers
 from bot.preview.inert import clipped
-from bot.preview.markdown import comments
+from bot.preview.markdown import comments, summary
 from bot.preview.telling import Telling
 from bot.repository.mirrors import Conflict
+from bot.settings import Mode
 from workers.changes.forks import is_approved, wait_for_approval
 from workers.changes.payloads import repository_in
+from workers.changes.pointing import pointed_at
 from workers.changes.proposal import Proposal
 from workers.runtime import job, job_with_excuse
 from workers.tell import News, bring
@@ -29,6 +32,7 @@ from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
 
 if TYPE_CHECKING:
     from bot.model.changes import Change
+    from bot.model.checks import Annotation
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.prediction.trees import Sides
@@ -92,24 +96,17 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         tell(services, change, STARTED)
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)
-    found = predicted(proposal)
-    report, settings = found.report, services.settings
-    budget = min(settings.comment_budget, proposal.configuration.comments.budget or settings.comment_budget)
+    seen = foreseen(proposal)
+    found, report = seen.predicted, seen.predicted.report
     link = keep(services, change, report, number=number)
-    bodies = comments(
-        report,
-        instance=settings.instance,
-        budget=budget,
-        report_url=link.url,
-        prefix=settings.command_prefix,
-        own=services.template,
-    )
+    bodies = _bodies(services, proposal, report, link.url)
     news = News(
         number=number,
         head_sha=change.head_sha,
-        bodies=tuple(bodies),
+        bodies=bodies,
         outcome=report.outcome,
         telling=Telling.of(report, bodies, versions=found.versions, link=link.url),
+        details=_details(services, seen),
         forecast=None if report.conflict or report.skipped else found.forecast.to_json().decode(),
         only_over_earlier=not report.tells,
         unless_told=again,
@@ -123,6 +120,23 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
 
 
+def _bodies(services: Services, proposal: Proposal, report: Report, link: str) -> tuple[str, ...]:
+    settings = services.settings
+    return comments(
+        report,
+        instance=settings.instance,
+        budget=min(settings.comment_budget, proposal.configuration.comments.budget or settings.comment_budget),
+        report_url=link,
+        prefix=settings.command_prefix,
+        own=services.template,
+    )
+
+
+def _details(services: Services, seen: Foreseen) -> Details:
+    buttons = () if services.settings.mode is Mode.PREVIEW else (Button.HOLD,)
+    return Details(summary(seen.predicted.report), seen.annotations, buttons)
+
+
 def _stands(services: Services, change: Change, found: Predicted, news: News) -> bool:
     """Whether comments, status, and what is kept for the sync are what they would be now; a conflict keeps that."""
     told = services.memory.told(str(change))
@@ -133,7 +147,15 @@ def _stands(services: Services, change: Change, found: Predicted, news: News) ->
     return foretold and says(services, change, found.report.outcome)
 
 
-def predicted(proposal: Proposal) -> Predicted:
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What is predicted, and at which lines of the head something of it is to be said."""
+
+    predicted: Predicted
+    annotations: tuple[Annotation, ...] = ()
+
+
+def foreseen(proposal: Proposal) -> Foreseen:
     """Predict what merging a change does; nothing while there is a conflict, or where nobody wants to know."""
     change, merging = proposal.change, proposal.merging
     words = ChangeWords(str(change), change.base_branch, merging.base_sha, change.head_sha)
@@ -142,13 +164,15 @@ def predicted(proposal: Proposal) -> Predicted:
     if proposal.skipped:
         why = replace(_empty(words), skipped=proposal.skipped, blocked=proposal.blocked)
         return _nothing(replace(why, notes=proposal.notes))
-    found = prediction(merging.landscape, merging.merged, words)
-    notes, folded = (*found.report.notes, *proposal.notes), proposal.configuration.comments.collapse
-    asked = reviewers(proposal.configuration, found.report.severities)
-    return replace(found, report=replace(found.report, notes=notes, folded=folded, reviewers=asked))
+    found = between(merging.landscape, merging.merged, words)
+    report = found.predicted.report
+    notes, folded = (*report.notes, *proposal.notes), proposal.configuration.comments.collapse
+    asked = reviewers(proposal.configuration, report.severities)
+    report = replace(report, notes=notes, folded=folded, reviewers=asked)
+    return replace(found, predicted=replace(found.predicted, report=report))
 
 
-def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predicted:
+def between(landscape: Landscape, sides: Sides, words: ChangeWords) -> Foreseen:
     """Predict what a step between two states of a branch does."""
     predictor = landscape.services.predictor
     ahead = predictor.ask_ahead(words.change)
@@ -156,11 +180,12 @@ def prediction(landscape: Landscape, sides: Sides, words: ChangeWords) -> Predic
     found = predictor.predict(
         selection.candidates, selection.sides, words=words, considered=selection.considered, ahead=ahead
     )
-    return replace(found, report=replace(found.report, notes=(*landscape.own_problems, *selection.notes)))
+    report = replace(found.report, notes=(*landscape.own_problems, *selection.notes))
+    return Foreseen(replace(found, report=report), pointed_at(report, landscape, selection))
 
 
-def _nothing(report: Report) -> Predicted:
-    return Predicted(report, Forecast.joined(()), {})
+def _nothing(report: Report) -> Foreseen:
+    return Foreseen(Predicted(report, Forecast.joined(()), {}))
 
 
 def _empty(words: ChangeWords) -> Report:

@@ -15,6 +15,7 @@ import structlog
 from bot.errors import Temporary
 from bot.model import jobs
 from bot.model.changes import ChangeState, StatusState
+from bot.model.checks import Details
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.preview.inert import clipped
 from bot.preview.telling import Telling, what_moved
@@ -43,6 +44,7 @@ class News:
     bodies: tuple[str, ...]
     outcome: Outcome
     telling: Telling
+    details: Details
     forecast: str | None
     """None where there is none, as there is a conflict; an earlier one is left then."""
     only_over_earlier: bool
@@ -57,11 +59,13 @@ class News:
         fields = json.loads(text)
         outcome = Outcome(StatusState(fields["outcome"]["state"]), fields["outcome"]["description"])
         telling = Telling.from_json(fields["telling"].encode())
-        return cls(**{**fields, "outcome": outcome, "telling": telling, "bodies": tuple(fields["bodies"])})
+        read = {"outcome": outcome, "telling": telling, "bodies": tuple(fields["bodies"])}
+        return cls(**{**fields, **read, "details": Details.from_json(fields["details"])})
 
     def to_json(self) -> bytes:
         """Write it for Redis."""
         fields = {"outcome": asdict(self.outcome), "telling": self.telling.to_json().decode()}
+        fields["details"] = self.details.to_json()
         kept = {name: getattr(self, name) for name in self.__slots__}
         return json.dumps({**kept, **fields}).encode()
 
@@ -124,6 +128,6 @@ def _tell(services: Services, change: Change, news: News) -> None:
         show(services, news.report, news.number)
         teller = memory.begin_telling(name)
         publish(services, change, news.bodies, page=page)
-        statuses.tell(services, change, news.outcome)  # before somebody newer may say something else
+        statuses.tell(services, change, news.outcome, news.details)  # before somebody newer may say something else
     memory.end_telling(name, teller, news.telling.to_json())
     memory.untold.drop(name, news.number)

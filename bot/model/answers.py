@@ -43,8 +43,13 @@ class Record:
 
     @property
     def key(self) -> tuple[int, int]:
-        """What tells it from every other; comments are numbered as they are written."""
+        """What tells it from every other."""
         return self.comment_id, self.line
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        """By what records are sorted, oldest first; comments are numbered as they are written."""
+        return self.at, *self.key
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from bot.model.checks import Details
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -83,6 +85,8 @@ class CommitStatus:
     url: str = ""
     said_at: float = field(default=0.0, compare=False)
     """Unix seconds, as the forge tells it; 0 where nobody knows."""
+    details: Details | None = field(default=None, compare=False)
+    """What a forge shows that has room for it, and others leave out."""
 
 
 class Permission(StrEnum):

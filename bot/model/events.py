@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.model.changes import Repository
+from bot.model.checks import Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,18 @@ class ChangeMarked:
 
 
 @dataclass(frozen=True, slots=True)
-class RerunRequested:
-    """Somebody pressed *Re-run* on a check of this commit."""
+class CheckPressed:
+    """Somebody pressed *Re-run*, or a button of ours, at a check of this commit."""
 
     repository: Repository
     head_sha: str
-    numbers: tuple[int, ...]
-    """Open changes with this head, as far as the forge says."""
+    author: str
+    name: str = ""
+    """Of the check; empty: all of them."""
+    button: Button | None = None
+    """None: *Re-run*."""
+    id: int = 0
+    """Below zero; the same again when the forge tells of it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ Event: TypeAlias = (
     | TagPushed
     | RepositoryMoved
     | CommentWritten
-    | RerunRequested
+    | CheckPressed
     | MergeGroupFormed
     | MergeGroupGone
     | InstallationChanged

@@ -17,13 +17,13 @@ from bot.model.events import (
     ChangeClosed,
     ChangeMarked,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     InstallationChanged,
     MergeGroupFormed,
     MergeGroupGone,
     RepositoryMoved,
-    RerunRequested,
     TagPushed,
 )
 from bot.model.resources import JsonObject
@@ -52,6 +52,8 @@ class Task(StrEnum):
     """Do what somebody asked for in a comment."""
     ANSWER = "workers.command.answer"
     """Do the same where it takes a prediction."""
+    PRESS = "workers.press.run"
+    """Do what somebody asked for at a check."""
     DELIVER = "workers.deliver.run"
     """Start what a commit on a branch calls for."""
     ADVANCE = "workers.advance.run"
@@ -95,6 +97,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.MOVED: "notify",
         Task.COMMAND: "notify",
         Task.ANSWER: "preview",
+        Task.PRESS: "notify",
         Task.DELIVER: "sync",
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
@@ -191,6 +194,25 @@ def command(repository: Repository, comment: CommentWritten, lines: Sequence[str
         "lines": list(lines),
     }
     return JobRequest(Task.COMMAND, payload, f"{repository.change(comment.number)} comment {comment.comment_id}")
+
+
+def press(pressed: CheckPressed) -> JobRequest:
+    """Ask to do what somebody asked for at a check."""
+    return JobRequest(Task.PRESS, asdict(pressed), f"{pressed.repository.full_name}@{pressed.head_sha} {pressed.id}")
+
+
+def command_at(pressed: JsonObject, number: int, line: str) -> JobRequest:
+    """Ask to do what this command says about a change, which somebody gave at a check (`press`) of its commit."""
+    payload = {
+        "repository": pressed["repository"],
+        "number": number,
+        "comment_id": pressed["id"],
+        "author": pressed["author"],
+        "lines": [line],
+        "commit": pressed["head_sha"],
+    }
+    name = f"{pressed['repository']['full_name']}#{number} press {pressed['id']}"
+    return JobRequest(Task.COMMAND, payload, name)
 
 
 def answer(asked: JsonObject) -> JobRequest:
@@ -294,8 +316,8 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
             jobs = (*told, preview(repository, number), generate_from(repository, changes=True))
         case BranchPushed() | TagPushed() | RepositoryMoved():
             jobs = _pushed(event)
-        case RerunRequested(repository=repository, numbers=numbers):
-            jobs = tuple(preview(repository, number) for number in numbers) or (recover(repository.full_name),)
+        case CheckPressed() as pressed:
+            jobs = (press(pressed),)
         case MergeGroupFormed() | MergeGroupGone():
             jobs = (_of_merge_group(event),)
         case CommentWritten(repository=repository) as comment if found := commands_in(comment.body, prefix=prefix):

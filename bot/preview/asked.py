@@ -80,7 +80,7 @@ def recorded(record: Record) -> Record:
 
 def answers(instance: str, now: Sequence[tuple[Record, Answer]], before: Iterable[Record], *, budget: int) -> str:
     """Write the comment: `now` is what is answered, `before` what was; at most `budget` bytes of UTF-8."""
-    earlier = sorted((one for one in before), key=lambda one: one.key, reverse=True)
+    earlier = sorted((one for one in before), key=lambda one: one.order, reverse=True)
     head = _head(instance, [*(record for record, _ in reversed(now)), *earlier], room=budget // _SHARE)
     foot = _earlier(earlier, room=budget // _SHARE)
     room = (budget - size(head) - size(foot)) // max(1, len(now))
@@ -91,7 +91,7 @@ def _head(instance: str, records: Sequence[Record], *, room: int) -> str:
     """Write the hidden line: the newest records, and every approval before any other, as room allows."""
     by_worth = sorted(records, key=lambda one: not one.approves)[:_MOST]
     while True:
-        kept = sorted(by_worth, key=lambda one: one.key)
+        kept = sorted(by_worth, key=lambda one: one.order)
         packed = zlib.compress(json.dumps([one.to_json() for one in kept]).encode(), 9)
         line = f"{asked_marker(instance)} {base64.urlsafe_b64encode(packed).decode()} -->\n"
         if size(line) <= room or not by_worth:

@@ -10,6 +10,7 @@ from bot.engine.sync.record import UNKNOWN_HOOK
 from bot.engine.sync.retry import announced_first
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
+from bot.model.checks import Button, Details
 from bot.model.operations import Operation, OperationState, Phase, ResultCode
 from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState, counted
 from bot.preview.inert import clipped
@@ -85,18 +86,33 @@ def not_generated_yet(missing: Delivery, name: str, applicationset: JsonObject |
     return replace(missing, words=f"waits for ApplicationSet {name} to create it")
 
 
-def statuses_of(deliveries: Sequence[Delivery], *, instance: str) -> list[CommitStatus]:
-    """Return the statuses of a commit, each application's first, the sum last."""
+def statuses_of(deliveries: Sequence[Delivery], *, instance: str, by_hand: bool = False) -> list[CommitStatus]:
+    """Return the statuses of a commit, each application's first, the sum last.
+
+    `by_hand`: whether something may be asked for at them, as a change was merged by the commit.
+    """
     each = [
         CommitStatus(
             f"{instance}/sync/{delivery.application}",
             _STATES.get(delivery.state, StatusState.PENDING),
             clipped(_words(delivery), STATUS_LENGTH),
+            details=_details([delivery]) if by_hand else None,
         )
         for delivery in deliveries[:MOST_STATUSES]
         if len(deliveries) <= MOST_STATUSES
     ]
-    return [*each, _sum(deliveries, instance)]
+    return [*each, replace(_sum(deliveries, instance), details=_details(deliveries) if by_hand else None)]
+
+
+def _details(deliveries: Sequence[Delivery]) -> Details:
+    """Offer what may help as it is: no retry of what has not failed, and nothing once all is well."""
+    states = {delivery.state for delivery in deliveries}
+    offers = {
+        Button.SYNC: DeliveryState.WAITING in states,
+        Button.RETRY: DeliveryState.FAILED in states,
+        Button.HOLD: any(not state.final for state in states),
+    }
+    return Details(buttons=tuple(button for button, offered in offers.items() if offered))
 
 
 def _recorded(delivery: Delivery, state: OperationState) -> Delivery:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from bot.errors import Rejected
+from bot.model.checks import SUMMARY
 from bot.model.commands import PREFIX
 from bot.model.dangers import Severity
 from bot.model.policies import PolicySeverity
@@ -174,6 +175,12 @@ def _around(report: Report, room: int, *, link: str, own: Own | None) -> tuple[s
 def whole(report: Report) -> str:
     """Write all of a report as one text, whatever its size."""
     return answer_about(report, room=_ENDLESS)
+
+
+def summary(report: Report) -> str:
+    """Write what stands above the differences, for a place beside the comments that has room for `SUMMARY` bytes."""
+    where = "\nThe differences are in the comment on the change.\n" if report.tells else ""
+    return f"{_head(report, SUMMARY - size(where) - _SPARE)}{where}"
 
 
 def answer_about(report: Report, *, room: int) -> str:

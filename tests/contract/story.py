@@ -26,7 +26,9 @@ PERMISSIONS = {
     "checks": "write",
     "deployments": "write",
 }
-EVENTS = ("pull_request", "push", "issue_comment", "check_run", "check_suite", "merge_group", "status")
+EVENTS = ("pull_request", "push", "issue_comment", "merge_group", "status")
+BY_PERMISSION = ("check_run", "check_suite")
+"""What an App is told of without asking, as it may write checks."""
 _NOWHERE = "http://127.0.0.1:9/hook"
 _SHOP = "/repos/acme/shop"
 
@@ -138,12 +140,14 @@ def _say(bot: Ask, shop: HostedRepository, sha: str) -> None:
     note = {"path": "app.yaml", "start_line": 1, "end_line": 1, "annotation_level": "warning", "message": "scales"}
     run = bot("POST", f"{_SHOP}/check-runs", {"name": "Foresail", "head_sha": sha, "status": "in_progress"})
     output = {"title": "2 changes", "summary": "two", "annotations": [note]}
-    done = {"status": "completed", "conclusion": "success", "output": output}
+    button = {"label": "Hold", "description": "Have nothing delivered", "identifier": "hold"}
+    done = {"status": "completed", "conclusion": "success", "output": output, "actions": [button], "external_id": "7"}
     bot("PATCH", f"{_SHOP}/check-runs/{run['id']}", done)
     bot("GET", f"{_SHOP}/check-runs/{run['id']}")
     bot("GET", f"{_SHOP}/check-runs/{run['id']}/annotations")
     bot("POST", f"{_SHOP}/check-runs/{run['id']}/rerequest")
     bot("GET", f"{_SHOP}/commits/{sha}/check-runs")
+    shop.press(shop.check_runs(sha)[0], "hold", user="alice")
     suites = bot("GET", f"{_SHOP}/commits/{sha}/check-suites")
     bot("GET", f"{_SHOP}/check-suites/{suites['check_suites'][0]['id']}")
     shop.rerequest(shop.check_runs(sha)[0].suite)

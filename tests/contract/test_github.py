@@ -9,7 +9,7 @@ import pytest
 from bot.sandbox.github.routes import ROUTES
 from bot.sandbox.github.server import GitHubStandIn
 from tests.contract.schema import SchemaMismatchError, assert_deliveries_conform, assert_exchanges_conform
-from tests.contract.story import EVENTS
+from tests.contract.story import BY_PERMISSION, EVENTS
 
 
 def test_every_answer_is_one_that_github_describes(story: GitHubStandIn) -> None:
@@ -27,7 +27,7 @@ def test_the_story_uses_every_route_with_success(story: GitHubStandIn) -> None:
 
 def test_the_story_causes_every_event(story: GitHubStandIn) -> None:
     seen = {one.event.name for one in story.webhooks.deliveries()}
-    assert seen == {*EVENTS, "ping", "installation", "installation_repositories"}
+    assert seen == {*EVENTS, *BY_PERMISSION, "ping", "installation", "installation_repositories"}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_the_story_causes_every_event(story: GitHubStandIn) -> None:
     [
         ("installation", {"created", "deleted"}),
         ("installation_repositories", {"added", "removed"}),
+        ("check_run", {"rerequested", "requested_action"}),
         ("issue_comment", {"created", "edited", "deleted"}),
         ("merge_group", {"checks_requested", "destroyed"}),
         (

@@ -37,7 +37,7 @@ from tests.fidelity.kinds.custom import DEFINITIONS
 from workers import advance
 from workers.changes.landscape import Landscape
 from workers.operating import operations
-from workers.preview import prediction
+from workers.preview import between
 
 _FULL_NAME: Final = "acme/fidelity"
 _CLONE_URL: Final = f"https://github.example/{_FULL_NAME}.git"
@@ -126,7 +126,7 @@ class Fleet:
         landscape = self._landscape(only=set(names))
         sides = Sides(landscape.tree(base), landscape.tree(head))
         words = ChangeWords(f"{_FULL_NAME}#1", "main", base, head)
-        found = prediction(landscape, sides, words)
+        found = between(landscape, sides, words).predicted
         report, forecast = found.report, found.forecast
         self.services.memory.keep_forecast(words.change, head, forecast.to_json())
         told = {one.name: one for one in report.applications}

@@ -16,8 +16,9 @@ from bot.engine.diff.normalise import comparable
 from bot.model.resources import JsonObject
 from bot.preview.words import MINUS
 from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.github.server import GitHubStandIn
-from bot.sandbox.github.state import Comment, Status
+from bot.sandbox.github.state import Comment
 from bot.sandbox.gitlab.state import Note
 from bot.sandbox.seats import GitHubSeat, GitLabSeat, Hosted, Seat
 from bot.sandbox.stage import Stage

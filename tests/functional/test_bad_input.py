@@ -142,11 +142,11 @@ def test_the_worker_that_did_it_is_alive_and_has_kept_its_bounds(shop: Shop, tol
 
 
 def test_every_status_has_a_length_that_forges_take(shop: Shop, told: str) -> None:
-    sent = [one.body for one in shop.stage.github.requests if one.method == "POST" and "/statuses/" in one.path]
+    sent = [one.body for one in shop.stage.github.requests if one.method == "POST" and "/check-runs" in one.path]
 
     assert told
     assert sent
-    assert max(len(body["description"]) for body in sent) <= STATUS_LENGTH
+    assert max(len(body["output"]["title"]) for body in sent) <= STATUS_LENGTH
 
 
 def declared(shop: Shop, path: str) -> str:

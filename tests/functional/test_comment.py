@@ -56,7 +56,8 @@ def test_a_forge_that_fails_for_a_while_is_written_to_in_the_end(open_shop: Open
     faults, path = shop.stage.forge.faults, f"*/{shop.repository.full_name}"
     for comments in ("comments", "notes"):
         faults.add(f"POST {path}/*/{comments}", kind=Fault.ERROR, times=2)
-    faults.add(f"POST {path}/statuses/*", kind=Fault.SECONDARY_LIMIT, times=1, seconds=1)
+    for statuses in ("check-runs", "statuses/*"):
+        faults.add(f"POST {path}/{statuses}", kind=Fault.SECONDARY_LIMIT, times=1, seconds=1)
     number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
     assert shop.await_preview(number) == "success"
     assert len(shop.repository.comments(number)) == 1

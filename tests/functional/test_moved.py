@@ -155,7 +155,7 @@ def test_a_conflict_is_told_once(open_shop: Opener) -> None:
 def test_a_status_follows_what_moved_although_the_forge_fails_once(open_shop: Opener) -> None:
     shop, number = opened(open_shop)
     head = shop.repository.pull(number).head_sha
-    path = f"/repos/{shop.repository.full_name}/statuses/*"
+    path = f"/repos/{shop.repository.full_name}/check-runs"
     shop.stage.github.faults.add(f"POST {path}", kind=Fault.ERROR, times=1)
 
     patch = '{"immutable": true}'

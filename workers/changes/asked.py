@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """One comment with commands."""
+    """One comment with commands, or one button that was pressed."""
 
     services: Services
     repository: Repository
     number: int
     comment_id: int
+    """Below zero: there is no comment, a button was pressed."""
     author: str
     commands: tuple[Command, ...]
+    commit: str = ""
+    """At which the button was pressed."""
 
     @classmethod
     def of(cls, services: Services, payload: JsonObject) -> Self:
@@ -39,12 +42,24 @@ class Asked:
             comment_id=int(payload["comment_id"]),
             author=str(payload["author"]),
             commands=tuple(Command.of(str(line)) for line in payload["lines"]),
+            commit=str(payload.get("commit", "")),
         )
 
     @cached_property
     def change(self) -> Change:
         """The change as it is when the commands run; read once for all of them."""
         return self.services.forge.change(self.repository, self.number)
+
+    def demand_the_commit(self) -> None:
+        """Raise Rejected when a button was pressed at a commit that the change has moved on from."""
+        if self.commit and self.commit not in {self.change.head_sha, self.change.merge_sha}:
+            words = f"the button was that of {self.commit[:7]}, and the change has moved on"
+            raise Rejected(words, remedy=f"Look at {self.change.head_sha[:7]}.")
+
+    @property
+    def where(self) -> str:
+        """Where it was asked for, in words that nothing else has."""
+        return f"in comment {self.comment_id}" if self.comment_id > 0 else f"by button {-self.comment_id}"
 
     @property
     def open_change(self) -> Change:

@@ -20,7 +20,7 @@ from workers.changes.merging import Merging
 from workers.changes.proposal import Proposal
 from workers.commands.reach import there_is
 from workers.deliver import affected_by
-from workers.preview import predicted
+from workers.preview import foreseen
 
 if TYPE_CHECKING:
     from bot.model.commands import Command
@@ -49,7 +49,7 @@ def diff(asked: Asked, command: Command) -> Answer:
         raise Rejected("diff shows one application", remedy=f"Name it: {asked.command('diff APP')}")
     demand_approval(services, change)
     proposal = replace(Proposal.of(services, change), skipped="")  # whoever asks for it wants to see it
-    report, name = predicted(proposal).report, command.words[0]
+    report, name = foreseen(proposal).predicted.report, command.words[0]
     if report.conflict:
         raise Rejected(
             f"{report.headline[0].lower()}{report.headline[1:]}", remedy=f"Merge {report.base_branch} first."

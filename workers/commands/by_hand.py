@@ -149,7 +149,7 @@ class _Act:
 
     @property
     def _name(self) -> str:
-        return f"{self.verb} in comment {self.asked.comment_id} on {self.change}"
+        return f"{self.verb} {self.asked.where} on {self.change}"
 
     @property
     def _last(self) -> OperationState | None:

@@ -45,4 +45,4 @@ def _existing(services: Services, repository: Repository, number: int) -> list[C
 
 def _records(existing: Sequence[Comment]) -> tuple[Record, ...]:
     found = {record.key: record for comment in existing for record in records_in(comment.body)}
-    return tuple(found[key] for key in sorted(found))
+    return tuple(sorted(found.values(), key=lambda one: one.order))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bot.model.changes import Change
+    from bot.model.checks import Details
     from bot.services import Services
 
 _log = structlog.get_logger()
@@ -35,13 +36,17 @@ _WAITS: Final = Outcome(StatusState.PENDING, "its preview has not begun")
 STARTED: Final = Outcome(StatusState.PENDING, "predicting what merging this changes")
 
 
-def tell(services: Services, change: Change, outcome: Outcome) -> None:
-    """Say about a change's head what is predicted of it, worse things about the same commit first."""
+def tell(services: Services, change: Change, outcome: Outcome, details: Details | None = None) -> None:
+    """Say about a change's head what is predicted of it, worse things about the same commit first.
+
+    Where several changes have the head, details of one would stand beside the words of another, and are left out.
+    """
     with _writing(services, change):
         kept = _kept(services, change)
         others = _still_open(services, change, kept) if kept else _asked_for(services, change)
         _keep(services, change, change.number, outcome)
-        _write(services, change, together({**others, change.number: outcome}, mark=change.repository.mark))
+        told = together({**others, change.number: outcome}, mark=change.repository.mark)
+        _write(services, change, told, None if others else details)
     _keep_to_the_newest(services, change)
 
 
@@ -165,8 +170,9 @@ def _keep(services: Services, change: Change, number: int, outcome: Outcome) -> 
     services.memory.keep_outcome(change.repository.full_name, change.head_sha, number, orjson.dumps(outcome))
 
 
-def _write(services: Services, change: Change, outcome: Outcome) -> None:
-    status = CommitStatus(context(services), outcome.state, clipped(outcome.description, STATUS_LENGTH))
+def _write(services: Services, change: Change, outcome: Outcome, details: Details | None = None) -> None:
+    words = clipped(outcome.description, STATUS_LENGTH)
+    status = CommitStatus(context(services), outcome.state, words, details=details)
     services.forge.set_statuses(change.repository, change.head_sha, [status])
 
 

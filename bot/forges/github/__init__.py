@@ -15,6 +15,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "contents": "read",  # git fetch, branches
         "pull_requests": "write",  # changes, their comments and reactions, the changes of a commit
         "statuses": "write",  # commit statuses
+        "checks": "write",  # check runs, in place of commit statuses
         "issues": "read",  # only to be told of comments: event `issue_comment`
         "merge_queues": "read",  # only to be told of merge groups: event `merge_group`
     }
@@ -24,9 +25,13 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
 """
 
+OPTIONAL: Final = ("checks",)
+"""Those of them that an App can do without, as one that was registered before they were asked for."""
+
 EVENTS: Final[tuple[str, ...]] = ("pull_request", "push", "issue_comment", "merge_group")
 """Events the App subscribes to; ping, installation and installation_repositories come to every App unasked.
 
-check_run and check_suite are understood but not asked for: *Re-run* reaches only an App that may write checks, and
-such an App is subscribed by that: https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
+check_run and check_suite are understood but not asked for: *Re-run* and buttons reach only the App whose check it is,
+and one that may write checks is told of them by that; asked for, they would tell of every other App's checks as well.
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
 """

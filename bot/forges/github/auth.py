@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import jwt
 
 from bot.errors import Rejected
-from bot.forges.github import PERMISSIONS
+from bot.forges.github import OPTIONAL, PERMISSIONS
 from bot.forges.github.api import Api, Get, Query, pages
 from bot.forges.github.errors import Answer, Forbidden, Invalid, NotFound, NotInstalled
 from bot.forges.github.payload import BadAnswer
@@ -26,8 +26,10 @@ _YOUNG: Final = 60.0
 """Seconds in which a new token would say the same as this one."""
 _JWT_SECONDS: Final = 540
 _CLOCK_DRIFT: Final = 60
-_FOR_REQUESTS: Final = {name: level for name, level in PERMISSIONS.items() if name not in {"issues", "merge_queues"}}
-"""The other two are there for their events only."""
+_FOR_EVENTS: Final = frozenset({"issues", "merge_queues"})
+"""Permissions that are there for their events only."""
+_FOR_REQUESTS: Final = {name: level for name, level in PERMISSIONS.items() if name not in _FOR_EVENTS}
+_NEEDED: Final = {name: level for name, level in _FOR_REQUESTS.items() if name not in OPTIONAL}
 _FOR_GIT: Final = {"contents": "read", "metadata": "read"}
 
 
@@ -63,12 +65,24 @@ class Credentials(Protocol):
     def login(self) -> str:
         """Return the account that comments are written as."""
 
+    @property
+    def app_id(self) -> int:
+        """Which App it is; 0 for a person."""
+
+    def may_check(self, repository: Repository) -> bool:
+        """Whether check runs may be written, which an App alone may."""
+
+    def may_deploy(self, repository: Repository) -> bool:
+        """Whether deployments may be written."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Token:
     value: str = field(repr=False)
     expires_at: float
     made_at: float
+    allows: frozenset[str] = frozenset()
+    """Permissions that it was asked for with."""
 
 
 class _Tokens:
@@ -80,7 +94,7 @@ class _Tokens:
         self._lock = threading.Lock()
         self._making: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
-    def get(self, key: Hashable, make: Callable[[], _Token]) -> str:
+    def get(self, key: Hashable, make: Callable[[], _Token]) -> _Token:
         with self._lock:
             making = self._making[key]
         with making:
@@ -89,7 +103,7 @@ class _Tokens:
                 token = make()
                 with self._lock:
                     self._kept[key] = token
-            return token.value
+            return token
 
     def forget(self, value: str) -> bool:
         """Drop a token; return whether it was old enough for a new one to be different."""
@@ -115,7 +129,7 @@ class AppCredentials:
     ) -> None:
         self._api = api
         self._key_name = key_name
-        self._app_id = app_id
+        self.app_id = app_id
         self._private_key = private_key
         self._clock = clock
         self._tokens = _Tokens(clock)
@@ -124,18 +138,26 @@ class AppCredentials:
 
     def token(self, repository: Repository) -> str:
         """Return the installation's token, limited to what requests need."""
-        return self._for_installation(repository, self._installation_token)
+        return self._for_installation(repository, self._installation_token).value
+
+    def may_check(self, repository: Repository) -> bool:
+        """Look at the token."""
+        return "checks" in self._for_installation(repository, self._installation_token).allows
+
+    def may_deploy(self, repository: Repository) -> bool:
+        """Look at the token."""
+        return "deployments" in self._for_installation(repository, self._installation_token).allows
 
     def git_token(self, repository: Repository) -> str:
         """Return a token that can read this one repository's contents and nothing else."""
         name = repository.full_name.partition("/")[2]
         wanted = {"repositories": [name], "permissions": _FOR_GIT}
 
-        def get(installation: int) -> str:
+        def get(installation: int) -> _Token:
             key = (installation, repository.full_name.lower())
             return self._tokens.get(key, lambda: self._make(installation, wanted))
 
-        return self._for_installation(repository, get)
+        return self._for_installation(repository, get).value
 
     def forget(self, token: str) -> bool:
         """Drop an installation's token: it may be revoked, or older than the permissions."""
@@ -162,7 +184,7 @@ class AppCredentials:
     def _listing(self, installation: int) -> Listing:
         return Listing(
             path="/installation/repositories",
-            get=lambda path, query: self._get(path, query, self._installation_token(installation)),
+            get=lambda path, query: self._get(path, query, self._installation_token(installation).value),
             inside="repositories",
             installation=installation,
         )
@@ -170,7 +192,7 @@ class AppCredentials:
     def _get(self, path: str, query: Query | None, token: str) -> Answer:
         return self._api.ask("GET", path, token=token, query=query)
 
-    def _for_installation(self, repository: Repository, get: Callable[[int], str]) -> str:
+    def _for_installation(self, repository: Repository, get: Callable[[int], _Token]) -> _Token:
         """Find a token; an installation that is gone may have a successor, when the App was installed anew."""
         full_name = repository.full_name
         installation = repository.installation or self.installation_of(full_name)
@@ -192,9 +214,18 @@ class AppCredentials:
         self._installations[full_name.lower()] = found
         return found
 
-    def _installation_token(self, installation: int) -> str:
-        wanted = {"permissions": _FOR_REQUESTS}
-        return self._tokens.get(installation, lambda: self._make(installation, wanted))
+    def _installation_token(self, installation: int) -> _Token:
+        return self._tokens.get(installation, lambda: self._make_widest(installation))
+
+    def _make_widest(self, installation: int) -> _Token:
+        """Ask for a token that may all that is of use; an App that was registered earlier may have been given less."""
+        try:
+            return self._make(installation, {"permissions": _FOR_REQUESTS})
+        except Forbidden:
+            found = self._api.ask("GET", f"/app/installations/{installation}", token=self._app_token())
+            granted = found.payload.at("permissions").object()
+            more = {name: _FOR_REQUESTS[name] for name in OPTIONAL if granted.get(name) == _FOR_REQUESTS[name]}
+            return self._make(installation, {"permissions": _NEEDED | more})
 
     def _make(self, installation: int, wanted: Mapping[str, Any]) -> _Token:
         """Ask for a token.
@@ -210,7 +241,7 @@ class AppCredentials:
                 f"the GitHub App lacks permissions, or the repository: {error.message}",
                 remedy=f"Give the App these permissions, and accept them where it is installed: {needs}.",
             ) from error
-        return _read_token(answer, now=self._clock())
+        return _read_token(answer, now=self._clock(), allows=frozenset(wanted["permissions"]))
 
     def _app_token(self) -> str:
         """Sign a JSON web token.
@@ -218,7 +249,7 @@ class AppCredentials:
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
         """
         now = int(self._clock())
-        claims = {"iat": now - _CLOCK_DRIFT, "exp": now + _JWT_SECONDS, "iss": str(self._app_id)}
+        claims = {"iat": now - _CLOCK_DRIFT, "exp": now + _JWT_SECONDS, "iss": str(self.app_id)}
         try:
             return jwt.encode(claims, self._private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
@@ -228,6 +259,8 @@ class AppCredentials:
 
 class PersonalCredentials:
     """A person's access token: comments and statuses are theirs."""
+
+    app_id = 0
 
     def __init__(self, api: Api, *, token: str) -> None:
         self._api = api
@@ -241,6 +274,14 @@ class PersonalCredentials:
     def git_token(self, _repository: Repository) -> str:
         """Return the token."""
         return self._value
+
+    def may_check(self, _repository: Repository) -> bool:
+        """Return no: https://docs.github.com/en/rest/checks/runs#create-a-check-run."""
+        return False
+
+    def may_deploy(self, _repository: Repository) -> bool:
+        """Return no: what a token may nobody tells, and a refusal would come with every merge."""
+        return False
 
     def forget(self, _token: str) -> bool:
         """Keep it: there is no other."""
@@ -264,6 +305,8 @@ class PersonalCredentials:
 class NoCredentials:
     """Nobody: every method says what to set."""
 
+    app_id = 0
+
     def __init__(self, missing: str) -> None:
         self._missing = missing
 
@@ -272,6 +315,14 @@ class NoCredentials:
         raise self._refusal()
 
     def git_token(self, _repository: Repository) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def may_check(self, _repository: Repository) -> bool:
+        """Reject."""
+        raise self._refusal()
+
+    def may_deploy(self, _repository: Repository) -> bool:
         """Reject."""
         raise self._refusal()
 
@@ -295,7 +346,7 @@ class NoCredentials:
         return Rejected(f"Foresail is nobody on GitHub yet: set {self._missing}")
 
 
-def _read_token(answer: Answer, *, now: float) -> _Token:
+def _read_token(answer: Answer, *, now: float, allows: frozenset[str]) -> _Token:
     """Read a new token, and say nothing of it in an error."""
     value, until = answer.payload.at("token").text(), answer.payload.at("expires_at").text()
     if not fits_a_header(value):
@@ -304,7 +355,7 @@ def _read_token(answer: Answer, *, now: float) -> _Token:
         expires_at = datetime.fromisoformat(until).timestamp()
     except ValueError as error:
         raise BadAnswer("expires_at", "a time") from error
-    return _Token(value=value, expires_at=expires_at, made_at=now)
+    return _Token(value=value, expires_at=expires_at, made_at=now, allows=allows)
 
 
 def fits_a_header(token: str) -> bool:

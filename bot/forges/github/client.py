@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from bot.errors import Rejected
-from bot.forges import limits
-from bot.forges.github.allowances import Allowances
-from bot.forges.github.api import Api, Query, pages
+from bot.forges.github.api import Api, pages
+from bot.forges.github.asking import Asking, check, whole_sha
 from bot.forges.github.auth import (
     APP_SETTINGS,
     TOKEN_SETTING,
@@ -21,12 +19,13 @@ from bot.forges.github.auth import (
     PersonalCredentials,
     fits_a_header,
 )
-from bot.forges.github.errors import Answer, BadCredentials, Forbidden, Invalid, NotFound, SlowDown
+from bot.forges.github.errors import Invalid, NotFound
 from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
-from bot.forges.names import is_branch, is_sha
+from bot.forges.github.statuses import Statuses
+from bot.forges.names import is_branch
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
-from bot.model.changes import Change, CommitStatus, Permission, Repository, StatusState
+from bot.model.changes import Change, CommitStatus, Permission, Repository
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
 
 _GIT_USER: Final = "x-access-token"
 """https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation"""
-_TOGETHER: Final = 20
-"""Statuses of a commit that are written together once there is room for them."""
-_DESCRIPTION: Final = 140
-"""Characters: https://docs.github.com/en/rest/commits/statuses#create-a-commit-status"""
 _FINER: Final[Mapping[tuple[str, str], Permission]] = {
     ("write", "maintain"): Permission.MAINTAIN,
     ("read", "triage"): Permission.TRIAGE,
@@ -48,11 +43,10 @@ _FINER: Final[Mapping[tuple[str, str], Permission]] = {
 class GitHub:
     """A forge as Foresail sees it (bot.forges.port.Forge), for github.com and GitHub Enterprise Server."""
 
-    def __init__(self, api: Api, credentials: Credentials, pace: Pace) -> None:
-        self._api = api
+    def __init__(self, api: Api, credentials: Credentials, pace: Pace, *, clock: Callable[[], float]) -> None:
         self._credentials = credentials
-        self._pace = pace
-        self._allowances = Allowances(pace)
+        self._asking = Asking(api, credentials, pace)
+        self._statuses = Statuses(self._asking, clock)
 
     @classmethod
     def from_settings(
@@ -68,7 +62,7 @@ class GitHub:
             credentials = AppCredentials(api, app_id=app_id, private_key=key, clock=clock)
         elif token:
             credentials = PersonalCredentials(api, token=token)
-        return cls(api, credentials, pace or Unpaced())
+        return cls(api, credentials, pace or Unpaced(), clock=clock)
 
     def repositories(self) -> Iterator[Repository]:
         """Yield what the App is installed on (one more request for each installation), or the person may push to."""
@@ -82,25 +76,25 @@ class GitHub:
         if not is_full_name(full_name):
             raise NotOurs(f"{full_name!r} is not a repository's owner/name")
         try:
-            answer = self._ask("GET", "", Repository(full_name, clone_url=""))
+            answer = self._asking.ask("GET", "", Repository(full_name, clone_url=""))
         except NotFound as error:
             raise NotOurs(error.message, remedy=error.remedy) from error
         return read_repository(answer.payload, installation=self._credentials.installation_of(full_name))
 
     def change(self, repository: Repository, number: int) -> Change:
         """Read a pull request: https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request."""
-        return read_change(self._ask("GET", f"/pulls/{int(number)}", repository).payload, repository)
+        return read_change(self._asking.ask("GET", f"/pulls/{int(number)}", repository).payload, repository)
 
     def open_changes(self, repository: Repository) -> Iterator[Change]:
         """Yield open pull requests: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests."""
         query = {"state": "open", "sort": "created", "direction": "desc"}
-        for found in self._pages("/pulls", repository, query=query):
+        for found in self._asking.pages("/pulls", repository, query=query):
             yield read_change(found, repository)
 
     def closed_changes(self, repository: Repository) -> Iterator[Change]:
         """Yield closed pull requests: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests."""
         query = {"state": "closed", "sort": "updated", "direction": "desc"}
-        for found in self._pages("/pulls", repository, query=query):
+        for found in self._asking.pages("/pulls", repository, query=query):
             yield read_change(found, repository)
 
     def changes_of_commit(self, repository: Repository, sha: str) -> tuple[Change, ...]:
@@ -109,36 +103,30 @@ class GitHub:
         https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
         """
         try:
-            found = [read_change(one, repository) for one in self._pages(f"/commits/{_sha(sha)}/pulls", repository)]
+            found = [
+                read_change(one, repository)
+                for one in self._asking.pages(f"/commits/{whole_sha(sha)}/pulls", repository)
+            ]
         except Invalid:  # 422: No commit found for SHA
             return ()
         return tuple(change for change in found if sha in {change.merge_sha, change.head_sha})
 
     def branch_head(self, repository: Repository, branch: str) -> str:
         """Read a ref: https://docs.github.com/en/rest/git/refs#get-a-reference."""
-        _check(is_branch(branch), f"{branch!r} is not a branch's name")
+        check(is_branch(branch), f"{branch!r} is not a branch's name")
         try:
-            answer = self._ask("GET", f"/git/ref/heads/{quote(branch)}", repository)
+            answer = self._asking.ask("GET", f"/git/ref/heads/{quote(branch)}", repository)
         except NotFound as error:
             raise NotFound(f"{repository.full_name} has no branch {branch}") from error
         return answer.payload.at("object", "sha").sha()
 
     def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
-        """Write the statuses that are not there yet: https://docs.github.com/en/rest/commits/statuses."""
-        known = set(self._newest_statuses(repository, sha))
-        wanted = [one for status in statuses if (one := limits.status(status, longest=_DESCRIPTION)) not in known]
-        path = f"/statuses/{_sha(sha)}"
-        for start in range(0, len(wanted), _TOGETHER):
-            some = wanted[start : start + _TOGETHER]
-            self._take(repository, Charge.WRITE, whose=path, requests=len(some))
-            for status in some:
-                body = {"state": status.state.value, "context": status.context, "description": status.description}
-                target = {"target_url": status.url} if status.url else {}
-                self._ask("POST", path, repository, body=body | target)
+        """Say them by check runs where the App may, else by commit statuses."""
+        self._statuses.say(repository, sha, statuses)
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
-        """Read the combined status; one request per 100 contexts."""
-        return {status.context: status for status in self._newest_statuses(repository, sha)}
+        """Read check runs of our own and the combined status."""
+        return self._statuses.read(repository, sha)
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
         """Read the conversation, which GitHub sorts by id, and keep what this instance wrote.
@@ -148,22 +136,24 @@ class GitHub:
         login = self._credentials.login()
         return [
             _comment(one)
-            for one in self._pages(f"/issues/{int(number)}/comments", repository)
+            for one in self._asking.pages(f"/issues/{int(number)}/comments", repository)
             if _written_by(one, login) and _body(one).lstrip().startswith(marker)
         ]
 
     def add_comment(self, repository: Repository, number: int, body: str) -> Comment:
         """Write a comment: https://docs.github.com/en/rest/issues/comments#create-an-issue-comment."""
-        self._take(repository, Charge.CONTENT, whose=f"a new comment on #{int(number)}")
+        self._asking.take(repository, Charge.CONTENT, whose=f"a new comment on #{int(number)}")
         return self._add_comment(repository, number, body)
 
     def _add_comment(self, repository: Repository, number: int, body: str) -> Comment:
-        return _comment(self._ask("POST", f"/issues/{int(number)}/comments", repository, body={"body": body}).payload)
+        return _comment(
+            self._asking.ask("POST", f"/issues/{int(number)}/comments", repository, body={"body": body}).payload
+        )
 
     def edit_comment(self, repository: Repository, number: int, comment: Comment, body: str) -> None:  # noqa: ARG002 - an id is enough
         """Replace a body: https://docs.github.com/en/rest/issues/comments#update-an-issue-comment."""
         if comment.body != body:
-            self._take(repository, Charge.CONTENT, whose=f"comment {int(comment.id)}")
+            self._asking.take(repository, Charge.CONTENT, whose=f"comment {int(comment.id)}")
             self._edit_comment(repository, comment, body)
 
     def set_comments(
@@ -177,30 +167,30 @@ class GitHub:
         additions, surplus = bodies[len(existing) :], existing[len(bodies) :]
         requests = len(edits) + len(additions) + len(surplus)
         if requests:
-            self._take(repository, Charge.CONTENT, whose=f"the comments of #{int(number)}", requests=requests)
+            self._asking.take(repository, Charge.CONTENT, whose=f"the comments of #{int(number)}", requests=requests)
         for comment, body in edits:
             self._edit_comment(repository, comment, body)
         for body in additions:
             self._add_comment(repository, number, body)
         for comment in surplus:
             with suppress(NotFound):
-                self._ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
+                self._asking.ask("DELETE", f"/issues/comments/{int(comment.id)}", repository)
 
     def permission(self, repository: Repository, user: str) -> Permission:
         """Look a person up: https://docs.github.com/en/rest/collaborators/collaborators."""
         if not is_login(user):
             return Permission.NONE
         try:
-            found = self._ask("GET", f"/collaborators/{quote(user)}/permission", repository).payload
+            found = self._asking.ask("GET", f"/collaborators/{quote(user)}/permission", repository).payload
         except NotFound:
             return Permission.NONE
         return _permission(found.at("permission").text(), role=found.find("role_name"))
 
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:  # noqa: ARG002 - see above
         """React: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment."""
-        self._take(repository, Charge.CONTENT, whose=f"a reaction to comment {int(comment_id)}")
+        self._asking.take(repository, Charge.CONTENT, whose=f"a reaction to comment {int(comment_id)}")
         body = {"content": reaction.value}
-        self._ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
+        self._asking.ask("POST", f"/issues/comments/{int(comment_id)}/reactions", repository, body=body)
 
     def head_when(self, repository: Repository, number: int, comment_id: int) -> str:
         """Return the head when nobody has pushed to its repository since the comment: GitHub keeps no other record.
@@ -208,11 +198,11 @@ class GitHub:
         Times have whole seconds, so that a push in the second of the comment counts as later. A fork that is gone says
         nothing, and is as good as pushed to.
         """
-        written = self._ask("GET", f"/issues/comments/{int(comment_id)}", repository).payload.at("created_at").time()
-        head = self._ask("GET", f"/pulls/{int(number)}", repository).payload.at("head")
+        comment = self._asking.ask("GET", f"/issues/comments/{int(comment_id)}", repository).payload
+        head = self._asking.ask("GET", f"/pulls/{int(number)}", repository).payload.at("head")
         source = head.find("repo")
         pushed = None if source is None else source.find("pushed_at")
-        return head.at("sha").sha() if pushed is not None and pushed.time() < written else ""
+        return head.at("sha").sha() if pushed is not None and pushed.time() < comment.at("created_at").time() else ""
 
     def head_ref(self, number: int) -> str:
         """Return the ref that GitHub keeps for each pull request."""
@@ -220,60 +210,16 @@ class GitHub:
 
     def git_credentials(self, repository: Repository) -> GitCredentials:
         """Return a token; an App's can read this repository only."""
-        _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
+        check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
         return GitCredentials(_GIT_USER, self._credentials.git_token(repository))
 
     def _edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
-        self._ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
-
-    def _newest_statuses(self, repository: Repository, sha: str) -> Iterator[CommitStatus]:
-        for one in self._pages(f"/commits/{_sha(sha)}/status", repository, inside="statuses"):
-            yield _status(one)
-
-    def _ask(self, method: str, path: str, repository: Repository, *, body: Mapping[str, Any] | None = None) -> Answer:
-        return self._retried(
-            repository, lambda token: self._api.ask(method, _root(repository) + path, token=token, body=body)
-        )
-
-    def _pages(
-        self, path: str, repository: Repository, *, query: Query | None = None, inside: str = ""
-    ) -> Iterator[Payload]:
-        def get(where: str, asked: Query | None) -> Answer:
-            return self._retried(repository, lambda token: self._api.ask("GET", where, token=token, query=asked))
-
-        return pages(get, _root(repository) + path, query=query, inside=inside)
-
-    def _take(self, repository: Repository, charge: Charge, *, whose: str, requests: int = 1) -> None:
-        named = f"{repository.full_name}: {whose}"
-        self._pace.take(self._account(repository), charge, whose=named, requests=requests)
-
-    def _account(self, repository: Repository) -> str:
-        """Return whom GitHub counts requests for: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
-        installation = repository.installation or self._credentials.installation_of(repository.full_name)
-        return f"github:{installation}" if installation else "github"
-
-    def _retried(self, repository: Repository, ask: Callable[[str], Answer]) -> Answer:
-        """Ask with a token; a refused one is made anew once, as it may be revoked or older than what it may do."""
-        account = self._account(repository)
-        self._pace.take(account, Charge.READ, whose="a request")
-        token = self._credentials.token(repository)
-        try:
-            try:
-                answer = ask(token)
-            except (BadCredentials, Forbidden):
-                if not self._credentials.forget(token):
-                    raise
-                answer = ask(self._credentials.token(repository))
-        except SlowDown as error:
-            self._allowances.refused(account, error)
-            raise
-        self._allowances.note(account, answer)
-        return answer
+        self._asking.ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})
 
 
 def _personal_token(settings: Settings) -> str:
     token = "" if settings.github_token is None else settings.github_token.get_secret_value().strip()
-    _check(not token or fits_a_header(token), f"{TOKEN_SETTING} is not a token: it has spaces or special characters")
+    check(not token or fits_a_header(token), f"{TOKEN_SETTING} is not a token: it has spaces or special characters")
     return token
 
 
@@ -283,21 +229,6 @@ def _missing(*, key: bool, app_id: bool) -> str:
     if key and not app_id:
         return "FORESAIL_GITHUB_APP_ID too"
     return f"{APP_SETTINGS} (or FORESAIL_GITHUB_APP_PRIVATE_KEY_FILE), or {TOKEN_SETTING}"
-
-
-def _root(repository: Repository) -> str:
-    _check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
-    return f"/repos/{repository.full_name}"
-
-
-def _sha(sha: str) -> str:
-    _check(is_sha(sha), f"{sha!r} is not a commit's whole id")
-    return sha
-
-
-def _check(good: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an assertion
-    if not good:
-        raise Rejected(otherwise)
 
 
 def _can_be_written(found: Payload, *, by_person: bool) -> bool:
@@ -318,20 +249,6 @@ def _body(found: Payload) -> str:
 def _written_by(found: Payload, login: str) -> bool:
     author = found.find("user")
     return author is not None and author.at("login").text().lower() == login.lower()
-
-
-def _status(found: Payload) -> CommitStatus:
-    description, url = found.find("description"), found.find("target_url")
-    state = found.at("state")
-    if state.text() not in set(StatusState):
-        raise state.wrong(state.path, "a status")
-    return CommitStatus(
-        context=found.at("context").text(),
-        state=StatusState(state.text()),
-        description="" if description is None else description.text(),
-        url="" if url is None else url.text(),
-        said_at=found.at("created_at").time().timestamp(),
-    )
 
 
 def _permission(permission: str, *, role: Payload | None) -> Permission:

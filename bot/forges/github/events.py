@@ -20,11 +20,13 @@ from bot.errors import Rejected
 from bot.forges.github.payload import Payload, read_repository
 from bot.forges.payload import Malformed
 from bot.model.changes import Repository
+from bot.model.checks import Button
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -32,7 +34,6 @@ from bot.model.events import (
     MergeGroupFormed,
     MergeGroupGone,
     Ping,
-    RerunRequested,
     TagPushed,
 )
 
@@ -64,7 +65,8 @@ def parse_delivery(headers: Mapping[str, str], body: bytes, *, secrets: Sequence
         return Ignored("no use for this event")
     payload = Payload(_decode(_header(headers, "Content-Type"), body))
     payload.object()
-    return read(payload)
+    event = read(payload)
+    return replace(event, id=_number(delivery_id(headers))) if isinstance(event, CheckPressed) else event
 
 
 def delivery_id(headers: Mapping[str, str]) -> str:
@@ -78,6 +80,11 @@ def delivery_id(headers: Mapping[str, str]) -> str:
 def _header(headers: Mapping[str, str], name: str) -> str:
     wanted = name.lower()
     return next((value for key, value in headers.items() if key.lower() == wanted), "")
+
+
+def _number(guid: str) -> int:
+    """Return a number below zero that stands for a delivery: comments have those above."""
+    return -int.from_bytes(hashlib.sha256(guid.encode()).digest()[:6], "big") - 1
 
 
 def _verify(signature: str, body: bytes, *, secrets: Sequence[str]) -> None:
@@ -209,24 +216,30 @@ def _issue_comment(payload: Payload) -> Event:
 
 def _check_run(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run."""
-    return _rerun(payload, payload.at("check_run"))
+    return _pressed(payload, payload.at("check_run"), name=payload.at("check_run", "name").text())
 
 
 def _check_suite(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_suite."""
-    return _rerun(payload, payload.at("check_suite"))
+    return _pressed(payload, payload.at("check_suite"), name="")
 
 
-def _rerun(payload: Payload, check: Payload) -> Event:
-    if payload.at("action").text() != "rerequested":
-        return Ignored("nobody asked to run it again")
-    head_sha, repository = check.at("head_sha").sha(), payload.at("repository", "id").number()
-    numbers = [
-        change.at("number").number()
-        for change in check.at("pull_requests").items()
-        if change.at("head", "sha").sha() == head_sha and change.at("base", "repo", "id").number() == repository
-    ]
-    return RerunRequested(repository=_repository(payload), head_sha=head_sha, numbers=tuple(numbers))
+def _pressed(payload: Payload, check: Payload, *, name: str) -> Event:
+    action, button = payload.at("action").text(), None
+    if action == "requested_action":
+        identifier = payload.at("requested_action", "identifier").text()
+        if identifier not in set(Button):
+            return Ignored("no button of ours")
+        button = Button(identifier)
+    elif action != "rerequested":
+        return Ignored("nobody asked for anything")
+    return CheckPressed(
+        repository=_repository(payload),
+        head_sha=check.at("head_sha").sha(),
+        author=payload.at("sender", "login").login(),
+        name=name,
+        button=button,
+    )
 
 
 def _merge_group(payload: Payload) -> Event:

@@ -121,6 +121,9 @@ def _words(exchange: Exchange) -> str:
         told = exchange.body
         sha = exchange.path.rpartition("/")[2][:7]
         return f"{sha} {told.get('context') or told.get('name')} {told.get('state')}  {told.get('description')}"
+    if exchange.template.endswith(("/check-runs", "/check-runs/{check_run_id}")) and isinstance(exchange.answer, dict):
+        run = exchange.answer
+        return f"{run['head_sha'][:7]} {run['name']} {run['conclusion'] or 'pending'}  {run['output']['title']}"
     if "comments" in exchange.template or "/notes" in exchange.template:
         headline = next((line for line in str(exchange.body.get("body")).splitlines() if line.startswith("### ")), "")
         return f"comment: {headline.removeprefix('### ')}" if headline else ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from bot.sandbox.github.state import Status
+    from bot.sandbox.forge.statuses import Status
     from bot.sandbox.seats import Remark
 
 _WIDEST: Final = 120

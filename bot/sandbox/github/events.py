@@ -13,6 +13,7 @@ from typing import Any
 from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.clock import timestamp
 from bot.sandbox.forge.repositories import ZERO, BareRepository
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.forge.webhooks import Event, Recipient
 from bot.sandbox.github.payloads import accounts, checks, commits, pulls, repositories
 from bot.sandbox.github.state import (
@@ -24,7 +25,6 @@ from bot.sandbox.github.state import (
     PullRequest,
     QueueEntry,
     Repository,
-    Status,
     World,
 )
 
@@ -151,9 +151,11 @@ def issue_comment(world: World, comment: Comment, *, action: str, sender: Accoun
     _announce(world, Event("issue_comment", payload), repository=comment.pull.repository, sender=sender)
 
 
-def check_run(world: World, repository: Repository, run: CheckRun, *, action: str, sender: Account) -> None:
-    """Tell a check run's own App that somebody wants it again (`rerequested`)."""
-    payload = {"action": action, "check_run": checks.check_run_event(world, repository, run)}
+def check_run(world: World, repository: Repository, run: CheckRun, *, sender: Account, button: str = "") -> None:
+    """Tell a check run's own App that somebody wants it again, or has pressed one of its buttons."""
+    payload: dict[str, Any] = {"action": "rerequested", "check_run": checks.check_run_event(world, repository, run)}
+    if button:
+        payload |= {"action": "requested_action", "requested_action": {"identifier": button}}
     _announce(world, Event("check_run", payload), repository=repository, sender=sender, only=run.suite.app)
 
 
@@ -206,7 +208,9 @@ def _announce(world: World, event: Event, *, repository: Repository, sender: Acc
     describe = repositories.pushed if event.name == "push" else repositories.full
     for installation in world.installations_of(repository):
         app = installation.app
-        if event.name not in app.events or only not in {None, app}:
+        # Whoever may write checks is told of the own ones by that.
+        subscribed = event.name in app.events if only is None else app.permissions.get("checks") == "write"
+        if not subscribed or only not in {None, app}:
             continue
         payload = {
             **event.payload,

@@ -6,8 +6,9 @@ from bot.errors import Rejected
 from bot.sandbox.forge.merging import MergeMethod
 from bot.sandbox.forge.people import SOMEBODY, HostedGit
 from bot.sandbox.forge.repositories import ZERO, BareRepository, Files, NewCommit
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.github import branches, conversation, events, pulls, queue
-from bot.sandbox.github.payloads.checks import latest_statuses
+from bot.sandbox.github.payloads.checks import buttons_of
 from bot.sandbox.github.payloads.repositories import clone_url
 from bot.sandbox.github.state import (
     CheckRun,
@@ -17,7 +18,6 @@ from bot.sandbox.github.state import (
     PullRequest,
     QueueEntry,
     Repository,
-    Status,
     World,
 )
 
@@ -164,9 +164,16 @@ class HostedRepository(HostedGit[World, Repository]):
         with self._world.lock:
             sender = self._world.account(user)
             if isinstance(check, CheckRun):
-                events.check_run(self._world, self.state, check, action="rerequested", sender=sender)
+                events.check_run(self._world, self.state, check, sender=sender)
             else:
                 events.check_suite(self._world, self.state, check, action="rerequested", sender=sender)
+
+    def press(self, check: CheckRun, button: str, *, user: str = SOMEBODY) -> None:
+        """Press a button that a check run has; Rejected where it has no such button."""
+        with self._world.lock:
+            if button not in buttons_of(check):
+                raise Rejected(f"the check {check.name} has no button {button}")
+            events.check_run(self._world, self.state, check, sender=self._world.account(user), button=button)
 
     def grant(self, user: str, role: str) -> None:
         """Give somebody a role: none, read, triage, write, maintain or admin."""
@@ -174,14 +181,14 @@ class HostedRepository(HostedGit[World, Repository]):
             self.state.roles[self._world.account(user).login.lower()] = role
 
     def statuses(self, sha: str) -> dict[str, Status]:
-        """Return the newest status of each context."""
-        with self._world.lock:
-            return {one.context: one for one in latest_statuses(self.state, sha)}
+        """Return the newest status of each context, said by a commit status or by a check run."""
+        return {one.context: one for one in self.status_history(sha)}
 
     def status_history(self, sha: str) -> list[Status]:
-        """Return every status of a commit, oldest first."""
+        """Return every status of a commit, oldest first, and everything that its check runs said."""
         with self._world.lock:
-            return list(self.state.statuses.get(sha, []))
+            by_runs = (one for one in self.state.said_by_runs if one.sha == sha)
+            return sorted([*self.state.statuses.get(sha, []), *by_runs], key=lambda one: one.id)
 
     def comments(self, number: int) -> list[Comment]:
         """Return a pull request's comments, oldest first."""

@@ -13,6 +13,7 @@ from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.clock import Clock
 from bot.sandbox.forge.exchanges import ExchangeLog
 from bot.sandbox.forge.faults import Faults
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.forge.webhooks import Hooks
 from bot.sandbox.github.limits import Limits
 
@@ -136,20 +137,6 @@ class PullRequest:
 
 
 @dataclass(slots=True, eq=False)
-class Status:
-    """A commit status."""
-
-    id: int
-    sha: str
-    state: str
-    context: str
-    description: str | None
-    target_url: str | None
-    creator: Account
-    created_at: float
-
-
-@dataclass(slots=True, eq=False)
 class CheckSuite:
     """All check runs of one App on one commit."""
 
@@ -227,6 +214,8 @@ class Repository:
     statuses: dict[str, list[Status]] = field(default_factory=lambda: defaultdict(list))
     check_suites: dict[int, CheckSuite] = field(default_factory=dict)
     check_runs: dict[int, CheckRun] = field(default_factory=dict)
+    said_by_runs: list[Status] = field(default_factory=list)
+    """Everything that check runs ever said, in order."""
     deployments: dict[int, Deployment] = field(default_factory=dict)
     queue: list[QueueEntry] = field(default_factory=list)
 

@@ -10,7 +10,7 @@ from bot.forges.gitlab.statuses import ANEW
 from bot.sandbox.forge.merging import Merge, MergeMethod, perform
 from bot.sandbox.forge.people import SOMEBODY, HostedGit
 from bot.sandbox.forge.repositories import BareRepository, Files, NewCommit
-from bot.sandbox.github.state import Status as Told
+from bot.sandbox.forge.statuses import Status as Told
 from bot.sandbox.gitlab import branches, conversation, events, pulls
 from bot.sandbox.gitlab.state import (
     DEVELOPER,

@@ -27,7 +27,7 @@ from tests.fidelity.stacks.table import Copy, Stack
 from tests.fidelity.verdict import differences
 from workers import advance
 from workers.operating import operations
-from workers.preview import prediction
+from workers.preview import between
 
 _FULL_NAME: Final = "acme/fidelity"
 _AUTHOR: Final = Author("Stacks", "stacks@acme.example", 1_700_000_000)
@@ -95,7 +95,7 @@ class Estate(Fleet):
         landscape = self._landscape(only=set(self._applications(copy)))
         sides = Sides(landscape.tree(base), landscape.tree(head))
         words = ChangeWords(f"{_FULL_NAME}#{number}", "main", base, head)
-        found = prediction(landscape, sides, words)
+        found = between(landscape, sides, words).predicted
         report, forecast = found.report, found.forecast
         assert not report.notes
         self.services.memory.keep_forecast(words.change, head, forecast.to_json())

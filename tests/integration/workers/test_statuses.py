@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.model import jobs
 from bot.model.changes import StatusState
 from bot.model.reports import Outcome
@@ -34,8 +32,7 @@ def test_a_job_about_an_older_head_takes_back_its_own_status_and_not_the_newer_o
 
 def _older(desk: Desk, sha: str, *, seconds: float) -> None:
     """Have it been longer ago that the status of a commit was said."""
-    told = desk.repository.state.statuses[sha]
-    told[-1] = replace(told[-1], created_at=told[-1].created_at - seconds)
+    desk.repository.check_runs(sha)[-1].started_at -= seconds
 
 
 def test_a_status_that_nobody_works_on_any_more_ends_in_words(desk: Desk) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from bot.model import jobs
 from bot.model.changes import Repository
+from bot.model.checks import Button
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -22,7 +24,6 @@ from bot.model.events import (
     MergeGroupFormed,
     MergeGroupGone,
     Ping,
-    RerunRequested,
     TagPushed,
 )
 from bot.model.jobs import JobRequest, Task, called_for
@@ -31,6 +32,7 @@ SHOP = Repository("acme/shop", "https://github.example/acme/shop.git", installat
 LOOK, CHANGES = jobs.generate_from(SHOP), jobs.generate_from(SHOP, changes=True)
 OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 
+PRESSED = CheckPressed(SHOP, NEW, "jo", "foresail/sync", button=Button.RETRY, id=-5)
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12), CHANGES)),
     (ChangeMarked(SHOP, 12), (jobs.preview_again(SHOP, [12]), CHANGES)),
@@ -40,8 +42,7 @@ CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (BranchPushed(SHOP, "main", ZERO, NEW), (jobs.deliver(SHOP, branch="main", before="", commit=NEW), LOOK)),
     (BranchPushed(SHOP, "main", OLD, ZERO), ()),
     (TagPushed(SHOP), (jobs.recover(SHOP.full_name), LOOK)),
-    (RerunRequested(SHOP, NEW, (1, 2)), (jobs.preview(SHOP, 1), jobs.preview(SHOP, 2))),
-    (RerunRequested(SHOP, NEW, ()), (jobs.recover("acme/shop"),)),
+    (PRESSED, (jobs.press(PRESSED),)),
     (MergeGroupFormed(SHOP, "main", OLD, NEW), (jobs.check(SHOP, base_branch="main", base=OLD, head=NEW),)),
     (MergeGroupGone(SHOP, NEW), (jobs.check_gone(SHOP, NEW),)),
     (CommentWritten(SHOP, 12, 5, "jo", "looks good"), ()),

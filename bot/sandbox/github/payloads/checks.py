@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.sandbox.forge.clock import timestamp
 from bot.sandbox.forge.repositories import BareRepository
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.github.payloads.accounts import integration, node_id, simple_user
 from bot.sandbox.github.payloads.commits import simple_commit
 from bot.sandbox.github.payloads.pulls import minimal_pull
@@ -17,11 +18,12 @@ from bot.sandbox.github.state import (
     DeploymentStatus,
     PullRequest,
     Repository,
-    Status,
     World,
 )
 
 _BAD_STATES = {"error", "failure"}
+_STATES = {"success": "success", "neutral": "success", "skipped": "success", "failure": "failure"}
+"""Of a commit status, by the conclusion of a check run; of any other it is an error."""
 
 
 def status(world: World, repository: Repository, one: Status) -> dict[str, Any]:
@@ -79,6 +81,20 @@ def check_run(world: World, repository: Repository, run: CheckRun) -> dict[str, 
         "app": integration(world, run.suite.app),
         "pull_requests": [minimal_pull(world, pull) for pull in pulls_with_head(repository, run.suite.head_sha)],
     }
+
+
+def as_status(run: CheckRun, *, number: int, now: float) -> Status:
+    """Return what a check run says as a commit status would."""
+    output, conclusion = run.fields.get("output"), run.fields.get("conclusion")
+    title = output.get("title") if isinstance(output, dict) else None
+    state = "pending" if conclusion is None else _STATES.get(str(conclusion), "error")
+    return Status(number, run.suite.head_sha, state, run.name, title, None, run.suite.app.bot, now)
+
+
+def buttons_of(run: CheckRun) -> list[str]:
+    """Return the identifiers of a check run's buttons."""
+    found = run.fields.get("actions")
+    return [one["identifier"] for one in found] if isinstance(found, list) else []
 
 
 def annotation(world: World, repository: Repository, run: CheckRun, said: dict[str, object]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ _READ, _WRITE = ("checks:read",), ("checks:write",)
 _MOST_ANNOTATIONS = 50
 """A request may carry no more: https://docs.github.com/en/rest/checks/runs"""
 _LONGEST_TEXT = 65_535
+_MOST_ACTIONS = 3
 
 
 class AnnotationForm(Form):
@@ -42,12 +44,19 @@ class OutputForm(Form):
     annotations: list[AnnotationForm] = Field(default_factory=list)
 
 
+class ActionForm(Form):
+    """One button: https://docs.github.com/en/rest/checks/runs#create-a-check-run."""
+
+    label: str = Field(max_length=20)
+    description: str = Field(max_length=40)
+    identifier: str = Field(max_length=20)
+
+
 class CheckRunChangeForm(Form):
     """Body that changes a check run; a field that is not sent stays."""
 
     name: str | None = None
     details_url: str | None = None
-    external_id: str | None = None
     status: Literal["queued", "in_progress", "completed"] | None = None
     conclusion: (
         Literal["success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required"] | None
@@ -55,6 +64,8 @@ class CheckRunChangeForm(Form):
     started_at: str | None = None
     completed_at: str | None = None
     output: OutputForm | None = None
+    external_id: str | None = None
+    actions: list[ActionForm] = Field(default_factory=list, max_length=_MOST_ACTIONS)
 
 
 class CheckRunForm(CheckRunChangeForm):
@@ -111,6 +122,8 @@ def list_runs(call: Call) -> Answer:
     runs = [run for run in call.repository.check_runs.values() if run.suite.head_sha == _sha(call)]
     if (name := call.query.get("check_name")) is not None:
         runs = [run for run in runs if run.name == name]
+    if (app_id := call.query.get("app_id")) is not None:
+        runs = [run for run in runs if str(run.suite.app.id) == app_id]
     if call.query.get("filter", "latest") == "latest":
         runs = list({(run.suite.app.id, run.name): run for run in runs}.values())
     shown = [checks.check_run(call.world, call.repository, run) for run in reversed(runs)]
@@ -135,12 +148,12 @@ def get_suite(call: Call) -> Answer:
 
 def rerequest_run(call: Call) -> Answer:
     """Ask a check run's App to run it again."""
-    events.check_run(call.world, call.repository, _run(call), action="rerequested", sender=call.account)
+    events.check_run(call.world, call.repository, _run(call), sender=call.account)
     return Answer({}, HTTPStatus.CREATED)
 
 
 ROUTES = (
-    Route("POST", "/repos/{owner}/{repo}/check-runs", create_run, _WRITE, creates_content=True),
+    Route("POST", "/repos/{owner}/{repo}/check-runs", create_run, _WRITE),
     Route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", get_run, _READ),
     Route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", update_run, _WRITE),
     Route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}/annotations", list_annotations, _READ),
@@ -195,9 +208,12 @@ def _apply(call: Call, run: CheckRun, form: CheckRunChangeForm) -> None:
         run.completed_at = now
     elif form.status is not None and form.status != "completed":
         said["conclusion"], run.completed_at = None, None
+    if form.started_at is not None:
+        run.started_at = datetime.fromisoformat(form.started_at).timestamp()
     run.name = form.name or run.name
     run.fields.update(said)
     run.suite.updated_at = now
+    call.repository.said_by_runs.append(checks.as_status(run, number=call.world.next_id(), now=now))
 
 
 def _check_output(output: OutputForm) -> None:

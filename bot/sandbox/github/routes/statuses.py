@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from bot.sandbox.forge.repositories import BareRepository
+from bot.sandbox.forge.statuses import Status
 from bot.sandbox.github import events
 from bot.sandbox.github.http import Answer, Call, Form, Refusal, Route, not_found
 from bot.sandbox.github.payloads import checks
-from bot.sandbox.github.state import Status
 
 _MOST_PER_CONTEXT = 1000
 _READ = ("statuses:read",)

@@ -161,7 +161,7 @@ def test_a_status_is_said_once(
     sha = shop.head()
     for _ in range(3):
         forge.set_statuses(repository, sha, [PENDING])
-    assert writes_to(github) == [f"POST /repos/acme/shop/statuses/{sha}"]
+    assert writes_to(github) == ["POST /repos/acme/shop/check-runs"]
     assert forge.statuses(repository, sha) == {"foresail/preview": PENDING}
 
 

@@ -24,7 +24,7 @@ SHA = "0123456789" * 4
 def test_an_outage_is_temporary_and_not_retried_at_once(
     github: GitHubStandIn, forge: GitHub, repository: Repository, shop: HostedRepository
 ) -> None:
-    github.faults.add("POST */statuses/*", kind=Fault.ERROR)
+    github.faults.add("POST */check-runs", kind=Fault.ERROR)
     with pytest.raises(Temporary, match="Server Error"):
         forge.set_statuses(repository, shop.head(), [GOOD])
     assert shop.status_history(shop.head()) == []
@@ -65,7 +65,7 @@ def test_an_answer_that_is_late_is_temporary(
 def test_a_broken_connection_is_temporary_and_nothing_is_said_twice(
     github: GitHubStandIn, forge: GitHub, repository: Repository, shop: HostedRepository, fault: Fault
 ) -> None:
-    github.faults.add("POST */statuses/*", kind=fault)
+    github.faults.add("POST */check-runs", kind=fault)
     with pytest.raises(Temporary, match="connection to GitHub broke"):
         forge.set_statuses(repository, shop.head(), [GOOD])
     forge.set_statuses(repository, shop.head(), [GOOD])

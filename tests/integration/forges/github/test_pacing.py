@@ -60,8 +60,8 @@ def test_a_burst_of_a_hundred_changes_hits_no_limit(
     number = shop.open_pull_request(head="feature", title="A change").number
     github.limits.minute = MINUTE
     github.limits.content_per_minute, github.limits.points_per_minute = 80, 900
-    # half of the limit: this minute is so short that a request's own time counts
-    forge = paced([Limit(Charge.CONTENT, 40, MINUTE), Limit(Charge.WRITE, 80, MINUTE)])
+    # less than half of the limit: this minute is so short that a request's own time counts
+    forge = paced([Limit(Charge.CONTENT, 40, MINUTE), Limit(Charge.WRITE, 60, MINUTE)])
 
     def tell(index: int) -> None:
         status = CommitStatus(f"foresail/{index}", StatusState.SUCCESS, "")

@@ -11,11 +11,13 @@ import pytest
 from bot.errors import Rejected
 from bot.forges.github.events import BadSignature, Malformed, delivery_id, parse_delivery
 from bot.model.changes import Repository
+from bot.model.checks import Button
 from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -23,13 +25,14 @@ from bot.model.events import (
     MergeGroupFormed,
     MergeGroupGone,
     Ping,
-    RerunRequested,
     TagPushed,
 )
 from tests.unit.forges.github.deliveries import BASE, HEAD, MERGE, SECRET, body_of, headers_of, sample
 
 SHOP = Repository("acme/shop", "https://github.com/acme/shop.git", 42, "main")
 ZEROS = "0" * 40
+PRESS = -163_916_998_318_970
+"""Of the delivery that all samples come with."""
 
 
 def parse(name: str, **changed: Any) -> Event:
@@ -47,8 +50,12 @@ def parse(name: str, **changed: Any) -> Event:
         ("pull_request.closed", ChangeClosed(SHOP, 12, MERGE)),
         ("push", BranchPushed(SHOP, "team/next", BASE, HEAD)),
         ("issue_comment.created", CommentWritten(SHOP, 12, 99, "alice", "/foresail preview")),
-        ("check_run.rerequested", RerunRequested(SHOP, HEAD, (12,))),
-        ("check_suite.rerequested", RerunRequested(SHOP, HEAD, (12,))),
+        ("check_run.rerequested", CheckPressed(SHOP, HEAD, "alice", "foresail/preview", id=PRESS)),
+        ("check_suite.rerequested", CheckPressed(SHOP, HEAD, "alice", id=PRESS)),
+        (
+            "check_run.requested_action",
+            CheckPressed(SHOP, HEAD, "alice", "foresail/preview", button=Button.HOLD, id=PRESS),
+        ),
         ("merge_group.checks_requested", MergeGroupFormed(SHOP, "main", BASE, HEAD)),
         ("installation.created", InstallationChanged(42, ("acme/shop", "acme/site"), ())),
         ("installation_repositories.removed", InstallationChanged(42, (), ("acme/site",))),
@@ -113,8 +120,8 @@ def test_what_a_bot_or_nobody_wrote_is_ignored(user: object) -> None:
     assert parse("issue_comment.created", comment__user=user) == Ignored("no person's comment")
 
 
-def test_a_rerun_without_open_changes_has_no_numbers() -> None:
-    assert parse("check_run.rerequested", check_run__pull_requests=[]) == RerunRequested(SHOP, HEAD, ())
+def test_a_button_that_we_do_not_know_is_ignored() -> None:
+    assert parse("check_run.requested_action", requested_action__identifier="rollback") == Ignored("no button of ours")
 
 
 @pytest.mark.parametrize("name", ["check_run.rerequested", "check_suite.rerequested", "merge_group.checks_requested"])
@@ -221,8 +228,9 @@ def test_a_body_that_was_changed_on_the_way_is_refused() -> None:
         ("pull_request.synchronize", {"pull_request__number": "12"}, "pull_request.number"),
         ("pull_request.closed", {"pull_request__merged": "yes"}, "pull_request.merged"),
         ("issue_comment.created", {"comment__user": {"login": "al/ice"}}, "comment.user.login"),
-        ("check_run.rerequested", {"check_run__pull_requests": [{}]}, r"check_run.pull_requests\[0\].head"),
-        ("check_run.rerequested", {"check_run__pull_requests": {}}, "check_run.pull_requests"),
+        ("check_run.rerequested", {"check_run__head_sha": "main"}, "check_run.head_sha"),
+        ("check_run.rerequested", {"sender__login": "al/ice"}, "sender.login"),
+        ("check_run.requested_action", {"requested_action": {}}, "requested_action.identifier"),
         ("merge_group.checks_requested", {"merge_group__base_ref": "main"}, "merge_group.base_ref"),
         ("installation.created", {"repositories": [{"full_name": 1}]}, r"repositories\[0\].full_name"),
     ],

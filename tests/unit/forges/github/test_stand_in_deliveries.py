@@ -14,6 +14,7 @@ from bot.model.events import (
     ChangeClosed,
     ChangeMarked,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -21,7 +22,6 @@ from bot.model.events import (
     MergeGroupFormed,
     MergeGroupGone,
     Ping,
-    RerunRequested,
 )
 from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.github.server import GitHubStandIn
@@ -42,8 +42,9 @@ MEANING: dict[tuple[str, str | None], type[Event]] = {
     ("pull_request", "unlabeled"): ChangeMarked,
     ("pull_request", "converted_to_draft"): ChangeMarked,
     ("push", None): BranchPushed,
-    ("check_run", "rerequested"): RerunRequested,
-    ("check_suite", "rerequested"): RerunRequested,
+    ("check_run", "rerequested"): CheckPressed,
+    ("check_run", "requested_action"): CheckPressed,
+    ("check_suite", "rerequested"): CheckPressed,
     ("merge_group", "checks_requested"): MergeGroupFormed,
 }
 """Deliveries that always mean the same; the others depend on what is in them."""
