@@ -27,6 +27,7 @@ from workers.changes.proposal import Proposal
 from workers.runtime import job, job_with_excuse
 from workers.tell import News, bring
 from workers.telling.comments import Superseded
+from workers.telling.neighbours import meet, part
 from workers.telling.reports import keep, show
 from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
 
@@ -52,6 +53,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     change = services.forge.change(repository_in(payload), int(payload["number"]))
     if change.state is not ChangeState.OPEN:
         withdraw(services, change, f"was {change.state} before its preview was done")
+        part(services, change)
         return None
     _preview_and_tell(services, change, again=False)
     return None
@@ -83,6 +85,7 @@ def _preview_and_tell(services: Services, change: Change, *, again: bool) -> Non
         except Superseded as error:
             _log.info("preview superseded", reason=error.message)
             withdraw(services, change, error.message)
+            part(services, change, head_sha=change.head_sha)
         except Rejected as error:
             _say(services, change, StatusState.ERROR, error.message)
             _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
@@ -97,7 +100,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)
     seen = foreseen(proposal)
-    found, report = seen.predicted, seen.predicted.report
+    found, report = seen.predicted, meet(services, change, seen.predicted.report)
     link = keep(services, change, report, number=number)
     bodies = _bodies(services, proposal, report, link.url)
     news = News(

@@ -64,6 +64,7 @@ def _recover_everything(services: Services) -> None:
 
 def _recover(services: Services, repository: Repository) -> None:
     changes = list(services.forge.open_changes(repository))
+    services.memory.touching.keep_only(repository.full_name, map(str, changes))
     heads = Counter(change.head_sha for change in changes)
     for change in changes:
         _make_up(services, change, alone=heads[change.head_sha] == 1)

@@ -170,6 +170,18 @@ class ApplicationReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another open change that touches the same objects, or several of which no more may be told."""
+
+    change: str
+    """Its number with its mark, `#41`; empty where nothing may be told of it, as its repository is another."""
+    objects: tuple[str, ...]
+    """Which, and where it touches them: `Deployment shop/web (spec)`."""
+    many: bool = False
+    """Whether they are too many to be named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the commit status of a change says."""
 
@@ -214,6 +226,8 @@ class Report:
     """When the earliest of those was made: `12:03 UTC`."""
     read: str = ""
     """Names what the affected applications read of both sides: another name where that differs, and only there."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """Other open changes that touch the same objects."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:

@@ -221,6 +221,7 @@ def _parts(report: Report, room: int) -> dict[str, str]:
         "cautions": _alert("CAUTION", found[Severity.CAUTION], room // 8),
         "warnings": _alert("WARNING", found[Severity.WARNING], room // 10),
         "policy_warnings": _alert("WARNING", warned, room // 28),
+        "neighbours": _alert("NOTE", map(_prose, words.neighbours(report)), room // 20),
         "notes": _alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12),
         "images": _images(report, room // 16),
     }

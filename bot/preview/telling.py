@@ -45,6 +45,8 @@ class Telling:
     """Objects that are rendered differently each time."""
     link: str = ""
     """Digest of where the full report is; empty where it is not kept."""
+    neighbours: str = ""
+    """Digest of what is told of other open changes."""
 
     @classmethod
     def of(cls, report: Report, bodies: Sequence[str], *, versions: Mapping[str, str], link: str = "") -> Self:
@@ -67,6 +69,7 @@ class Telling:
             plan=report.plan,
             varying=sum(one.varying for application in report.applications for one in application.resources),
             link=_digest(link) if link else "",
+            neighbours=_digest(repr(report.neighbours)) if report.neighbours else "",
         )
 
     @classmethod
@@ -111,6 +114,8 @@ def what_moved(before: Marker, now: Telling, *, earlier: Telling | None) -> str:
         moved.append(f"{branch} moved from {code(before.base_sha[:7])} to {code(now.base_sha[:7])}")
     if earlier is not None and earlier.is_of(before):
         moved += [*_live(earlier, now), *_versions(earlier.clusters, now.clusters)]
+        if earlier.neighbours != now.neighbours:
+            moved.append("other open changes touch the same objects, or no longer do")
         moved = moved or [_something(now)]
     plans = [code(plan[:8]) if plan else "none" for plan in (before.plan, now.plan)]
     opening = "Told anew at this commit" if plans[0] == plans[1] else "Not what was told before at this commit"

@@ -43,8 +43,8 @@ _FENCE: Final = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
 _FOLD: Final = re.compile(r"<(/?)details\b", re.IGNORECASE)
 _HIDDEN: Final = re.compile("<!--|-->")
 NAMES: Final = (
-    *("opening", "table", "reviewers", "violations", "failures", "cautions", "warnings", "policy_warnings", "notes"),
-    "images",
+    *("opening", "table", "reviewers", "violations", "failures", "cautions", "warnings", "policy_warnings"),
+    *("neighbours", "notes", "images"),
 )
 """The parts of a comment, in the order in which it has them without a template."""
 

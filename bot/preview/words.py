@@ -191,6 +191,15 @@ def _rewritten(application: ApplicationReport) -> Iterator[str]:
         )
 
 
+def neighbours(report: Report) -> Iterator[str]:
+    """Yield which other open changes touch the same objects."""
+    for one in report.neighbours:
+        names = "; ".join(one.objects[:_NAMED])
+        more = f"; and {len(one.objects) - _NAMED} more" if len(one.objects) > _NAMED else ""
+        who = f"Open change {one.change}" if one.change else "An open change in another repository"
+        yield f"{'Many open changes touch' if one.many else f'{who} touches'} the same: {names}{more}"
+
+
 def drift(resource: ResourceReport) -> str:
     """Return what a sync would do to an object without the change."""
     return f"{_DRIFTS[resource.drift]} by a sync"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.store.connection import reachable
 from bot.store.index import Index
+from bot.store.touching import Touching
 from bot.store.untold import Untold
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Memory:
         self._connection = connection
         self.index = Index(connection)
         """Which Applications use which repository."""
+        self.touching = Touching(connection)
+        """Which open changes touch which objects."""
         self.untold = Untold(connection)
         """What was predicted of changes and could not be told yet."""
 

@@ -18,7 +18,7 @@ MANY = 120
 """Objects that are more than the comments of this repository have room for."""
 
 
-OWN = "{{ table }}\nAsk #platform.\n{{ differences }}{{ notes }}\n"
+OWN = "{{ table }}\nAsk #platform.\n{{ differences }}{{ neighbours }}\n"
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,19 @@ def _is_there_again(shop: Shop, number: int, path: str) -> None:
     shop.stage.until(lambda: opened(shop, path)[0] == HTTPStatus.OK, what="the same report at the same place")
     assert linked(shop, number) == path
     assert "Told anew" not in shop.body(number)
+
+
+def test_two_changes_of_one_object_are_told_about_each_other_while_both_are_open(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": config_map("settings", COLOUR="blue", SIZE="1")})
+    first = shop.propose({"deploy/settings.yaml": config_map("settings", COLOUR="red", SIZE="1")}, branch="one")
+    shop.await_preview(first)
+    assert "touches the same" not in shop.body(first)
+    second = shop.propose({"deploy/settings.yaml": config_map("settings", COLOUR="blue", SIZE="2")}, branch="two")
+    shop.await_preview(second)
+    words = "Open change `#{}` touches the same: ConfigMap `{}/settings` (data)"
+    assert words.format(first, shop.namespace) in shop.body(second)
+    shop.stage.until(lambda: words.format(second, shop.namespace) in shop.body(first), what="word of the other change")
+
+    shop.repository.close(second)
+    shop.stage.until(lambda: "touches the same" not in shop.body(first), what="an end of that")
+    assert "other open changes touch the same objects, or no longer do" in shop.body(first)

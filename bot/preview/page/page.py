@@ -134,6 +134,7 @@ def _alerts(report: Report) -> Iterator[tuple[str, str, list[str]]]:
         ("caution", "Be sure of this", dangers[Severity.CAUTION]),
         ("warning", "Take care", dangers[Severity.WARNING]),
         ("warning", "Policy warnings", warned),
+        ("note", "Other open changes", list(words.neighbours(report))),
         ("note", "Good to know", [*dangers[Severity.NOTE], *words.remarkable(report)]),
     ]
     yield from (one for one in found if one[2])
