@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference, Source
     from bot.model.credentials import Credentials
-    from bot.model.projects import AppProject
     from bot.prediction.desired import Sources
     from bot.prediction.forges import ForgeListing
     from bot.prediction.integrity import Integrity
@@ -149,7 +148,7 @@ class Services:
         credentials = credentials_for(forge, settings, repositories)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = Projects(control, namespace=settings.control_namespace).find
-        sources.integrity = _integrity(settings, control, sources.project_of)
+        sources.integrity = integrity_of(control, sources, settings.data_directory, settings.control_namespace)
         return cls(
             settings=settings,
             queue=queue,
@@ -274,14 +273,14 @@ def _sources(
     return sources
 
 
-def _integrity(settings: Settings, control: Cluster, project_of: Callable[[str], AppProject | None]) -> Integrity:
-    """Return what verifies signatures, by the keys of the control namespace."""
+def integrity_of(control: Cluster, sources: Sources, directory: Path, namespace: str) -> Integrity:
+    """Return what verifies signatures, by the keys of the control namespace; rings of keys are kept in `directory`."""
     from bot.cluster.keyrings import Keyrings
     from bot.prediction.integrity import Integrity
     from bot.repository.signatures import Signatures
 
-    keyrings = Keyrings(control, namespace=settings.control_namespace)
-    return Integrity(Signatures(settings.data_directory / "keyrings"), keyrings.current, project_of)
+    keyring = Keyrings(control, namespace=namespace).current
+    return Integrity(Signatures(directory / "keyrings"), keyring, sources.project_of)
 
 
 def charts(settings: Settings, directory: Path) -> Charts:

@@ -222,8 +222,8 @@ class Controller:
         with self._lock:
             for known in (self._known[name] for name in moved if name in self._known):
                 known.compare_at = min(known.compare_at, now + 2 * KEPT_SECONDS)
-        if self._listed.is_set() and (names := self._fences.due_for_orphans(time.monotonic())):
-            self._enqueue(jobs.orphans(names))
+        if self._listed.is_set():
+            self._services.queue.enqueue(*self._fences.orphans(self._services.memory, time.monotonic()))
 
     def _send_refreshes(self) -> None:
         """Queue what was gathered; a first list is waited for, so that it is one round."""

@@ -21,7 +21,7 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, client_of, clusters_of, impersonates, schemes_of_values, toolbox_of
+from bot.services import charts, client_of, clusters_of, impersonates, integrity_of, schemes_of_values, toolbox_of
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:
         sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
+        sources.integrity = integrity_of(cluster, sources, _kept(settings), settings.control_namespace)
     predictor = Predictor(sources, clusters, control_namespace=settings.control_namespace)
     predictor.policies = settings.policies
     try:

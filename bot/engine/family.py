@@ -17,7 +17,7 @@ from bot.engine.tracking import owner_of
 from bot.model.resources import ResourceKey, annotations_of, group_of, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from bot.engine.projects import Fence
     from bot.model.projects import OrphanedResources
@@ -94,7 +94,8 @@ class Family:
             if self._by_uid.setdefault(one.uid, one) is one:  # some objects are served in two groups
                 self._by_key[one.key] = one
         self._below: defaultdict[str, list[Member]] = defaultdict(list)
-        self._has_owner: set[str] = set()
+        self._alone: defaultdict[str, list[Member]] = defaultdict(list)
+        """By namespace: what nothing is above."""
         makers = {
             replace(one.key, group=_CLAIM[0], kind=_CLAIM[1], name=begin): one
             for one in self._by_uid.values()
@@ -111,8 +112,8 @@ class Family:
             above.append(maker)
         for parent in {found.uid: found for found in above}.values():
             self._below[parent.uid].append(one)
-        if one.owners or maker is not None:
-            self._has_owner.add(one.uid)
+        if not one.owners and maker is None:
+            self._alone[one.key.namespace].append(one)
 
     def _found(self, one: Member, owner: Owner) -> Member | None:
         """Return the owner that an object names, if it is the very one and lies where an owner may."""
@@ -128,11 +129,9 @@ class Family:
         """Return an object that is there."""
         return self._by_key.get(key)
 
-    def alone(self, namespace: str) -> Iterator[Member]:
-        """Yield the objects of a namespace that name no owner, and of which none is inferred."""
-        for one in self._by_uid.values():
-            if one.key.namespace == namespace and one.uid not in self._has_owner:
-                yield one
+    def alone(self, namespace: str) -> Sequence[Member]:
+        """Return the objects of a namespace that name no owner, and of which none is inferred."""
+        return self._alone.get(namespace, ())
 
     def below(
         self, roots: Iterable[Member], enters: Callable[[Member], bool] = lambda _one: True

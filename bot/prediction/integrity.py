@@ -70,6 +70,9 @@ class Integrity:
     def _foretold(self, project: AppProject | None, source: Source) -> str:
         try:
             demand = demanded(project, source.repo_url)
-            return "" if demand is None else demand.foretold(self.signatures.known(self.keyring()))
         except Rejected as error:
             return f"the merge will be refused: {error.message}"
+        try:
+            return "" if demand is None else demand.foretold(self.signatures.known(self.keyring()))
+        except Rejected as error:
+            return f"how the merge has to be signed cannot be told: {error.message}"

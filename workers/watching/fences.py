@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from bot.engine.projects import DEFAULT
+from bot.model.jobs import orphans
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.model.applications import Application
+    from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
+    from bot.store.memory import Memory
 
 _FIELDS: Final = ("signatureKeys", "sourceIntegrity")
 _NOTHING: Final = b""
@@ -22,6 +27,8 @@ _ROUND: Final = 180.0
 """Seconds between two looks for orphans; each lists every kind."""
 _EACH: Final = 0.2
 """Seconds more for each application: with thousands of them a look takes longer, and comes less often."""
+_AT_ONCE: Final = 1_000
+"""Applications that one job looks at: it has to end in time."""
 _LAG: Final = 10.0
 """Seconds in which every worker knows what a project says now."""
 
@@ -85,6 +92,16 @@ class Fences:
         with self._lock:
             moved, self._moved = frozenset(self._moved), set()
         return moved
+
+    def orphans(self, memory: Memory, now: float) -> Iterator[JobRequest]:
+        """Yield what asks for orphans to be looked for, by a clock in seconds; of several controllers one does."""
+        names = self.due_for_orphans(now)
+        with self._lock:
+            said = hashlib.blake2b(b"".join(digest for _, digest in sorted(self._asking.items()))).hexdigest()[:16]
+        for first in range(0, len(names), _AT_ONCE):
+            request = orphans(names[first : first + _AT_ONCE])
+            if memory.first_within(f"{request.job_id} {said}", seconds=_ROUND / 2):
+                yield request
 
     def due_for_orphans(self, now: float) -> tuple[str, ...]:
         """Return the applications whose orphans are to be looked for, by a clock in seconds; mostly none."""

@@ -88,7 +88,7 @@ def test_nobody_is_lost_in_a_family_without_end() -> None:
     ]
     found = Family(members)
     assert [one.depth for one in found.below([members[7]])] == list(range(count))
-    assert list(found.alone("shop")) == []
+    assert found.alone("shop") == ()
 
 
 def test_the_condition_has_argo_cds_words() -> None:
