@@ -15,7 +15,8 @@ from bot.prediction.trees import Sides
 from bot.preview.inert import clipped
 from bot.settings import Mode
 from workers.changes.landscape import Landscape
-from workers.changes.payloads import repository_in
+from workers.changes.payloads import refreshes, repository_in
+from workers.operating.configured import is_reconfigured, why_configured
 from workers.operating.operations import start
 from workers.runtime import job_with_excuse
 from workers.telling.expected import keep_expected
@@ -71,6 +72,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             head=change.head_sha if change else "",
         )
         _start_all(landscape, selection, occasion)
+        if is_reconfigured(landscape.mirror, str(payload["before"]), commit):
+            services.queue.enqueue(*refreshes(landscape.applications))
         if selection.candidates:
             _preview_again(landscape, branch)
     return notify(repository.full_name, commit)
@@ -135,7 +138,9 @@ def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, de
         and (declares_itself or current.spec.definition == head.spec.definition)
         and not _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit)
     ):
-        reason = start(landscape.services, head.name, occasion)
+        tree_id = landscape.mirror.tree_of(occasion.commit)
+        waits = why_configured(landscape.services, landscape.mirror, tree_id, head.name)
+        reason = start(landscape.services, head.name, occasion, configured=waits)
         _log.info("application affected", application=head.name, waits=reason)
         if reason and current.generator and not current.automated:
             landscape.services.queue.enqueue(generate(current.generator))  # which may roll it out

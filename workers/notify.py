@@ -23,6 +23,7 @@ from bot.settings import Mode
 from bot.store.worker import PutBack
 from workers.changes.landscape import Clone
 from workers.deliver import GONE, affected_by, merged_change
+from workers.operating.configured import why_configured
 from workers.operating.windows import why_not_now
 from workers.runtime import job
 from workers.telling.comments import WRITING, first_comment
@@ -130,7 +131,7 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
             return Delivery(name, "", state, " ".join(unusable[name].split()))
         application = by_name.get(name)
         coverage = _coverage(commit, application, expected.definitions.get(name, ""))
-        closed = why_not_now(clone.services, application) if application is not None else ""
+        closed = _closed(clone, sha, application) if application is not None else ""
         own = delivery_of(name, application, commit=sha, covers=coverage, closed=closed)
         # Here, nobody needs to be told in which repository a change is.
         own = replace(own, words=own.words.replace(f" {clone.repository.full_name}#", " #"))
@@ -150,6 +151,14 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
         return without_its_application(own, above, declared=name in declared(), done=done)
 
     return [told(name) for name in parents]
+
+
+def _closed(clone: Clone, sha: str, application: Application) -> str:
+    """Return why a commit does not come to an application by itself now, empty where it does."""
+    if not application.automated:
+        return ""
+    waits = why_not_now(clone.services, application)
+    return waits or why_configured(clone.services, clone.mirror, clone.mirror.tree_of(sha), application.name)
 
 
 def _declared(services: Services) -> frozenset[str]:

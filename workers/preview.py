@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,7 +15,8 @@ from bot.model.jobs import preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
-from bot.preview.configuration import reviewers
+from bot.preview.configuration import is_previewed
+from bot.preview.configured import configured, not_previewed
 from bot.preview.inert import clipped
 from bot.preview.markdown import comments, summary
 from bot.preview.telling import Telling
@@ -32,6 +34,8 @@ from workers.telling.reports import keep, show
 from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model.changes import Change
     from bot.model.checks import Annotation
     from bot.model.jobs import JobRequest
@@ -167,23 +171,28 @@ def foreseen(proposal: Proposal) -> Foreseen:
     if proposal.skipped:
         why = replace(_empty(words), skipped=proposal.skipped, blocked=proposal.blocked)
         return _nothing(replace(why, notes=proposal.notes))
-    found = between(merging.landscape, merging.merged, words)
-    report = found.predicted.report
-    notes, folded = (*report.notes, *proposal.notes), proposal.configuration.comments.collapse
-    asked = reviewers(proposal.configuration, report.severities)
-    report = replace(report, notes=notes, folded=folded, reviewers=asked)
+    configuration = proposal.configuration
+    found = between(merging.landscape, merging.merged, words, wants=partial(is_previewed, configuration))
+    now = merging.landscape.services.clock.now() if configuration.holds else 0.0
+    report = configured(found.predicted.report, proposal.read, now=now)
+    report = replace(report, notes=(*report.notes, *proposal.notes))
     return replace(found, predicted=replace(found.predicted, report=report))
 
 
-def between(landscape: Landscape, sides: Sides, words: ChangeWords) -> Foreseen:
-    """Predict what a step between two states of a branch does."""
+def between(
+    landscape: Landscape, sides: Sides, words: ChangeWords, *, wants: Callable[[str], bool] = lambda _name: True
+) -> Foreseen:
+    """Predict what a step between two states of a branch does, in the applications whose names are wanted."""
     predictor = landscape.services.predictor
     ahead = predictor.ask_ahead(words.change)
     selection = landscape.select(sides, landscape.branch(words.base_branch), generating=True)
+    left_out = [one.either.name for one in selection.candidates if not wants(one.either.name)]
+    selection = replace(selection, candidates=tuple(one for one in selection.candidates if wants(one.either.name)))
     found = predictor.predict(
         selection.candidates, selection.sides, words=words, considered=selection.considered, ahead=ahead
     )
-    report = replace(found.report, notes=(*landscape.own_problems, *selection.notes))
+    notes = (*landscape.own_problems, *selection.notes, *not_previewed(left_out))
+    report = replace(found.report, notes=notes)
     return Foreseen(replace(found, report=report), pointed_at(report, landscape, selection))
 
 

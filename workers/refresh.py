@@ -17,6 +17,7 @@ from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
 from bot.prediction.trees import has_several
 from bot.settings import Mode
+from workers.operating.configured import why_configured
 from workers.operating.ending import finish, make_good
 from workers.operating.operations import start, waits_for_the_end
 from workers.operating.revisions import synced
@@ -134,7 +135,8 @@ class Round:
         occasion = self._occasion(moved[0], commit, _before(application, last, moved[0]))
         if last is not None:
             self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
-        reason = start(self.services, name, occasion, revisions=revisions, prune=self.prunes.get(name))
+        prune, waits = self.prunes.get(name), why_configured(self.services, moved[1].mirror, moved[1].tree_id, name)
+        reason = start(self.services, name, occasion, revisions=revisions, prune=prune, configured=waits)
         _log.info("application moved", revision=commit, waits=reason)
         if occasion.repository:
             self.services.queue.enqueue(notify(occasion.repository, commit))

@@ -217,6 +217,10 @@ class Report:
     """Whom the repository wants to look at dangers like these: `@acme/platform`."""
     folded: bool = False
     """Whether every difference is folded, also where there are few."""
+    shows_drift: bool = True
+    """Whether a comment shows drift; else it is counted there."""
+    shows_images: bool = True
+    """Whether a comment has a table of images."""
     notes: tuple[str, ...] = ()
     broken_policies: tuple[str, ...] = ()
     """Rules that could not be evaluated, with file, line and why: nobody knows what they would have said."""

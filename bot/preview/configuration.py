@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, Final, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.engine import globs
 from bot.model.dangers import Severity
@@ -22,6 +27,7 @@ _DEEPEST: Final = 16
 _MOST: Final = 5
 """Problems that are told at once."""
 _LONGEST_GLOB: Final = 1024
+_GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(?:sync|holds)["']?\s*:""", re.MULTILINE)
 
 
 def _glob(pattern: str) -> str:
@@ -32,6 +38,18 @@ def _glob(pattern: str) -> str:
 Glob = Annotated[str, Field(min_length=1, max_length=_LONGEST_GLOB), AfterValidator(_glob)]
 Person = Annotated[str, Field(pattern=r"^@[A-Za-z0-9][A-Za-z0-9._/-]{0,200}[A-Za-z0-9]$")]
 """A person or a team as the forge writes them: `@ana`, `@acme/platform`."""
+
+
+def _moment(value: Any) -> Any:
+    """Take a day and a text for a moment, as YAML makes either of what is written alike."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -64,6 +82,46 @@ class Comments(_Part):
     """Whether every difference is folded, also where there are few."""
     budget: int | None = Field(default=None, ge=8_192, le=65_536)
     """Bytes that one comment may have, if that is less than the operator has set."""
+    drift: bool = True
+    """Whether drift is shown; else it is only counted, and applications with nothing else are not listed."""
+    images: bool = True
+    """Whether there is a table of the images that become others."""
+
+
+class Applications(_Part):
+    """Which applications changes are previewed in, by globs of their names."""
+
+    only: list[Glob] = Field(default=[], max_length=200)
+    """If there are any: only those that one of these fits."""
+    ignore: list[Glob] = Field(default=[], max_length=200)
+    """Not those that one of these fits. A comment names what is left out."""
+
+
+class When(StrEnum):
+    """When a commit is synced. A key `on` would be no text: YAML takes it for a truth."""
+
+    MERGE = "merge"
+    COMMAND = "command"
+
+
+class Sync(_Part):
+    """When what was merged is synced, where that happens by itself."""
+
+    when: When = Field(default=When.MERGE, strict=False)
+    """`merge`: at once; `command`: when somebody asks for it in a comment (docs/commands.md)."""
+    applications: list[Glob] = Field(default=["*"], max_length=200)
+    """Globs of the names of the applications that `when` is about; the others are synced at once."""
+
+
+class ConfiguredHold(_Part):
+    """Applications that nothing merged is synced to by itself for now."""
+
+    applications: list[Glob] = Field(default=["*"], min_length=1, max_length=200)
+    """Globs of their names."""
+    until: Moment | None = None
+    """When that ends, `2026-12-27T08:00:00Z`; without it: when this is taken out of the file."""
+    why: str = Field(min_length=1, max_length=200)
+    """What people are told."""
 
 
 class Configuration(_Part):
@@ -79,6 +137,12 @@ class Configuration(_Part):
     """Who is mentioned in the comment of a change in which there is a danger."""
     comments: Comments = Comments()
     """What comments look like."""
+    applications: Applications = Applications()
+    """Which applications changes are previewed in, by globs of their names."""
+    sync: Sync = Sync()
+    """When what was merged is synced, where that happens by itself."""
+    holds: list[ConfiguredHold] = Field(default=[], max_length=50)
+    """Applications that nothing merged is synced to by itself for now."""
 
 
 DEFAULTS: Final = Configuration()
@@ -91,10 +155,13 @@ class Read:
     configuration: Configuration
     problems: tuple[str, ...] = ()
     """Each with its line, and what to do."""
+    guards: bool = False
+    """Whether the file, wrong as it may be, says something of when commits are synced: nobody knows what then."""
 
 
+@lru_cache(maxsize=8)
 def read(text: bytes | None) -> Read:
-    """Read the file; None: there is none."""
+    """Read the file; None: there is none. What is read is never changed: who reads the same gets the very same."""
     if text is None:
         return Read(DEFAULTS)
     node: yaml.Node | None = None
@@ -109,13 +176,42 @@ def read(text: bytes | None) -> Read:
     except (ValueError, RecursionError) as error:
         found = [str(error) or "it is nested too deep"]
     more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
-    return Read(DEFAULTS, (*found[:_MOST], *more))
+    return Read(DEFAULTS, (*found[:_MOST], *more), guards=_GUARDS.search(text) is not None)
 
 
 def reviewers(configuration: Configuration, severities: Collection[Severity]) -> tuple[str, ...]:
     """Return whom a change with dangers of these severities asks to look."""
     wanted = {Severity.CAUTION: configuration.reviewers.caution, Severity.WARNING: configuration.reviewers.warning}
     return tuple(dict.fromkeys(one for severity, people in wanted.items() if severity in severities for one in people))
+
+
+def is_previewed(configuration: Configuration, application: str) -> bool:
+    """Whether changes are previewed in an application."""
+    wanted = configuration.applications
+    return (not wanted.only or _fits(wanted.only, application)) and not _fits(wanted.ignore, application)
+
+
+def is_automated(found: Read, application: str, *, now: float) -> bool:
+    """Whether what is merged is synced to an application by itself; `now` in Unix seconds."""
+    return not why_waits(found, application, now=now, command="")
+
+
+def why_waits(found: Read, application: str, *, now: float, command: str) -> str:
+    """Return why what is merged waits in an application, empty where it does not.
+
+    `command` is what a person writes to have it synced; `now` in Unix seconds.
+    """
+    person, configuration = f"waits for a person to write {command}", found.configuration
+    if found.problems and found.guards:
+        return f"{person}, as {FILE} cannot be used: {found.problems[0]}"
+    for hold in configuration.holds:
+        ends = math.inf if hold.until is None else hold.until.timestamp()
+        if now < ends and _fits(hold.applications, application):
+            until = "" if hold.until is None else f" until {hold.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            return f"held by {FILE}{until}: {' '.join(hold.why.split())}"
+    if configuration.sync.when is When.COMMAND and _fits(configuration.sync.applications, application):
+        return f"{person}, as {FILE} says"
+    return ""
 
 
 def json_schema() -> str:
@@ -146,8 +242,12 @@ def why_not(
 
 
 def _is_ignored(configuration: Configuration, path: str) -> bool:
-    patterns = (globs.compiled(one, separator="/", longest=_LONGEST_GLOB) for one in configuration.ignore)
-    return any(pattern.fullmatch(path) for pattern in patterns)
+    return _fits(configuration.ignore, path)
+
+
+def _fits(patterns: Iterable[str], text: str) -> bool:
+    compiled = (globs.compiled(one, separator="/", longest=_LONGEST_GLOB) for one in patterns)
+    return any(pattern.fullmatch(text) for pattern in compiled)
 
 
 def _composed(written: bytes) -> yaml.Node | None:
@@ -202,7 +302,10 @@ def _problem(error: Any, node: yaml.Node | None) -> str:
 def _keys(way: Iterable[str | int]) -> Iterator[str]:
     model: Any = Configuration
     for step in way:
-        model = model.model_fields[str(step)].annotation
+        if isinstance(step, int):
+            (model,) = get_args(model)
+        else:
+            model = model.model_fields[step].annotation
     yield from model.model_fields
 
 

@@ -19,7 +19,7 @@ from bot.model.policies import PolicySeverity
 from bot.model.reports import DeliveryState, counted
 from bot.preview import words
 from bot.preview.blocks import drifts, effects
-from bot.preview.budget import SMALLEST, pack, size
+from bot.preview.budget import SMALLEST, Block, pack, size
 from bot.preview.inert import cell, clipped, code, fence, fenced, inert
 from bot.preview.redaction import without_digests
 
@@ -133,7 +133,7 @@ def comments(  # noqa: PLR0913 - each is a matter of its own
     reserved = EPILOGUE_ROOM + MARK_ROOM
     head, below = _around(report, room - reserved, link=link, own=own)
     packed = pack(
-        [*effects(report), *drifts(report)],
+        _blocks(report),
         first=room - reserved - size(head) - size(below),
         further=room,
         most=MOST_PARTS,
@@ -152,6 +152,10 @@ def comments(  # noqa: PLR0913 - each is a matter of its own
     return tuple(
         f"{replace(start, part=number, of=count, said=said)}\n{text}{foot}" for number, text in enumerate(written, 1)
     )
+
+
+def _blocks(report: Report) -> list[Block]:
+    return [*effects(report), *(drifts(report) if report.shows_drift else ())]
 
 
 def _around(report: Report, room: int, *, link: str, own: Own | None) -> tuple[str, str]:
@@ -223,7 +227,7 @@ def _parts(report: Report, room: int) -> dict[str, str]:
         "policy_warnings": _alert("WARNING", warned, room // 28),
         "neighbours": _alert("NOTE", map(_prose, words.neighbours(report)), room // 20),
         "notes": _alert("NOTE", [*found[Severity.NOTE], *map(_prose, words.remarkable(report))], room // 12),
-        "images": _images(report, room // 16),
+        "images": _images(report, room // 16) if report.shows_images else "",
     }
 
 
@@ -251,12 +255,14 @@ def _delivery(delivery: Delivery) -> str:
 
 
 def _table(report: Report, room: int) -> str:
-    shown = [application for application in report.applications if application.affected or application.drifted]
+    shown = [one for one in report.applications if one.affected or (one.drifted and report.shows_drift)]
+    hidden = "" if report.shows_drift or not report.drifted else f"\n{words.hidden_drift(report)}\n"
     if not shown:
-        return ""
+        return hidden
     head = f"\n| application | where | + | ~ | {words.MINUS} | drift | |\n|---|---|--:|--:|--:|--:|---|\n"
     rows = [_row(application) for application in sorted(shown, key=lambda each: not each.failures)]
-    return head + _limited(rows, room - size(head), noun="application", start="| ", end=" | | | | | | |")
+    left = room - size(head) - size(hidden)
+    return f"{head}{_limited(rows, left, noun='application', start='| ', end=' | | | | | | |')}{hidden}"
 
 
 def _row(application: ApplicationReport) -> str:

@@ -205,6 +205,12 @@ def drift(resource: ResourceReport) -> str:
     return f"{_DRIFTS[resource.drift]} by a sync"
 
 
+def hidden_drift(report: Report) -> str:
+    """Return that there is drift where it is not shown."""
+    verb = "has" if report.drifted == 1 else "have"
+    return f"{counted(report.drifted, 'object').capitalize()} {verb} drifted, which is not shown here as configured."
+
+
 def considered(report: Report) -> str:
     """Return what was looked at when nothing is affected."""
     if not report.considered:

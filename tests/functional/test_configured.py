@@ -79,3 +79,33 @@ def test_what_a_change_itself_says_holds_after_the_merge_only(open_shop: Opener)
     assert "<details open>" not in body
     assert "for other changes once this is merged" in body
     assert "did you mean" in body
+
+
+def test_what_is_merged_waits_for_a_command_until_the_file_says_otherwise(open_shop: Opener) -> None:
+    shop = open_shop({_SETTINGS: config_map(COLOUR="blue")})
+    shop.repository.push("main", {_FILE: "sync: {when: command, applications: ['shop-*']}\n"})
+    number = shop.propose({_SETTINGS: config_map(COLOUR="green")})
+    shop.await_preview(number)
+    assert "waits for a manual sync" in shop.body(number)
+    sha = shop.repository.merge(number)
+    _await_waiting(shop, sha)
+    assert shop.data("settings") == {"COLOUR": "blue"}
+    shop.repository.grant("ann", "write")
+    shop.repository.comment(number, "/foresail sync", user="ann")
+    shop.await_sync(sha)
+    assert shop.data("settings") == {"COLOUR": "green"}
+
+    sha = shop.repository.push("main", {_SETTINGS: config_map(COLOUR="red")})
+    _await_waiting(shop, sha)
+    shop.repository.push("main", {_FILE: "sync: {when: merge}\n"})
+    shop.await_sync(sha)
+    assert shop.data("settings") == {"COLOUR": "red"}
+
+
+def _await_waiting(shop: Shop, sha: str) -> None:
+    def waits() -> bool:
+        status = shop.status(sha, "sync")
+        return status is not None and "waits for a person to write /foresail sync" in (status.description or "")
+
+    shop.stage.until(waits, what="a commit that waits for a command")
+    shop.stage.until(shop.stage.is_idle, what="an end of all work")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from bot.preview.configuration import FILE, Configuration, read, why_not
+from bot.preview.configuration import FILE, Configuration, Read, read, why_not
 from bot.repository.mirrors import Conflict
 from workers.changes.merging import Merging
 
@@ -22,7 +22,7 @@ class Proposal:
 
     change: Change
     merging: Merging
-    configuration: Configuration
+    read: Read
     """What the base branch says; never what the change itself does."""
     notes: tuple[str, ...]
     """What a reviewer must know about the configuration."""
@@ -30,6 +30,11 @@ class Proposal:
     """Why nothing is to be predicted; empty where it is."""
     blocked: bool
     """Whether that is to keep it from being merged."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """What counts of it."""
+        return self.read.configuration
 
     @classmethod
     def of(cls, services: Services, change: Change) -> Self:
@@ -48,7 +53,7 @@ class Proposal:
             notes += _proposed(text, mirror.read(after, FILE))
         reason = why_not(found.configuration, draft=change.draft, labels=change.labels, paths=paths)
         skipped, blocked = reason or ("", False)
-        return cls(change, merging, found.configuration, tuple(notes), skipped, blocked)
+        return cls(change, merging, found, tuple(notes), skipped, blocked)
 
 
 def _proposed(before: bytes | None, after: bytes | None) -> Iterator[str]:

@@ -37,10 +37,18 @@ def waits_for_the_end(services: Services, name: str, commit: str) -> bool:
     return application is not None and application.operation is not None
 
 
-def start(
-    services: Services, name: str, occasion: Occasion, *, revisions: tuple[str, ...] = (), prune: bool | None = None
+def start(  # noqa: PLR0913 - each is a matter of its own
+    services: Services,
+    name: str,
+    occasion: Occasion,
+    *,
+    revisions: tuple[str, ...] = (),
+    prune: bool | None = None,
+    configured: str = "",
 ) -> str:
     """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
+
+    `configured` is why its repository wants it to wait, where it does.
 
     `revisions` are those of its sources where they are known; the first job of the operation fixes them otherwise.
     `prune` is given where its ApplicationSet rolls it out: whether the sync deletes; else the Application says.
@@ -55,7 +63,7 @@ def start(
             return "waits for the Application to be created"
         rolled_out = prune is not None
         reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions, rolled_out=rolled_out)
-        reason = reason or why_not_now(services, application)
+        reason = reason or why_not_now(services, application) or configured
         if application.deleting:
             services.queue.enqueue(delete(name))  # a hook that failed may be a better one now
         if reason and (application.operation is None or waits_for_the_end(services, name, occasion.commit)):

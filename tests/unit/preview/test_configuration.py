@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.model.dangers import Severity
+from bot.model.reports import Action
 from bot.preview.configuration import (
     DEFAULTS,
     LONGEST,
@@ -15,11 +18,16 @@ from bot.preview.configuration import (
     Labels,
     Read,
     Reviewers,
+    is_previewed,
     json_schema,
     read,
     reviewers,
     why_not,
+    why_waits,
 )
+from bot.preview.configured import configured, not_previewed
+from bot.preview.markdown import comments
+from tests.unit.preview.samples import application, report, resource
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = (DOCS / "repository-configuration.md").read_text(encoding="utf-8")
@@ -37,7 +45,10 @@ def test_every_key_is_read() -> None:
         b"drafts: false\n"
         b"labels: {skip: [no-preview], require: [preview]}\n"
         b"reviewers: {caution: ['@acme/platform'], warning: ['@ana']}\n"
-        b"comments: {collapse: true, budget: 20000}\n"
+        b"comments: {collapse: true, budget: 20000, drift: false, images: false}\n"
+        b"applications: {only: ['shop-*'], ignore: ['*-test']}\n"
+        b"sync: {when: command, applications: ['*-prod']}\n"
+        b"holds: [{why: freeze, until: 2026-12-27T08:00:00+01:00}, {applications: [db], until: 2026-12-24, why: b}]\n"
     )
     assert found.problems == ()
     assert found.configuration.model_dump() == {
@@ -45,7 +56,13 @@ def test_every_key_is_read() -> None:
         "drafts": False,
         "labels": {"skip": ["no-preview"], "require": ["preview"]},
         "reviewers": {"caution": ["@acme/platform"], "warning": ["@ana"]},
-        "comments": {"collapse": True, "budget": 20_000},
+        "comments": {"collapse": True, "budget": 20_000, "drift": False, "images": False},
+        "applications": {"only": ["shop-*"], "ignore": ["*-test"]},
+        "sync": {"when": "command", "applications": ["*-prod"]},
+        "holds": [
+            {"applications": ["*"], "until": datetime(2026, 12, 27, 7, tzinfo=UTC), "why": "freeze"},
+            {"applications": ["db"], "until": datetime(2026, 12, 24, tzinfo=UTC), "why": "b"},
+        ],
     }
 
 
@@ -54,7 +71,12 @@ def test_every_key_is_read() -> None:
     [
         (b"drafts: true\n\ndrafs: true\n", "line 3: there is no key drafs; did you mean drafts?"),
         (b"labels:\n  skip: []\n  ship: []\n", "line 3: there is no key labels.ship; did you mean skip?"),
-        (b"x: 1\n", "line 1: there is no key x; there are comments, drafts, ignore, labels, reviewers"),
+        (b"x: 1\n", "line 1: there is no key x; there are applications, comments, drafts, holds, ignore, labels, "),
+        (b"sync: {when: push}\n", "line 1: sync.when: input should be 'merge' or 'command'"),
+        (b"holds:\n- why: x\n  unti: 2026-12-24\n", "line 3: there is no key holds.0.unti; did you mean until?"),
+        (b"holds:\n- until: 2026-12-24\n", "line 2: holds.0.why: field required"),
+        (b"holds:\n- {why: x, until: tomorrow}\n", "line 2: holds.0.until: invalid isoformat string"),
+        (b"holds:\n- {why: x, until: 9999999999999}\n", "line 2: holds.0.until: input should be a valid datetime"),
         (b"reviewers:\n  caution: ['<b>']\n", "line 2: reviewers.caution.0: string should match pattern"),
         (b"reviewers:\n  caution: ['@a b']\n", "line 2: reviewers.caution.0: string should match pattern"),
         (b"\ndrafts: 'no'\n", "line 2: drafts: input should be a valid boolean"),
@@ -150,3 +172,73 @@ def test_a_value_that_is_not_what_it_is_written_as_is_a_problem_like_any_other(v
     assert read(f"drafts: {value}".encode()) == Read(
         DEFAULTS, ("a value in it is none of the kind that it is written as",)
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "previewed"),
+    [
+        (b"", {"shop-web", "shop-test", "db"}),
+        (b"applications: {only: ['shop-*']}", {"shop-web", "shop-test"}),
+        (b"applications: {ignore: ['*-test']}", {"shop-web", "db"}),
+        (b"applications: {only: ['shop-*'], ignore: ['*-test']}", {"shop-web"}),
+    ],
+)
+def test_applications_are_chosen_by_their_names(text: bytes, previewed: set[str]) -> None:
+    configuration = read(text).configuration
+    assert {one for one in ("shop-web", "shop-test", "db") if is_previewed(configuration, one)} == previewed
+
+
+def test_what_is_left_out_is_named() -> None:
+    assert list(not_previewed([])) == []
+    (words,) = not_previewed([f"app-{number}" for number in range(8)])
+    assert words.endswith("are app-0, app-1, app-2, app-3, app-4 and 3 more")
+
+
+BEFORE, AFTER = (datetime(2026, 12, day, tzinfo=UTC).timestamp() for day in (23, 25))
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "words"),
+    [
+        (b"", BEFORE, ""),
+        (b"sync: {when: merge}", BEFORE, ""),
+        (b"sync: {when: command}", BEFORE, "waits for a person to write /bot sync, as .foresail/config.yaml says"),
+        (b"sync: {when: command, applications: ['db-*']}", BEFORE, ""),
+        (b"holds: [{why: freeze}]", AFTER, "held by .foresail/config.yaml: freeze"),
+        (
+            b"holds: [{why: 'a  freeze', until: 2026-12-24}]",
+            BEFORE,
+            "held by .foresail/config.yaml until 2026-12-24 00:00 UTC: a freeze",
+        ),
+        (b"holds: [{why: freeze, until: 2026-12-24}]", AFTER, ""),
+        (b"holds: [{why: freeze, applications: [other]}]", BEFORE, ""),
+        (b"drafs: 1", BEFORE, ""),
+        (
+            b"drafs: 1\nsync: {when: command}",
+            BEFORE,
+            "waits for a person to write /bot sync, as .foresail/config.yaml cannot be used: line 1: there is",
+        ),
+        (
+            b'{"holds": [',
+            BEFORE,
+            "waits for a person to write /bot sync, as .foresail/config.yaml cannot be used: line 1: ",
+        ),
+    ],
+)
+def test_what_is_merged_waits_where_the_file_says_so(text: bytes, now: float, words: str) -> None:
+    found = why_waits(read(text), "shop-web", now=now, command="/bot sync")
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+def test_a_report_is_told_as_its_repository_wants_it() -> None:
+    drifted = resource("api", Action.NOTHING, drift=Action.CHANGE, drift_diff="-a\n+b")
+    subject = report(application(resource()), application(drifted, name="resting"))
+    found = read(b"sync: {when: command}\ncomments: {drift: false, collapse: true}")
+    told = configured(subject, found, now=BEFORE)
+    (body,) = comments(told, instance="prod")
+    assert "waits for a manual sync" in body
+    assert "1 object has drifted, which is not shown here as configured." in body
+    assert "resting" not in body
+    assert "<details open>" not in body
+    assert configured(replace(subject, reviewers=()), read(b""), now=BEFORE) == subject
