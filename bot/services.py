@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from bot.cluster.applications import Applications
+    from bot.cluster.applications import Applications, Projects
     from bot.cluster.applicationsets import ApplicationSets
     from bot.cluster.clusters import Clusters
     from bot.cluster.connection import ApiServer
@@ -130,7 +130,7 @@ class Services:
     @classmethod
     def build(cls, settings: Settings) -> Services:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
-        from bot.cluster.applications import Applications, Projects
+        from bot.cluster.applications import Applications
         from bot.cluster.applicationsets import ApplicationSets
         from bot.cluster.repositories import Repositories
         from bot.repository.mirrors import Mirrors
@@ -147,7 +147,7 @@ class Services:
         repositories = Repositories(control, namespace=settings.control_namespace)
         credentials = credentials_for(forge, settings, repositories)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
-        sources.project_of = Projects(control, namespace=settings.control_namespace).find
+        sources.project_of = projects_of(settings, control).find
         sources.integrity = integrity_of(control, sources, settings.data_directory, settings.control_namespace)
         return cls(
             settings=settings,
@@ -271,6 +271,15 @@ def _sources(
     sources.impersonates = impersonates(settings)
     sources.everywhere = _ignored_everywhere(settings)
     return sources
+
+
+def projects_of(settings: Settings, control: Cluster) -> Projects:
+    """Return the projects of the control namespace, with what they have of global ones."""
+    from bot.cluster.applications import Projects
+    from bot.engine.inheritance import SETTING, global_projects
+
+    above = global_projects(_argocd_cm(settings, SETTING).get(SETTING, ""))
+    return Projects(control, namespace=settings.control_namespace, above=above)
 
 
 def integrity_of(control: Cluster, sources: Sources, directory: Path, namespace: str) -> Integrity:

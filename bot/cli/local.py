@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.kubeconfig import server_of
 from bot.cli.kubectl import KubectlCluster
-from bot.cluster.applications import Applications, Projects
+from bot.cluster.applications import Applications
 from bot.cluster.clusters import Clusters
 from bot.cluster.objects import FIELD_MANAGER, Cluster
 from bot.engine.patches.hand_over import ARGO_CD
@@ -21,7 +21,16 @@ from bot.prediction.desired import Desired, Sources
 from bot.prediction.preview import Predictor
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
-from bot.services import charts, client_of, clusters_of, impersonates, integrity_of, schemes_of_values, toolbox_of
+from bot.services import (
+    charts,
+    client_of,
+    clusters_of,
+    impersonates,
+    integrity_of,
+    projects_of,
+    schemes_of_values,
+    toolbox_of,
+)
 from bot.settings import Mode
 
 if TYPE_CHECKING:
@@ -63,7 +72,7 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     clusters = clusters_of(settings, cluster) if tracks else Clusters(cluster)
     sources = _sources(settings, clusters, renderer, tracks=tracks)
     if tracks:
-        sources.project_of = Projects(cluster, namespace=settings.control_namespace).find
+        sources.project_of = projects_of(settings, cluster).find
         sources.integrity = integrity_of(cluster, sources, _kept(settings), settings.control_namespace)
     predictor = Predictor(sources, clusters, control_namespace=settings.control_namespace)
     predictor.policies = settings.policies

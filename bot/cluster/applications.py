@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from bot.cluster.errors import TOO_LARGE, ApiRefused
 from bot.cluster.objects import collection_path, object_path
+from bot.engine.inheritance import inherited
 from bot.errors import Rejected, Temporary
 from bot.model.applications import Application
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bot.cluster.objects import Cluster
+    from bot.engine.inheritance import GlobalProject
 
 APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
 PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appprojects", namespaced=True)
@@ -171,13 +173,19 @@ class Applications:
 class Projects:
     """The AppProjects of one control cluster, each read at most every few seconds; safe to use from threads."""
 
-    def __init__(self, cluster: Cluster, *, namespace: str) -> None:
+    def __init__(self, cluster: Cluster, *, namespace: str, above: Sequence[GlobalProject] = ()) -> None:
+        """Read nothing yet; `above` are those that others have something of."""
         self._cluster = cluster
         self._namespace = namespace
+        self._above = above
         self._kept: dict[str, tuple[float, AppProject | None]] = {}
 
     def find(self, name: str) -> AppProject | None:
-        """Return a project; None when there is none; raises Rejected when it cannot be read."""
+        """Return a project with what it inherits; None when there is none; raises Rejected when one cannot be read."""
+        found = self._read(name)
+        return inherited(found, self._above, self._read) if found is not None and self._above else found
+
+    def _read(self, name: str) -> AppProject | None:
         until, project = self._kept.get(name, (0.0, None))
         if time.monotonic() >= until:
             obj = self._cluster.get(PROJECT, namespace=self._namespace, name=name)

@@ -163,14 +163,19 @@ class AppProject:
     name: str
     spec: AppProjectSpec
     annotations: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def parse(cls, obj: JsonObject) -> AppProject:
         """Read a project; Rejected names it and each wrong field."""
         name = str(metadata_of(obj).get("name") or "without a name")
         spec = parsed(AppProjectSpec, obj.get("spec") or {}, where=f"AppProject {name}")
-        return cls(name, spec, tuple(sorted((one, str(value)) for one, value in annotations_of(obj).items())))
+        return cls(name, spec, _pairs(annotations_of(obj)), _pairs(metadata_of(obj).get("labels")))
 
     def annotation(self, name: str) -> str:
         """Return an annotation's value, empty when it is not there."""
         return dict(self.annotations).get(name, "")
+
+
+def _pairs(said: object) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((str(one), str(value)) for one, value in said.items())) if isinstance(said, dict) else ()

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from bot.cluster.applications import Projects
 from bot.cluster.surveys import survey
 from bot.engine.family import Family, orphans
 from bot.engine.health import assess
@@ -14,7 +13,7 @@ from bot.engine.projects import DEFAULT, Fence
 from bot.engine.tracking import is_elsewhere
 from bot.model.applications import Application
 from bot.prediction.recorded import bare, recorded
-from bot.services import clusters_of
+from bot.services import clusters_of, projects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +55,7 @@ def tree(at: Control, settings: Settings, seen: Glance) -> Found:
     application = Application.parse(seen.obj)
     managed = recorded(application)
     with _reached(at, settings) as clusters:
-        cluster, fence = _place(at, clusters, application)
+        cluster, fence = _place(at, settings, clusters, application)
         unplaced = any(not key.namespace for key in managed)
         found = survey(cluster, {key.namespace for key in managed if key.namespace}, unplaced=unplaced)
         family = Family(found.members)
@@ -74,7 +73,7 @@ def beside(at: Control, settings: Settings, seen: Glance) -> Found:
     application = Application.parse(seen.obj)
     namespace = application.spec.destination.namespace
     with _reached(at, settings) as clusters:
-        cluster, fence = _place(at, clusters, application)
+        cluster, fence = _place(at, settings, clusters, application)
         found: Survey = survey(cluster, [namespace] if namespace else [])
         names = at.applications.names()
         members = orphans(
@@ -98,9 +97,9 @@ def _reached(at: Control, settings: Settings) -> Iterator[Clusters]:
                 one.close()
 
 
-def _place(at: Control, clusters: Clusters, application: Application) -> tuple[Cluster, Fence]:
+def _place(at: Control, settings: Settings, clusters: Clusters, application: Application) -> tuple[Cluster, Fence]:
     spec = application.spec
-    project = Projects(at.cluster, namespace=at.applications.namespace).find(spec.project or DEFAULT)
+    project = projects_of(settings, at.cluster).find(spec.project or DEFAULT)
     cluster = clusters.at(spec.destination)
     return cluster, Fence(project, clusters.names_of(spec.destination), cluster.scope)
 

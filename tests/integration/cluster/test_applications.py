@@ -12,6 +12,7 @@ import bot.cluster
 from bot.cluster.applications import APPLICATION, Applications, Conflict, Projects, RecordTooLarge
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.objects import Cluster, collection_path
+from bot.engine.inheritance import GlobalProject
 from bot.errors import Rejected
 from bot.sandbox.control_plane.cluster import ControlPlane
 from tests.integration.cluster.conftest import wait_until
@@ -104,6 +105,14 @@ def test_a_project_is_read_and_checked(applications: Applications, cluster: Clus
     found = projects.find("shop")
     assert found is not None
     assert (found.spec.source_repos, projects.find("other")) == (("*",), None)
+
+    cluster.create(
+        {**project, "metadata": {**project["metadata"], "name": "all"}, "spec": {"sourceRepos": ["https://b"]}}
+    )
+    heirs = Projects(cluster, namespace=applications.namespace, above=[GlobalProject("all", {})])
+    inheriting = heirs.find("shop")
+    assert inheriting is not None
+    assert inheriting.spec.source_repos == ("*", "https://b")
 
     with pytest.raises(Rejected, match=r"spec\.sourceRepos"):
         cluster.create({**project, "metadata": {**project["metadata"], "name": "b"}, "spec": {"sourceRepos": "*"}})
