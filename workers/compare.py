@@ -15,15 +15,17 @@ import structlog
 from bot.cluster.writing import Write
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
-from bot.engine.sync.record import Scene, comparison_patch
+from bot.engine.sync.record import Scene, comparison_patch, health_of
+from bot.engine.sync.rollback import going_back
 from bot.engine.sync.unknown import DISTRUSTED, known_patch, unknown_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
 from bot.model.applications import HARD, REFRESH
-from bot.model.jobs import advance
-from bot.model.operations import Operation, OperationState, timestamp
-from bot.model.resources import JsonObject, ResourceKey
+from bot.model.holds import HELD
+from bot.model.jobs import advance, notify
+from bot.model.operations import Occasion, Operation, OperationState, timestamp
+from bot.model.resources import JsonObject, ResourceKey, metadata_of
 from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
 from bot.prediction.integrity import Distrusted
@@ -32,11 +34,12 @@ from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.operating.revisions import fixed
 from workers.operating.unreached import is_told_unknown
-from workers.operating.windows import why_not_now
+from workers.operating.windows import hold_of, why_not_now
 from workers.runtime import job
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
+    from bot.engine.sync.rollback import GoingBack
     from bot.model.applications import Application
     from bot.model.jobs import JobRequest
     from bot.prediction.desired import Desired
@@ -138,6 +141,9 @@ class _Comparison:
         application = self.scene.application
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
         patch |= known_patch(application)
+        back = self._going_back()
+        if back is not None:
+            return self._take_back(back, patch)
         at = heals_at(application) if self.differing else None
         heals = at is not None and self.services.clock.now() >= at and not why_not_now(self.services, application)
         if heals:
@@ -150,6 +156,29 @@ class _Comparison:
         self.services.applications.update(application, {**patch, **_answered(application)})
         self._log(heals=heals)
         return advance(application.name) if heals else None
+
+    def _going_back(self) -> GoingBack | None:
+        """Return what takes back a revision that turned out badly; None where nobody asks for that, or holds it."""
+        application, now = self.scene.application, self.services.clock.now()
+        if hold_of(self.services, application) is not None:
+            return None
+        try:
+            return going_back(application, self.state, health_of(self.scene), now=now)
+        except Rejected as error:
+            _log.warning("nothing is taken back", reason=error.message)
+            return None
+
+    def _take_back(self, back: GoingBack, status: JsonObject) -> JobRequest:
+        """Start to go back, and hold the application there, in one write."""
+        application, occasion = self.scene.application, Occasion.of(back.operation.info)
+        answered = metadata_of(_answered(application)).get("annotations", {})
+        metadata: JsonObject = {"annotations": {**answered, HELD: back.hold.to_annotation()}}
+        patch: JsonObject = {"metadata": metadata, "operation": back.operation.to_wire()}
+        self.services.applications.update(application, {**patch, "status": status} if status else patch)
+        _log.warning("revision is taken back", reason=back.hold.why)
+        if occasion.repository:
+            self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
+        return advance(application.name)
 
     def _putting_back(self) -> Operation:
         """Return what syncs the differing objects alone: no hook runs, and nothing is pruned."""

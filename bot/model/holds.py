@@ -32,6 +32,8 @@ class Hold:
     change: str = ""
     """`owner/name#12`, where it was asked for."""
     since: str = ""
+    back_from: str = ""
+    """The revision that turned out badly, where the application was taken back from one by itself."""
 
     def to_annotation(self) -> str:
         """Return it as an annotation's value."""

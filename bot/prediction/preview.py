@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from bot.engine.sync.rollback import window_of
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
 from bot.model.applications import SKIP_RECONCILE
@@ -340,6 +341,10 @@ def _states(
 def _left_alone(application: Application) -> tuple[str, ...]:
     if application.left_alone:
         return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
+    try:
+        window_of(application)
+    except Rejected as error:
+        return (f"{error.message}: nothing is taken back by itself",)
     hold = Hold.at(application.annotation(HELD), now=time.time()) if application.automated else None
     return (f"{hold.words}: nothing of this is synced by itself",) if hold is not None else ()
 

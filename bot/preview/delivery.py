@@ -11,6 +11,7 @@ from bot.engine.sync.retry import announced_first
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.checks import Button, Details
+from bot.model.holds import HELD, Hold
 from bot.model.operations import Operation, OperationState, Phase, ResultCode
 from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState, counted
 from bot.preview.inert import clipped
@@ -50,6 +51,9 @@ def delivery_of(
     running = Operation.parse(application.operation or {})
     if running is not None and running.counts and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
+    hold = Hold.of(application.annotation(HELD))
+    if hold is not None and hold.back_from and covers(hold.back_from):
+        return replace(delivery, state=DeliveryState.FAILED, words=hold.words)
     words = reason_to_wait(application, revision=commit)
     if closed and not words:
         return replace(delivery, state=DeliveryState.WAITING, words=closed)

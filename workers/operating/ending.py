@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.cluster.applications import RecordTooLarge
+from bot.engine.sync.rollback import AUTO_ROLLBACK
 from bot.engine.sync.terminate import TERMINATED
 from bot.engine.tracking import TRACKING_ID, TrackingId
 from bot.errors import Rejected
@@ -91,7 +92,7 @@ def _ask(services: Services, application: Application, state: OperationState) ->
         services.queue.enqueue(refresh(application.name))
     elif waits is not None:
         services.queue.enqueue(refresh(application.name, since=waits))
-    if state.operation.is_partial or state.message == TERMINATED:
+    if state.operation.is_partial or state.message == TERMINATED or _may_be_taken_back(application, state):
         services.queue.enqueue(compare(application.name))
     if state.operation.is_partial:  # which is nothing that a commit waits for
         return
@@ -101,6 +102,10 @@ def _ask(services: Services, application: Application, state: OperationState) ->
     parent = _parent_occasion(services, application)
     if parent is not None and parent.repository:
         services.queue.enqueue(notify(parent.repository, parent.commit))
+
+
+def _may_be_taken_back(application: Application, state: OperationState) -> bool:
+    return state.phase is Phase.FAILED and bool(application.annotation(AUTO_ROLLBACK))
 
 
 def rest(services: Services, application: Application, state: OperationState, patch: JsonObject) -> Application:

@@ -77,7 +77,7 @@ def comparison_patch(scene: Scene, synced: frozenset[ResourceKey], operation: Op
     """
     recorded = scene.application.status or {}
     behind = any(key not in synced for key in scene.managed) or any(_counts(scene, key) for key in _lacking(scene))
-    health = _health(scene)
+    health = health_of(scene)
     found: JsonObject = {
         "sync": {
             "status": "OutOfSync" if behind else "Synced",
@@ -102,7 +102,7 @@ def _is_recorded(value: Any, recorded: Any) -> bool:
 
 def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     synced = state.phase is Phase.SUCCEEDED and not any(_counts(scene, key) for key, _ in scene.plan.kept)
-    health = _health(scene)
+    health = health_of(scene)
     patch: JsonObject = {
         "operationState": state.to_wire(),
         "sync": {
@@ -198,7 +198,8 @@ def _ignored(application: Application) -> JsonObject:
     return {"ignoreDifferences": said or None}
 
 
-def _health(scene: Scene) -> HealthStatus:
+def health_of(scene: Scene) -> HealthStatus:
+    """Return how an application is, of all that it wants."""
     members = [
         judge(target=target, live=scene.live.get(key), assess=scene.assess) for key, target in scene.managed.items()
     ]

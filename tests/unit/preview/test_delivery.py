@@ -8,6 +8,7 @@ import pytest
 
 from bot.model.applications import Application
 from bot.model.changes import StatusState
+from bot.model.holds import HELD, Hold
 from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 
@@ -45,6 +46,16 @@ def test_whoever_waits_says_which_change_is_before_it() -> None:
     running = application(operation={"sync": {"revision": "0" * 40}, "info": info})
     waiting = delivery_of("web", running, commit=COMMIT, covers=lambda known: known == COMMIT)
     assert waiting.words == "2nd, behind acme/shop#41: waits for the operation at 0000000 to end"
+
+
+def test_a_revision_that_was_taken_back_has_failed_and_a_later_one_waits() -> None:
+    hold = Hold("Foresail", "e86e999 degraded, gone back to 0000000", back_from=COMMIT)
+    back = application(metadata={"name": "web", "annotations": {HELD: hold.to_annotation()}})
+    closed = hold.words
+    taken = delivery_of("web", back, commit=COMMIT, covers=lambda known: known == COMMIT, closed=closed)
+    assert (taken.state, taken.words) == (DeliveryState.FAILED, hold.words)
+    later = delivery_of("web", back, commit="1" * 40, covers=lambda known: known == "1" * 40, closed=closed)
+    assert (later.state, later.words) == (DeliveryState.WAITING, hold.words)
 
 
 def test_words_too_long_for_a_status_are_cut_visibly() -> None:
