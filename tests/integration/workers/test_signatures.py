@@ -10,8 +10,6 @@ import pytest
 
 from bot.model.jobs import advance, compare
 from bot.model.operations import Occasion
-from bot.prediction.desired import Wanted
-from bot.prediction.trees import Tree
 from tests.integration.signers import AUTHOR, Signers
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
@@ -97,23 +95,3 @@ def test_only_what_is_signed_is_synced_and_stays_so(desk: Desk, signers: Signers
     desk.do(comparing.run, compare("shop"))
     status = desk.application("shop")["status"]
     assert (status["sync"]["status"], status["conditions"]) == ("Synced", [])
-
-
-def test_a_preview_says_what_is_certain_of_the_merge(desk: Desk, signers: Signers) -> None:
-    application, commit = desk.declare("shop"), desk.repository.head()
-    demand(desk, signers.ssh)
-    source, sources = application.spec.effective_sources[0], desk.services.sources
-    state = sources.trees.at(source, commit)
-    merge = Wanted(application, Tree(state.repository, state.mirror, state.tree_id, commit), merges=True, predicts=True)
-
-    found = sources.desired([merge])[0]
-    assert found.targets.objects
-    assert [words.partition(":")[0] for words in found.targets.warnings] == ["the merge will be refused"]
-
-    write(desk, "ConfigMap", "foresail-ssh-signers", data={"signers": signers.allowed})
-    certain = f"project default takes only commits that are signed with {signers.ssh}"
-
-    def said() -> list[str]:
-        return [words.partition(": ")[0] for words in sources.desired([merge])[0].targets.warnings]
-
-    desk.stage.until(lambda: said() == [certain], what="the key")
