@@ -149,6 +149,8 @@ class Settings(BaseModel):
     """Seconds after which open changes are previewed again, in case something they depend on has moved; 0: never."""
     git_poll: float = Field(default=180.0, ge=0)
     """Seconds after which repositories are asked for news of whose pushes no forge tells; 0: never."""
+    registry_poll: float = Field(default=0.0, ge=0)
+    """Seconds after which registries are asked for newer images and charts, to open changes; 0: never."""
     mass_deletion_percent: int = Field(default=50, ge=0, le=100)
     """A sync that deletes more than this share of an application waits for a person; 100 switches the guard off."""
 

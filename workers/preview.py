@@ -120,6 +120,8 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         report=link.token,
         link=link.url,
     )
+    if change.head_branch.startswith(f"{services.settings.instance}/"):  # those alone are ever merged by that
+        services.memory.keep_routine(str(change), change.head_sha, routine=report.is_routine)
     if again and _stands(services, change, found, news):
         show(services, link.token, number)
         return

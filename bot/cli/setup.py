@@ -35,6 +35,9 @@ Url = Annotated[str, typer.Option(metavar="URL", help="Where GitHub reaches Fore
 Organization = Annotated[str, typer.Option(metavar="NAME", help="Whose App it becomes; default: yours.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="The App's name, which nobody on GitHub may have yet.")]
 GitHub = Annotated[str, typer.Option(metavar="URL", help="A GitHub Enterprise Server instead of github.com.")]
+Updates = Annotated[
+    bool, typer.Option("--updates", help="Let it open changes for newer images: it may then write to repositories.")
+]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the two files go.")]
 Port = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Of the page on this machine; 0: any.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")]
@@ -48,6 +51,7 @@ def github(  # noqa: PLR0913 - each option is a parameter
     organization: Organization = "",
     name: Name = "Foresail",
     github: GitHub = "https://github.com",
+    updates: Updates = False,
     output: Output = Path(),
     port: Port = 0,
     browser: Browser = True,
@@ -62,5 +66,9 @@ def github(  # noqa: PLR0913 - each option is a parameter
     from bot.forges.github.registering import Registration
 
     return register(
-        Registration(github, name, url, organization), folder=output, port=port, browser=browser, patience=timeout
+        Registration(github, name, url, organization, updates),
+        folder=output,
+        port=port,
+        browser=browser,
+        patience=timeout,
     )

@@ -71,6 +71,45 @@ class Unpaced:
         """Do nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A change that is to be opened; its branch is pushed already."""
+
+    branch: str
+    base: str
+    title: str
+    body: str
+
+
+class Proposals(Protocol):
+    """What opens, closes and merges changes of our own; asked only where somebody has switched that on.
+
+    Errors and time limits are those of `Forge`.
+    """
+
+    def of_branch(self, repository: Repository, branch: str) -> tuple[Change, ...]:
+        """Return the changes that have a branch of the repository itself as their head, whatever became of them.
+
+        The newest first; one request.
+        """
+
+    def open(self, repository: Repository, opening: Opening) -> Change:
+        """Open a change and return it; the one that is open already from this branch, where another was quicker."""
+
+    def close(self, repository: Repository, number: int) -> None:
+        """Close a change without merging it; no error when it is closed."""
+
+    def merge(self, repository: Repository, number: int, head_sha: str) -> str:
+        """Merge a change if its head is still `head_sha` and the forge holds everything for done that it asks for.
+
+        Return why not, in a few words; empty: it is merged. Two requests, and more where the first way to merge is not
+        one that the repository allows.
+        """
+
+    def push_credentials(self, repository: Repository) -> GitCredentials:
+        """Return credentials to push with, good for ten more minutes; Rejected without the permission for it."""
+
+
 class Forge(Protocol):
     """A forge as Foresail sees it.
 
@@ -79,6 +118,10 @@ class Forge(Protocol):
     no such thing), has a time limit, and costs one HTTP request unless it says otherwise. Implementations are safe to
     use from threads.
     """
+
+    @property
+    def proposals(self) -> Proposals:
+        """What opens changes of our own; no request."""
 
     def repositories(self) -> Iterator[Repository]:
         """Yield every repository this instance may act on; one request per page of 100."""

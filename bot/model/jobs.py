@@ -48,6 +48,8 @@ class Task(StrEnum):
     """See whether repositories have moved of which nobody tells that."""
     MOVED = "workers.moved.run"
     """See who uses a repository to which something was pushed."""
+    UPDATES = "workers.updates.run"
+    """Open, supersede and merge changes that give Applications newer images and charts."""
     COMMAND = "workers.command.run"
     """Do what somebody asked for in a comment."""
     ANSWER = "workers.command.answer"
@@ -95,6 +97,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.CHECK_GONE: "notify",
         Task.POLL: "notify",
         Task.MOVED: "notify",
+        Task.UPDATES: "preview",
         Task.COMMAND: "notify",
         Task.ANSWER: "preview",
         Task.PRESS: "notify",
@@ -287,6 +290,11 @@ def moved(urls: Sequence[str]) -> JobRequest:
 def poll() -> JobRequest:
     """Ask for a look at every repository of whose pushes no forge tells."""
     return JobRequest(Task.POLL, {}, "everything")
+
+
+def look_for_updates() -> JobRequest:
+    """Ask for a look at all registries that Applications name."""
+    return JobRequest(Task.UPDATES, {}, "everything")
 
 
 def notify(repository: str, commit: str) -> JobRequest:

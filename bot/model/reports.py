@@ -281,6 +281,13 @@ class Report:
         return bool(self.refused or self.unrendered or self.denials or self.broken_policies)
 
     @property
+    def is_routine(self) -> bool:
+        """Whether nothing but versions moves, in every application that is affected, and nothing else is to be said."""
+        said = self.failed or self.drifted or self.conflict or self.skipped or self.notes
+        quiet = not any(one.all_findings or one.notes for one in self.affected)
+        return bool(self.affected) and quiet and not said and all(one.routine for one in self.affected)
+
+    @property
     def tells(self) -> bool:
         """Whether a person has to read it; without anything to tell no comment is written."""
         noted = self.notes or any(application.notes for application in self.applications)

@@ -105,3 +105,37 @@ class Planned:
     problems: tuple[str, ...]
     uncertain: bool = False
     """Whether something could not be asked now, so that what is missing here may be there the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be changed in one branch of a repository, as one change of the forge."""
+
+    url: str
+    branch: str
+    bumps: tuple[Bump, ...]
+
+    @property
+    def edits(self) -> dict[str, tuple[Edit, ...]]:
+        """What has to be written, by file."""
+        found: dict[str, list[Edit]] = {}
+        for bump in self.bumps:
+            for edit in bump.edits:
+                found.setdefault(edit.path, []).append(edit)
+        return {path: tuple(dict.fromkeys(edits)) for path, edits in sorted(found.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Applications that are changed together: those of a group, or one alone."""
+
+    name: str
+    """Of the group, or of the application."""
+    named: bool
+    """Whether it is a group's."""
+    applications: tuple[str, ...]
+    projects: tuple[str, ...]
+    changes: tuple[Change, ...]
+    problems: tuple[str, ...]
+    certain: bool
+    """Whether everything could be asked: then what is not among the changes is not wanted."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -124,6 +124,13 @@ class ConfiguredHold(_Part):
     """What people are told."""
 
 
+class Updates(_Part):
+    """Changes for newer images and charts that Foresail opens itself (docs/updates.md)."""
+
+    automerge: Literal["never", "routine"] = "never"
+    """`routine`: they are merged once everything is green and the preview says that only versions move."""
+
+
 class Configuration(_Part):
     """What `.foresail/config.yaml` of the base branch may say."""
 
@@ -143,6 +150,8 @@ class Configuration(_Part):
     """When what was merged is synced, where that happens by itself."""
     holds: list[ConfiguredHold] = Field(default=[], max_length=50)
     """Applications that nothing merged is synced to by itself for now."""
+    updates: Updates = Updates()
+    """Changes for newer images and charts that Foresail opens itself."""
 
 
 DEFAULTS: Final = Configuration()

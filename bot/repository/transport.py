@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from bot.errors import Rejected, Temporary
@@ -66,8 +66,21 @@ _MOST_ADVERTISED: Final = 64 << 20
 _PROXIES: Final = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
 
+_NOT_TAKEN: Final = re.compile(r"^!\t[^\t]*\t(\[[a-z ]+\])(?: \((stale info)\))?", re.MULTILINE)
+"""How `git push --porcelain` says what became of a ref; whatever the server gives as a reason is not read."""
+_WORDS: Final = {"fetch": ("cannot fetch", "fetching"), "push": ("cannot push to", "pushing to")}
+
+
 class CorruptError(Exception):
     """The mirror's own files are damaged; a new clone mends that."""
+
+
+class NotTakenError(Exception):
+    """A server has not done with a ref what was pushed; `stale`: somebody else has moved it."""
+
+    def __init__(self, *, stale: bool) -> None:
+        super().__init__()
+        self.stale = stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +94,15 @@ class Git:
     """Knows where fetching may lead."""
     timeout: float
     """Seconds one command may take."""
+    doing: Literal["fetch", "push"] = "fetch"
     secrets: Path = field(repr=False, kw_only=True)
     """A folder that is made for what git can only read from files, and removed after; nobody else may use it."""
 
     def run(self, *args: str) -> str:
         """Return what git prints; to it the server is the remote `source`.
 
-        Raises Rejected for what a person must change, Temporary for what time may, and CorruptError.
+        Raises Rejected for what a person must change, Temporary for what time may, CorruptError, and of a push
+        NotTakenError.
         """
         with _files(self.credentials, self.secrets) as files:
             try:
@@ -136,9 +151,12 @@ class Git:
             process.communicate()
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            raise Temporary(f"fetching {shown} took longer than {self.timeout:.0f} s", retry_after=10.0) from error
+            words = f"{_WORDS[self.doing][1]} {shown} took longer than {self.timeout:.0f} s"
+            raise Temporary(words, retry_after=10.0) from error
         if process.returncode == 0:
             return output
+        if found := _NOT_TAKEN.search(output):
+            raise NotTakenError(stale=bool(found[2]))
         raise self._failure(without_user(_own_words(errors))[-600:], shown)
 
     def _failure(self, words: str, shown: str) -> Exception:
@@ -146,11 +164,11 @@ class Git:
         if _BROKEN.search(words):
             return CorruptError(words)
         if _AWAY.search(words):
-            return Temporary(f"cannot fetch {shown} now: {words}")
+            return Temporary(f"{_WORDS[self.doing][0]} {shown} now: {words}")
         if _ASKED.search(words):
             known = self.credentials is not None and self.credentials.names_somebody
             words = "the server does not accept its credentials" if known else "the server asks for credentials"
-        refused = Rejected(f"cannot fetch {shown}: {words}", remedy=_remedy(words))
+        refused = Rejected(f"{_WORDS[self.doing][0]} {shown}: {words}", remedy=_remedy(words))
         return _RedirectedError(refused) if _REDIRECTS.search(words) else refused
 
 

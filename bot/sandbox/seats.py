@@ -59,9 +59,11 @@ class GitHubSeat:
 
     forge, noun, mark = "GitHub", "pull request", "#"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, writes: bool = False) -> None:
+        """Register an App; with `writes` one that may open changes of its own."""
+        permissions = on_github.PERMISSIONS_TO_WRITE if writes else on_github.PERMISSIONS
         self.stand_in = GitHubStandIn.start(directory / "github")
-        self.app = self.stand_in.create_app("Foresail", permissions=on_github.PERMISSIONS, events=on_github.EVENTS)
+        self.app = self.stand_in.create_app("Foresail", permissions=permissions, events=on_github.EVENTS)
         self.login = self.app.bot.login
         self._installation: Installation | None = None
 
@@ -96,10 +98,12 @@ class GitLabSeat:
 
     forge, noun, mark = "GitLab", "merge request", "!"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, writes: bool = False) -> None:
+        """Make a token; with `writes` one that may push, too."""
         self.stand_in = GitLabStandIn.start(directory / "gitlab")
         self.login = _NAME
-        self._token = self.stand_in.access_token(_NAME, scopes=on_gitlab.SCOPES).value
+        scopes = (*on_gitlab.SCOPES, "write_repository") if writes else on_gitlab.SCOPES
+        self._token = self.stand_in.access_token(_NAME, scopes=scopes).value
         self._secret = secrets.token_hex(20)
         self._hook = ""
 

@@ -14,7 +14,8 @@ from bot.store.untold import Untold
 if TYPE_CHECKING:
     import redis
 
-_DAY: Final = 24 * 3600
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
 _MONTH: Final = 30 * _DAY
 _EPOCH: Final = "foresail:epoch"
 _SWAP: Final = """
@@ -148,6 +149,38 @@ class Memory:
         """Forget that something was left undone: now it is done."""
         with reachable():
             self._connection.delete(f"foresail:undone:{what}")
+
+    def noted(self, key: str) -> bytes | None:
+        """Return what a registry was last heard to have; None when nobody knows any more."""
+        return self._kept(f"registry:{key}")
+
+    def keep_note(self, key: str, value: bytes) -> None:
+        """Keep what a registry has, for a month."""
+        self._keep(f"registry:{key}", value)
+
+    def keep_routine(self, change: str, head_sha: str, *, routine: bool) -> None:
+        """Keep for an hour, until it is predicted again, that a change does nothing but move versions; or forget it."""
+        name = f"foresail:routine:{change}:{head_sha}"
+        with reachable():
+            if routine:
+                self._connection.set(name, b"1", ex=_HOUR)
+            else:
+                self._connection.delete(name)
+
+    def is_routine(self, change: str, head_sha: str) -> bool:
+        """Whether a change was just predicted to do nothing but move versions."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:routine:{change}:{head_sha}"))
+
+    def keep_refused(self, branch: str) -> None:
+        """Keep for a day that a person does not want what a branch of ours would propose: the forge knows for ever."""
+        with reachable():
+            self._connection.set(f"foresail:refused:{branch}", b"1", ex=_DAY)
+
+    def is_refused(self, branch: str) -> bool:
+        """Whether a person was lately found not to want it."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:refused:{branch}"))
 
     def keep_away(self, cluster: str, why: str, *, seconds: int) -> None:
         """Remember for some seconds that a cluster does not answer, and why."""

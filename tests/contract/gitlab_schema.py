@@ -253,12 +253,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ("GET", "/projects/:id/hooks"): _Operation(_list(_closed(_HOOK)), query=_PAGES),
     ("POST", "/projects/:id/hooks"): _Operation(_closed(_HOOK), _closed(_NEW_HOOK, optional=set(_NEW_HOOK) - {"url"})),
     ("DELETE", "/projects/:id/hooks/:hook_id"): _Operation(None),
-    ("GET", _MR): _Operation(_list(_closed(_MERGE_REQUEST)), query=("state", "order_by", "sort", *_PAGES)),
+    ("GET", _MR): _Operation(
+        _list(_closed(_MERGE_REQUEST)), query=("state", "source_branch", "order_by", "sort", *_PAGES)
+    ),
     ("POST", _MR): _Operation(
-        _closed(_WHOLE_MERGE_REQUEST), _closed(_all(_TEXT, "source_branch", "target_branch", "title"))
+        _closed(_WHOLE_MERGE_REQUEST),
+        _closed(_all(_TEXT, "source_branch", "target_branch", "title", "description"), optional=["description"]),
+    ),
+    ("PUT", f"{_MR}/:merge_request_iid"): _Operation(
+        _closed(_WHOLE_MERGE_REQUEST), _closed({"state_event": _one_of("close", "reopen")})
     ),
     ("PUT", f"{_MR}/:merge_request_iid/merge"): _Operation(
-        _closed(_WHOLE_MERGE_REQUEST), _closed({"squash": _FLAG}, optional=["squash"])
+        _closed(_WHOLE_MERGE_REQUEST), _closed({"squash": _FLAG, "sha": _SHA}, optional=["squash", "sha"])
     ),
     ("GET", f"{_MR}/:merge_request_iid"): _Operation(_closed(_WHOLE_MERGE_REQUEST)),
     ("GET", f"{_MR}/:merge_request_iid/versions"): _Operation(_list(_closed(_VERSION)), query=_PAGES),

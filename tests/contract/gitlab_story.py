@@ -65,6 +65,9 @@ def _merge_request(bot: Ask, shop: HostedProject) -> str:
     for path in ("", "/1", "/1/versions", "?state=opened&order_by=created_at&sort=desc"):
         bot("GET", f"{_SHOP}/merge_requests{path}")
     bot("GET", f"{_SHOP}/repository/commits/{sha}/merge_requests")
+    bot("PUT", f"{_SHOP}/merge_requests/1", {"state_event": "close"})
+    bot("PUT", f"{_SHOP}/merge_requests/1", {"state_event": "reopen"})
+    bot("GET", f"{_SHOP}/merge_requests?state=all&source_branch=feature")
     return sha
 
 

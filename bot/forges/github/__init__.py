@@ -28,6 +28,9 @@ https://docs.github.com/en/rest/authentication/permissions-required-for-github-a
 OPTIONAL: Final = ("checks",)
 """Those of them that an App can do without, as one that was registered before they were asked for."""
 
+PERMISSIONS_TO_WRITE: Final[Mapping[str, str]] = MappingProxyType({**PERMISSIONS, "contents": "write"})
+"""The same of an App that opens changes of its own (docs/updates.md)."""
+
 EVENTS: Final[tuple[str, ...]] = ("pull_request", "push", "issue_comment", "merge_group")
 """Events the App subscribes to; ping, installation and installation_repositories come to every App unasked.
 

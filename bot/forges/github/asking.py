@@ -35,11 +35,21 @@ class Asking:
         self._pace = pace
         self._allowances = Allowances(pace)
 
-    def ask(self, method: str, path: str, repository: Repository, *, body: Mapping[str, Any] | None = None) -> Answer:
-        """Send one request about a repository, `path` being below its own."""
-        return self._retried(
-            repository, lambda token: self._api.ask(method, root(repository) + path, token=token, body=body)
-        )
+    def ask(
+        self,
+        method: str,
+        path: str,
+        repository: Repository,
+        *,
+        body: Mapping[str, Any] | None = None,
+        writing: bool = False,
+    ) -> Answer:
+        """Send one request about a repository, `path` being below its own; `writing`: its contents are written to."""
+
+        def ask(token: str) -> Answer:
+            return self._api.ask(method, root(repository) + path, token=token, body=body)
+
+        return self._retried(repository, ask, writing=writing)
 
     def pages(
         self, path: str, repository: Repository, *, query: Query | None = None, inside: str = ""
@@ -66,18 +76,19 @@ class Asking:
         installation = repository.installation or self.credentials.installation_of(repository.full_name)
         return f"github:{installation}" if installation else "github"
 
-    def _retried(self, repository: Repository, ask: Callable[[str], Answer]) -> Answer:
+    def _retried(self, repository: Repository, ask: Callable[[str], Answer], *, writing: bool = False) -> Answer:
         """Ask with a token; a refused one is made anew once, as it may be revoked or older than what it may do."""
         account = self._account(repository)
         self._pace.take(account, Charge.READ, whose="a request")
-        token = self.credentials.token(repository)
+        make = self.credentials.write_token if writing else self.credentials.token
+        token = make(repository)
         try:
             try:
                 answer = ask(token)
             except (BadCredentials, Forbidden):
                 if not self.credentials.forget(token):
                     raise
-                answer = ask(self.credentials.token(repository))
+                answer = ask(make(repository))
         except SlowDown as error:
             self._allowances.refused(account, error)
             raise

@@ -31,6 +31,7 @@ _FOR_EVENTS: Final = frozenset({"issues", "merge_queues"})
 _FOR_REQUESTS: Final = {name: level for name, level in PERMISSIONS.items() if name not in _FOR_EVENTS}
 _NEEDED: Final = {name: level for name, level in _FOR_REQUESTS.items() if name not in OPTIONAL}
 _FOR_GIT: Final = {"contents": "read", "metadata": "read"}
+_FOR_WRITING: Final = {"contents": "write", "pull_requests": "write", "metadata": "read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class Credentials(Protocol):
 
     def git_token(self, repository: Repository) -> str:
         """Return a token for `git fetch` of a repository, good for ten more minutes."""
+
+    def write_token(self, repository: Repository) -> str:
+        """Return a token for pushing to a repository and merging there; Rejected without the permission."""
 
     def forget(self, token: str) -> bool:
         """Drop a token that GitHub refuses; return whether a new one may fare better."""
@@ -150,11 +154,24 @@ class AppCredentials:
 
     def git_token(self, repository: Repository) -> str:
         """Return a token that can read this one repository's contents and nothing else."""
+        return self._limited_token(repository, _FOR_GIT)
+
+    def write_token(self, repository: Repository) -> str:
+        """Return a token that can write this one repository, which takes a permission of its own."""
+        try:
+            return self._limited_token(repository, _FOR_WRITING)
+        except Forbidden as error:
+            raise Forbidden(
+                f"the GitHub App may not write to {repository.full_name}",
+                remedy="Changes of its own take the permission contents: write; docs/updates.md says how to give it.",
+            ) from error
+
+    def _limited_token(self, repository: Repository, permissions: Mapping[str, str]) -> str:
         name = repository.full_name.partition("/")[2]
-        wanted = {"repositories": [name], "permissions": _FOR_GIT}
+        wanted = {"repositories": [name], "permissions": permissions}
 
         def get(installation: int) -> _Token:
-            key = (installation, repository.full_name.lower())
+            key = (installation, repository.full_name.lower(), permissions["contents"])
             return self._tokens.get(key, lambda: self._make(installation, wanted))
 
         return self._for_installation(repository, get).value
@@ -275,6 +292,10 @@ class PersonalCredentials:
         """Return the token."""
         return self._value
 
+    def write_token(self, _repository: Repository) -> str:
+        """Return the token."""
+        return self._value
+
     def may_check(self, _repository: Repository) -> bool:
         """Return no: https://docs.github.com/en/rest/checks/runs#create-a-check-run."""
         return False
@@ -315,6 +336,10 @@ class NoCredentials:
         raise self._refusal()
 
     def git_token(self, _repository: Repository) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def write_token(self, _repository: Repository) -> str:
         """Reject."""
         raise self._refusal()
 

@@ -22,6 +22,7 @@ from bot.forges.github.auth import (
 from bot.forges.github.errors import Invalid, NotFound
 from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
+from bot.forges.github.proposing import GIT_USER, GitHubProposals
 from bot.forges.github.statuses import Statuses
 from bot.forges.names import is_branch
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
@@ -31,8 +32,6 @@ from bot.model.pacing import Charge
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-_GIT_USER: Final = "x-access-token"
-"""https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation"""
 _FINER: Final[Mapping[tuple[str, str], Permission]] = {
     ("write", "maintain"): Permission.MAINTAIN,
     ("read", "triage"): Permission.TRIAGE,
@@ -63,6 +62,11 @@ class GitHub:
         elif token:
             credentials = PersonalCredentials(api, token=token)
         return cls(api, credentials, pace or Unpaced(), clock=clock)
+
+    @property
+    def proposals(self) -> GitHubProposals:
+        """What opens pull requests."""
+        return GitHubProposals(self._asking)
 
     def repositories(self) -> Iterator[Repository]:
         """Yield what the App is installed on (one more request for each installation), or the person may push to."""
@@ -211,7 +215,7 @@ class GitHub:
     def git_credentials(self, repository: Repository) -> GitCredentials:
         """Return a token; an App's can read this repository only."""
         check(is_full_name(repository.full_name), f"{repository.full_name!r} is not a repository's owner/name")
-        return GitCredentials(_GIT_USER, self._credentials.git_token(repository))
+        return GitCredentials(GIT_USER, self._credentials.git_token(repository))
 
     def _edit_comment(self, repository: Repository, comment: Comment, body: str) -> None:
         self._asking.ask("PATCH", f"/issues/comments/{int(comment.id)}", repository, body={"body": body})

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from bot.errors import Rejected, Temporary
-from bot.forges.github import EVENTS, PERMISSIONS
+from bot.forges.github import EVENTS, PERMISSIONS, PERMISSIONS_TO_WRITE
 from bot.forges.github.api import API_VERSION
 from bot.forges.github.names import is_login
 from bot.forges.github.payload import BadAnswer, Payload
@@ -58,6 +58,8 @@ class Registration:
     """Foresail's own, as GitHub reaches it."""
     organization: str = ""
     """Whose it will be; empty: whoever clicks."""
+    writes: bool = False
+    """Whether it opens changes of its own, and so may write to repositories."""
 
     def __post_init__(self) -> None:
         """Raise Rejected for what GitHub would not take, before anybody clicks."""
@@ -96,7 +98,7 @@ class Registration:
             "hook_attributes": {"url": f"{own}/webhooks/github", "active": True},
             "redirect_url": back,
             "public": False,
-            "default_permissions": dict(PERMISSIONS),
+            "default_permissions": dict(PERMISSIONS_TO_WRITE if self.writes else PERMISSIONS),
             "default_events": list(EVENTS),
         }
 

@@ -13,6 +13,7 @@ from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
 from bot.forges.gitlab.names import is_full_name, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
+from bot.forges.gitlab.proposing import GitLabProposals
 from bot.forges.gitlab.statuses import Said, newest, steps
 from bot.forges.names import is_branch, is_sha
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
@@ -65,6 +66,11 @@ class GitLab:
         _check(fits, f"{TOKEN_SETTING} is not a token: it is empty or has spaces or special characters")
         server = Server(settings.gitlab_url.rstrip("/"), token, settings.forge_timeout, settings.gitlab_ca_file)
         return cls(server, pace or Unpaced())
+
+    @property
+    def proposals(self) -> GitLabProposals:
+        """What opens merge requests."""
+        return GitLabProposals(self._api, GitCredentials(_GIT_USER, self._token, self._authorities))
 
     def repositories(self) -> Iterator[Repository]:
         """Yield the projects the token may write to: https://docs.gitlab.com/api/projects/#list-all-projects."""

@@ -69,6 +69,8 @@ class Planner:
         raise found
 
     def _opened(self, source: Source, project: str) -> Branch:
+        if words := self.trees.refusal_of(project, source.repo_url):
+            raise Rejected(words)
         mirror = self.trees.following(source, project=project)
         name = mirror.followed_branch(source.target_revision)
         if not name:
@@ -77,6 +79,11 @@ class Planner:
                 "no commit changes what it holds"
             )
         return Branch(source.repo_url, name, mirror, mirror.tree_of(mirror.tip(name)))
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """URLs of the Git repositories that were looked into."""
+        return frozenset(url for (url, _, _), found in self._branches.items() if isinstance(found, Branch))
 
     @property
     def files(self) -> Files:

@@ -152,6 +152,9 @@ def merge(world: World, pull: PullRequest, order: MergeOrder) -> str:
         raise Refusal(HTTPStatus.CONFLICT, "Head branch was modified. Review and try the merge again.")
     if not pull.open or pull.draft:
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Pull Request is not mergeable")
+    if order.method.value not in pull.repository.merge_methods:
+        words = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}[order.method.value]
+        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"{words} are not allowed on this repository.")
     try:
         return perform(
             git,

@@ -218,6 +218,9 @@ class Repository:
     """Everything that check runs ever said, in order."""
     deployments: dict[int, Deployment] = field(default_factory=dict)
     queue: list[QueueEntry] = field(default_factory=list)
+    required: tuple[str, ...] = ()
+    """Contexts that have to be green before a pull request is merged."""
+    merge_methods: tuple[str, ...] = ("merge", "squash", "rebase")
 
     @property
     def full_name(self) -> str:

@@ -23,6 +23,7 @@ class Proposal:
     title: str
     user: Account
     draft: bool = False
+    description: str | None = None
 
 
 def author_of(world: World, account: Account) -> Author:
@@ -52,6 +53,7 @@ def open_pull(world: World, project: Project, proposal: Proposal) -> MergeReques
         created_at=now,
         updated_at=now,
         draft=proposal.draft,
+        description=proposal.description,
     )
     _take_head(world, pull)
     project.pulls[pull.number] = pull

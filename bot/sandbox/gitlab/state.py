@@ -99,6 +99,7 @@ class MergeRequest:
     created_at: float
     updated_at: float
     draft: bool = False
+    description: str | None = None
     state: str = "opened"
     closed_at: float | None = None
     closed_by: Account | None = None

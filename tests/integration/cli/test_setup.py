@@ -150,6 +150,16 @@ def test_the_command_that_keeps_the_credentials_in_a_cluster_is_one(
     assert settings.webhook_secrets
 
 
+def test_only_who_asks_for_it_gets_an_app_that_may_write(start: Callable[..., Desk], github: GitHubStandIn) -> None:
+    desk = start("--updates")
+    requests.get(desk.click(), timeout=PATIENCE)
+    desk.wait(lambda: not desk.process.running)
+    lines = (desk.folder / "foresail-github.env").read_text().splitlines()
+    settings = Settings.from_environment(dict(line.split("=", 1) for line in lines))
+    app = GithubIntegration(auth=Auth.AppAuth(settings.github_app_id or 0, settings.private_key), base_url=github.url)
+    assert app.get_app().permissions == {**PERMISSIONS, "contents": "write"}
+
+
 def test_an_answer_to_another_question_is_refused(start: Callable[..., Desk]) -> None:
     desk = start()
     there = urlsplit(desk.click())

@@ -49,6 +49,7 @@ def test_every_key_is_read() -> None:
         b"applications: {only: ['shop-*'], ignore: ['*-test']}\n"
         b"sync: {when: command, applications: ['*-prod']}\n"
         b"holds: [{why: freeze, until: 2026-12-27T08:00:00+01:00}, {applications: [db], until: 2026-12-24, why: b}]\n"
+        b"updates: {automerge: routine}\n"
     )
     assert found.problems == ()
     assert found.configuration.model_dump() == {
@@ -63,6 +64,7 @@ def test_every_key_is_read() -> None:
             {"applications": ["*"], "until": datetime(2026, 12, 27, 7, tzinfo=UTC), "why": "freeze"},
             {"applications": ["db"], "until": datetime(2026, 12, 24, tzinfo=UTC), "why": "b"},
         ],
+        "updates": {"automerge": "routine"},
     }
 
 

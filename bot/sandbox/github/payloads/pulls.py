@@ -62,7 +62,7 @@ def full_pull(world: World, pull: PullRequest) -> dict[str, Any]:
     git = BareRepository(pull.repository.path)
     files = three_dot(git, base=pull.base_sha, head=pull.head_sha)
     known = pull.mergeable is not None and pull.open
-    state = {True: "clean", False: "dirty", None: "unknown"}[pull.mergeable if pull.open else None]
+    state = {True: _checked(pull), False: "dirty", None: "unknown"}[pull.mergeable if pull.open else None]
     return {
         **simple_pull(world, pull),
         "merged": pull.merged_at is not None,
@@ -78,6 +78,24 @@ def full_pull(world: World, pull: PullRequest) -> dict[str, Any]:
         "deletions": sum(one.deletions for one in files),
         "changed_files": len(files),
     }
+
+
+_PASSED = frozenset({"success", "neutral", "skipped"})
+"""https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks"""
+
+
+def _checked(pull: PullRequest) -> str:
+    """Return what statuses make of a pull request that can be merged.
+
+    https://docs.github.com/en/graphql/reference/enums#mergestatestatus
+    """
+    newest = {one.context: one.state for one in pull.repository.statuses.get(pull.head_sha, [])}
+    for run in pull.repository.check_runs.values():
+        if run.suite.head_sha == pull.head_sha:
+            newest[run.name] = "success" if run.fields.get("conclusion") in _PASSED else "pending"
+    if any(newest.get(context) != "success" for context in pull.repository.required):
+        return "blocked"
+    return "clean" if set(newest.values()) <= {"success"} else "unstable"
 
 
 def minimal_pull(world: World, pull: PullRequest) -> dict[str, Any]:

@@ -90,7 +90,6 @@ def whole_project(world: World, one: Project, *, asked_by: Account | None) -> di
 
 
 _NEVER_SET: Final[dict[str, Any]] = {
-    "description": None,
     "upvotes": 0,
     "downvotes": 0,
     "assignees": [],
@@ -130,6 +129,7 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "iid": one.number,
         "project_id": one.project.id,
         "title": one.title,
+        "description": one.description,
         "state": one.state,
         "created_at": timestamp(one.created_at),
         "updated_at": timestamp(one.updated_at),

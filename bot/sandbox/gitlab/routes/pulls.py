@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Literal
 
 from bot.errors import Rejected
 from bot.sandbox.forge.merging import MergeMethod
@@ -17,15 +19,24 @@ class _OpenForm(Form):
     source_branch: str
     target_branch: str
     title: str
+    description: str | None = None
+
+
+class _ChangeForm(Form):
+    state_event: Literal["close", "reopen"] | None = None
 
 
 class _MergeForm(Form):
     squash: bool = False
+    sha: str | None = None
 
 
 def _list(call: Call) -> Answer:
     state = call.query.get("state", "all")
-    found = [one for one in call.project.pulls.values() if state in {"all", one.state}]
+    branch = call.query.get("source_branch")
+    found = [
+        one for one in call.project.pulls.values() if state in {"all", one.state} and branch in {None, one.head_ref}
+    ]
     newest_first = call.query.get("sort", "desc") == "desc"
     found.sort(key=lambda one: one.number, reverse=newest_first)
     return call.page([api.merge_request(call.world, one) for one in found])
@@ -38,6 +49,7 @@ def _one(call: Call) -> Answer:
 def _open(call: Call) -> Answer:
     form = call.form(_OpenForm)
     proposal = pulls.Proposal(call.project, form.source_branch, form.target_branch, form.title, call.account)
+    proposal = replace(proposal, description=form.description)
     try:
         pull = pulls.open_pull(call.world, call.project, proposal)
     except Rejected as error:
@@ -45,8 +57,19 @@ def _open(call: Call) -> Answer:
     return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account), HTTPStatus.CREATED)
 
 
+def _change(call: Call) -> Answer:
+    pull, form = call.pull(), call.form(_ChangeForm)
+    if form.state_event == "close":
+        pulls.close(call.world, pull, sender=call.account)
+    elif form.state_event == "reopen" and pull.state == "closed":
+        pulls.reopen(call.world, pull, sender=call.account)
+    return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account))
+
+
 def _merge(call: Call) -> Answer:
     pull, form = call.pull(), call.form(_MergeForm)
+    if form.sha not in {None, pull.head_sha}:
+        raise Refusal(HTTPStatus.CONFLICT, {"message": "SHA does not match HEAD of source branch"})
     if call.project.level_of(call.account) < call.project.protected.get(pull.base_ref, DEVELOPER):
         raise forbidden()
     method = MergeMethod.SQUASH if form.squash else MergeMethod.MERGE
@@ -82,6 +105,7 @@ ROUTES = (
     Route("GET", "/projects/:id/merge_requests", _list),
     Route("POST", "/projects/:id/merge_requests", _open, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid", _one),
+    Route("PUT", "/projects/:id/merge_requests/:merge_request_iid", _change, level=DEVELOPER),
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid/merge", _merge, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/versions", _versions),
     Route("GET", "/projects/:id/repository/commits/:sha/merge_requests", _of_commit),

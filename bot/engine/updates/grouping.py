@@ -1,0 +1,66 @@
+"""Which updates become one change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from bot.model.updates import Bump, Change, Edit, Group, Planned, Way
+
+_Value: TypeAlias = tuple[str, str, str, int, Way]
+"""Repository, branch, file, document and way of one value."""
+
+
+def grouped(plans: Iterable[Planned]) -> list[Group]:
+    """Put together the applications of each group, by name; a value that several want is written by the first.
+
+    Where they want different versions at the same place, that of the first counts, and the others are told.
+    """
+    taken: dict[_Value, tuple[str, str]] = {}
+    groups: dict[tuple[bool, str], _Group] = {}
+    for plan in sorted(plans, key=lambda one: (one.group or one.application, one.application)):
+        key = (bool(plan.group), plan.group or plan.application)
+        group = groups.setdefault(key, _Group())
+        group.plans.append(plan)
+        group.bumps += _free(plan, key[1], taken, group.problems)
+    return [group.made(name, named=named) for (named, name), group in groups.items()]
+
+
+@dataclass(slots=True)
+class _Group:
+    plans: list[Planned] = field(default_factory=list)
+    bumps: list[Bump] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def made(self, name: str, *, named: bool) -> Group:
+        places = sorted({(bump.url, bump.branch) for bump in self.bumps})
+        changes = (
+            Change(url, branch, tuple(one for one in self.bumps if (one.url, one.branch) == (url, branch)))
+            for url, branch in places
+        )
+        told = (f"{plan.application}: {problem}" for plan in self.plans for problem in plan.problems)
+        return Group(
+            name=name,
+            named=named,
+            applications=tuple(plan.application for plan in self.plans),
+            projects=tuple(dict.fromkeys(plan.project for plan in self.plans)),
+            changes=tuple(changes),
+            problems=(*told, *self.problems),
+            certain=not any(plan.uncertain for plan in self.plans),
+        )
+
+
+def _free(plan: Planned, group: str, taken: dict[_Value, tuple[str, str]], problems: list[str]) -> Iterator[Bump]:
+    """Yield what nobody before has wanted to write."""
+    for bump in plan.bumps:
+        left: list[Edit] = []
+        for edit in bump.edits:
+            value = (bump.url, bump.branch, edit.path, edit.document, edit.way)
+            new, whose = taken.setdefault(value, (edit.new, group))
+            if new != edit.new:
+                problems.append(f"{plan.application}: {bump.thing} is to be {new} in {edit.path} because of {whose}")
+            elif whose == group:
+                left.append(edit)
+        if left:
+            yield replace(bump, edits=tuple(left))

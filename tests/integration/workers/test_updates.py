@@ -1,0 +1,391 @@
+"""Newer images become changes: opened once, overtaken, refused, merged; whatever dies in between."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from bot.engine.updates.grouping import grouped
+from bot.errors import Rejected
+from bot.model.changes import Change, ChangeState, Repository
+from bot.model.jobs import JobRequest, look_for_updates, preview
+from bot.repository.mirrors import Mirror
+from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.github.people import HostedRepository
+from bot.sandbox.seats import GitHubSeat, GitLabSeat, Hosted
+from bot.sandbox.stage import Stage
+from bot.sandbox.toolchain import Programs
+from bot.services import Services
+from bot.settings import Settings
+from tests.contract import gitlab_schema, schema
+from tests.integration.repository.charts.registry import RegistryStandIn
+from workers import preview as previewing
+from workers import updates as updating
+from workers.updating.proposing import Proposing
+
+ARGO = "argocd-image-updater.argoproj.io/"
+AUTOMERGE = "updates: {automerge: routine}\n"
+ON_GITHUB = partial(GitHubSeat, writes=True)
+ON_BOTH_FORGES = pytest.mark.parametrize(
+    "stage", [ON_GITHUB, partial(GitLabSeat, writes=True)], indirect=True, scope="module", ids=["github", "gitlab"]
+)
+
+
+@dataclass
+class Desk:
+    """A repository on a forge, a registry, and a worker's services; rounds are made in this process."""
+
+    stage: Stage
+    services: Services
+    hosted: Hosted
+    registry: RegistryStandIn
+
+    @property
+    def image(self) -> str:
+        return f"{self.registry.host}/team/web"
+
+    @property
+    def repository(self) -> Repository:
+        return self.services.forge.repository(self.hosted.full_name)
+
+    def deployment(self, tag: str) -> str:
+        container = {"name": "web", "image": f"{self.image}:{tag}"}
+        labels = {"app": "web"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        spec = {"selector": {"matchLabels": labels}, "template": template}
+        # JSON is YAML, and stands on one line
+        return (
+            json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec})
+            + "\n"
+        )
+
+    def declare(self, name: str, path: str = "deploy", **more: str) -> None:
+        metadata = {
+            "name": name,
+            "namespace": self.stage.control_namespace,
+            "annotations": {f"{ARGO}image-list": f"web={self.image}:1.x", **more},
+        }
+        spec = {
+            "project": "default",
+            "source": {"repoURL": self.hosted.clone_url, "path": path, "targetRevision": "main"},
+            "destination": {"name": "in-cluster", "namespace": self.stage.control_namespace},
+        }
+        kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
+        self.services.applications.apply({**kind, "metadata": metadata, "spec": spec})
+
+    def publish(self, *tags: str) -> None:
+        """Push images, and let what was asked a moment ago be forgotten."""
+        for tag in tags:
+            self.registry.push("team/web", tag, [], config_type=f"application/{tag}")
+        self.forget("registry:*")
+
+    def forget(self, what: str) -> None:
+        redis = Redis.from_url(self.stage.redis.url)
+        for key in redis.keys(f"foresail:{what}"):
+            redis.delete(key)
+
+    def round(self) -> None:
+        self.do(updating.run, look_for_updates())
+
+    def do(self, work: Callable[..., Any], request: JobRequest) -> None:
+        inspect.unwrap(work)(self.services, request.payload)
+
+    def changes(self, state: ChangeState = ChangeState.OPEN) -> list[Change]:
+        every = (
+            *self.services.forge.open_changes(self.repository),
+            *self.services.forge.closed_changes(self.repository),
+        )
+        return sorted((one for one in every if one.state is state), key=lambda one: one.number)
+
+    def mirror(self) -> Mirror:
+        url = self.hosted.clone_url
+        return self.services.mirrors.refresh(url, auth=self.services.sources.trees.auth_for(url, ""))
+
+    def branches(self) -> list[str]:
+        return sorted(name for name in self.mirror().branches() if name.startswith("foresail/"))
+
+    def content(self, branch: str, path: str = "deploy/web.yaml") -> str:
+        mirror = self.mirror()
+        return (mirror.read(mirror.tree_of(mirror.tip(branch)), path) or b"").decode()
+
+
+@pytest.fixture(scope="module")
+def stage(
+    programs: Programs,
+    control_plane: ControlPlane,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Stage]:
+    """Set up a forge for the tests of this module, each of which brings a repository of its own."""
+    forge = getattr(request, "param", ON_GITHUB)
+    name, directory = f"desk-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("stage")
+    with Stage.set_up(programs, directory, control_plane, control_namespace=name, forge=forge) as stage:
+        home = stage.forge.create_repository("acme/home", files={"README.md": "home\n"})
+        stage.seat.install("http://127.0.0.1:9", home)
+        yield stage
+    judge = schema if isinstance(home, HostedRepository) else gitlab_schema
+    judge.assert_exchanges_conform(stage.forge.requests)
+
+
+@pytest.fixture
+def desk(stage: Stage, tmp_path: Path) -> Iterator[Desk]:
+    with RegistryStandIn(asks="bearer") as registry:
+        hosted = stage.forge.create_repository(f"acme/shop-{uuid.uuid4().hex[:8]}", files={"README.md": "shop\n"})
+        stage.add(hosted)
+        where = f"--namespace={stage.control_namespace}"
+        stage.plane.kubectl("apply", where, "--filename=-", stdin=secret(registry))
+        own = {"FORESAIL_FETCH_ALLOW": "127.0.0.1", "FORESAIL_DATA_DIRECTORY": str(tmp_path / "data")}
+        services = Services.build(Settings.from_environment({**stage.settings(hosted), **own}))
+        desk = Desk(stage, services, hosted, registry)
+        desk.publish("1.0.0", "1.1.0", "2.0.0")
+        hosted.push("main", {"deploy/web.yaml": desk.deployment("1.0.0")})
+        yield desk
+        services.close()
+        desk.forget("*")
+        stage.plane.kubectl("delete", "applications,deployments", "--all", "--wait=false", where)
+
+
+def secret(registry: RegistryStandIn) -> str:
+    labels = {"argocd.argoproj.io/secret-type": "repo-creds"}
+    who = {"username": "alice", "password": "hush", "insecureOCIForceHttp": "true"}
+    kind = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry", "labels": labels}}
+    return json.dumps({**kind, "stringData": {"type": "oci", "url": f"oci://{registry.host}", **who}})
+
+
+@ON_BOTH_FORGES
+def test_a_newer_image_is_proposed_once_and_gives_way_to_a_newer_one(desk: Desk) -> None:
+    desk.declare("shop")
+    for _ in range(2):
+        desk.round()
+    (first,) = desk.changes()
+    assert first.title == f"Update {desk.image} to 1.1.0 in shop"
+    assert desk.content(first.head_branch) == desk.deployment("1.1.0")
+    assert desk.branches() == [first.head_branch]
+
+    desk.publish("1.2.0")
+    for _ in range(2):
+        desk.round()
+    (second,) = desk.changes()
+    assert desk.content(second.head_branch) == desk.deployment("1.2.0")
+    assert [one.number for one in desk.changes(ChangeState.CLOSED)] == [first.number]
+    assert desk.branches() == [second.head_branch]
+    (farewell,) = desk.services.forge.own_comments(desk.repository, first.number, marker="<!-- foresail-updates")
+    assert f"Superseded by {desk.repository.mark}{second.number}." in farewell.body
+
+    # What gave way may come again, as nobody has refused it.
+    del desk.registry.repositories["team/web"].tags["1.2.0"]
+    desk.publish()
+    desk.round()
+    assert [one.head_branch for one in desk.changes()] == [first.head_branch]
+
+
+@ON_BOTH_FORGES
+def test_what_a_person_has_closed_is_not_opened_again(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    desk.hosted.close(change.number)
+    desk.round()
+    desk.forget("*")  # a Redis that has lost everything
+    desk.round()
+    assert desk.changes() == []
+    desk.publish("1.3.0")
+    desk.round()
+    assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.3.0 in shop"]
+
+
+def test_what_is_merged_and_taken_back_is_not_opened_again(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    desk.hosted.merge(desk.changes()[0].number)
+    desk.hosted.push("main", {"deploy/web.yaml": desk.deployment("1.0.0")})
+    desk.round()
+    assert desk.changes() == []
+
+
+@ON_BOTH_FORGES
+def test_nothing_is_pushed_over_somebodys_commits(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (first,) = desk.changes()
+    theirs = desk.hosted.push(first.head_branch, {"notes.txt": "mine\n"}, author="alice")
+    desk.hosted.push("main", {"deploy/web.yaml": desk.deployment("1.0.1")})
+    desk.round()
+    assert desk.changes()[0].head_sha == theirs
+    desk.publish("1.2.0")
+    desk.round()
+    second = desk.changes()[-1]
+    assert [one.number for one in desk.changes()] == [second.number]
+    assert first.head_branch in desk.branches()
+    (farewell,) = desk.services.forge.own_comments(desk.repository, first.number, marker="<!-- foresail-updates")
+    assert "left as it is" in farewell.body
+
+
+def test_a_branch_of_somebody_else_with_the_same_name_is_left_alone(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    name = change.head_branch
+    desk.hosted.close(change.number)
+    desk.hosted.push(name, {"notes.txt": "mine\n"}, author="alice")
+    theirs = desk.hosted.head(name)
+    desk.forget("refused:*")
+    desk.round()
+    assert desk.hosted.head(name) == theirs
+    assert desk.changes() == []
+
+
+@ON_BOTH_FORGES
+def test_a_conflict_is_resolved_on_top_of_the_new_base(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (before,) = desk.changes()
+    desk.hosted.push("main", {"deploy/web.yaml": desk.deployment("1.0.1")})
+    desk.round()
+    (after,) = desk.changes()
+    assert (after.number, after.head_branch) == (before.number, before.head_branch)
+    assert after.head_sha != before.head_sha
+    desk.hosted.merge(after.number)
+    assert desk.content("main") == desk.deployment("1.1.0")
+
+
+def test_what_is_not_wanted_any_more_is_closed_but_not_while_the_registry_is_away(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    tags = desk.registry.repositories.pop("team/web")
+    desk.publish()
+    desk.round()
+    assert [one.number for one in desk.changes()] == [change.number]
+    desk.registry.repositories["team/web"] = tags
+    desk.publish()
+    desk.hosted.push("main", {"deploy/web.yaml": desk.deployment("1.1.0")})
+    desk.round()
+    assert desk.changes() == []
+    assert desk.branches() == []
+
+
+def test_applications_of_a_group_share_a_change_and_others_do_not(desk: Desk) -> None:
+    desk.hosted.push("main", {f"{name}/web.yaml": desk.deployment("1.0.0") for name in ("a", "b", "c")})
+    for name in ("a", "b"):
+        desk.declare(name, name, **{"foresail.dev/update-group": "letters"})
+    desk.declare("c", "c")
+    desk.declare("d", "c")  # what c writes already
+    desk.round()
+    titles = [f"Update {desk.image} to 1.1.0 in {name}" for name in ("c", "letters")]
+    changes = sorted(desk.changes(), key=lambda one: one.title)
+    assert [one.title for one in changes] == titles
+    for name in ("a", "b"):
+        assert desk.content(changes[1].head_branch, f"{name}/web.yaml") == desk.deployment("1.1.0")
+
+
+@pytest.mark.parametrize("step", ["_push", "_body"])
+def test_a_round_that_dies_is_made_up_for(desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    desk.declare("shop")
+    real: Callable[..., Any] = getattr(Proposing, step)
+
+    def dies_after(*args: Any) -> Any:
+        real(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Proposing, step, dies_after)
+    with pytest.raises(KeyboardInterrupt):
+        desk.round()
+    monkeypatch.undo()
+    assert desk.changes() == []
+    desk.forget("*")
+    for _ in range(2):
+        desk.round()
+    assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.1.0 in shop"]
+
+
+def test_an_older_change_that_was_taken_leave_of_is_closed_after_a_death(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.declare("shop")
+    desk.round()
+    desk.publish("1.2.0")
+    proposals = type(desk.services.forge.proposals)
+
+    def dies(*_args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(proposals, "close", dies)
+    with pytest.raises(KeyboardInterrupt):
+        desk.round()
+    monkeypatch.undo()
+    assert len(desk.changes()) == 2
+    desk.round()
+    assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.2.0 in shop"]
+    (first,) = desk.changes(ChangeState.CLOSED)
+    assert len(desk.services.forge.own_comments(desk.repository, first.number, marker="<!-- foresail-updates")) == 1
+
+
+def test_two_rounds_at_once_open_one_change(desk: Desk) -> None:
+    desk.declare("shop")
+    every = desk.services.applications.all().applications
+    planner = updating._planner(desk.services, {"": desk.repository})  # noqa: SLF001 - two that know nothing of each other
+    groups = grouped(planner.plan(every, every=every))
+    first, second = (Proposing.of(desk.services, planner.available, desk.repository) for _ in range(2))
+    first.bring(groups[0])
+    second.bring(groups[0])
+    assert len(desk.changes()) == 1
+
+
+def previewed(desk: Desk, change: Change) -> None:
+    desk.do(previewing.run, preview(desk.repository, change.number))
+
+
+@ON_BOTH_FORGES
+def test_a_routine_change_lands_by_itself_where_the_repository_says_so(desk: Desk) -> None:
+    desk.stage.plane.kubectl("apply", "-n", desk.stage.control_namespace, "-f", "-", stdin=desk.deployment("1.0.0"))
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    previewed(desk, change)
+    desk.round()
+    assert desk.changes() == [change]  # nobody has allowed it
+    desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
+    previewed(desk, change)
+    desk.round()
+    assert desk.changes() == []
+    assert desk.content("main") == desk.deployment("1.1.0")
+    assert [one.number for one in desk.changes(ChangeState.MERGED)] == [change.number]
+
+
+def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk) -> None:
+    desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    desk.round()
+    assert desk.changes() == [change]  # nobody has predicted it
+    previewed(desk, change)
+    desk.round()
+    assert desk.changes() == [change]  # it creates what is not there yet, which is no routine
+    desk.services.memory.keep_routine(str(change), change.head_sha, routine=True)
+    theirs = desk.hosted.push(change.head_branch, {"deploy/web.yaml": desk.deployment("2.0.0")}, author="alice")
+    (moved,) = desk.changes()
+    previewed(desk, moved)
+    desk.services.memory.keep_routine(str(moved), theirs, routine=True)
+    desk.round()
+    assert [one.head_sha for one in desk.changes()] == [theirs]
+
+
+def test_without_the_permission_nothing_is_opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = desk.stage.app
+    monkeypatch.setattr(app, "permissions", {**app.permissions, "contents": "read"})
+    desk.declare("shop")
+    desk.round()
+    with pytest.raises(Rejected):
+        desk.services.forge.proposals.push_credentials(desk.repository)
+    assert desk.changes() == []

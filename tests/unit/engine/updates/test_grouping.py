@@ -1,0 +1,50 @@
+"""A value is written by one change, and a group's applications share one."""
+
+from __future__ import annotations
+
+from bot.engine.updates.grouping import grouped
+from bot.model.updates import Bump, Edit, Planned
+
+URL = "https://example.com/a.git"
+
+
+def bump(path: str, new: str = "2") -> Bump:
+    return Bump("web", "1", new, URL, "main", (Edit(path, 0, ("tag",), "1", new),))
+
+
+def plan(name: str, *bumps: Bump, group: str = "", uncertain: bool = False) -> Planned:
+    return Planned(name, "default", group, bumps, ("hm",) if uncertain else (), uncertain)
+
+
+def test_a_group_is_one_change_and_each_other_application_its_own() -> None:
+    found = grouped([plan("c", bump("c")), plan("b", bump("b"), group="g"), plan("a", bump("a"), group="g")])
+    assert [(one.name, one.named, one.applications) for one in found] == [
+        ("c", False, ("c",)),
+        ("g", True, ("a", "b")),
+    ]
+    assert list(found[1].changes[0].edits) == ["a", "b"]
+
+
+def test_what_two_want_is_written_by_the_first() -> None:
+    first, second = grouped([plan("b", bump("base")), plan("a", bump("base"))])
+    assert (first.name, len(first.changes), second.changes) == ("a", 1, ())
+
+
+def test_what_two_want_otherwise_is_told() -> None:
+    first, second = grouped([plan("a", bump("base", "2")), plan("b", bump("base", "3"))])
+    assert first.changes[0].bumps[0].new == "2"
+    assert second.problems == ("b: web is to be 2 in base because of a",)
+
+
+def test_within_a_group_the_same_value_is_written_once() -> None:
+    (group,) = grouped([plan("a", bump("base"), group="g"), plan("b", bump("base"), group="g")])
+    assert len(group.changes[0].edits["base"]) == 1
+
+
+def test_a_group_is_as_certain_as_its_least_certain_application() -> None:
+    assert [
+        one.certain for one in grouped([plan("a", group="g", uncertain=True), plan("b", group="g"), plan("c")])
+    ] == [
+        True,
+        False,
+    ]

@@ -1,0 +1,1 @@
+"""How newer images and charts become changes on the forge."""

@@ -1,0 +1,46 @@
+"""Changes of our own that land by themselves: routine, green, and exactly what we would write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.model.changes import StatusState
+from bot.repository.publishing import Signed, is_own, parent_of, written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.model.changes import Change
+    from bot.repository.mirrors import Mirror
+    from bot.services import Services
+
+_log = structlog.get_logger()
+_NOBODY = Signed("", "nobody", "nobody@foresail.dev")
+
+
+def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str, bytes]) -> None:
+    """Merge a change if it holds nothing but `files` on top of its parent, was predicted to be routine, and is green.
+
+    What is not so now may be so in the next round. A name or a message proves nothing: whoever may push can have both.
+    """
+    head = change.head_sha
+    if change.draft or not is_own(mirror, head):
+        return
+    again = written(mirror, parent_of(mirror, head), files, _NOBODY)
+    if mirror.tree_of(again) != mirror.tree_of(head):
+        return
+    if not mirror.is_ancestor(parent_of(mirror, head), mirror.tip(change.base_branch)):
+        return
+    if not services.memory.is_routine(str(change), head):
+        return
+    statuses = services.forge.statuses(change.repository, head)
+    own = statuses.get(f"{services.settings.instance}/preview")
+    if own is None or any(one.state is not StatusState.SUCCESS for one in statuses.values()):
+        return
+    why_not = services.forge.proposals.merge(change.repository, change.number, head)
+    if why_not:
+        _log.info("update not merged yet", change=str(change), reason=why_not)
+    else:
+        _log.info("update merged", change=str(change))
