@@ -96,10 +96,11 @@ def test_opening_pushing_retargeting_and_readiness_ask_for_a_preview(deliveries:
         if one.event.name == "Merge Request Hook" and json.loads(one.body)["object_attributes"]["iid"] == 1
     ]
     kinds = [type(read(one)).__name__ for one in of_first]
-    opened, pushed, drafted, ready, closed, reopened, retargeted, back, renamed, merged = kinds
+    opened, pushed, drafted, ready, closed, reopened, retargeted, back, renamed, *by_bot, merged = kinds
     assert {opened, pushed, ready, reopened, retargeted, back} == {"ChangeUpdated"}
     assert (drafted, renamed) == ("ChangeMarked", "Ignored")
     assert {closed, merged} == {"ChangeClosed"}
+    assert by_bot == ["ChangeClosed", "ChangeUpdated"]
 
 
 def test_a_merge_names_its_commit_and_a_fast_forward_the_head(deliveries: list[Delivery]) -> None:
