@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.writing import Write
+from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch, health_of
@@ -24,7 +25,7 @@ from bot.errors import Rejected
 from bot.model.applications import HARD, REFRESH
 from bot.model.holds import HELD
 from bot.model.jobs import advance, notify
-from bot.model.operations import Occasion, Operation, OperationState, timestamp
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
 from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
@@ -144,18 +145,31 @@ class _Comparison:
         back = self._going_back()
         if back is not None:
             return self._take_back(back, patch)
-        at = heals_at(application) if self.differing else None
-        heals = at is not None and self.services.clock.now() >= at and not why_not_now(self.services, application)
-        if heals:
-            patch = {"status": patch, "operation": self._putting_back().to_wire()}
+        operation = self._starting()
+        if operation is not None:
+            patch = {"status": patch, "operation": operation.to_wire()}
         elif patch:
             patch = {"status": patch}
         if not patch:
             _answer(self.services, application)
             return None
         self.services.applications.update(application, {**patch, **_answered(application)})
-        self._log(heals=heals)
-        return advance(application.name) if heals else None
+        self._log(heals=operation is not None)
+        return advance(application.name) if operation is not None else None
+
+    def _starting(self) -> Operation | None:
+        """Return what puts back what differs, or does what nobody was trusted to have asked for until now."""
+        application = self.scene.application
+        at = heals_at(application) if self.differing else None
+        heals = at is not None and self.services.clock.now() >= at
+        trusted = self._is_trusted_by_now() and application.automated and hold_of(self.services, application) is None
+        if not (heals or trusted) or why_not_now(self.services, application):
+            return None
+        return self._putting_back() if heals else replace(self.state.operation, automated=True, username="")
+
+    def _is_trusted_by_now(self) -> bool:
+        """Whether the last sync was refused for want of a signature: then it would not be here now."""
+        return self.state.phase is Phase.ERROR and self.state.message.startswith(REQUIRED)
 
     def _going_back(self) -> GoingBack | None:
         """Return what takes back a revision that turned out badly; None where nobody asks for that, or holds it."""
