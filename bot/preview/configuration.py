@@ -17,6 +17,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.engine import globs
+from bot.model.changes import Permission
+from bot.model.commands import LEAST, Verb
 from bot.model.dangers import Severity
 
 FILE: Final = ".foresail/config.yaml"
@@ -27,7 +29,7 @@ _DEEPEST: Final = 16
 _MOST: Final = 5
 """Problems that are told at once."""
 _LONGEST_GLOB: Final = 1024
-_GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(?:sync|holds)["']?\s*:""", re.MULTILINE)
+_GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(sync|holds|commands)["']?\s*:""", re.MULTILINE)
 
 
 def _glob(pattern: str) -> str:
@@ -50,6 +52,8 @@ def _moment(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Somebody = Annotated[str, Field(pattern=r"^@[A-Za-z0-9][A-Za-z0-9._-]{0,200}$")]
+"""A person as the forge writes one: `@ana`."""
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -131,6 +135,30 @@ class Updates(_Part):
     """`routine`: they are merged once everything is green and the preview says that only versions move."""
 
 
+class Rule(_Part):
+    """Who may give a command, of those whom the forge lets (docs/commands.md)."""
+
+    least: Literal["triage", "write", "maintain", "admin"] | None = None
+    """What they must be allowed on the forge: where that is more than it takes."""
+    people: list[Somebody] = Field(default=[], max_length=100)
+    """Who may in any case; without `least`: nobody else. Teams are not looked up."""
+
+
+class Commands(_Part):
+    """Who may give which command, of those whom the forge lets."""
+
+    preview: Rule = Rule()
+    diff: Rule = Rule()
+    explain: Rule = Rule()
+    approve: Rule = Rule()
+    sync: Rule = Rule()
+    hold: Rule = Rule()
+    release: Rule = Rule()
+    cancel: Rule = Rule()
+    retry: Rule = Rule()
+    rollback: Rule = Rule()
+
+
 class Configuration(_Part):
     """What `.foresail/config.yaml` of the base branch may say."""
 
@@ -150,11 +178,14 @@ class Configuration(_Part):
     """When what was merged is synced, where that happens by itself."""
     holds: list[ConfiguredHold] = Field(default=[], max_length=50)
     """Applications that nothing merged is synced to by itself for now."""
+    commands: Commands = Commands()
+    """Who may give which command, of those whom the forge lets."""
     updates: Updates = Updates()
     """Changes for newer images and charts that Foresail opens itself."""
 
 
 DEFAULTS: Final = Configuration()
+_NO_RULE: Final = Rule()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +197,8 @@ class Read:
     """Each with its line, and what to do."""
     guards: bool = False
     """Whether the file, wrong as it may be, says something of when commits are synced: nobody knows what then."""
+    rules: bool = False
+    """The same of who may give commands."""
 
 
 @lru_cache(maxsize=8)
@@ -185,7 +218,9 @@ def read(text: bytes | None) -> Read:
     except (ValueError, RecursionError) as error:
         found = [str(error) or "it is nested too deep"]
     more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
-    return Read(DEFAULTS, (*found[:_MOST], *more), guards=_GUARDS.search(text) is not None)
+    said = {word.decode() for word in _GUARDS.findall(text)}
+    guards, rules = not said.isdisjoint({"sync", "holds"}), "commands" in said
+    return Read(DEFAULTS, (*found[:_MOST], *more), guards=guards, rules=rules)
 
 
 def reviewers(configuration: Configuration, severities: Collection[Severity]) -> tuple[str, ...]:
@@ -221,6 +256,20 @@ def why_waits(found: Read, application: str, *, now: float, command: str) -> str
     if configuration.sync.when is When.COMMAND and _fits(configuration.sync.applications, application):
         return f"{person}, as {FILE} says"
     return ""
+
+
+def why_not_asked(found: Read, verb: Verb, *, author: str, allowed: Permission) -> str:
+    """Return why a command is not taken from somebody whom the forge lets give it, empty where it is."""
+    if found.problems and found.rules and LEAST[verb].includes(Permission.WRITE):
+        return f"{FILE} says something of commands and cannot be used: {found.problems[0]}"
+    rule: Rule = getattr(found.configuration.commands, verb, _NO_RULE)
+    if rule == _NO_RULE or author.lower() in {one[1:].lower() for one in rule.people}:
+        return ""
+    if rule.least is None:
+        return f"{verb} is only taken from those whom {FILE} names"
+    if allowed.includes(Permission(rule.least)):
+        return ""
+    return f"{verb} takes the permission {rule.least}, as {FILE} says, and {author} has {allowed}"
 
 
 def json_schema() -> str:
@@ -311,10 +360,7 @@ def _problem(error: Any, node: yaml.Node | None) -> str:
 def _keys(way: Iterable[str | int]) -> Iterator[str]:
     model: Any = Configuration
     for step in way:
-        if isinstance(step, int):
-            (model,) = get_args(model)
-        else:
-            model = model.model_fields[step].annotation
+        model = parts[0] if (parts := get_args(model)) else model.model_fields[step].annotation
     yield from model.model_fields
 
 

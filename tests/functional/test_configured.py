@@ -83,7 +83,8 @@ def test_what_a_change_itself_says_holds_after_the_merge_only(open_shop: Opener)
 
 def test_what_is_merged_waits_for_a_command_until_the_file_says_otherwise(open_shop: Opener) -> None:
     shop = open_shop({_SETTINGS: config_map(COLOUR="blue")})
-    shop.repository.push("main", {_FILE: "sync: {when: command, applications: ['shop-*']}\n"})
+    rules = "commands: {sync: {least: maintain}}\n"
+    shop.repository.push("main", {_FILE: f"sync: {{when: command, applications: ['shop-*']}}\n{rules}"})
     number = shop.propose({_SETTINGS: config_map(COLOUR="green")})
     shop.await_preview(number)
     assert "waits for a manual sync" in shop.body(number)
@@ -91,6 +92,11 @@ def test_what_is_merged_waits_for_a_command_until_the_file_says_otherwise(open_s
     _await_waiting(shop, sha)
     assert shop.data("settings") == {"COLOUR": "blue"}
     shop.repository.grant("ann", "write")
+    shop.repository.comment(number, "/foresail sync", user="ann")
+    words = "sync takes the permission maintain"
+    shop.stage.until(lambda: any(words in one.body for one in shop.repository.comments(number)), what="a refusal")
+    assert shop.data("settings") == {"COLOUR": "blue"}
+    shop.repository.grant("ann", "maintain")
     shop.repository.comment(number, "/foresail sync", user="ann")
     shop.await_sync(sha)
     assert shop.data("settings") == {"COLOUR": "green"}

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.model.changes import Permission
+from bot.model.commands import Verb
 from bot.model.dangers import Severity
 from bot.model.reports import Action
 from bot.preview.configuration import (
     DEFAULTS,
     LONGEST,
+    Commands,
     Configuration,
     Labels,
     Read,
@@ -23,6 +26,7 @@ from bot.preview.configuration import (
     read,
     reviewers,
     why_not,
+    why_not_asked,
     why_waits,
 )
 from bot.preview.configured import configured, not_previewed
@@ -48,11 +52,14 @@ def test_every_key_is_read() -> None:
         b"comments: {collapse: true, budget: 20000, drift: false, images: false}\n"
         b"applications: {only: ['shop-*'], ignore: ['*-test']}\n"
         b"sync: {when: command, applications: ['*-prod']}\n"
+        b"commands: {rollback: {least: admin, people: ['@Ann']}}\n"
         b"holds: [{why: freeze, until: 2026-12-27T08:00:00+01:00}, {applications: [db], until: 2026-12-24, why: b}]\n"
         b"updates: {automerge: routine}\n"
     )
     assert found.problems == ()
-    assert found.configuration.model_dump() == {
+    said = found.configuration.model_dump()
+    assert said.pop("commands")["rollback"] == {"least": "admin", "people": ["@Ann"]}
+    assert said == {
         "ignore": ["docs/**", "*.md"],
         "drafts": False,
         "labels": {"skip": ["no-preview"], "require": ["preview"]},
@@ -73,7 +80,11 @@ def test_every_key_is_read() -> None:
     [
         (b"drafts: true\n\ndrafs: true\n", "line 3: there is no key drafs; did you mean drafts?"),
         (b"labels:\n  skip: []\n  ship: []\n", "line 3: there is no key labels.ship; did you mean skip?"),
-        (b"x: 1\n", "line 1: there is no key x; there are applications, comments, drafts, holds, ignore, labels, "),
+        (b"x: 1\n", "line 1: there is no key x; there are applications, commands, comments, drafts, "),
+        (b"commands: {sink: {}}", "line 1: there is no key commands.sink; did you mean sync?"),
+        (b"commands: {sync: {lest: admin}}", "line 1: there is no key commands.sync.lest; did you mean least?"),
+        (b"commands: {sync: {people: ['@acme/ops']}}", "line 1: commands.sync.people.0: string should match pattern"),
+        (b"commands: {sync: {least: god}}", "line 1: commands.sync.least: input should be 'triage', 'write', "),
         (b"sync: {when: push}\n", "line 1: sync.when: input should be 'merge' or 'command'"),
         (b"holds:\n- why: x\n  unti: 2026-12-24\n", "line 3: there is no key holds.0.unti; did you mean until?"),
         (b"holds:\n- until: 2026-12-24\n", "line 2: holds.0.why: field required"),
@@ -244,3 +255,44 @@ def test_a_report_is_told_as_its_repository_wants_it() -> None:
     assert "resting" not in body
     assert "<details open>" not in body
     assert configured(replace(subject, reviewers=()), read(b""), now=BEFORE) == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "allowed", "words"),
+    [
+        (b"", Verb.SYNC, Permission.WRITE, ""),
+        (b"commands: {rollback: {least: admin}}", Verb.SYNC, Permission.WRITE, ""),
+        (
+            b"commands: {sync: {least: maintain}}",
+            Verb.SYNC,
+            Permission.WRITE,
+            "sync takes the permission maintain, as .foresail/config.yaml says, and ann has write",
+        ),
+        (b"commands: {sync: {least: maintain}}", Verb.SYNC, Permission.ADMIN, ""),
+        (b"commands: {sync: {least: maintain, people: ['@Ann']}}", Verb.SYNC, Permission.WRITE, ""),
+        (
+            b"commands: {sync: {people: ['@bo']}}",
+            Verb.SYNC,
+            Permission.ADMIN,
+            "sync is only taken from those whom .foresail/config.yaml names",
+        ),
+        (b"commands: {sync: {people: ['@bo', '@ann']}}", Verb.SYNC, Permission.WRITE, ""),
+        (
+            b"commands: {sync: {least: god}}",
+            Verb.HOLD,
+            Permission.ADMIN,
+            ".foresail/config.yaml says something of commands and cannot be used: line 1: commands.sync.least",
+        ),
+        (b"commands: {sync: {least: god}}", Verb.EXPLAIN, Permission.TRIAGE, ""),
+        (b"commands: {sync: {least: admin}}", Verb.HELP, Permission.TRIAGE, ""),
+        (b"drafs: 1", Verb.SYNC, Permission.WRITE, ""),
+    ],
+)
+def test_commands_are_taken_from_whom_the_file_says(text: bytes, verb: Verb, allowed: Permission, words: str) -> None:
+    found = why_not_asked(read(text), verb, author="ann", allowed=allowed)
+    assert found.startswith(words)
+    assert bool(found) == bool(words)
+
+
+def test_every_command_that_can_be_refused_has_a_rule() -> None:
+    assert Commands.model_fields.keys() == set(Verb) - {Verb.HELP}
