@@ -143,6 +143,8 @@ class Settings(BaseModel):
     """Seconds an operation may take until everything is healthy; then it has failed."""
     claim_seconds: float = Field(default=15.0, gt=0)
     """Seconds after which another worker takes over an operation whose worker went silent."""
+    controller_lease_seconds: int = Field(default=12, ge=2, le=300)
+    """Seconds after which other controllers do what one did that went silent; each renews its Lease twice as often."""
     status_deadline: float = Field(default=7200.0, ge=60)
     """Seconds after which a status that is pending though nobody works on it ends as an error; recovery comes first."""
     preview_refresh: float = Field(default=600.0, ge=0)

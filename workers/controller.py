@@ -17,26 +17,31 @@ from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
 from bot.cluster.secrets import KEPT_SECONDS
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import is_last_written_by
+from bot.engine.tracking import owner_of
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import Application
-from bot.model.operations import Occasion, Operation, OperationState
-from bot.model.resources import ResourceKey, metadata_of
+from bot.model.resources import ResourceKey, annotations_of, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
-from workers.changes.payloads import refreshes, refreshes_of
+from workers.changes.payloads import refreshes, refreshes_of, told_of_deleted
 from workers.operating.windows import Openings
+from workers.watching.applications import ApplicationWatch
+from workers.watching.asking import Asking
+from workers.watching.duties import Duties
 from workers.watching.fences import Fences
 from workers.watching.following import BULKY, Followed, watch_on_clusters
 from workers.watching.generating import SetWatch
 from workers.watching.index import IndexKeeper
-from workers.watching.known import NEVER, PATIENCE, Known
+from workers.watching.known import NEVER, PATIENCE, Known, asked_in
 from workers.watching.objects import ObjectIndex
+from workers.watching.sharing import sharing_of
 from workers.watching.sightings import Sightings
-from workers.watching.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.cluster.objects import Cluster
     from bot.model.applications import Destination
     from bot.model.resources import JsonObject, ResourceType
@@ -44,11 +49,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _TICK: Final = 0.2
-_RECOVERY: Final = 3600.0
 _AGAIN: Final = 10.0
 """Seconds more until an application is asked for again of which a worker finds that a cluster answers, or not."""
-_SILENCE: Final = 90.0
-"""Seconds without a word from the API server after which nobody vouches for what is known of its Applications."""
 
 
 def run() -> int:
@@ -65,7 +67,7 @@ def run() -> int:
 
 
 class Controller:
-    """Turns events into jobs; one may run, or several: equal jobs are one."""
+    """Turns events into jobs; one may run, or several, that share the Applications."""
 
     def __init__(self, services: Services, stop: threading.Event) -> None:
         self._services = services
@@ -73,8 +75,7 @@ class Controller:
         self._known: dict[str, Known] = {}
         self._followed = Followed(services.control, self, besides=(APPLICATION,))
         self._lock = threading.Lock()
-        self._left_over: dict[str, jobs.JobRequest] = {}
-        """By job id: what an event called for while Redis was away."""
+        self._asking = Asking(services.queue, sharing_of(services))
         self._to_refresh: dict[str, Application] = {}
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
         self._objects = ObjectIndex()
@@ -85,25 +86,16 @@ class Controller:
         self._projects = Watch(services.control.server, PROJECT, self._on_project, namespace=namespace)
         self._generating = SetWatch(services, self._start)
         self._index = IndexKeeper(services.memory.index)
-        self._applications = Watch(
-            services.control.server,
-            APPLICATION,
-            self._on_application,
-            namespace=namespace,
-            on_listed=self._on_listed,
-        )
+        self._duties = Duties(services, self._asking.share, self._generating)
+        self._applications = ApplicationWatch(services, self._on_application, self._on_listed)
         self._clusters_moved = threading.Event()
         """Set once the Secret of a cluster has come, changed or gone."""
         self._secrets = watch_on_clusters(services.control, namespace, self._clusters_moved)
-        self._listed = threading.Event()
-        """Set once every Application that there is has been seen."""
-        self._recovered = float("-inf")
-        self._recovery = min(_RECOVERY, services.settings.status_deadline / 2)
-        self._turns = Turns(services.settings, now=time.monotonic())
 
     def run(self) -> None:
         """Watch and tick until stopped; a Redis or cluster that is away is waited for."""
-        self._start(self._applications)
+        sharing = threading.Thread(target=self._asking.share.run, args=(self._stop,), name="share", daemon=True)
+        sharing.start()
         self._start(self._projects)
         self._start(self._secrets)
         while not self._stop.wait(_TICK):
@@ -112,38 +104,65 @@ class Controller:
             except ForesailError as error:
                 _log.warning("controller waits", reason=str(error))
                 self._stop.wait(1.0)
+        self._applications.stop()
         self._followed.stop()
+        sharing.join()
 
     def _tick(self, now: float) -> None:
-        queue, memory = self._services.queue, self._services.memory
+        queue, may, ask = self._services.queue, self._asking.may, self._asking.ask
         queue.maintain(now=now)
-        if memory.is_empty() or time.monotonic() - self._recovered > self._recovery:
-            queue.enqueue(jobs.recover())
-            memory.mark()
-            self._recovered = time.monotonic()
-            self._generating.look_at_all(time.monotonic())
-        for request in self._turns.due(memory, time.monotonic()):
+        self._follow_share()
+        for request in self._duties.due():
             queue.enqueue(request)
-        self._send_left_over()
+        self._asking.send_left_over()
         self._write_index()
         self._send_refreshes()
         self._follow_windows(now)
-        for request in self._generating.due(time.monotonic()):
-            self._enqueue(request)
+        for key, request in self._generating.due(time.monotonic(), may):
+            ask(key, request)
         self._find_clusters()
         self._follow_holds(now)
         self._follow_fences(now)
         with self._lock:
-            due = [name for name, known in self._known.items() if known.works and self._is_due(known, now)]
+            due = [name for name, known in self._known.items() if self._is_due(known, now) and may(name)]
             for name in due:
                 self._known[name].looked_at, self._known[name].deadline = time.monotonic(), NEVER
-            differing = [name for name, known in self._known.items() if now >= known.compare_at]
+            differing = [name for name, known in self._known.items() if now >= known.compare_at and may(name)]
             for name in differing:
                 self._known[name].compare_at = NEVER
             next_steps = [self._known[name].next_step(name) for name in due]
         queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown()]))
         self._followed.follow(self._objects.kinds())
-        self._followed.tell(memory)
+        self._followed.tell(self._services.memory)
+
+    def _follow_share(self) -> None:
+        """Where others have come or gone, let go what is theirs now and look at all anew, for what is ours now."""
+        asking, view = self._asking, self._asking.share.view
+        if view == asking.view:
+            return
+        _log.info("work is shared", among=len(view))
+        with self._applications.hearing:
+            asking.view = view
+            with self._lock:
+                others = [name for name in self._known if not asking.holds(name)]
+            for name in others:
+                self._let_go(name)
+            self._applications.begin()
+
+    def _let_go(self, name: str) -> None:
+        """Forget an Application that is another's by now."""
+        cluster, keys = self._objects.keys_of(name)
+        self._forget(name)
+        for key in keys:
+            if cluster is not None and not self._objects.of(cluster, key):
+                self._sightings.lost(cluster.name, key)
+
+    def _forget(self, name: str) -> None:
+        with self._lock:
+            self._known.pop(name, None)
+            self._to_refresh.pop(name, None)
+        for keeper in (self._objects, self._openings, self._fences):
+            keeper.lost(name)
 
     def _find_clusters(self) -> None:
         """Find out anew which clusters destinations mean, once a Secret has moved."""
@@ -169,7 +188,7 @@ class Controller:
                         known.cluster = cluster
                         known.compare_at = self._services.clock.now() + 2 * KEPT_SECONDS
                 if known is not None:
-                    self._enqueue(known.next_step(name))
+                    self._asking.ask(name, known.next_step(name))
 
     def _cluster_at(self, destination: Destination) -> Cluster | None:
         try:
@@ -189,32 +208,30 @@ class Controller:
                 if not (known.works or known.left_alone)
                 and now >= known.looked_at + PATIENCE
                 and self._followed.contradict(known.cluster, unknown=known.unknown)
+                and self._asking.may(name)
             ]
             for name in found:
                 self._known[name].looked_at = now + _AGAIN
         return found
 
-    def _send_left_over(self) -> None:
-        """Queue what could not be queued while Redis was away."""
-        while self._left_over:
-            identity, request = next(iter(self._left_over.items()))
-            self._services.queue.enqueue(request)
-            del self._left_over[identity]
-
     def _follow_windows(self, now: float) -> None:
         """Have started what waited for a window that has opened, and put back what was changed meanwhile."""
-        opened = self._openings.due(now) if self._services.settings.mode is Mode.FULL else []
-        for request in (*refreshes_of(opened), *map(jobs.compare, opened)):
-            self._enqueue(request)
+        if self._services.settings.mode is Mode.FULL and self._asking.share.stands:
+            self._look_again_at(self._openings.due(now))
+
+    def _look_again_at(self, names: Sequence[str]) -> None:
+        ours = list(filter(self._asking.may, names))
+        for request in (*refreshes_of(ours), *map(jobs.compare, ours)):
+            self._asking.ask(ours[0], request)
 
     def _follow_holds(self, now: float) -> None:
         """Do the same where the time of somebody's hold is over."""
         with self._lock:
-            released = [name for name, known in self._known.items() if now >= known.released_at]
+            due = (name for name, known in self._known.items() if now >= known.released_at)
+            released = list(filter(self._asking.may, due))
             for name in released:
                 self._known[name].released_at = NEVER
-        for request in (*refreshes_of(released), *map(jobs.compare, released)):
-            self._enqueue(request)
+        self._look_again_at(released)
 
     def _follow_fences(self, now: float) -> None:
         """Have compared what belongs to a project that demands something else, once every worker knows of that."""
@@ -222,15 +239,17 @@ class Controller:
         with self._lock:
             for known in (self._known[name] for name in moved if name in self._known):
                 known.compare_at = min(known.compare_at, now + 2 * KEPT_SECONDS)
-        if self._listed.is_set():
+        if self._applications.listed.is_set() and self._asking.share.stands:
             self._services.queue.enqueue(*self._fences.orphans(self._services.memory, time.monotonic()))
 
     def _send_refreshes(self) -> None:
         """Queue what was gathered; a first list is waited for, so that it is one round."""
-        if not self._listed.is_set():
+        if not self._applications.listed.is_set():
             return
         with self._lock:
-            gathered, self._to_refresh = self._to_refresh, {}
+            gathered = {name: one for name, one in self._to_refresh.items() if self._asking.may(name)}
+            for name in gathered:
+                del self._to_refresh[name]
         try:
             self._services.queue.enqueue(*refreshes(gathered.values()))
         except ForesailError:
@@ -240,11 +259,11 @@ class Controller:
 
     def _write_index(self) -> None:
         """Let others find Applications without reading all of them, as long as what is known here is current."""
-        if self._listed.is_set() and time.monotonic() - self._applications.heard_at < _SILENCE:
+        if self._applications.is_current:
             self._index.write()
 
     def _is_due(self, known: Known, now: float) -> bool:
-        return now >= known.deadline or time.monotonic() >= known.looked_at + known.patience
+        return known.works and (now >= known.deadline or time.monotonic() >= known.looked_at + known.patience)
 
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
@@ -253,22 +272,29 @@ class Controller:
     def on_object(self, cluster: Cluster, event: str, obj: JsonObject) -> None:
         """Have the operations go on that wait for the object, and applications at rest compared, if it has moved."""
         key = ResourceKey.of(obj)
-        changed = self._saw(cluster, key, event, obj)
         names = self._objects.of(cluster, key)
+        if not names and self._is_anothers(obj):
+            return
+        changed = self._saw(cluster, key, event, obj)
         settled = not self._sightings.is_progressing(cluster.name, key)
         foreign = changed and (event == "DELETED" or not is_last_written_by(obj, cluster.manager))
         with self._lock:
             concerned = [(name, self._known[name]) for name in names if name in self._known]
             waiting = [(name, known) for name, known in concerned if known.running and key in known.awaits]
-            resting = [known.next_step(name) for name, known in concerned if changed and not known.running]
+            resting = [(name, known.next_step(name)) for name, known in concerned if changed and not known.running]
             for _, known in waiting:
                 known.looked_at = time.monotonic() if settled else known.looked_at
                 known.patience = PATIENCE  # to tell how far it has come
             for _, known in concerned:
                 known.touched = known.touched or (foreign and known.running)
-        going_on = [name for name, _ in waiting] if settled else []
-        for request in (*map(jobs.advance, going_on), *resting):
-            self._enqueue(request)
+        going_on = [(name, jobs.advance(name)) for name, _ in waiting] if settled else []
+        for name, request in (*going_on, *resting):
+            self._asking.ask(name, request)
+
+    def _is_anothers(self, obj: JsonObject) -> bool:
+        """Whether an object is of an application that another controller keeps track of."""
+        instance = owner_of(obj) if len(self._asking.view) > 1 else None
+        return instance is not None and not self._asking.holds(instance)
 
     def _saw(self, cluster: Cluster, key: ResourceKey, event: str, obj: JsonObject) -> bool:
         """Take note of an event; return whether it can change what an application is said to be."""
@@ -285,7 +311,8 @@ class Controller:
             with self._lock:
                 if (known := self._known.get(name)) is not None:
                     known.touched = known.running  # then at the end of its operation
-            self._enqueue(known.next_step(name) if known is not None and known.deleting else jobs.compare(name))
+            request = known.next_step(name) if known is not None and known.deleting else jobs.compare(name)
+            self._asking.ask(name, request)
 
     def _on_project(self, event: str, obj: JsonObject) -> None:
         """Take note of a project that appeared, changed or went."""
@@ -297,14 +324,17 @@ class Controller:
         name = str(metadata_of(obj).get("name"))
         self._generating.saw_application(event, obj)
         if event == "DELETED":
-            with self._lock:
-                self._known.pop(name, None)
             self._forget(name)
             self._index.lost(name)
+            self._sightings.lost(self._services.control.name, ResourceKey.of(obj))
             self._compare_parents(obj)
-            self._tell_of_deleted(obj)
+            for request in told_of_deleted(obj):
+                self._asking.ask(name, request)
             return
         self._index.saw(name, repositories_of(obj))
+        if not self._asking.holds(name):
+            self._on_anothers(obj)
+            return
         try:
             application = Application.parse(obj)
         except Rejected as error:
@@ -312,11 +342,19 @@ class Controller:
             with self._lock:
                 self._known.pop(name, None)
             if obj.get("operation"):
-                self._enqueue(jobs.advance(name))  # which ends it: it cannot go on
+                self._asking.ask(name, jobs.advance(name))  # which ends it: it cannot go on
             if metadata_of(obj).get("deletionTimestamp"):
-                self._enqueue(jobs.delete(name))  # which says so
+                self._asking.ask(name, jobs.delete(name))  # which says so
             return
         self._on_usable(application, obj)
+
+    def _on_anothers(self, obj: JsonObject) -> None:
+        """Have the application compared that declares one which is another controller's, where that asks for more."""
+        control, key = self._services.control, ResourceKey.of(obj)
+        if self._objects.of(control, key):
+            told = {"spec": obj.get("spec"), "metadata": {"annotations": asked_in(annotations_of(obj))}}
+            if self._sightings.saw(control.name, key, told, None):
+                self._compare_parents(obj)
 
     def _on_usable(self, application: Application, obj: JsonObject) -> None:
         name, known = application.name, self._seen(application)
@@ -327,7 +365,7 @@ class Controller:
         with self._lock:
             before = self._known.get(name)
             was_running = before is not None and before.running
-            touched = before is not None and was_running and before.touched
+            touched = (was_running and before.touched) if before is not None else self._applications.is_told_again
             known.touched = touched and known.running
             self._known[name] = known
             stopped = known.abandoned and was_running
@@ -336,13 +374,13 @@ class Controller:
         if before is None or before.asks != known.asks:
             self._compare_parents(obj)
         if known.running and (before is None or not was_running or self._is_to_go_on(known, before)):
-            self._enqueue(jobs.advance(name))
+            self._asking.ask(name, jobs.advance(name))
         if known.deleting and not known.running:
-            self._enqueue(jobs.delete(name))
+            self._asking.ask(name, jobs.delete(name))
         if known.refresh:
-            self._enqueue(jobs.refresh(name))
-        if touched and not known.running:
-            self._enqueue(jobs.compare(name))
+            self._asking.ask(name, jobs.refresh(name))
+        if not known.running and touched:
+            self._asking.ask(name, jobs.compare(name))
 
     def _is_to_go_on(self, known: Known, before: Known) -> bool:
         """Whether an operation, since just now, is to be ended, or waits for what was there before that was known."""
@@ -365,33 +403,15 @@ class Controller:
                 if known is not None:
                     known.touched = known.running  # then at the end of its operation
             if known is not None and (not known.running or key in known.awaits):
-                self._enqueue(known.next_step(name))
+                self._asking.ask(name, known.next_step(name))
 
     def _on_listed(self, names: frozenset[str]) -> None:
         """Forget what went while the watch was broken."""
         with self._lock:
             gone = self._known.keys() - names
-            for name in gone:
-                del self._known[name]
         for name in gone:
             self._forget(name)
         self._index.only(names)
-        self._listed.set()
-
-    def _forget(self, name: str) -> None:
-        for keeper in (self._objects, self._openings, self._fences):
-            keeper.lost(name)
-
-    def _tell_of_deleted(self, obj: JsonObject) -> None:
-        """Have the commit told that an Application which is gone was synced to: nobody else will."""
-        status = obj.get("status")
-        state = OperationState.last_sync(status if isinstance(status, dict) else None)
-        operation = obj.get("operation")
-        running = Operation.parse(operation) if isinstance(operation, dict) else None
-        infos = [one.info for one in (running, state.operation if state is not None else None) if one is not None]
-        for occasion in map(Occasion.of, infos):
-            if occasion.repository:
-                self._enqueue(jobs.notify(occasion.repository, occasion.commit))
 
     def _seen(self, application: Application) -> Known:
         cluster = self._cluster_at(application.spec.destination)
@@ -401,10 +421,3 @@ class Controller:
 
         limit, now = self._services.settings.sync_deadline, self._services.clock.now()
         return Known.of(application, cluster, sync_deadline=limit, is_progressing=is_progressing, now=now)
-
-    def _enqueue(self, request: jobs.JobRequest) -> None:
-        try:
-            self._services.queue.enqueue(request)
-        except ForesailError as error:
-            _log.warning("event kept for later", job=request.identity, reason=str(error))
-            self._left_over[request.job_id] = request

@@ -125,6 +125,12 @@ class ApiServer:
         other.acts_as = user
         return other
 
+    def hurried(self, seconds: float) -> ApiServer:
+        """Return the same connections, over which no request is waited for longer than that."""
+        other = copy(self)
+        other._timeout = urllib3.Timeout(total=seconds)  # noqa: SLF001 - a copy of our own
+        return other
+
     def get(self, path: str, **query: str) -> JsonObject:
         """Read one document."""
         return self.request("GET", path, query=query)

@@ -234,15 +234,15 @@ class Memory:
         with reachable():
             self._connection.delete(f"foresail:ending:{application}")
 
-    def is_empty(self) -> bool:
-        """Whether Redis has lost our mark, and with it everything else; true until somebody marks it again."""
+    def is_empty(self, whose: str) -> bool:
+        """Whether Redis has lost somebody's mark, and with it everything else; true until it is marked again."""
         with reachable():
-            return not self._connection.exists(_EPOCH)
+            return not self._connection.exists(f"{_EPOCH}:{whose}")
 
-    def mark(self) -> None:
-        """Leave a mark that is gone when Redis is emptied."""
+    def mark(self, whose: str) -> None:
+        """Leave somebody's mark, which is gone when Redis is emptied, or after a day."""
         with reachable():
-            self._connection.set(_EPOCH, b"1")
+            self._connection.set(f"{_EPOCH}:{whose}", b"1", ex=_DAY)
 
     def _keep(self, name: str, value: bytes) -> None:
         with reachable():

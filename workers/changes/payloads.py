@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from bot.model.changes import Repository
-from bot.model.jobs import refresh
+from bot.model.jobs import notify, refresh
+from bot.model.operations import Occasion, Operation, OperationState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,3 +40,15 @@ def refreshes_of(names: Iterable[str]) -> Iterator[JobRequest]:
     rest = iter(names)
     while batch := list(islice(rest, _MOST_REFRESHED)):
         yield refresh(*batch)
+
+
+def told_of_deleted(obj: JsonObject) -> Iterator[JobRequest]:
+    """Yield what has the commit told that an Application which is gone was synced to: nobody else will."""
+    status = obj.get("status")
+    state = OperationState.last_sync(status if isinstance(status, dict) else None)
+    operation = obj.get("operation")
+    running = Operation.parse(operation) if isinstance(operation, dict) else None
+    infos = [one.info for one in (running, state.operation if state is not None else None) if one is not None]
+    for occasion in map(Occasion.of, infos):
+        if occasion.repository:
+            yield notify(occasion.repository, occasion.commit)

@@ -39,6 +39,8 @@ _SOON: Final = 0.5
 _REPORTED: Final = 5.0
 """Seconds between two times that an ApplicationSet's status follows its Applications."""
 _JITTER: Final = 0.2
+_KEY: Final = "applicationset/"
+"""Begins the key by which an ApplicationSet is shared; no Application has such a name."""
 _ASKED: Final = (APPROVED, REFRESH)
 """Annotations by which a person asks for something."""
 _SERVED: Final = 30.0
@@ -152,20 +154,24 @@ class SetSchedule:
         with self._lock:
             return any(known.reads_clusters for known in self._sets.values())
 
-    def due(self, now: float) -> list[JobRequest]:
-        """Return what has become due, each once."""
+    def due(self, now: float, may: Callable[[str], bool]) -> list[tuple[str, JobRequest]]:
+        """Return what has become due, each once, with its key; where we `may` not act for that it stays due."""
         with self._lock:
-            return list(self._due(now))
+            return list(self._due(now, may))
 
-    def _due(self, now: float) -> Iterator[JobRequest]:
+    def _due(self, now: float, may: Callable[[str], bool]) -> Iterator[tuple[str, JobRequest]]:
         for name, known in self._sets.items():
+            reported = known.report and now >= known.reported + _REPORTED
+            key = f"{_KEY}{name}"
+            if not (now >= known.due or reported) or not may(key):
+                continue
             if now >= known.due:
                 known.due = now + known.every * random.uniform(1, 1 + _JITTER) if known.every else float("inf")  # noqa: S311 - spreads load
                 known.report = False
-                yield generate(name)
-            elif known.report and now >= known.reported + _REPORTED:
+                yield key, generate(name)
+            else:
                 known.reported, known.report = now, False
-                yield report_generated(name)
+                yield key, report_generated(name)
 
     def look_at_all(self, now: float) -> None:
         """Have every ApplicationSet looked at: what was asked for may be lost."""
@@ -201,8 +207,8 @@ class SetWatch:
         """Have every ApplicationSet looked at: what was asked for may be lost."""
         self._schedule.look_at_all(now)
 
-    def due(self, now: float) -> Iterator[JobRequest]:
-        """Yield the looks at ApplicationSets that have become due."""
+    def due(self, now: float, may: Callable[[str], bool]) -> Iterator[tuple[str, JobRequest]]:
+        """Yield with their keys the looks at ApplicationSets that have become due, and are ours."""
         if self._services.settings.mode is not Mode.FULL:
             return
         if APPLICATION_SET not in self._watched and now >= self._asked + _SERVED:
@@ -211,7 +217,7 @@ class SetWatch:
                 self._watch(APPLICATION_SET)
         if self._schedule.reads_clusters:
             self._watch(SECRET)
-        yield from self._schedule.due(now)
+        yield from self._schedule.due(now, may)
 
     def _watch(self, kind: ResourceType) -> None:
         if kind in self._watched:

@@ -11,14 +11,14 @@ from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
 from bot.engine.sync.unknown import is_unknown
-from bot.model.applications import REFRESH
+from bot.model.applications import REFRESH, SKIP_RECONCILE
 from bot.model.holds import HELD, Hold
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
 from workers.operating.claims import CLAIM, Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application, Destination
@@ -122,6 +122,11 @@ class Known:
 def _asks(application: Application) -> tuple[str, ...]:
     said = (application.spec.definition, str(application.automated), str(application.left_alone))
     return (*said, application.annotation(APPROVED), application.annotation(HELD))
+
+
+def asked_in(annotations: Mapping[str, str]) -> list[str | None]:
+    """Return what somebody asks for by the annotations of an Application."""
+    return [annotations.get(name) for name in (APPROVED, HELD, SKIP_RECONCILE)]
 
 
 def _deadlines(application: Application, state: OperationState | None, sync_deadline: float) -> Iterator[float]:

@@ -39,6 +39,11 @@ class ObjectIndex:
         with self._lock:
             self._forget(name)
 
+    def keys_of(self, name: str) -> tuple[Cluster | None, frozenset[ResourceKey]]:
+        """Return what an application cares about, and where."""
+        with self._lock:
+            return self._objects.get(name, (None, frozenset()))
+
     def of(self, cluster: Cluster, key: ResourceKey) -> tuple[str, ...]:
         """Return the applications that care about an object."""
         with self._lock:

@@ -28,11 +28,11 @@ def test_a_lock_that_ran_out_is_not_taken_from_who_has_it_now(bench: Bench) -> N
 
 def test_a_redis_that_was_emptied_is_noticed_until_somebody_marks_it(bench: Bench, redis_server: RedisServer) -> None:
     memory = Memory(bench.connection)
-    assert memory.is_empty()
-    memory.mark()
-    assert not memory.is_empty()
+    assert memory.is_empty("ours")
+    memory.mark("ours")
+    assert [memory.is_empty("ours"), memory.is_empty("another's")] == [False, True]
     redis_server.restart()
-    assert [memory.is_empty(), memory.is_empty()] == [True, True]
+    assert [memory.is_empty("ours"), memory.is_empty("ours")] == [True, True]
 
 
 def test_a_forecast_is_kept_for_its_head_only(bench: Bench) -> None:

@@ -1,0 +1,57 @@
+"""What a controller asks workers for: only what is its own to ask for, and nothing of that is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.errors import ForesailError
+from bot.model.shards import owner
+
+if TYPE_CHECKING:
+    from bot.model.jobs import JobRequest
+    from bot.store.queue import Queue
+    from workers.watching.sharing import Sharing
+
+_log = structlog.get_logger()
+
+
+class Asking:
+    """Queues requests, each in the name of a key that is shared; safe to use from threads."""
+
+    def __init__(self, queue: Queue, share: Sharing) -> None:
+        self._queue = queue
+        self.share = share
+        self.view = frozenset[str]()
+        """The replicas by whose share it is known what is ours."""
+        self._left_over: dict[str, tuple[str, JobRequest]] = {}
+        """By job id: what an event called for while Redis was away, or while nobody may act for its key."""
+
+    def holds(self, key: str) -> bool:
+        """Whether a key is ours to keep track of."""
+        return owner(self.view, key) == self.share.me
+
+    def may(self, key: str) -> bool:
+        """Whether a key is ours to act for, now."""
+        return self.holds(key) and self.share.may(key)
+
+    def ask(self, key: str, request: JobRequest) -> None:
+        """Queue a request, or keep it until that can be done."""
+        if not self.may(key):
+            self._left_over[request.job_id] = (key, request)
+            return
+        try:
+            self._queue.enqueue(request)
+        except ForesailError as error:
+            _log.warning("event kept for later", job=request.identity, reason=str(error))
+            self._left_over[request.job_id] = (key, request)
+
+    def send_left_over(self) -> None:
+        """Queue what could not be queued before, and forget what is another's by now: who looks at all of it anew."""
+        for identity, (key, request) in list(self._left_over.items()):
+            if self.holds(key) and not self.share.may(key):
+                continue
+            if self.holds(key):
+                self._queue.enqueue(request)
+            self._left_over.pop(identity, None)
