@@ -66,7 +66,7 @@ def annotation(obj: JsonObject, name: str) -> str:
 
 
 def writes(lines: Iterable[bytes]) -> Iterator[Write]:
-    """Yield what was written for real: dry runs and what was refused are left out.
+    """Yield what was written for real: dry runs and what was refused are left out, and signs of life.
 
     A request whose sender was killed may be logged as broken off: nobody was told of it, and what it did is seen by
     what follows.
@@ -77,7 +77,8 @@ def writes(lines: Iterable[bytes]) -> Iterator[Write]:
         query = parse_qs(urlsplit(event.get("requestURI", "")).query)
         reference = event.get("objectRef")
         succeeded = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
-        if succeeded and reference and "dryRun" not in query and event.get("stage") == "ResponseComplete":
+        done = succeeded and "dryRun" not in query and event.get("stage") == "ResponseComplete"
+        if done and reference and reference.get("resource") != "leases":
             yield _write(event, reference)
 
 
