@@ -48,4 +48,5 @@ lock: set-up ## resolve requirements*.txt anew into the locks, with hashes
 
 format: set-up ## what `make check` can mend by itself
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format . && \
-	$(BIN)/python .ci/settings_table.py && $(BIN)/python .ci/health_table.py && $(BIN)/python .ci/configuration_schema.py
+	$(BIN)/python .ci/settings_table.py && $(BIN)/python .ci/health_table.py && $(BIN)/python .ci/metrics_table.py && \
+	$(BIN)/python .ci/configuration_schema.py

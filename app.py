@@ -14,6 +14,7 @@ from bot.services import WebServices
 from bot.settings import Settings
 from bot.web.errors import add_error_handlers
 from bot.web.health import health
+from bot.web.metrics import metrics
 from bot.web.reports import reports
 from bot.web.webhooks import webhooks
 
@@ -32,5 +33,6 @@ def create_app(settings: Settings | None = None, services: WebServices | None = 
     add_error_handlers(app)
     app.register_blueprint(webhooks(services))
     app.register_blueprint(health(services))
+    app.register_blueprint(metrics(services))
     app.register_blueprint(reports(services))
     return app

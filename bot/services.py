@@ -14,6 +14,8 @@ from bot.store.clock import Clock
 from bot.store.connection import connect
 from bot.store.locks import Locks
 from bot.store.memory import Memory
+from bot.store.metrics import Metrics
+from bot.store.pace import Pace
 from bot.store.queue import Queue
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from bot.repository.render import Renderer
     from bot.repository.toolbox import Toolbox
     from bot.settings import Settings
-    from bot.store.pace import Pace
     from bot.store.reports import Reports
 
 _log = structlog.get_logger()
@@ -69,6 +70,9 @@ class WebServices:
 
     settings: Settings
     queue: Queue
+    metrics: Metrics
+    pace: Pace
+    """Where accounts stand with their forge; nothing is written to one here."""
     reports: Reports | None = None
     """What links open; None where the settings have no key for them."""
 
@@ -76,7 +80,8 @@ class WebServices:
     def build(cls, settings: Settings) -> WebServices:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
         connection = connect(settings.redis_url)
-        return cls(settings, Queue(connection), _reports(settings, connection))
+        queue, metrics, pace = Queue(connection), Metrics(connection), Pace(connection, ())
+        return cls(settings, queue, metrics, pace, _reports(settings, connection))
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class Services:
     settings: Settings
     queue: Queue
     memory: Memory
+    metrics: Metrics
     locks: Locks
     clock: Clock
     """Tells the time wherever several processes have to agree on it."""
@@ -153,6 +159,7 @@ class Services:
             settings=settings,
             queue=queue,
             memory=Memory(connection),
+            metrics=Metrics(connection),
             locks=Locks(connection),
             clock=Clock(connection),
             forge=forge,
@@ -332,7 +339,6 @@ def _forge(settings: Settings, pace: Pace) -> Forge:
 
 def _pace(settings: Settings, connection: redis.Redis) -> Pace:
     from bot.model.pacing import limits
-    from bot.store.pace import Pace
 
     return Pace(
         connection,

@@ -66,6 +66,8 @@ class Settings(BaseModel):
     """PEM file of who may sign the certificate of GitLab, instead of those the system trusts."""
     git_webhook_secret: SecretStr | None = None
     """Secret of pushes that others than a forge tell of at `/webhooks/git`; two lines while one replaces the other."""
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """What Prometheus sends as its bearer token to read `/metrics`; without any, nobody may."""
     webhook_max_bytes: int = Field(default=26_214_400, gt=0)
     """Largest webhook body taken; GitHub itself sends at most 25 MiB."""
     instance: str = Field(default="foresail", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")

@@ -5,6 +5,7 @@ Git is asked by `workers/refresh.py`; here the revisions of the last sync stand.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +26,7 @@ from bot.errors import Rejected
 from bot.model.applications import HARD, REFRESH
 from bot.model.holds import HELD
 from bot.model.jobs import advance, notify
+from bot.model.measures import compared
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
 from bot.model.retry import Retry
@@ -75,6 +77,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 
 
 def _compared(services: Services, application: Application) -> JobRequest | None:
+    began = time.monotonic()
     try:
         comparison = _Comparison.of(services, application)
     except Distrusted as error:
@@ -86,7 +89,9 @@ def _compared(services: Services, application: Application) -> JobRequest | None
             _answer(services, application)
         return None
     if comparison is not None:
-        return comparison.told()
+        asks = comparison.told()
+        services.metrics.count(compared(application, seconds=time.monotonic() - began))
+        return asks
     # There is nothing to compare, but no longer because its cluster does not answer.
     if application.operation is None and (patch := known_patch(application)):
         services.applications.update(application, {"status": patch, **_answered(application)})

@@ -37,6 +37,7 @@ from workers.watching.index import IndexKeeper
 from workers.watching.known import NEVER, PATIENCE, Known, asked_in
 from workers.watching.objects import ObjectIndex
 from workers.watching.sharing import sharing_of
+from workers.watching.showing import Showing
 from workers.watching.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Controller:
         self._projects = Watch(services.control.server, PROJECT, self._on_project, namespace=namespace)
         self._generating = SetWatch(services, self._start)
         self._index = IndexKeeper(services.memory.index)
+        self._showing = Showing(services.metrics, self._asking.share.me)
         self._duties = Duties(services, self._asking.share, self._generating)
         self._applications = ApplicationWatch(services, self._on_application, self._on_listed)
         self._clusters_moved = threading.Event()
@@ -107,6 +109,7 @@ class Controller:
         self._applications.stop()
         self._followed.stop()
         sharing.join()
+        self._showing.end()
 
     def _tick(self, now: float) -> None:
         queue, may, ask = self._services.queue, self._asking.may, self._asking.ask
@@ -134,6 +137,9 @@ class Controller:
         queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown()]))
         self._followed.follow(self._objects.kinds())
         self._followed.tell(self._services.memory)
+        self._showing.tell(self._followed.reached())
+        if self._applications.is_current:
+            self._showing.tidy(self._index)
 
     def _follow_share(self) -> None:
         """Where others have come or gone, let go what is theirs now and look at all anew, for what is ours now."""
@@ -161,7 +167,7 @@ class Controller:
         with self._lock:
             self._known.pop(name, None)
             self._to_refresh.pop(name, None)
-        for keeper in (self._objects, self._openings, self._fences):
+        for keeper in (self._objects, self._openings, self._fences, self._showing):
             keeper.lost(name)
 
     def _find_clusters(self) -> None:
@@ -272,6 +278,7 @@ class Controller:
     def on_object(self, cluster: Cluster, event: str, obj: JsonObject) -> None:
         """Have the operations go on that wait for the object, and applications at rest compared, if it has moved."""
         key = ResourceKey.of(obj)
+        self._showing.heard(cluster, key)
         names = self._objects.of(cluster, key)
         if not names and self._is_anothers(obj):
             return
@@ -362,6 +369,7 @@ class Controller:
         self._objects.saw(name, known.cluster, {*managed, *known.awaits})
         self._openings.saw(application)
         self._fences.saw(application)
+        self._showing.saw(application)
         with self._lock:
             before = self._known.get(name)
             was_running = before is not None and before.running

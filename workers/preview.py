@@ -26,7 +26,7 @@ from workers.changes.forks import is_approved, wait_for_approval
 from workers.changes.payloads import repository_in
 from workers.changes.pointing import pointed_at
 from workers.changes.proposal import Proposal
-from workers.runtime import job, job_with_excuse
+from workers.runtime import asked_at, job, job_with_excuse
 from workers.tell import News, bring
 from workers.telling.comments import Superseded
 from workers.telling.neighbours import meet, part
@@ -119,6 +119,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         unless_told=again,
         report=link.token,
         link=link.url,
+        asked_at=0.0 if again else asked_at(),
     )
     if change.head_branch.startswith(f"{services.settings.instance}/"):  # those alone are ever merged by that
         services.memory.keep_routine(str(change), change.head_sha, routine=report.is_routine)

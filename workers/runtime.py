@@ -6,8 +6,11 @@ import functools
 import gc
 import os
 import random
+import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -16,6 +19,7 @@ from rq.timeouts import JobTimeoutException
 
 from bot.errors import Paced, Rejected, Temporary
 from bot.model.jobs import ABANDONED_RETRIES, JobRequest
+from bot.model.metrics import JOBS, PACED, Sample
 from bot.services import Services
 from bot.settings import Settings
 from bot.store.connection import connect
@@ -81,16 +85,19 @@ def job_with_excuse(excuse: Excuse) -> Callable[[UseCase], Callable[[JsonObject]
         @functools.wraps(work)
         def run(payload: JsonObject) -> PutBack | None:
             with structlog.contextvars.bound_contextvars(job=work.__module__):
+                measure = _Measure(f"{work.__module__}.{work.__name__}".removeprefix("workers."))
                 try:
                     _stop_if_deadly()
                     follow_up = work(services(), payload)
                     if isinstance(follow_up, PutBack):
-                        return follow_up
+                        return measure.put_off(follow_up)
                     if follow_up is not None:
                         services().queue.enqueue(follow_up)
+                    measure.take("done")
                 except Exception as error:
                     if (later := _later(error)) is not None:
-                        return later
+                        return measure.put_off(later)
+                    measure.take("failed")
                     words = _words(error)
                     _tell(excuse, payload, words)
                     raise Failed(words) from error
@@ -101,6 +108,31 @@ def job_with_excuse(excuse: Excuse) -> Callable[[UseCase], Callable[[JsonObject]
         return run
 
     return decorate
+
+
+@dataclass
+class _Measure:
+    """How long a job takes, from now on."""
+
+    job: str
+    began: float = field(default_factory=time.monotonic)
+
+    def put_off(self, later: PutBack) -> PutBack:
+        """Count that it is to be done later, and return when."""
+        turn = () if later.tried else (Sample(PACED, (self.job,)),)
+        self.take("later", *turn)
+        return later
+
+    def take(self, result: str, *more: Sample) -> None:
+        """Count what came of it, unless there are no services to count with."""
+        with suppress(Rejected):
+            services().metrics.count(Sample(JOBS, (self.job, result), time.monotonic() - self.began), *more)
+
+
+def asked_at() -> float:
+    """Return when the job was queued that runs now, in Unix seconds; 0 where none does."""
+    current = get_current_job()
+    return current.created_at.timestamp() if current is not None and current.created_at is not None else 0.0
 
 
 def work(queue: str, *, burst: bool = False) -> None:

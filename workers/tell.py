@@ -16,6 +16,7 @@ from bot.errors import Temporary
 from bot.model import jobs
 from bot.model.changes import ChangeState, StatusState
 from bot.model.checks import Details
+from bot.model.metrics import TOLD, Sample
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.preview.inert import clipped
 from bot.preview.telling import Telling, what_moved
@@ -52,6 +53,8 @@ class News:
     report: str = ""
     """By what the full report is kept; empty where it is not."""
     link: str = ""
+    asked_at: float = 0.0
+    """Unix seconds: when the event came that asked for it; 0: none did."""
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -130,4 +133,6 @@ def _tell(services: Services, change: Change, news: News) -> None:
         publish(services, change, news.bodies, page=page)
         statuses.tell(services, change, news.outcome, news.details)  # before somebody newer may say something else
     memory.end_telling(name, teller, news.telling.to_json())
+    if news.asked_at:
+        services.metrics.count(Sample(TOLD, (), max(0.0, services.clock.now() - news.asked_at)))
     memory.untold.drop(name, news.number)

@@ -85,6 +85,25 @@ class Queue:
         with self._reachable():
             return bool(self._withdraw([waiting, taken], [request.job_id]))
 
+    def figures(self) -> dict[str, dict[str, int]]:
+        """Return by queue how many jobs wait, run, are put off until later, or have failed within a week."""
+        with self._reachable(), self._connection.pipeline(transaction=False) as pipeline:
+            for waiting, taken, scheduled, started, failed, _ in self._keys.values():
+                pipeline.llen(waiting)
+                pipeline.llen(taken)
+                for registry in (started, scheduled, failed):
+                    pipeline.zcard(registry)
+            numbers = iter(pipeline.execute())
+        return {
+            name: {
+                "waiting": next(numbers) + next(numbers),
+                "running": next(numbers),
+                "later": next(numbers),
+                "failed": next(numbers),
+            }
+            for name in self._keys
+        }
+
     def ping(self) -> None:
         """Return when Redis answers."""
         with self._reachable():

@@ -11,6 +11,7 @@ from bot.engine.sync.terminate import TERMINATED
 from bot.engine.tracking import TRACKING_ID, TrackingId
 from bot.errors import Rejected
 from bot.model.jobs import compare, notify, refresh
+from bot.model.measures import ended
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.settings import Mode
 from workers.operating.claims import CLAIM
@@ -39,11 +40,11 @@ def finish(services: Services, application: Application, state: OperationState) 
     state = replace(state, finished_at=timestamp(services.clock.now()))
     patch: JsonObject = {"metadata": {"annotations": {CLAIM: None}}}
     try:
-        ended = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
+        written = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
     except RecordTooLarge:
         state = replace(state, results=())
-        ended = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
-    follow_up(services, ended, state)
+        written = write_end(services, application, {**patch, "status": {"operationState": state.to_wire()}})
+    follow_up(services, written, state)
 
 
 def write_end(services: Services, application: Application, patch: JsonObject) -> Application:
@@ -76,6 +77,7 @@ def state_of(application: Application, operation: Operation, *, now: float | Non
 
 def follow_up(services: Services, application: Application, state: OperationState) -> None:
     """Ask for what the end of an operation calls for: telling it, and seeing whether a newer revision waits."""
+    services.metrics.count(*ended(application, state))
     _ask(services, application, state)
     services.memory.end_ending(application.name)
 

@@ -94,6 +94,11 @@ class Following:
         return reach is not None and not reach.words
 
     @property
+    def asked(self) -> bool:
+        """Whether anybody has found out anything."""
+        return self._reach is not None
+
+    @property
     def why_away(self) -> str:
         """Why the server could not be reached for longer than it takes to start anew; empty: it can."""
         reach = self._reach
@@ -179,6 +184,10 @@ class Followed:
             self._clusters[cluster].want(wanted)
         for cluster in self._clusters.keys() - kinds.keys() - {self._control}:
             self._clusters.pop(cluster).stop()
+
+    def reached(self) -> list[tuple[Cluster, bool]]:
+        """Return which clusters are followed, and whether they answer, as far as anybody has found out."""
+        return [(cluster, one.answers) for cluster, one in self._clusters.items() if one.asked]
 
     def stop(self) -> None:
         """Let all watches end."""

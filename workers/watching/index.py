@@ -50,6 +50,12 @@ class IndexKeeper:
             for name in self._urls.keys() - names:
                 self._replace(name, None)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Every application that is known."""
+        with self._lock:
+            return frozenset(self._urls)
+
     def write(self) -> None:
         """Bring Redis up to date and have the index live on; all of it is written where there is none."""
         if self._send(whole=False) is Keeping.NOBODYS:

@@ -16,6 +16,7 @@ import pytest
 
 from bot.cluster.leases import Leases
 from bot.model.jobs import advance, compare
+from bot.model.metrics import APP_INFO, JOBS, SHARE, SYNCS
 from bot.model.shards import Seat, owner
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.installation import Foresail
@@ -173,6 +174,21 @@ def crowd(
 def replicas(crowd: Replicas) -> Replicas:
     crowd.start_all()
     return crowd
+
+
+def test_the_metrics_of_all_tell_of_each_application_once(replicas: Replicas) -> None:
+    metrics = replicas.desk.services.metrics
+
+    def tell() -> bool:
+        shown = metrics.shown()
+        shares = [one.number for one in shown if one.family is SHARE]
+        names = sorted(one.values[1] for one in shown if one.family is APP_INFO and one.values[6] == "Synced")
+        return (len(shares), sum(shares), names) == (3, len(APPS), APPS)
+
+    replicas.until(tell, "each application once")
+    counted = metrics.counted()
+    assert {labels[1] for labels in counted[SYNCS] if labels[4] == "Succeeded"} == set(APPS)
+    assert ("advance.run", "done") in counted[JOBS]
 
 
 def test_what_was_a_killed_ones_is_healed_by_the_others_and_once(replicas: Replicas) -> None:
