@@ -51,6 +51,8 @@ class _Seen:
     moved_at: float
     dead: bool = False
     """Whether that is proven, however recently it was seen."""
+    silent: bool = False
+    """Whether a read has shown that it had not moved for too long: what it said last counts no more."""
 
     def is_alive(self, now: float) -> bool:
         return not self.dead and now - self.moved_at < min(self.seat.seconds, _LONGEST)
@@ -105,13 +107,15 @@ class Roster:
         self._may_stand = frozenset({members})
         self._valid_until = asked_at + self._terms.deadline
 
-    def listed(self, seats: Iterable[Seat], now: float) -> None:
-        """Take note of all Leases, read after our last write was answered."""
+    def listed(self, seats: Iterable[Seat], *, asked_at: float, now: float) -> None:
+        """Take note of all Leases, asked for at `asked_at`, after our last write was answered."""
         there = {seat.name: seat for seat in seats}
         for name in self._others.keys() - there.keys():
             self.lost(name)
         for seat in there.values():
             self.saw(seat, now)
+        for seen in self._others.values():
+            seen.silent = not seen.is_alive(asked_at)
         if len(self._may_stand) == 1 and now < self._valid_until:
             (self.view,) = self._may_stand
             self._read_since = True
@@ -143,7 +147,7 @@ class Roster:
         views = {self.view, self.members(now), *self._may_stand}
         if any(owner(view, key) != self._me for view in views):
             return False
-        others = ((name, seen.seat.members) for name, seen in self._others.items() if seen.is_alive(now))
+        others = ((name, one.seat.members) for name, one in self._others.items() if not (one.dead or one.silent))
         return all(members in views or owner(members, key) != name for name, members in others)
 
     def silent(self, now: float, *, seconds: float) -> list[str]:

@@ -180,10 +180,11 @@ class Shared:
         self._next = asked_at + self._terms.renewal * jitter
 
     def _read(self) -> None:
+        asked_at = _now()
         seats = self._leases.all()
         dead = [name for name in seats if name != self.me and self._vital.is_proof_against(name)]
         with self._lock:
-            self._roster.listed(seats.values(), _now())
+            self._roster.listed(seats.values(), asked_at=asked_at, now=_now())
             for name in dead:
                 self._roster.died(name)
         for name in dead:

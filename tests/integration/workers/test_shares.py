@@ -24,6 +24,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.toolchain import Programs
 from bot.services import Services
 from bot.settings import Settings
+from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 
 LEASE = 4
@@ -92,6 +93,13 @@ class Replicas:
             return self.are(*self.controllers)()
 
         self.until(agree, "all of them agree")
+
+    def dismiss_worker(self) -> None:
+        """Have the worker finish what it does, and end: of one that is killed a job would come back."""
+        connection = connect(self.desk.stage.redis.url)
+        os.killpg(self.worker.pid("sync"), signal.SIGTERM)
+        self.until(lambda: connection.scard("rq:workers") == 0, "the worker has ended")
+        connection.close()
 
     def declare(self) -> None:
         self.desk.repository.push("main", {f"apps/{name}/settings.yaml": config_map(name) for name in APPS})
@@ -222,7 +230,9 @@ def test_one_that_was_paused_past_its_lease_asks_for_nothing_before_that_is_its_
     queue = replicas.desk.services.queue
     os.killpg(paused.pid("controller"), signal.SIGSTOP)
     replicas.until(replicas.are(*others), "the others share what was its")
-    replicas.worker.kill("sync")
+    replicas.change(APPS[0])
+    replicas.until(lambda: replicas.data(APPS[0]) == {"A": "1"} and replicas.rest(), "another puts it back")
+    replicas.dismiss_worker()
     replicas.change(APPS[0])
     replicas.until(lambda: queue.has(asked), "another asks for it")
     for one in others:

@@ -31,7 +31,7 @@ def settle(roster: Roster, *others: Seat, now: float) -> None:
     members = roster.members(now)
     roster.sending(members)
     roster.wrote(members, asked_at=now, now=now)
-    roster.listed(others, now)
+    roster.listed(others, asked_at=now, now=now)
 
 
 def of(name: str, *members: str) -> str:
@@ -45,7 +45,7 @@ def test_nothing_may_be_done_before_all_leases_were_read() -> None:
     roster.wrote(frozenset({"me"}), asked_at=0.0, now=0.0)
     assert roster.must_read()
     assert not roster.may("shop", 0.0)
-    roster.listed([], 0.0)
+    roster.listed([], asked_at=0.0, now=0.0)
     assert roster.may("shop", 0.0)
 
 
@@ -69,7 +69,7 @@ def test_a_renewal_that_was_answered_too_late_is_none_before_all_leases_were_rea
     roster.sending(frozenset({"me"}))
     roster.wrote(frozenset({"me"}), asked_at=8.0, now=TERMS.deadline)
     assert not roster.may("shop", TERMS.deadline)
-    roster.listed([seat("other", 5, "other")], TERMS.deadline)
+    roster.listed([seat("other", 5, "other")], asked_at=TERMS.deadline, now=TERMS.deadline)
     assert not roster.may("shop", TERMS.deadline)  # the other has gone on without us, and does not know yet
 
 
@@ -100,6 +100,25 @@ def test_another_is_dead_once_its_lease_has_not_moved_for_as_long_as_it_says() -
     assert not roster.may(key, TERMS.seconds)  # that has to be written, and all read
     settle(roster, other, now=TERMS.seconds)
     assert roster.may(key, TERMS.seconds)
+
+
+def test_nobody_is_dead_who_was_only_not_heard_of() -> None:
+    other = seat("other", 1, "other")  # it has gone on without us, and may not have heard yet that we are back
+    roster = settled(other)
+    key = of("me", "me", "other")
+    roster.wrote(frozenset({"me", "other"}), asked_at=6.0, now=6.0)
+    assert roster.members(TERMS.seconds) == {"me"}
+    assert not roster.may(key, TERMS.seconds)
+    settle(roster, other, now=TERMS.seconds)
+    assert roster.may(key, TERMS.seconds)
+
+
+def test_a_read_that_was_sent_before_proves_no_death() -> None:
+    other = seat("other", 1, "other")
+    roster = settled(other)
+    roster.wrote(frozenset({"me", "other"}), asked_at=6.0, now=6.0)
+    roster.listed([other], asked_at=TERMS.seconds - 1, now=TERMS.seconds)
+    assert not roster.may(of("me", "me", "other"), TERMS.seconds)
 
 
 def test_who_moved_after_all_is_found_before_anything_of_it_is_done() -> None:
@@ -157,6 +176,8 @@ class Replica:
     roster: Roster
     turn: int = 0
     asleep_until: float = 0.0
+    deaf_until: float = 0.0
+    """While its watch is broken, and it does not know that."""
     killed: bool = False
     next_at: float = 0.0
     step: int = 0
@@ -184,11 +205,11 @@ class Replica:
                 self.next_at = asked_at + TERMS.renewal
                 self.step = 3 if self.roster.must_read() else 0
             case 3:
-                self.roster.listed([one for one in world.leases.values() if one.name != self.name], now)
+                self.roster.listed(world.leases.values(), asked_at=now, now=now)
                 self.step = 0
 
     def hear(self, world: World) -> None:
-        while self.unheard and world.chance.random() < 0.3:
+        while self.unheard and world.now >= self.deaf_until and world.chance.random() < 0.3:
             self.roster.saw(self.unheard.pop(0), world.now + self.ahead)
 
 
@@ -222,6 +243,8 @@ class World:
     def strike(self, one: Replica) -> None:
         if self.chance.random() < 0.004:
             one.asleep_until = self.now + self.chance.uniform(1.0, 3 * TERMS.seconds)
+        if self.chance.random() < 0.02:
+            one.deaf_until = self.now + self.chance.uniform(1.0, 5 * TERMS.seconds)
         if self.chance.random() < 0.0005:
             one.killed = True
         if self.chance.random() < 0.001 and len(self.replicas) < 8:
@@ -242,6 +265,8 @@ def test_whatever_happens_never_two_act_for_one_key_and_in_the_end_one_does(numb
         key = world.chance.choice(KEYS)
         assert len(world.acting(key)) <= 1, f"{world.acting(key)} act for {key}"
     world.join()  # somebody has to be alive
+    for one in world.replicas:
+        one.deaf_until = 0.0
     world.calm, end = True, world.now + 6 * TERMS.seconds
     while world.now < end:
         world.go_on()
