@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 8 << 20
 """Bytes of one report as it is kept; Redis does nothing else while it takes or hands out one."""
-LONGEST: Final = 128 << 20
+LONGEST: Final = 32 << 20
 """Bytes of one report as it is read."""
 _TOKEN: Final = 48
 """Hexadecimal digits of a link: 192 bits."""
@@ -109,9 +109,9 @@ class Reports:
         return closed if len(content) <= LONGEST and len(closed) <= min(LARGEST, self._room) else None
 
     def stage(self, token: str, number: int, sealed: bytes) -> None:
-        """Keep a report until it is told; `number` is of its prediction. Those told least recently make room."""
+        """Keep a report until it is told, for a day; `number` is of its prediction. The oldest make room."""
         with reachable():
-            self._stage(_KEYS, [self._staged(token, number), sealed, self._life, self._room])
+            self._stage(_KEYS, [self._staged(token, number), sealed, _DAY, self._room])
 
     def show(self, token: str, number: int) -> bool:
         """Have the link open what was kept; False when that is gone, and then it opens nothing older either."""

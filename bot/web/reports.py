@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("html", "markdown", "json")
 """As what a report can be had."""
-_AT_ONCE: Final = 3
+_AT_ONCE: Final = 2
 """Reports written at a time: however slowly they are read, the other threads take webhooks."""
 _SILENCE: Final = 10.0
 """Seconds a reader may pause."""

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bot.errors import Temporary
+
 if TYPE_CHECKING:
     from bot.model.changes import Change
     from bot.model.reports import Report
+    from bot.preview.files import Kept
     from bot.services import Services
+    from bot.store.reports import Reports
 
 _log = structlog.get_logger()
 
@@ -36,13 +40,23 @@ def keep(services: Services, change: Change, report: Report, *, number: int) -> 
 
     token = reports.token(f"{settings.instance} {change}@{change.head_sha}")
     kept = Kept(report, About(url=change.url, made=services.clock.now()))
+    try:
+        if _staged(reports, token, number, kept):
+            return Link(token, f"{settings.url.rstrip('/')}/reports/{token}")
+        _log.warning("full report not kept", reason="it is too large", objects=report.touched)
+    except Temporary as error:  # a comment without a link is better than none; the next round makes up for it
+        _log.warning("full report not kept", reason=error.message)
+    return NOWHERE
+
+
+def _staged(reports: Reports, token: str, number: int, kept: Kept) -> bool:
+    """Keep as much of a report as there may be of one; False where that is nothing."""
     for shorter in kept.shorter():
         sealed = reports.sealed(token, shorter.to_json())
         if sealed is not None:
             reports.stage(token, number, sealed)
-            return Link(token, f"{settings.url.rstrip('/')}/reports/{token}")
-    _log.warning("full report not kept", reason="it is too large", objects=report.touched)
-    return NOWHERE
+            return True
+    return False
 
 
 def show(services: Services, token: str, number: int) -> None:
