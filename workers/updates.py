@@ -5,6 +5,7 @@ A round is made of steps that may each be the last: what was left undone, the ne
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -71,8 +72,14 @@ def _planner(services: Services, ours: dict[str, Repository]) -> Planner:
 
 def _propose(services: Services, planner: Planner, repository: Repository, groups: list[Group]) -> None:
     """Do what is to be done in one repository; what goes wrong with one group is not the others' business."""
-    proposing = Proposing.of(services, planner.available, repository)
-    for group in groups:
+    try:
+        proposing = Proposing.of(services, planner.available, repository)
+        proposing.check(groups)
+    except Rejected as error:
+        _log.warning("updates not proposed", repository=repository.full_name, reason=f"{error.message} {error.remedy}")
+        return
+    # One that fails again and again must not take the others' turns: only so many are opened in a round.
+    for group in random.sample(groups, len(groups)):
         try:
             proposing.bring(group)
         except Rejected as error:

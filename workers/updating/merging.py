@@ -20,27 +20,30 @@ _log = structlog.get_logger()
 _NOBODY = Signed("", "nobody", "nobody@foresail.dev")
 
 
-def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str, bytes]) -> None:
+def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str, bytes]) -> bool:
     """Merge a change if it holds nothing but `files` on top of its parent, was predicted to be routine, and is green.
 
-    What is not so now may be so in the next round. A name or a message proves nothing: whoever may push can have both.
+    Return whether it is merged. What is not so now may be so in the next round. A name or a message proves nothing:
+    whoever may push can have both.
     """
     head = change.head_sha
     if change.draft or not is_own(mirror, head):
-        return
-    again = written(mirror, parent_of(mirror, head), files, _NOBODY)
-    if mirror.tree_of(again) != mirror.tree_of(head):
-        return
-    if not mirror.is_ancestor(parent_of(mirror, head), mirror.tip(change.base_branch)):
-        return
-    if not services.memory.is_routine(str(change), head):
-        return
-    statuses = services.forge.statuses(change.repository, head)
-    own = statuses.get(f"{services.settings.instance}/preview")
-    if own is None or any(one.state is not StatusState.SUCCESS for one in statuses.values()):
-        return
+        return False
+    parent = parent_of(mirror, head)
+    again = written(mirror, parent, files, _NOBODY)
+    ours = mirror.tree_of(again) == mirror.tree_of(head) and mirror.is_ancestor(parent, mirror.tip(change.base_branch))
+    if not ours or not services.memory.is_routine(str(change), head) or not _is_green(services, change):
+        return False
     why_not = services.forge.proposals.merge(change.repository, change.number, head)
     if why_not:
         _log.info("update not merged yet", change=str(change), reason=why_not)
-    else:
-        _log.info("update merged", change=str(change))
+        return False
+    _log.info("update merged", change=str(change))
+    return True
+
+
+def _is_green(services: Services, change: Change) -> bool:
+    """Whether our own status is there, and no other says anything but success."""
+    statuses = services.forge.statuses(change.repository, change.head_sha)
+    own = statuses.get(f"{services.settings.instance}/preview")
+    return own is not None and all(one.state is StatusState.SUCCESS for one in statuses.values())

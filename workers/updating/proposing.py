@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Self
 
 import structlog
 
@@ -20,6 +20,8 @@ from bot.repository.publishing import Move, Publishing, Signed, began_here, is_o
 from workers.updating.merging import land
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.forges.port import Proposals
     from bot.model import updates
     from bot.model.changes import Change, Repository
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 _log = structlog.get_logger()
+_MOST_OPENED: Final = 100
+"""Changes that are opened in one repository in a round: some minutes, and more than forges have room for."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Proposing:
     mirror: Mirror
     open_changes: tuple[Change, ...]
     """Those from branches of the repository itself whose names are as ours are."""
+    attempts: list[str] = field(default_factory=list)
+    """Branches for which a change was to be opened in this round."""
 
     @classmethod
     def of(cls, services: Services, available: Available, repository: Repository) -> Self:
@@ -50,6 +56,12 @@ class Proposing:
         found = services.forge.open_changes(repository)
         like_ours = tuple(one for one in found if not one.from_fork and one.head_branch.startswith(ours))
         return cls(services, available, repository, mirror, like_ours)
+
+    def check(self, groups: Sequence[updates.Group]) -> None:
+        """Raise Rejected when something is to be written here and may not be."""
+        identity = repository_identity(self.repository.clone_url)
+        if any(repository_identity(change.url) == identity for group in groups for change in group.changes):
+            self._proposals.push_credentials(self.repository)
 
     @property
     def _proposals(self) -> Proposals:
@@ -83,13 +95,15 @@ class Proposing:
         configuration = read(self.mirror.read(self.mirror.tree_of(self.mirror.tip(change.branch)), FILE)).configuration
         if configuration.updates.automerge == "routine" and head == current.head_sha:
             before_it = self.mirror.tree_of(parent_of(self.mirror, head))
-            land(self.services, self.mirror, current, self._files(change, before_it))
+            if land(self.services, self.mirror, current, self._files(change, before_it)):
+                self._moved(Move(current.head_branch, "", head))
         return current
 
     def _opened(self, group: updates.Group, change: updates.Change, branch: str) -> Change | None:
         key = f"{self.repository.full_name} {branch}"
-        if self.services.memory.is_refused(key):
+        if self.services.memory.is_refused(key) or len(self.attempts) >= _MOST_OPENED:
             return None
+        self.attempts.append(branch)
         earlier = self._proposals.of_branch(self.repository, branch)
         if found := [one for one in earlier if one.state is ChangeState.OPEN]:
             return found[0]

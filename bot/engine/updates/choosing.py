@@ -63,7 +63,11 @@ def _fitting(wish: ImageWish, tags: Sequence[str]) -> list[str]:
 
 
 def _by_numbers(tag: str) -> list[tuple[int, int, str]]:
-    return [(1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in _PIECES.split(tag) if piece]
+    return [
+        (1, int(piece), "") if piece.isascii() and piece.isdigit() else (0, 0, piece)
+        for piece in _PIECES.split(tag)
+        if piece
+    ]
 
 
 def _parts(version: str) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from bot.engine.tracking import TRACKING_ID
 from bot.engine.updates.choosing import newer_tag, newer_version
 from bot.engine.updates.images import parsed
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bot.prediction.trees import Trees
     from bot.repository.charts.available import Available
 
+_log = structlog.get_logger()
 _MOST_SHOWN: Final = 3
 
 
@@ -47,10 +50,10 @@ class Planner:
         """
         asking = [(one, wishes_of(dict(one.annotations))) for one in applications if asks(dict(one.annotations))]
         self.available.ask_ahead(
-            (_registry(wish.name), one.spec.project)
+            (_registry(wish.name), wish.constraint if wish.strategy is Strategy.DIGEST else "", one.spec.project)
             for one, wishes in asking
             for wish in wishes.images
-            if wish.strategy is not Strategy.DIGEST
+            if wish.constraint or wish.strategy is not Strategy.DIGEST
         )
         named = {one.name: one for one in every}
         return [_Plan(self, one, wishes, named).made() for one, wishes in asking]
@@ -125,6 +128,9 @@ class _Plan:
             self.problems.append(f"{thing}: {error.message} {error.remedy}".rstrip())
         except Temporary as error:
             self.problems.append(f"{thing}: {error.message}")
+        except Exception:  # noqa: BLE001 - a file that nobody has foreseen must not keep all others from what they ask for
+            _log.exception("update not planned", application=self.application.name, thing=thing)
+            self.problems.append(f"{thing}: internal error; the log tells more")
         self.uncertain = True
         return []
 

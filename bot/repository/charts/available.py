@@ -71,12 +71,16 @@ class Available:
     _away: dict[str, Temporary] = field(default_factory=dict)
     """By host."""
 
-    def ask_ahead(self, images: Iterable[tuple[str, str]]) -> None:
-        """Ask for the tags of images, each with its project, several at once; what fails is told to who needs it."""
+    def ask_ahead(self, images: Iterable[tuple[str, str, str]]) -> None:
+        """Ask for the tags of images, or for what one tag of each stands for; several at once.
 
-        def ask(wanted: tuple[str, str]) -> None:
+        Each comes as image, tag (empty: all) and project. What fails is told to who needs it.
+        """
+
+        def ask(wanted: tuple[str, str, str]) -> None:
+            image, tag, project = wanted
             with suppress(ForesailError):
-                self.tags(*wanted)
+                _ = self.digest(image, tag, project) if tag else self.tags(image, project)
 
         if wanted := sorted(set(images)):
             with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="registries") as threads:

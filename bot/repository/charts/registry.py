@@ -138,8 +138,9 @@ class Registry:
                 return Tags([], etag, unchanged=True)
             self._refuse_failure(answer, "it has no such repository")
             only = "" if seen else _etag(answer)
-            tags = _parsed(into.getvalue(), self._at).get("tags") or []
-            found.extend(tag for tag in tags if isinstance(tag, str) and _TAG.fullmatch(tag))
+            tags = _parsed(into.getvalue(), self._at).get("tags")
+            listed = tags if isinstance(tags, list) else []
+            found.extend(tag for tag in listed if isinstance(tag, str) and _TAG.fullmatch(tag))
             seen.add(url)
             url = _next_page(answer)
             if url in seen or len(found) > _MOST_TAGS or (url and origin_of(url) != self._at.origin):
@@ -281,7 +282,10 @@ def _etag(answer: Answer) -> str:
 
 def _next_page(answer: Answer) -> str:
     found = re.search(r'<([^<>]+)>\s*;\s*rel="?next"?', answer.header("Link"))
-    return urljoin(answer.url, found[1]) if found else ""
+    try:
+        return urljoin(answer.url, found[1]) if found else ""
+    except ValueError:
+        raise Rejected(f"{shown(answer.url)}: the registry's list of tags leads nowhere") from None
 
 
 def _parsed(content: bytes, at: Reference) -> dict[str, Any]:

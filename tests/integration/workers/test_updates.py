@@ -16,8 +16,11 @@ from redis import Redis
 
 from bot.engine.updates.grouping import grouped
 from bot.errors import Rejected
+from bot.model.applications import Source
 from bot.model.changes import Change, ChangeState, Repository
 from bot.model.jobs import JobRequest, look_for_updates, preview
+from bot.model.updates import ImageWish
+from bot.prediction.updates.reading import Branch, Files, Spot
 from bot.repository.mirrors import Mirror
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.people import HostedRepository
@@ -188,7 +191,6 @@ def test_a_newer_image_is_proposed_once_and_gives_way_to_a_newer_one(desk: Desk)
     assert [one.head_branch for one in desk.changes()] == [first.head_branch]
 
 
-@ON_BOTH_FORGES
 def test_what_a_person_has_closed_is_not_opened_again(desk: Desk) -> None:
     desk.declare("shop")
     desk.round()
@@ -212,7 +214,6 @@ def test_what_is_merged_and_taken_back_is_not_opened_again(desk: Desk) -> None:
     assert desk.changes() == []
 
 
-@ON_BOTH_FORGES
 def test_nothing_is_pushed_over_somebodys_commits(desk: Desk) -> None:
     desk.declare("shop")
     desk.round()
@@ -330,6 +331,24 @@ def test_an_older_change_that_was_taken_leave_of_is_closed_after_a_death(
     assert len(desk.services.forge.own_comments(desk.repository, first.number, marker="<!-- foresail-updates")) == 1
 
 
+def test_one_application_that_breaks_the_planning_keeps_nobody_else(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.hosted.push("main", {"bad/web.yaml": desk.deployment("1.0.0")})
+    desk.declare("bad", "bad")
+    desk.declare("shop")
+    real = Files.spots
+
+    def breaks(self: Files, branch: Branch, source: Source, wish: ImageWish) -> list[Spot]:
+        if source.path == "bad":
+            raise ZeroDivisionError
+        return real(self, branch, source, wish)
+
+    monkeypatch.setattr(Files, "spots", breaks)
+    desk.round()
+    assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.1.0 in shop"]
+
+
 def test_two_rounds_at_once_open_one_change(desk: Desk) -> None:
     desk.declare("shop")
     every = desk.services.applications.all().applications
@@ -360,6 +379,7 @@ def test_a_routine_change_lands_by_itself_where_the_repository_says_so(desk: Des
     assert desk.changes() == []
     assert desk.content("main") == desk.deployment("1.1.0")
     assert [one.number for one in desk.changes(ChangeState.MERGED)] == [change.number]
+    assert desk.branches() == []
 
 
 def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk) -> None:

@@ -44,6 +44,8 @@ class RegistryStandIn(AbstractContextManager["RegistryStandIn"]):
         """URL that blobs are redirected to; empty: they are here."""
         self.requests: list[tuple[str, str, str]] = []
         """Method, path and Authorization of each request."""
+        self.answers: dict[str, bytes] = {}
+        """By path: what is said instead of what would be."""
         self.uploads: dict[str, bytes] = {}
         self.tokens: dict[str, str] = {}
         """Scope by token."""
@@ -132,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             if path == "/v2/":
                 self._answer(200)
+            elif path in registry.answers:
+                self._answer(200, registry.answers[path])
             elif found is None:
                 self._fail(404, "UNSUPPORTED")
             else:

@@ -277,6 +277,14 @@ def test_tags_that_have_not_changed_are_not_sent_again(asking: RegistryStandIn, 
     assert registry.tags_unless(first.etag).tags == ["1.0.0", "1.1.0", "1.2.0"]
 
 
+@pytest.mark.parametrize("tags", ["5", '{"a": 1}', '"text"', "null", "[[], 7, {}, null]"])
+def test_tags_that_are_no_list_are_none(client: Client, tags: str) -> None:
+    with RegistryStandIn() as registry:
+        registry.answers["/v2/team/web/tags/list"] = f'{{"tags": {tags}}}'.encode()
+        at = Reference.of(f"oci://{registry.host}/team/web", plain_http=True)
+        assert Registry(client, at, PLAIN).tags() == []
+
+
 def test_an_etag_of_one_page_says_nothing_of_the_others(client: Client) -> None:
     with RegistryStandIn(page=1) as registry:
         for tag in ("a", "b"):

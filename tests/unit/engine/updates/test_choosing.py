@@ -38,6 +38,7 @@ def test_by_alphabet_and_by_number() -> None:
     assert newer_tag(by_number, tags, "build-9") == "build-011"
     assert newer_tag(by_number, tags, "build-12") == ""
     assert newer_tag(by_number, tags, "main") == "build-011"
+    assert newer_tag(ImageWish("", "web", strategy=Strategy.NUMERICAL), ["1", "2"], "\N{SUPERSCRIPT TWO}") == "2"
 
 
 def test_what_is_ignored_is_left_out() -> None:
