@@ -312,6 +312,7 @@ class _Advance:
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
         occasion = Occasion.of(self.state.operation.info)
         kept = self.services.memory.forecast(occasion.change, occasion.head) if occasion.change else None
+        forecast = None if kept is None else Forecast.from_json(kept)
         definitions = {task.key: defines(task.obj) for task in scene.plan.tasks if not task.prune}
         served = {result.key for result in self.state.results if result.phase is Phase.SUCCEEDED}
         return Actor(
@@ -320,7 +321,7 @@ class _Advance:
             instance=self.application.instance(self.services.settings.control_namespace),
             state=self.state,
             writes=self.writes,
-            forecast=None if kept is None else Forecast.from_json(kept),
+            forecast=forecast if forecast is not None and forecast.tells_of(self.application.name) else None,
             proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
             ignored=self.ignored,
             defined=frozenset(definitions.values()) - {None},

@@ -195,8 +195,9 @@ def between(
         selection.candidates, selection.sides, words=words, considered=selection.considered, ahead=ahead
     )
     notes = (*landscape.own_problems, *selection.notes, *not_previewed(left_out))
-    report = replace(found.report, notes=notes)
-    return Foreseen(replace(found, report=report), pointed_at(report, landscape, selection))
+    report = replace(found.report, notes=notes, left_out=tuple(left_out))
+    found = replace(found, report=report, forecast=replace(found.forecast, left_out=left_out))
+    return Foreseen(found, pointed_at(report, landscape, selection))
 
 
 def _nothing(report: Report) -> Foreseen:

@@ -5,6 +5,7 @@ Everything here is plain (strings, numbers, tuples), so that a report can be kep
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -232,6 +233,8 @@ class Report:
     """Names what the affected applications read of both sides: another name where that differs, and only there."""
     neighbours: tuple[Neighbour, ...] = ()
     """Other open changes that touch the same objects."""
+    left_out: tuple[str, ...] = ()
+    """Applications that the change touches, and that its repository does not want previewed: nothing is known."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:
@@ -291,7 +294,7 @@ class Report:
     def tells(self) -> bool:
         """Whether a person has to read it; without anything to tell no comment is written."""
         noted = self.notes or any(application.notes for application in self.applications)
-        return bool(self.affected or self.drifted or self.conflict or noted)
+        return bool(self.affected or self.drifted or self.conflict or noted or self.left_out)
 
     @property
     def headline(self) -> str:
@@ -300,19 +303,25 @@ class Report:
             return f"Nothing predicted: {counted(len(self.conflict), 'file')} in merge conflict"
         if self.skipped:
             return "Nothing predicted, as this repository is configured"
-        effect, more = self._effect(), []
+        nothing = "Nothing predicted" if self.left_out else "Merging changes nothing"
+        if not (self.left_out or self.refused or self.unrendered):
+            nothing = "Merging changes nothing in any cluster"
+        return ", ".join([self._effect() or nothing, *self._more()])
+
+    def _more(self) -> Iterator[str]:
+        """Yield what else the headline counts."""
         if self.refused:
-            more.append(f"{counted(self.refused, 'resource')} predicted to fail")
+            yield f"{counted(self.refused, 'resource')} predicted to fail"
         if self.unrendered:
-            more.append(f"{counted(self.unrendered, 'application')} cannot be rendered")
-        nothing = "Merging changes nothing" if more else "Merging changes nothing in any cluster"
+            yield f"{counted(self.unrendered, 'application')} cannot be rendered"
+        if self.left_out:
+            yield f"{counted(len(self.left_out), 'touched application')} not previewed"
         if self.cautions:
-            more.append(counted(self.cautions, "caution"))
+            yield counted(self.cautions, "caution")
         if self.broken_policies:
-            more.append("policies cannot be evaluated")
+            yield "policies cannot be evaluated"
         if self.denials:
-            more.append(counted(len(self.denials), "policy violation"))
-        return ", ".join([effect or nothing, *more])
+            yield counted(len(self.denials), "policy violation")
 
     @property
     def outcome(self) -> Outcome:
@@ -329,7 +338,7 @@ class Report:
         words = self.headline
         if reason := next((one.message for one in self.denials), next(iter(self.broken_policies), "")):
             words = f"{words}: {_on_one_line(reason)}"
-        if not self.affected:
+        if not self.affected and not self.left_out:
             words = f"No application is affected ({self.considered} looked at)"
         if self.notes and not reason:
             # Green alone would promise that everything is known; a note may say what is not.

@@ -65,6 +65,8 @@ class Forecast:
     """By application: the objects that are predicted to be deleted."""
     grounds: dict[str, Grounds] = field(default_factory=dict, compare=False)
     """By application. The same may be foretold from something else."""
+    left_out: list[str] = field(default_factory=list)
+    """Applications of which nothing was foretold, as nobody wanted to know."""
 
     @classmethod
     def of(
@@ -128,6 +130,10 @@ class Forecast:
         """Return one digest over an object's whole prediction; empty when there is none."""
         fields = self.results.get(application, {}).get(_name(key))
         return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest() if fields else ""
+
+    def tells_of(self, application: str) -> bool:
+        """Whether an application was among those that anything was foretold of, be it that nothing happens."""
+        return application not in self.left_out
 
     def foretells(self, application: str, key: ResourceKey) -> bool | None:
         """Whether it is known what an object was to become; None when the preview did not have the object at all."""

@@ -216,7 +216,8 @@ def considered(report: Report) -> str:
     if not report.considered:
         return "No application was looked at."
     verb = "was" if report.considered == 1 else "were"
-    return f"{counted(report.considered, 'application').capitalize()} {verb} looked at; none is affected."
+    none = "none that is previewed is affected" if report.left_out else "none is affected"
+    return f"{counted(report.considered, 'application').capitalize()} {verb} looked at; {none}."
 
 
 def conflict(report: Report) -> str:

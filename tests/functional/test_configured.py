@@ -115,3 +115,14 @@ def _await_waiting(shop: Shop, sha: str) -> None:
 
     shop.stage.until(waits, what="a commit that waits for a command")
     shop.stage.until(shop.stage.is_idle, what="an end of all work")
+
+
+def test_an_application_that_is_not_previewed_is_named_and_syncs(open_shop: Opener) -> None:
+    shop = _configured(open_shop, "applications: {ignore: ['shop-*']}\n")
+    number = shop.propose({_SETTINGS: config_map(COLOUR="green")})
+    shop.await_preview(number)
+    assert _described(shop, number).startswith("success: Nothing predicted, 1 touched application not previewed")
+    assert f"touched and not previewed, as `{_FILE}` says, is `{shop.name}`" in shop.body(number)
+    shop.await_sync(shop.repository.merge(number))
+    shop.stage.until(lambda: "healthy" in shop.body(number), what="the epilogue")
+    assert "as predicted" not in shop.body(number)

@@ -207,6 +207,17 @@ def test_what_is_left_out_is_named() -> None:
     assert words.endswith("are app-0, app-1, app-2, app-3, app-4 and 3 more")
 
 
+def test_of_what_is_left_out_nobody_says_that_nothing_happens() -> None:
+    nothing = report(left_out=("shop-test",))
+    assert nothing.headline == "Nothing predicted, 1 touched application not previewed"
+    assert nothing.outcome.description == nothing.headline
+    assert nothing.tells
+    (body,) = comments(nothing, instance="prod")
+    assert "12 applications were looked at; none that is previewed is affected." in body
+    some = report(application(resource()), left_out=("a", "b"))
+    assert some.headline == "Merging changes 1 resource in 1 application, 2 touched applications not previewed"
+
+
 BEFORE, AFTER = (datetime(2026, 12, day, tzinfo=UTC).timestamp() for day in (23, 25))
 
 
