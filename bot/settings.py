@@ -151,6 +151,8 @@ class Settings(BaseModel):
     """Seconds after which a status that is pending though nobody works on it ends as an error; recovery comes first."""
     preview_refresh: float = Field(default=600.0, ge=0)
     """Seconds after which open changes are previewed again, in case something they depend on has moved; 0: never."""
+    deployments: int = Field(default=0, ge=0, le=20)
+    """Applications of a commit up to which each gets a deployment on the forge, on which others may act; 0: none."""
     git_poll: float = Field(default=180.0, ge=0)
     """Seconds after which repositories are asked for news of whose pushes no forge tells; 0: never."""
     registry_poll: float = Field(default=0.0, ge=0)

@@ -26,6 +26,7 @@ from workers.deliver import GONE, affected_by, merged_change
 from workers.operating.configured import why_configured
 from workers.operating.windows import why_not_now
 from workers.runtime import job
+from workers.telling import deployments
 from workers.telling.comments import WRITING, first_comment
 from workers.telling.expected import Expected, keep_expected
 
@@ -69,6 +70,7 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
             services.forge.set_statuses(repository, commit, statuses)
             if change is not None and deliveries:
                 _write_epilogue(services, change, Epilogue(commit, tuple(deliveries)))
+            deployments.tell(services, repository, commit, deliveries, change)
         except Rejected as error:
             _log.warning("commit not told", reason=error.message)
     return None
@@ -134,7 +136,7 @@ def _deliveries(clone: Clone, sha: str) -> list[Delivery]:
         closed = _closed(clone, sha, application) if application is not None else ""
         own = delivery_of(name, application, commit=sha, covers=coverage, closed=closed)
         # Here, nobody needs to be told in which repository a change is.
-        own = replace(own, words=own.words.replace(f" {clone.repository.full_name}#", " #"))
+        own = replace(own, words=own.words.replace(f" {clone.repository.change(0)[:-1]}", f" {clone.repository.mark}"))
         lost = gone and application is not None and not own.state.final
         return replace(own, state=DeliveryState.FAILED, words=GONE) if lost else own
 

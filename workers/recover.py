@@ -131,6 +131,9 @@ def _recover_branch(landscape: Landscape, branch: str) -> None:
         # Everything since the last commit whose story has an end may have been missed, not only the newest commit.
         before = next(iter(ended), "")
         services.queue.enqueue(deliver(repository, branch=branch, before=before, commit=newest))
+    elif services.settings.deployments:
+        # Its statuses have an end, and do not say how its deployments stand.
+        services.queue.enqueue(notify(repository.full_name, newest))
     for commit, status in told.items():
         if commit != newest and status is not None and commit not in ended:
             services.queue.enqueue(notify(repository.full_name, commit))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from bot.errors import Rejected
 from bot.model.changes import Change, CommitStatus, Permission, Repository
+from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Allowance, Charge
 
 
@@ -149,6 +150,19 @@ class Forge(Protocol):
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Return the newest status of each context; one request per page of 100."""
+
+    def deployments(
+        self, repository: Repository, sha: str, environments: Collection[str], *, instance: str
+    ) -> dict[str, Deployed] | None:
+        """Return by environment what this instance has deployed of a commit; two requests at most for each, and one.
+
+        None where the forge lets this account write no deployments.
+        """
+
+    def deploy(
+        self, repository: Repository, sha: str, wanted: Deployment, known: Deployed | None, *, instance: str
+    ) -> Deployed:
+        """Tell how a deployment stands, and make it where none is `known`; two requests at most, none for the same."""
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
         """Return this instance's comments on a change that begin with `marker`, oldest first; one request per 100.

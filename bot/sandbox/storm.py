@@ -128,7 +128,7 @@ class Storm:
         parts = one.path.split("/")
         if "statuses" in parts and parts[-1] in self._change_of:
             yield self._change_of[parts[-1]]
-        elif "check-runs" in parts and isinstance(one.answer, dict):
+        elif "check-runs" in parts and isinstance(one.answer, dict) and one.answer["head_sha"] in self._change_of:
             yield self._change_of[str(one.answer["head_sha"])]
         elif "comments" in parts and isinstance(one.answer, dict):
             yield self._change_of[str(one.answer["issue_url"]).rpartition("/")[2]]

@@ -119,6 +119,19 @@ class Memory:
         with reachable():
             return bool(self._connection.eval(_SWAP, 1, f"foresail:head:{change}", earlier, head_sha, str(_MONTH)))
 
+    def keep_deployed(self, repository: str, commit: str, deployed: bytes) -> None:
+        """Keep for a month what a forge was told of a commit's deployments."""
+        self._keep(f"deployed:{repository}:{commit}", deployed)
+
+    def deployed(self, repository: str, commit: str) -> bytes | None:
+        """Return what a forge was told of a commit's deployments; None when nobody knows."""
+        return self._kept(f"deployed:{repository}:{commit}")
+
+    def forget_deployed(self, repository: str, commit: str) -> None:
+        """Forget it, as something more is told now."""
+        with reachable():
+            self._connection.delete(f"foresail:deployed:{repository}:{commit}")
+
     def keep_answer(self, command: str, answer: bytes) -> None:
         """Keep for a day what a command came to, so that it is not done again when telling it fails."""
         with reachable():

@@ -187,6 +187,33 @@ _STATUS = {
     "author": _closed(_USER),
 }
 """https://docs.gitlab.com/api/commits/#list-commit-statuses"""
+_DEPLOYMENT_STATES = ("running", "success", "failed", "canceled")
+_DEPLOYMENT = {
+    **_all(_ID, "id", "iid"),
+    "ref": _TEXT,
+    "sha": _SHA,
+    **_all(_TIME, "created_at", "updated_at"),
+    "status": _one_of("created", "blocked", *_DEPLOYMENT_STATES),
+    "user": _closed(_USER),
+    "environment": _closed({"id": _ID, "name": _TEXT, "external_url": _or_null(_URL)}),
+    "deployable": _or_null(_ANY),
+}
+"""https://docs.gitlab.com/api/deployments/#create-a-deployment"""
+_NEW_DEPLOYMENT = {
+    **_all(_TEXT, "environment", "ref"),
+    "sha": _SHA,
+    "tag": _FLAG,
+    "status": _one_of(*_DEPLOYMENT_STATES),
+}
+_ENVIRONMENT = {
+    "id": _ID,
+    **_all(_TEXT, "name", "slug"),
+    "external_url": _or_null(_URL),
+    "state": _one_of("available", "stopping", "stopped"),
+    "tier": _one_of("production", "staging", "testing", "development", "other"),
+    **_all(_TIME, "created_at", "updated_at"),
+}
+"""https://docs.gitlab.com/api/environments/#update-an-existing-environment"""
 _COMMIT = {
     "id": _SHA,
     **_all(_TEXT, "short_id", "title", "message", "author_name", "author_email", "committer_name", "committer_email"),
@@ -279,6 +306,21 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ("GET", f"{_OF_COMMIT}/statuses"): _Operation(_list(_closed(_STATUS)), query=_PAGES),
     ("POST", "/projects/:id/statuses/:sha"): _Operation(
         _closed(_STATUS), _closed(_NEW_STATUS, optional=set(_NEW_STATUS) - {"state"})
+    ),
+    ("GET", "/projects/:id/deployments"): _Operation(
+        _list(_closed(_DEPLOYMENT)), query=("environment", "status", "order_by", "sort", *_PAGES)
+    ),
+    ("POST", "/projects/:id/deployments"): _Operation(
+        _closed(_DEPLOYMENT),
+        _closed(_NEW_DEPLOYMENT),
+    ),
+    ("GET", "/projects/:id/deployments/:deployment_id"): _Operation(_closed(_DEPLOYMENT)),
+    ("PUT", "/projects/:id/deployments/:deployment_id"): _Operation(
+        _closed(_DEPLOYMENT), _closed({"status": _one_of(*_DEPLOYMENT_STATES)})
+    ),
+    ("GET", "/projects/:id/environments"): _Operation(_list(_closed(_ENVIRONMENT)), query=("name", *_PAGES)),
+    ("PUT", "/projects/:id/environments/:environment_id"): _Operation(
+        _closed(_ENVIRONMENT), _closed({"external_url": _URL})
     ),
 }
 """Every operation that is known here, by method and the path that its page has."""

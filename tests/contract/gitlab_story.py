@@ -43,6 +43,7 @@ def tell(gitlab: GitLabStandIn) -> None:
     sha = _merge_request(bot, shop)
     _conversation(bot, shop)
     _say(bot, sha)
+    _deploy(bot, sha)
     _read(bot, sha)
     _merges(gitlab, bot, shop)
     _refusals(gitlab, bot, shop)
@@ -90,6 +91,18 @@ def _say(bot: Ask, sha: str) -> None:
     for state in ("pending", "pending", "running", "success", "failed"):
         bot("POST", f"{_SHOP}/statuses/{sha}", {**status, "state": state})
     bot("GET", f"{_SHOP}/repository/commits/{sha}/statuses")
+
+
+def _deploy(bot: Ask, sha: str) -> None:
+    asked = {"environment": "shop", "sha": sha, "ref": "feature", "tag": False, "status": "running"}
+    made = bot("POST", f"{_SHOP}/deployments", asked)
+    for status in ("success", "success", "running"):
+        bot("PUT", f"{_SHOP}/deployments/{made['id']}", {"status": status})
+    bot("GET", f"{_SHOP}/deployments/{made['id']}")
+    bot("GET", f"{_SHOP}/deployments?environment=shop&order_by=id&sort=desc")
+    bot("PUT", f"{_SHOP}/environments/{made['environment']['id']}", {"external_url": "https://shop.test"})
+    bot("GET", f"{_SHOP}/environments")
+    bot("POST", f"{_SHOP}/deployments", {**asked, "sha": "0" * 40})
 
 
 def _read(bot: Ask, sha: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from bot.sandbox.seats import Remark
 from bot.store.connection import connect
-from tests.functional.conftest import Opener, Shop, application, config_map, deployment
+from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map, deployment
+
+pytestmark = ON_BOTH_FORGES
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 

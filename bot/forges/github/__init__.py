@@ -16,6 +16,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "pull_requests": "write",  # changes, their comments and reactions, the changes of a commit
         "statuses": "write",  # commit statuses
         "checks": "write",  # check runs, in place of commit statuses
+        "deployments": "write",  # deployments, where the operator wants them told
         "issues": "read",  # only to be told of comments: event `issue_comment`
         "merge_queues": "read",  # only to be told of merge groups: event `merge_group`
     }
@@ -25,7 +26,7 @@ PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
 https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps
 """
 
-OPTIONAL: Final = ("checks",)
+OPTIONAL: Final = ("checks", "deployments")
 """Those of them that an App can do without, as one that was registered before they were asked for."""
 
 PERMISSIONS_TO_WRITE: Final[Mapping[str, str]] = MappingProxyType({**PERMISSIONS, "contents": "write"})

@@ -71,6 +71,11 @@ class Asking:
         self._pace.take(self._account(repository), Charge.READ, whose="a request")
         return self.credentials.may_check(repository)
 
+    def may_deploy(self, repository: Repository) -> bool:
+        """Whether deployments may be written; costs a request where a token is to be made first."""
+        self._pace.take(self._account(repository), Charge.READ, whose="a request")
+        return self.credentials.may_deploy(repository)
+
     def _account(self, repository: Repository) -> str:
         """Return whom GitHub counts requests for: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api."""
         installation = repository.installation or self.credentials.installation_of(repository.full_name)

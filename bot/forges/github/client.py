@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from bot.forges.github.auth import (
     PersonalCredentials,
     fits_a_header,
 )
+from bot.forges.github.deployments import Deployments
 from bot.forges.github.errors import Invalid, NotFound
 from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
@@ -27,6 +28,7 @@ from bot.forges.github.statuses import Statuses
 from bot.forges.names import is_branch
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
+from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class GitHub:
         self._credentials = credentials
         self._asking = Asking(api, credentials, pace)
         self._statuses = Statuses(self._asking, clock)
+        self._deployments = Deployments(self._asking)
 
     @classmethod
     def from_settings(
@@ -131,6 +134,18 @@ class GitHub:
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Read check runs of our own and the combined status."""
         return self._statuses.read(repository, sha)
+
+    def deployments(
+        self, repository: Repository, sha: str, environments: Collection[str], *, instance: str
+    ) -> dict[str, Deployed] | None:
+        """Read them: https://docs.github.com/en/rest/deployments/deployments#list-deployments."""
+        return self._deployments.known(repository, sha, environments, instance=instance)
+
+    def deploy(
+        self, repository: Repository, sha: str, wanted: Deployment, known: Deployed | None, *, instance: str
+    ) -> Deployed:
+        """Tell one: https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status."""
+        return self._deployments.tell(repository, sha, wanted, known, instance=instance)
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
         """Read the conversation, which GitHub sorts by id, and keep what this instance wrote.

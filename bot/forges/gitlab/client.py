@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.api import CA_SETTING, Api, Server
+from bot.forges.gitlab.deployments import Deployments
 from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
 from bot.forges.gitlab.names import is_full_name, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
@@ -18,6 +19,7 @@ from bot.forges.gitlab.statuses import Said, newest, steps
 from bot.forges.names import is_branch, is_sha
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
+from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class GitLab:
 
     def __init__(self, server: Server, pace: Pace) -> None:
         self._api = Api(server, pace)
+        self._deployments = Deployments(self._api)
         self._token = server.token
         self._authorities = _read(server.authorities)
         self._user = 0
@@ -155,6 +158,21 @@ class GitLab:
         """Read the newest status of each context, which every job of a pipeline is, too."""
         said = self._newest_statuses(repository, sha)
         return {name: status for name, one in said.items() if (status := one.status) is not None}
+
+    def deployments(
+        self, repository: Repository, sha: str, environments: Collection[str], *, instance: str
+    ) -> dict[str, Deployed] | None:
+        """Read them: https://docs.gitlab.com/api/deployments/#list-all-project-deployments."""
+        del instance  # GitLab has no room for it: instances that share an environment need accounts of their own
+        root = _root(repository.full_name)
+        return self._deployments.known(root, _sha(sha), environments, user=self._own_id())
+
+    def deploy(
+        self, repository: Repository, sha: str, wanted: Deployment, known: Deployed | None, *, instance: str
+    ) -> Deployed:
+        """Tell one: https://docs.gitlab.com/api/deployments/#create-a-deployment."""
+        del instance  # see above
+        return self._deployments.tell(_root(repository.full_name), repository, _sha(sha), wanted, known)
 
     def own_comments(self, repository: Repository, number: int, *, marker: str) -> list[Comment]:
         """Read the notes and keep what this token's account wrote.

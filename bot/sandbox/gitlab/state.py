@@ -151,6 +151,34 @@ class Status:
 
 
 @dataclass(slots=True, eq=False)
+class Environment:
+    """A place that is deployed to."""
+
+    id: int
+    name: str
+    external_url: str | None = None
+    level: int = 0
+    """Access level that may deploy to it, where it is protected."""
+
+
+@dataclass(slots=True, eq=False)
+class Deployment:
+    """A commit on its way to an environment."""
+
+    id: int
+    number: int
+    environment: Environment
+    sha: str
+    ref: str
+    status: str
+    user: Account
+    created_at: float
+    updated_at: float
+    said: list[str] = field(default_factory=list)
+    """Every state it was given."""
+
+
+@dataclass(slots=True, eq=False)
 class Project:
     """A project: its conversation here, its commits in the bare repository at `path`."""
 
@@ -173,6 +201,8 @@ class Project:
     said: list[tuple[str, str, str, str | None]] = field(default_factory=list)
     """Every state that a status was ever given, in order: commit, name, word, description."""
     hooks: dict[int, Hook] = field(default_factory=dict)
+    environments: dict[str, Environment] = field(default_factory=dict)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

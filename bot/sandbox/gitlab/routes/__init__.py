@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from bot.sandbox.gitlab.http import Route
-from bot.sandbox.gitlab.routes import conversation, projects, pulls, statuses
+from bot.sandbox.gitlab.routes import conversation, deployments, projects, pulls, statuses
 
 ROUTES: Final[tuple[Route, ...]] = (
     *projects.ROUTES,
     *pulls.ROUTES,
     *conversation.ROUTES,
     *statuses.ROUTES,
+    *deployments.ROUTES,
 )
 """More precise templates need not come first: a part of a path never holds a slash."""
