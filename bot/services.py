@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
+    from bot.engine.exclusions import Exclusions
     from bot.forges.port import Forge
     from bot.model.applications import IgnoreDifference, Source
     from bot.model.credentials import Credentials
@@ -277,6 +278,7 @@ def _sources(
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.impersonates = impersonates(settings)
     sources.everywhere = _ignored_everywhere(settings)
+    sources.exclusions = exclusions_of(settings)
     return sources
 
 
@@ -364,6 +366,13 @@ def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Pred
 def impersonates(settings: Settings) -> bool:
     """Whether `argocd-cm` asks for syncs in the name of service accounts."""
     return _argocd_cm(settings, _IMPERSONATION).get(_IMPERSONATION, "").strip() == "true"
+
+
+def exclusions_of(settings: Settings) -> Exclusions:
+    """Return which kinds `argocd-cm` leaves alone; Rejected names the key that is wrong."""
+    from bot.engine.exclusions import EXCLUSIONS, INCLUSIONS, Exclusions
+
+    return Exclusions.parse(_argocd_cm(settings, EXCLUSIONS, INCLUSIONS))
 
 
 def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:

@@ -239,7 +239,7 @@ class _Advance:
             if key in live and key not in self.targets.objects and owner_of(live[key]) == instance
         ]
         plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
-        return Scene(self.application, self.targets.objects, live, plan, self.services.assess)
+        return Scene(self.application, self.targets.objects, live, plan, self.targets.excluded, self.services.assess)
 
     def _held(self, cluster: Cluster, scene: Scene) -> str:
         instance = self.application.instance(self.services.settings.control_namespace)

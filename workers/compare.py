@@ -246,7 +246,7 @@ def _scene(
     instance = application.instance(services.settings.control_namespace)
     extraneous = [live[key] for key in past if key in live and key not in targets and owner_of(live[key]) == instance]
     plan = plan_sync(targets, extraneous, state=state, spec=application.spec)
-    return Scene(application, targets, live, plan, services.assess)
+    return Scene(application, targets, live, plan, assess=services.assess)
 
 
 def _in_sync(services: Services, scene: Scene, desired: Desired, cluster: Cluster) -> frozenset[ResourceKey]:

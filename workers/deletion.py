@@ -37,7 +37,7 @@ from bot.engine.deletion import (
     propagation_of,
     stage_of,
 )
-from bot.engine.projects import DEFAULT, Fence
+from bot.engine.projects import Fence
 from bot.engine.writes import Writes, approved
 from bot.errors import Rejected, Temporary
 from bot.model import jobs
@@ -233,10 +233,8 @@ class _Deletion:
         return desired.targets.objects, hashlib.sha256(revisions.encode()).hexdigest()[:12], ""
 
     def _fence(self) -> Fence:
-        """Return what its project and its cluster's Secret permit; a project that is gone forbids none of its own."""
-        project = self.services.sources.project_of(self.application.spec.project or DEFAULT)
-        servers = self.services.clusters.names_of(self.application.spec.destination)
-        return Fence(project, servers, self.cluster.scope)
+        """Return what may be deleted; a project that is gone forbids nothing of its own."""
+        return self.services.sources.fence_of(self.application.spec)
 
     def _delete(self, objects: Sequence[JsonObject], propagation: str) -> None:
         """Delete all that can be, several at once; Rejected with the server's words about the first that cannot."""

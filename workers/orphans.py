@@ -16,7 +16,7 @@ from bot.cluster.errors import ClusterAway
 from bot.cluster.surveys import survey
 from bot.engine.conditions import conditions_saying, conditions_without
 from bot.engine.family import ORPHANED, Family, in_words, orphans
-from bot.engine.projects import DEFAULT, Fence
+from bot.engine.projects import DEFAULT
 from bot.engine.tracking import is_elsewhere
 from bot.errors import Rejected
 from bot.model.operations import timestamp
@@ -86,7 +86,8 @@ def _reached(services: Services, application: Application) -> Cluster | None:
 
 def _look(services: Services, cluster: Cluster, places: dict[str, list[Application]], existing: frozenset[str]) -> None:
     try:
-        found = survey(cluster, places)
+        some = next(one for applications in places.values() for one in applications)
+        found = survey(cluster, places, services.sources.fence_of(some.spec))
     except ClusterAway as error:
         _log.info("orphans not looked for", cluster=cluster.name, reason=error.message)
         return
@@ -95,13 +96,11 @@ def _look(services: Services, cluster: Cluster, places: dict[str, list[Applicati
     family = Family(found.members)
     for namespace, applications in places.items():
         for one in applications:
-            project = services.sources.project_of(one.spec.project or DEFAULT)
-            servers = services.clusters.names_of(one.spec.destination)
             count = len(
                 orphans(
                     family,
                     namespace,
-                    fence=Fence(project, servers, cluster.scope),
+                    fence=services.sources.fence_of(one.spec),
                     managed=recorded(one).keys(),
                     exists=lambda instance: is_elsewhere(instance) or instance in existing,
                 )

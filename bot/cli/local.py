@@ -13,6 +13,7 @@ from bot.cli.kubectl import KubectlCluster
 from bot.cluster.applications import Applications
 from bot.cluster.clusters import Clusters
 from bot.cluster.objects import FIELD_MANAGER, Cluster
+from bot.engine.exclusions import NOTHING
 from bot.engine.patches.hand_over import ARGO_CD
 from bot.engine.tracking import TRACKING_ID
 from bot.logs import configure_logs
@@ -25,6 +26,7 @@ from bot.services import (
     charts,
     client_of,
     clusters_of,
+    exclusions_of,
     impersonates,
     integrity_of,
     projects_of,
@@ -111,6 +113,7 @@ def _sources(settings: Settings, clusters: Clusters, renderer: Renderer, *, trac
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.trees.charts = charts(settings, _kept(settings))
     sources.trees.values = replace(sources.trees.values, schemes=schemes_of_values(settings))
+    sources.exclusions = exclusions_of(settings) if tracks else NOTHING
     sources.impersonates = tracks and impersonates(settings)
     sources.by_argo_cd = tracks and settings.mode is Mode.PREVIEW
     return sources

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from bot.cluster.objects import Cluster
+    from bot.engine.projects import Fence
     from bot.model.resources import JsonObject, ResourceType
 
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
@@ -70,9 +71,10 @@ class Survey:
     """Kinds that could not be read, each with why; what there is of them is not known."""
 
 
-def survey(cluster: Cluster, namespaces: Collection[str], *, unplaced: bool = False) -> Survey:
+def survey(cluster: Cluster, namespaces: Collection[str], fence: Fence, *, unplaced: bool = False) -> Survey:
     """Read what lies in some namespaces, and with `unplaced` what lies in none; a request a kind and page of 500.
 
+    Kinds that `fence` leaves alone are not read.
     Of a cluster that is managed in part, only what is managed. Raises Temporary while the server is away.
     """
     wanted = frozenset(one for one in namespaces if not cluster.scope.namespaces or one in cluster.scope.namespaces)
@@ -80,7 +82,7 @@ def survey(cluster: Cluster, namespaces: Collection[str], *, unplaced: bool = Fa
         kind
         for kind in cluster.discovery.listable()
         if (wanted if kind.namespaced else unplaced and cluster.scope.places(namespaced=False))
-        and not _is_left_out(kind)
+        and not _is_left_out(kind, fence)
     ]
     answers = cluster.asking([partial(_read, cluster, kind, wanted) for kind in kinds])()
     members: list[Member] = []
@@ -93,8 +95,9 @@ def survey(cluster: Cluster, namespaces: Collection[str], *, unplaced: bool = Fa
     return Survey(tuple(members), tuple(unread))
 
 
-def _is_left_out(kind: ResourceType) -> bool:
-    return (kind.group, kind.kind) in _LEFT_OUT or kind.group in _GROUPS_LEFT_OUT
+def _is_left_out(kind: ResourceType, fence: Fence) -> bool:
+    known = (kind.group, kind.kind) in _LEFT_OUT or kind.group in _GROUPS_LEFT_OUT
+    return known or fence.leaves_alone(kind.group, kind.kind)
 
 
 def _read(cluster: Cluster, kind: ResourceType, namespaces: frozenset[str]) -> list[Member] | str:

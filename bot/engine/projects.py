@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.clusters import EVERYTHING
+from bot.engine.exclusions import NOTHING
 from bot.engine.globs import compiled, fits
 from bot.errors import Rejected
 from bot.model.changes import repository_address
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from bot.engine.clusters import Scope
+    from bot.engine.exclusions import Exclusions
     from bot.model.applications import ApplicationSpec
     from bot.model.projects import AppProject
     from bot.model.resources import ResourceKey
@@ -93,10 +95,18 @@ class Fence:
     """All the names and URLs that the application's cluster goes by."""
     scope: Scope = EVERYTHING
     """How much of that cluster is managed."""
+    exclusions: Exclusions = NOTHING
+    """Kinds that are left alone, whatever the project says."""
 
     def permits(self, key: ResourceKey) -> bool:
         """Whether an object may be read, written or deleted."""
-        return self.scope.covers(key) and (self.project is None or not _refusal(self.project, key, self.servers))
+        if not self.scope.covers(key) or self.leaves_alone(key.group, key.kind):
+            return False
+        return self.project is None or not _refusal(self.project, key, self.servers)
+
+    def leaves_alone(self, group: str, kind: str) -> bool:
+        """Whether nothing of a kind is managed, whatever the project says."""
+        return self.exclusions.excludes(group, kind, self.servers)
 
     def refusal(self, objects: Collection[ResourceKey]) -> str:
         """Return why some objects may not be written, naming the first; empty when all may.

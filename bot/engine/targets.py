@@ -25,6 +25,8 @@ class Targets:
     """The same object twice, where the last one wins (Argo CD's RepeatedResourceWarning); hooks that never run."""
     varying: Mapping[ResourceKey, Sequence[Pointer]] = field(default_factory=dict)
     """Where objects are others each time that they are rendered."""
+    excluded: tuple[str, ...] = ()
+    """What is declared and left alone, as the operator's settings say, in Argo CD's words; among the warnings too."""
 
 
 def targets_of(

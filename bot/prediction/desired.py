@@ -11,6 +11,7 @@ from bot.cluster.discovery import UnknownKind
 from bot.cluster.errors import ClusterAway
 from bot.engine.diff.equality import same
 from bot.engine.diff.ignored import Ignored
+from bot.engine.exclusions import NOTHING
 from bot.engine.hooks import is_hook
 from bot.engine.projects import DEFAULT, Fence, service_account, why_not_allowed, why_not_read
 from bot.engine.targets import Targets, targets_of
@@ -147,6 +148,8 @@ class Sources:
         self._control_namespace = control_namespace
         self.everywhere: tuple[IgnoreDifference, ...] = ()
         """What every application ignores, whatever it says itself."""
+        self.exclusions = NOTHING
+        """Kinds that are left alone."""
         self.impersonates = False
         """Whether objects are written in the name of the service accounts that projects name."""
         self.by_argo_cd = False
@@ -342,6 +345,14 @@ class Sources:
         cluster, account = self._clusters.at(spec.destination), self._account_of(spec)
         return self._clusters.acting(cluster, account) if account else cluster
 
+    def fence_of(self, spec: ApplicationSpec) -> Fence:
+        """Return what an application's project, its cluster's Secret and the settings permit; raises as `cluster_of`.
+
+        A project that does not exist forbids nothing of its own: it is `refuse_forbidden` that minds.
+        """
+        project, servers = self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination)
+        return Fence(project, servers, self._clusters.at(spec.destination).scope, self.exclusions)
+
     def _account_of(self, spec: ApplicationSpec) -> str:
         if not self.impersonates:
             return ""
@@ -367,9 +378,8 @@ class Sources:
                 namespaced=lambda obj: _scope(cluster, obj),
             )
             ignored = Ignored.of(application, find=self.expressions, everywhere=self.everywhere)
-            servers = self._clusters.names_of(spec.destination)
-            fence = Fence(self.project_of(spec.project or DEFAULT), servers, cluster.scope)
-            targets = with_namespace(targets, application, cluster)
+            fence = self.fence_of(spec)
+            targets = self.exclusions.applied(with_namespace(targets, application, cluster), fence.servers)
         except (Rejected, ClusterAway) as error:
             return Desired.failed(error.message)
         # As with Argo CD, one object that is not permitted keeps the whole sync from starting.

@@ -13,7 +13,7 @@ from bot.engine.projects import DEFAULT, Fence
 from bot.engine.tracking import is_elsewhere
 from bot.model.applications import Application
 from bot.prediction.recorded import bare, recorded
-from bot.services import clusters_of, projects_of
+from bot.services import clusters_of, exclusions_of, projects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ def tree(at: Control, settings: Settings, seen: Glance) -> Found:
     with _reached(at, settings) as clusters:
         cluster, fence = _place(at, settings, clusters, application)
         unplaced = any(not key.namespace for key in managed)
-        found = survey(cluster, {key.namespace for key in managed if key.namespace}, unplaced=unplaced)
+        found = survey(cluster, {key.namespace for key in managed if key.namespace}, fence, unplaced=unplaced)
         family = Family(found.members)
         roots = [one for key in managed if (one := family.at(key)) is not None]
         members = tuple(family.below(roots, lambda one: fence.permits(one.key)))
@@ -74,7 +74,7 @@ def beside(at: Control, settings: Settings, seen: Glance) -> Found:
     namespace = application.spec.destination.namespace
     with _reached(at, settings) as clusters:
         cluster, fence = _place(at, settings, clusters, application)
-        found: Survey = survey(cluster, [namespace] if namespace else [])
+        found: Survey = survey(cluster, [namespace] if namespace else [], fence)
         names = at.applications.names()
         members = orphans(
             Family(found.members),
@@ -101,7 +101,7 @@ def _place(at: Control, settings: Settings, clusters: Clusters, application: App
     spec = application.spec
     project = projects_of(settings, at.cluster).find(spec.project or DEFAULT)
     cluster = clusters.at(spec.destination)
-    return cluster, Fence(project, clusters.names_of(spec.destination), cluster.scope)
+    return cluster, Fence(project, clusters.names_of(spec.destination), cluster.scope, exclusions_of(settings))
 
 
 def _health(cluster: Cluster, members: Sequence[Descendant]) -> dict[ResourceKey, HealthStatus]:

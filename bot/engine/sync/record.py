@@ -6,12 +6,12 @@ Source: https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from bot.engine.conditions import conditions_of
+from bot.engine.exclusions import EXCLUDED
 from bot.engine.family import ORPHANED
 from bot.engine.health import Assess, assess
 from bot.engine.health.application import aggregate, judge
@@ -48,6 +48,8 @@ class Scene:
     targets: Mapping[ResourceKey, JsonObject]
     live: Mapping[ResourceKey, JsonObject]
     plan: SyncPlan
+    excluded: tuple[str, ...] = ()
+    """What is declared and left alone, in words."""
     assess: Assess = assess
     """Judges what is live."""
 
@@ -160,7 +162,8 @@ def _key(entry: Any) -> ResourceKey | None:
 def _warnings(scene: Scene, *, now: str) -> list[JsonObject]:
     """Return a condition for each hook that never runs: it is left out of everything else, as with Argo CD."""
     words = (f"{key} {words}" for key, obj in scene.targets.items() if (words := unknown_hook(obj)))
-    return [{"type": UNKNOWN_HOOK, "message": one, "lastTransitionTime": now} for one in islice(words, _MOST_WARNINGS)]
+    told = [*((UNKNOWN_HOOK, one) for one in words), *((EXCLUDED, one) for one in scene.excluded)][:_MOST_WARNINGS]
+    return [{"type": kind, "message": one, "lastTransitionTime": now} for kind, one in told]
 
 
 def _of_others(application: Application) -> list[JsonObject]:

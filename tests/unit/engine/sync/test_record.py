@@ -189,3 +189,11 @@ def test_what_is_said_of_orphans_is_not_for_a_sync_to_take_away() -> None:
     assert status_patch(scene, state, now=NOW)["conditions"] == [orphaned]
     failed = failure_patch(subject, replace(state, message="broken"), now=NOW)["conditions"]
     assert [one["message"] for one in failed] == [orphaned["message"], "broken"]
+
+
+def test_what_is_declared_and_left_alone_is_warned_of() -> None:
+    state = OperationState(Operation("a" * 40, prune=False), Phase.SUCCEEDED, "", started_at=NOW)
+    plan = plan_sync({}, [], state=state, spec=application().spec)
+    words = "Resource coordination.k8s.io/Lease one is excluded in the settings"
+    told = status_patch(Scene(application(), {}, {}, plan, excluded=(words,)), state, now=NOW)["conditions"]
+    assert told == [{"type": "ExcludedResourceWarning", "message": words, "lastTransitionTime": NOW}]
