@@ -18,7 +18,7 @@ from bot.model.credentials import Credentials
 from bot.repository.mirrors import Mirrors
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.server import GitHubStandIn
-from bot.services import credentials_for
+from bot.services import credentials_for, exclusions_of, projects_of
 from bot.settings import Settings
 from tests.integration.loopback import CLIENT
 
@@ -114,3 +114,13 @@ def test_what_the_operator_names_may_be_in_a_private_network(
         assert found is not None
         assert (found.vouched, found.names_somebody) == (True, False)
     assert at_home("https://git.example.com/other", "default") is None
+
+
+def test_an_argocd_cm_that_is_mounted_says_what_is_left_alone_and_inherited(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "resource.exclusions").write_text("- {kinds: [Lease]}\n", "utf-8")
+    (tmp_path / "globalProjects").write_text("- {name: all}\n", "utf-8")
+    settings = Settings(argocd_cm=tmp_path)
+    assert exclusions_of(settings).excludes("coordination.k8s.io", "Lease", ("in-cluster",))
+    assert not exclusions_of(Settings()).excludes("coordination.k8s.io", "Lease", ("in-cluster",))
+    with pytest.raises(Rejected, match="globalProjects: must be a list"):
+        projects_of(settings, cluster)
