@@ -139,6 +139,8 @@ class Settings(BaseModel):
     """The same an hour."""
     forge_writes_per_minute: int = Field(default=130, ge=0)
     """Statuses too: 130 leave 250 of GitHub's 900 points a minute for reads."""
+    workers_per_queue: int = Field(default=2, ge=1, le=16)
+    """Processes that take jobs of one queue while many wait, where roles run together; else there is one for each."""
     concurrency: int = Field(default=8, ge=1, le=64)
     """Requests to one API server at a time."""
     sync_deadline: float = Field(default=600.0, gt=0)

@@ -6,13 +6,14 @@ import argparse
 import ctypes
 import os
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError
 from bot.logs import configure_logs
 from bot.model.jobs import QUEUES, RENDER_QUEUE
 from bot.settings import Settings
+from bot.store.connection import connect
+from bot.store.queue import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +39,9 @@ def _run(asked: argparse.Namespace) -> int:
     if len(asked.role) > 1:
         from workers import together
 
-        Settings.from_environment(os.environ)  # said once here, not once by each process
-        return together.run(asked.role, partial(_work, burst=asked.burst), burst=asked.burst)
+        settings = Settings.from_environment(os.environ)  # said once here, not once by each process
+        more = together.Help(Queue(connect(settings.redis_url)).waiting, most=settings.workers_per_queue - 1)
+        return together.run(asked.role, _work, burst=asked.burst, more=more)
     return _work(asked.role[0], burst=asked.burst)
 
 

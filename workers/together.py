@@ -13,58 +13,146 @@ import importlib
 import os
 import pkgutil
 import signal
-from typing import TYPE_CHECKING, Final
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
 
 import bot
 import workers
+from bot.errors import Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _PR_SET_PDEATHSIG: Final = 1
 _CHILDREN: Final = ("bot.repository.child", "bot.repository.health", "bot.repository.policies")
 """What mostly confined children use, in processes of their own."""
 _ELSEWHERE: Final = ("bot.cli", "bot.sandbox", "bot.web", "workers.__main__", *_CHILDREN)
+_LOOK: Final = 0.5
+"""Seconds between two looks at how many jobs wait."""
+_MANY: Final = 20
+"""Jobs of one queue that wait from which on another process takes some of them."""
+_REST: Final = 5.0
+"""Seconds after one that failed until the next: one that cannot work would be begun again and again."""
 
 
-def run(roles: Sequence[str], work: Callable[[str], int], *, burst: bool) -> int:
+class Work(Protocol):
+    """Does what a role is there for and returns the process's exit code; with `burst` until its queue is empty."""
+
+    def __call__(self, role: str, *, burst: bool) -> int:
+        """Do it, in a process of its own."""
+
+
+@dataclass(frozen=True)
+class Help:
+    """When more processes than one take jobs of a queue: a sync mostly waits for API servers."""
+
+    waiting: Callable[[Sequence[str]], Mapping[str, int]]
+    """Says how many jobs wait, by role; roles without a queue are left out. Raises Temporary."""
+    most: int
+    """Processes of one role beside the one that is always there."""
+
+
+def run(roles: Sequence[str], work: Work, *, burst: bool, more: Help) -> int:
     """Run a process for each role; when one ends, ask the others to end too, so that a supervisor starts all anew.
 
     Return 0 when they ended because somebody asked, or, with `burst`, because their queues are empty. In each of the
     new processes it returns what `work` does.
     """
     _import_all()
-    parent, children = os.getpid(), list[int]()
+    processes = _Processes(os.getpid(), work)
     for role in roles:
+        if (code := processes.start(role, burst=burst)) is not None:
+            return code
+    return processes.wait() if burst else processes.supervise(roles, more)
+
+
+@dataclass
+class _Processes:
+    """The forks of this process."""
+
+    parent: int
+    work: Work
+    lasting: list[int] = field(default_factory=list)
+    helping: dict[int, str] = field(default_factory=dict)
+    """Processes that end once their queue is empty, with their roles."""
+    rests: dict[str, float] = field(default_factory=dict)
+    """Until when, on the monotonic clock, nobody more helps with a role."""
+    asked: bool = False
+    """Whether somebody has asked all to end."""
+
+    def start(self, role: str, *, burst: bool, helps: bool = False) -> int | None:
+        """Fork; return None in this process, and in the new one what its work comes to."""
         child = os.fork()
         if not child:
-            _end_with(parent)
-            return work(role)
-        children.append(child)
-    return _supervise(children, burst=burst)
+            for number in (signal.SIGTERM, signal.SIGINT):  # ours ends the others, which are not the new one's
+                signal.signal(number, signal.SIG_DFL)
+            _end_with(self.parent)
+            return self.work(role, burst=burst)
+        if helps:
+            self.helping[child] = role
+        else:
+            self.lasting.append(child)
+        return None
 
+    def supervise(self, roles: Sequence[str], more: Help) -> int:
+        """Let others help where many jobs wait, until a lasting one ends or somebody asks."""
+        self._heed_signals()
+        while True:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if ended is not None and ended.si_pid not in self.helping:
+                break
+            if ended is not None:
+                self._part_with(ended.si_pid)
+            elif not self.asked and (code := self._help(roles, more)) is not None:
+                return code
+            else:
+                time.sleep(_LOOK)
+        if not self.asked:
+            self._terminate()
+        code = self.wait()
+        return code if self.asked else 1
 
-def _supervise(children: Sequence[int], *, burst: bool) -> int:
-    asked = False
+    def wait(self) -> int:
+        """Wait for the end of all, and return 0 when they ended well."""
+        self._heed_signals()
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in (*self.lasting, *self.helping)]
+        return int(any(codes))
 
-    def stop(_number: int, _frame: object) -> None:
-        nonlocal asked
-        asked = True
-        _terminate(children)
+    def _part_with(self, child: int) -> None:
+        _, status = os.waitpid(child, 0)
+        role = self.helping.pop(child)
+        if os.waitstatus_to_exitcode(status):
+            self.rests[role] = time.monotonic() + _REST
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    if not burst:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        if not asked:
-            _terminate(children)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    return 0 if not any(codes) and (asked or burst) else 1
+    def _help(self, roles: Sequence[str], more: Help) -> int | None:
+        """Begin one more process for each role of which many jobs wait; return in it what its work comes to."""
+        try:
+            waiting = more.waiting(roles)
+        except Temporary:  # nothing can be taken then
+            return None
+        helping, now = Counter(self.helping.values()), time.monotonic()
+        for role, count in waiting.items():
+            if count < _MANY * (1 + helping[role]) or helping[role] >= more.most or now < self.rests.get(role, 0.0):
+                continue
+            if (code := self.start(role, burst=True, helps=True)) is not None:
+                return code
+        return None
 
+    def _heed_signals(self) -> None:
+        def stop(_number: int, _frame: object) -> None:
+            self.asked = True
+            self._terminate()
 
-def _terminate(children: Sequence[int]) -> None:
-    for child in children:
-        os.kill(child, signal.SIGTERM)
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    def _terminate(self) -> None:
+        for child in (*self.lasting, *self.helping):
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
 
 
 def _import_all() -> None:

@@ -24,7 +24,7 @@ from bot.store import scripts
 from bot.store.connection import TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import redis
 
@@ -78,6 +78,14 @@ class Queue:
         """Whether a job of any of these requests waits, runs, or is to be done later."""
         with self._reachable():
             return any(self._has([*self._keys[one.queue]][:3], [one.job_id]) for one in requests)
+
+    def waiting(self, names: Iterable[str]) -> dict[str, int]:
+        """Return how many jobs wait to be begun, by queue; names of no queue are left out."""
+        keys = {name: self._keys[name][0] for name in names if name in self._keys}
+        with self._reachable(), self._connection.pipeline(transaction=False) as pipeline:
+            for key in keys.values():
+                pipeline.llen(key)
+            return dict(zip(keys, map(int, pipeline.execute()), strict=True))
 
     def withdraw(self, request: JobRequest) -> bool:
         """Take a request back, whoever else made the same; False when somebody has begun it, or is about to."""

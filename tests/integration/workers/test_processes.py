@@ -154,6 +154,55 @@ def test_a_burst_over_several_queues_empties_them_all(crew: Crew) -> None:
     assert crew.jobs() == set()
 
 
+def _many(crew: Crew) -> list[str]:
+    """Queue more errands than one worker is left alone with, all held by the gate."""
+    names = [f"one-{number}" for number in range(30)]
+    crew.queue.enqueue(*(errand(name, hold=crew.gate) for name in names))
+    return names
+
+
+def test_where_many_wait_another_helps_until_none_is_left(crew: Crew) -> None:
+    names = _many(crew)
+    supervisor = crew.start("run", "preview", "notify")
+    crew.until(lambda: sum(crew.times(f"began:{name}") for name in names) == 2)  # each held at the gate
+    lasting = set(_children(supervisor))
+    assert len(lasting) == 3
+    crew.open_gate()
+    crew.until(lambda: len(_children(supervisor)) == 2)
+    crew.until(lambda: not crew.jobs())
+    assert len(set().union(*(crew.pids(f"done:{name}") for name in names))) == 2
+    assert supervisor.running
+    os.kill(supervisor.pid, signal.SIGTERM)
+    crew.until(lambda: not supervisor.running)
+    assert supervisor.exit_status == 0
+
+
+def test_who_helps_is_asked_to_end_with_the_others(crew: Crew) -> None:
+    names = _many(crew)
+    supervisor = crew.start("run", "preview", "notify")
+    crew.until(lambda: sum(crew.times(f"began:{name}") for name in names) == 2)
+    os.kill(supervisor.pid, signal.SIGTERM)
+    crew.open_gate()
+    crew.until(lambda: not supervisor.running)
+    assert supervisor.exit_status == 0
+    assert sum(crew.times(f"done:{name}") for name in names) == 2
+    assert len(crew.jobs()) == 28
+
+
+def test_the_death_of_who_helps_takes_nobody_along_and_loses_nothing(crew: Crew) -> None:
+    supervisor = crew.start("run", "preview", "notify")
+    crew.until(lambda: crew.connection.scard("rq:workers") == 2)
+    lasting = set(_children(supervisor))
+    names = _many(crew)
+    crew.until(lambda: len(_children(supervisor)) == 3)
+    (helper,) = set(_children(supervisor)) - lasting
+    crew.until(lambda: sum(crew.times(f"began:{name}") for name in names) == 2)
+    os.kill(helper, signal.SIGKILL)
+    crew.open_gate()
+    crew.until(lambda: all(crew.times(f"done:{name}") for name in names))
+    assert supervisor.running
+
+
 @pytest.mark.parametrize("queues", [["preview"], ["preview", "sync"]])
 @pytest.mark.parametrize(
     ("name", "value"),
