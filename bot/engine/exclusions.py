@@ -5,7 +5,7 @@ Source: argo-cd `util/settings/filtered_resource.go`, `resources_filter.go`, `co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -22,6 +22,7 @@ EXCLUDED: Final = "ExcludedResourceWarning"
 """Type of the condition about an object that is declared and left alone."""
 EXCLUSIONS: Final = "resource.exclusions"
 INCLUSIONS: Final = "resource.inclusions"
+_KEPT: Final = 10_000
 _FIELDS: Final = ("apiGroups", "kinds", "clusters")
 _FORM: Final = "must be a list of apiGroups, kinds and clusters, each a list of texts"
 
@@ -54,21 +55,34 @@ class Exclusions:
     excluded: tuple[Kinds, ...] = ()
     included: tuple[Kinds, ...] = ()
     """Where any of these are about a cluster, nothing else of it counts."""
+    _told: dict[tuple[str, str, tuple[str, ...]], bool] = field(default_factory=dict, compare=False, repr=False)
+    """What was asked before: for every object the same few kinds are asked about."""
 
     @classmethod
     def parse(cls, settings: Mapping[str, str]) -> Exclusions:
         """Read the two keys of `argocd-cm`; Rejected names the one that is wrong."""
         return cls(_kinds(settings, EXCLUSIONS), _kinds(settings, INCLUSIONS))
 
-    def excludes(self, group: str, kind: str, servers: Collection[str]) -> bool:
+    def excludes(self, group: str, kind: str, servers: tuple[str, ...]) -> bool:
         """Whether a kind of a cluster is left alone."""
+        if not (self.excluded or self.included):
+            return False
+        found = self._told.get((group, kind, servers))
+        if found is None:
+            found = self._excludes(group, kind, servers)
+            if len(self._told) >= _KEPT:
+                self._told.clear()
+            self._told[group, kind, servers] = found
+        return found
+
+    def _excludes(self, group: str, kind: str, servers: tuple[str, ...]) -> bool:
         if any(one.fits(group, kind, servers) for one in self.excluded):
             return True
         if any(one.fits(group, kind, servers) for one in self.included):
             return False
         return any(one.is_about(servers) for one in self.included)
 
-    def applied(self, targets: Targets, servers: Collection[str]) -> Targets:
+    def applied(self, targets: Targets, servers: tuple[str, ...]) -> Targets:
         """Return targets without what is left alone, which is noted instead."""
         found = {(key.group, key.kind) for key in targets.objects}
         gone = {one for one in found if self.excludes(*one, servers)}

@@ -5,8 +5,11 @@ Source: argo-cd `docs/user-guide/source-integrity-git-gpg.md`, `util/sourceinteg
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.globs import compiled
@@ -25,6 +28,7 @@ SSH_SIGNERS: Final = "foresail-ssh-signers"
 """The ConfigMap that holds the SSH keys which are known."""
 REQUIRED: Final = "Signature required: "
 """Begins whatever is said of a commit that is not signed as it has to be."""
+_SSH_KINDS: Final = ("ssh-", "ecdsa-", "sk-")
 _STATUS: Final = "[GNUPG:] "
 _FINGERPRINT: Final = re.compile(r"[0-9A-F]{40}")
 _LONG_ID: Final = re.compile(r"[0-9A-F]{16}")
@@ -157,6 +161,19 @@ def of_ssh(words: str, *, ended_well: bool) -> Signature:
     if found := _SOME_SSH.fullmatch(first):
         return Signature(Verdict.UNKNOWN_KEY, found[1])
     return Signature(Verdict.UNCLEAR)
+
+
+def ssh_fingerprint(line: str) -> str:
+    """Return the fingerprint of the key on a line of `allowed_signers`, whatever stands before it; empty: none is."""
+    words = line.strip().split()
+    for kind, key in pairwise(words if not line.startswith("#") else []):
+        if kind.startswith(_SSH_KINDS):
+            try:
+                blob = base64.b64decode(key, validate=True)
+            except ValueError:
+                continue  # somebody has such a name
+            return f"SHA256:{base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip('=')}"
+    return ""
 
 
 def _is(listed: str, key: str) -> bool:

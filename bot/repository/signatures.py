@@ -14,16 +14,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pygit2
 
-from bot.engine.signatures import of_gnupg, of_ssh
+from bot.engine.signatures import of_gnupg, of_ssh, ssh_fingerprint
 from bot.errors import Rejected, Temporary
 from bot.model.signatures import Keyring, Signature, Verdict
 from bot.repository.confinement import FILE_SIZE, MEMORY
@@ -73,6 +71,8 @@ class Signatures:
     timeout: float = 20.0
     """Seconds one program may take."""
     _told: dict[tuple[str, str, str], tuple[float, Signature]] = field(default_factory=dict)
+    _known: tuple[str, frozenset[str]] = ("", frozenset())
+    """The ring that was asked about last, by name, and what is in it."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, mirror: Mirror, name: str, keyring: Keyring) -> Signature:
@@ -93,25 +93,15 @@ class Signatures:
         return found
 
     def known(self, keyring: Keyring) -> frozenset[str]:
-        """Return the fingerprints of all keys of a ring, of those that belong to another key too."""
-        ring = self._ring(keyring)
-        found = set[str]()
-        if keyring.gnupg:
-            listed = self._run(["gpg", "--with-colons", "--list-keys"], _environment(ring)).output
-            found = {line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")}
-        if keyring.ssh:
-            for line in keyring.ssh.splitlines():
-                found.update(self._fingerprint(line, ring))
-        return frozenset(found)
-
-    def _fingerprint(self, line: str, ring: Path) -> Iterator[str]:
-        """Yield the fingerprint of the key on a line of `allowed_signers`, whatever stands before it."""
-        words = line.partition("#")[0].split()
-        for kind, key in pairwise(words):
-            if kind.startswith(("ssh-", "ecdsa-", "sk-")):
-                said = self._run(["ssh-keygen", "-l", "-f", "-"], _environment(ring), told=f"{kind} {key}\n")
-                yield from (word for word in said.output.split()[1:2] if said.well)
-                return
+        """Return the fingerprints of all keys of a ring, of those that belong to another key too; asked once a ring."""
+        name, found = self._known
+        if name != keyring.name:
+            found = frozenset(filter(None, map(ssh_fingerprint, keyring.ssh.splitlines())))
+            if keyring.gnupg:
+                listed = self._run(["gpg", "--with-colons", "--list-keys"], _environment(self._ring(keyring))).output
+                found |= {line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")}
+            self._known = (keyring.name, found)
+        return found
 
     def _look(self, mirror: Mirror, name: str, keyring: Keyring) -> Signature:
         if not SHA.fullmatch(name):
@@ -166,12 +156,12 @@ class Signatures:
                     if time.time() - stamp.stat().st_mtime > _LEFT_ALONE:
                         shutil.rmtree(path, ignore_errors=True)
 
-    def _run(self, command: list[str], environment: dict[str, str], *, told: str = "") -> _Said:
+    def _run(self, command: list[str], environment: dict[str, str]) -> _Said:
         try:
             process = subprocess.Popen(
                 command,
                 env=environment,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -185,7 +175,7 @@ class Signatures:
         with suppress(ProcessLookupError):
             _limit(process.pid)
         try:
-            output, errors = process.communicate(told, timeout=self.timeout)
+            output, errors = process.communicate(timeout=self.timeout)
         except subprocess.TimeoutExpired as error:
             _end(process)
             raise Temporary(f"verifying a signature took longer than {self.timeout:.0f} s", retry_after=10.0) from error

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.signatures import Demand, demanded, of_gnupg, of_ssh
+from bot.engine.signatures import Demand, demanded, of_gnupg, of_ssh, ssh_fingerprint
 from bot.errors import Rejected
 from bot.model.projects import AppProject
 from bot.model.signatures import Signature, Verdict
@@ -173,3 +173,20 @@ def test_a_signature_of_ssh_is_good_where_somebody_has_the_key() -> None:
     assert of_ssh(nobody, ended_well=False) == Signature(Verdict.UNKNOWN_KEY, SSH)
     assert of_ssh(nobody, ended_well=True).verdict is Verdict.UNKNOWN_KEY
     assert of_ssh(f"Could not verify\n{good}", ended_well=True).verdict is Verdict.UNCLEAR
+
+
+ED25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIGeDh9zkAyvLX0IeRQMbZ8nGcCAlUA8RHqnGBh5iRYC5"
+
+
+@pytest.mark.parametrize(
+    "line", [f"alice ssh-ed25519 {ED25519} note", f'ssh-bob namespaces="git" ssh-ed25519 {ED25519}']
+)
+def test_a_line_of_allowed_signers_has_a_key(line: str) -> None:
+    assert ssh_fingerprint(line) == "SHA256:RjJfA4kbWD46wTbYBb0BdRcymzezV7RFYrJA2TeyH2A"
+
+
+@pytest.mark.parametrize(
+    "line", ["", f"# alice ssh-ed25519 {ED25519}", "alice ssh-ed25519", "alice ssh-ed25519 !", "a b c"]
+)
+def test_a_line_without_a_key_has_none(line: str) -> None:
+    assert ssh_fingerprint(line) == ""
