@@ -13,7 +13,7 @@ from bot.cli.app.commands import group
 from bot.cli.asked import Asked
 from bot.cli.environment import settings_with
 from bot.cli.outcome import INTERRUPTED, Answer, ExitCode, Format, ListFormat, ManifestFormat, exit_code
-from bot.errors import ForesailError
+from bot.errors import ForesailError, Rejected
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -35,6 +35,7 @@ Examples:
   foresail preview --head HEAD --base main   what is committed, merged into main
   foresail preview --path deploy -n shop     one folder, without any Application
   foresail preview -o markdown               the comment a pull request would get
+  foresail preview -o html > report.html     all of it, as a page
 
 \b
 Exit code: 0 nothing changes, 2 something does,
@@ -200,6 +201,10 @@ def _explain(asked: Asked, settings: Settings, output: Format) -> int:
     from bot.cli import output as written
     from bot.cli.preview import explain as explained
 
+    if output not in {Format.TEXT, Format.JSON}:
+        raise Rejected(
+            f"why applications are affected is not written as {output}", remedy="Write: -o text, or -o json."
+        )
     with written.progress() as say:
         verdicts = explained(asked, settings, say=say)
     written.write_verdicts(verdicts, output)

@@ -213,7 +213,19 @@ def test_what_the_api_server_refuses_is_said_at_the_object(shop: Work) -> None:
     assert "ConfigMap" in done.out.partition("Predicted to fail:")[2]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_all_of_it_is_had_as_a_page_that_stands_alone(shop: Work) -> None:
+    shop.write(SETTINGS, settings(colour="green"))
+    done = shop.foresail("preview", "-o", "html")
+    assert (done.code, done.err) == (2, "")
+    assert done.out.startswith("<!doctype html>")
+    assert "<ins>+  colour: green\n</ins>" in done.out
+    assert done.out.rstrip().endswith("</html>")
+    refused = shop.foresail("explain", "-o", "html")
+    assert refused.code == 1
+    assert "-o text, or -o json" in refused.err
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
 def test_values_of_secrets_are_never_printed(
     shop: Work, control_plane: ControlPlane, namespace: str, form: str
 ) -> None:

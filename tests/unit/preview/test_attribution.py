@@ -87,6 +87,14 @@ def test_drift_is_told_apart_from_the_change() -> None:
     assert added(found.drift_diff) == ["-  version: 9", "+  version: 1"]
 
 
+def test_where_a_change_meets_drift_what_is_written_is_both() -> None:
+    found = report(live=held(make(9)), base=accepted(make(1)), head=accepted(make(2)))
+    assert "-  version: 1" in found.effect_diff.split("\n")
+    assert added(found.result_diff) == ["-  version: 9", "+  version: 2"]
+    alone = report(live=held(make(1)), base=accepted(make(1)), head=accepted(make(2)))
+    assert (alone.drift, alone.result_diff) == (Action.NOTHING, "")
+
+
 def test_a_change_that_catches_up_with_what_somebody_did_by_hand_is_a_change_and_drift() -> None:
     found = report(live=held(make(2)), base=accepted(make()), head=accepted(make(2)))
 
