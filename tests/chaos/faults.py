@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from tests.chaos.proxy import Losses, Refusals
-from tests.chaos.world import CLAIM, World
+from tests.chaos.world import CLAIM, LEASE, World
 
 _PAUSE: Final = 20.0
 """Seconds for which etcd is stopped."""
@@ -54,6 +54,13 @@ def _stop_worker(world: World) -> None:
     os.kill(world.first.pid("sync"), signal.SIGSTOP)
     time.sleep(CLAIM * 2)
     os.kill(world.first.pid("sync"), signal.SIGCONT)
+
+
+def _stop_controller(world: World) -> None:
+    """Stop a controller where it is, until the other has taken over, and go on while that works."""
+    os.kill(world.first.pid("controller"), signal.SIGSTOP)
+    time.sleep(LEASE * 2)
+    os.kill(world.first.pid("controller"), signal.SIGCONT)
 
 
 def _empty_redis(world: World) -> None:
@@ -125,6 +132,7 @@ FAULTS: Final = (
     Fault("a worker is killed", _killing("sync")),
     Fault("the other worker is killed", _kill_second_worker),
     Fault("a worker is stopped for a while", _stop_worker),
+    Fault("a controller is stopped for a while", _stop_controller),
     Fault("all workers are killed", _killing("preview", "sync", "notify", twice=True)),
     Fault("everything is killed", _killing("web", "preview", "sync", "notify", "controller", twice=True)),
     Fault("Redis is killed and starts empty", _empty_redis),

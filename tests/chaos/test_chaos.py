@@ -17,6 +17,7 @@ ROUNDS = (
         "somebody edits what is healed",
         "Redis is killed and starts with its data",
         "watches are cut",
+        "a controller is stopped for a while",
     ),
     ("the controllers are killed", "Applications change under every update", "answers are lost"),
     ("the API server is killed", "the other worker is killed", "the API server is too busy"),

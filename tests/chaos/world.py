@@ -29,6 +29,8 @@ from tests.chaos.workload import FOREIGN, TRESPASSER, Application, applications,
 CONTROL: Final = "foresail"
 CLAIM: Final = 4.0
 """Seconds for which a worker claims an operation."""
+LEASE: Final = 4
+"""Seconds for which the sign of life of a controller counts."""
 _LIMIT: Final = 300.0
 """Seconds until a push has to have arrived, whatever was struck: on any machine, that is not what is measured."""
 _POLL: Final = 0.25
@@ -167,6 +169,7 @@ def created(programs: Programs, directory: Path, *, count: int) -> Iterator[Worl
         _declare(stage, repository, chosen)
         clocks = Clock(directory / "clock-1"), Clock(directory / "clock-2")
         settings = {"FORESAIL_KUBECONFIG": str(proxy.kubeconfig), "FORESAIL_CLAIM_SECONDS": str(CLAIM)}
+        settings["FORESAIL_CONTROLLER_LEASE_SECONDS"] = str(LEASE)
         for clock in clocks:
             clock.shift(0)
         first = stage.open(repository, settings | clocks[0].environment)

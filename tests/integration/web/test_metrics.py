@@ -39,8 +39,9 @@ def read(services: WebServices, token: str = TOKEN) -> dict[tuple[str, ...], flo
 
 
 @pytest.mark.parametrize("given", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN} ", "Bearer \xe9"])
-def test_nobody_reads_them_without_the_token(services: WebServices, given: str) -> None:
-    client = create_app(services=services).test_client()
+def test_nobody_reads_them_without_the_token(given: str) -> None:
+    settings = {"FORESAIL_REDIS_URL": "redis://127.0.0.1:9", "FORESAIL_METRICS_TOKEN": TOKEN}
+    client = create_app(Settings.from_environment(settings)).test_client()
     answer = client.get("/metrics", headers={"Authorization": given})
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
