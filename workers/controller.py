@@ -27,6 +27,7 @@ from bot.services import Services
 from bot.settings import Mode, Settings
 from workers.changes.payloads import refreshes, refreshes_of, told_of_deleted
 from workers.operating.windows import Openings
+from workers.watching import due
 from workers.watching.applications import ApplicationWatch
 from workers.watching.asking import Asking
 from workers.watching.duties import Duties
@@ -34,7 +35,7 @@ from workers.watching.fences import Fences
 from workers.watching.following import BULKY, Followed, watch_on_clusters
 from workers.watching.generating import SetWatch
 from workers.watching.index import IndexKeeper
-from workers.watching.known import NEVER, PATIENCE, Known, asked_in
+from workers.watching.known import PATIENCE, Known, asked_in
 from workers.watching.objects import ObjectIndex
 from workers.watching.sharing import sharing_of
 from workers.watching.showing import Showing
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _TICK: Final = 0.2
-_AGAIN: Final = 10.0
-"""Seconds more until an application is asked for again of which a worker finds that a cluster answers, or not."""
 
 
 def run() -> int:
@@ -118,7 +117,9 @@ class Controller:
         for request in self._duties.due():
             queue.enqueue(request)
         self._asking.send_left_over()
-        self._write_index()
+        if self._applications.is_current:  # others find Applications by the index without reading all of them
+            self._index.write()
+            self._showing.tidy(self._index)
         self._send_refreshes()
         self._follow_windows(now)
         for key, request in self._generating.due(time.monotonic(), may):
@@ -127,19 +128,14 @@ class Controller:
         self._follow_holds(now)
         self._follow_fences(now)
         with self._lock:
-            due = [name for name, known in self._known.items() if self._is_due(known, now) and may(name)]
-            for name in due:
-                self._known[name].looked_at, self._known[name].deadline = time.monotonic(), NEVER
-            differing = [name for name, known in self._known.items() if now >= known.compare_at and may(name)]
-            for name in differing:
-                self._known[name].compare_at = NEVER
-            next_steps = [self._known[name].next_step(name) for name in due]
-        queue.enqueue(*next_steps, *map(jobs.compare, [*differing, *self._unknown()]))
+            next_steps = due.next_steps(self._known, may, now=now)
+            differing = due.differing(self._known, may, now=now)
+            if self._services.settings.mode is Mode.FULL:
+                differing += due.contradicting(self._known, may, self._followed)
+        queue.enqueue(*next_steps, *map(jobs.compare, differing))
         self._followed.follow(self._objects.kinds())
         self._followed.tell(self._services.memory)
         self._showing.tell(self._followed.reached())
-        if self._applications.is_current:
-            self._showing.tidy(self._index)
 
     def _follow_share(self) -> None:
         """Where others have come or gone, let go what is theirs now and look at all anew, for what is ours now."""
@@ -202,24 +198,6 @@ class Controller:
         except Rejected:
             return None
 
-    def _unknown(self) -> list[str]:
-        """Return what is at rest and said to be known although its cluster is away, or the other way round."""
-        if self._services.settings.mode is not Mode.FULL:
-            return []
-        now = time.monotonic()
-        with self._lock:
-            found = [
-                name
-                for name, known in self._known.items()
-                if not (known.works or known.left_alone)
-                and now >= known.looked_at + PATIENCE
-                and self._followed.contradict(known.cluster, unknown=known.unknown)
-                and self._asking.may(name)
-            ]
-            for name in found:
-                self._known[name].looked_at = now + _AGAIN
-        return found
-
     def _follow_windows(self, now: float) -> None:
         """Have started what waited for a window that has opened, and put back what was changed meanwhile."""
         if self._services.settings.mode is Mode.FULL and self._asking.share.stands:
@@ -233,10 +211,7 @@ class Controller:
     def _follow_holds(self, now: float) -> None:
         """Do the same where the time of somebody's hold is over."""
         with self._lock:
-            due = (name for name, known in self._known.items() if now >= known.released_at)
-            released = list(filter(self._asking.may, due))
-            for name in released:
-                self._known[name].released_at = NEVER
+            released = due.released(self._known, self._asking.may, now=now)
         self._look_again_at(released)
 
     def _follow_fences(self, now: float) -> None:
@@ -262,14 +237,6 @@ class Controller:
             with self._lock:
                 self._to_refresh = {**gathered, **self._to_refresh}
             raise
-
-    def _write_index(self) -> None:
-        """Let others find Applications without reading all of them, as long as what is known here is current."""
-        if self._applications.is_current:
-            self._index.write()
-
-    def _is_due(self, known: Known, now: float) -> bool:
-        return known.works and (now >= known.deadline or time.monotonic() >= known.looked_at + known.patience)
 
     def _start(self, watch: Watch) -> None:
         name = f"watch-{watch.kind.plural}"
