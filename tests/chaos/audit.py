@@ -47,6 +47,11 @@ class Write:
         return self.agent.startswith("foresail")
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether a person asked."""
+        return self.agent.startswith("kubectl")
+
+    @property
     def owner(self) -> str:
         """The application that what was sent says it belongs to; empty when it says nothing."""
         return annotation(self.sent, TRACKING).partition(":")[0].rpartition("_")[2]

@@ -59,15 +59,18 @@ def _operations(story: Story) -> Iterator[Operation]:
 
 
 def _once_in_a_step(story: Story, _law: Law) -> Iterator[tuple[str, tuple[Write, ...]]]:
-    """Hold each attempt of an operation to applying an object once, unless it was deleted in between."""
-    deleted = [write for write in story.writes if write.verb == "delete"]
+    """Hold each attempt of an operation to applying an object once, unless it was undone in between.
+
+    A person's edit of what was applied by a worker that was killed before it recorded that is put back.
+    """
+    undone = [write for write in story.writes if write.verb == "delete" or write.is_by_hand]
     for operation in _operations(story):
         for acts in by_attempt(operation).values():
             applied: dict[str, Write] = {}
             for act in (one for one in acts if one.write.verb != "delete"):
                 write, before = act.write, applied.get(act.write.key)
                 gone = before is not None and any(
-                    one.key == write.key and before.at < one.at < write.at for one in deleted
+                    one.key == write.key and before.at < one.at < write.at for one in undone
                 )
                 if before is not None and not gone:
                     yield f"{write.key} was applied twice for {operation.application}", (before, write)

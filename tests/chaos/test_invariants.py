@@ -114,6 +114,9 @@ RIGHT: dict[str, Callable[[], Log]] = {
         .apply()
         .end(started="t2", entries=0)
     ),
+    "what was changed by hand before anybody recorded that it was applied": lambda: (
+        Log().begin().say().apply().add("patch", "configmaps", "shop", "settings", agent="kubectl").apply().end()
+    ),
     "what somebody else does": lambda: (
         Log().add("delete", "configmaps", "elsewhere", "x", agent=SOMEBODY).begin().say().apply().end()
     ),
