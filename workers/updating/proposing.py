@@ -76,12 +76,15 @@ class Proposing:
         identity = repository_identity(self.repository.clone_url)
         wanted = {one.branch: one for one in group.changes if repository_identity(one.url) == identity}
         before = [one for one in self.open_changes if one.head_branch.startswith(words.prefix(self._instance, group))]
+        # One that a person has retargeted is still for these versions.
+        exact = {words.branch(self._instance, group, one) for one in wanted.values()}
         for change in wanted.values():
             current = self._current(group, change, before)
             if current is not None:
                 self._close(group, [one for one in before if _is_overtaken(one, current)], by=current)
         if group.certain:
-            self._close(group, [one for one in before if one.base_branch not in wanted], by=None)
+            over = [one for one in before if one.base_branch not in wanted and one.head_branch not in exact]
+            self._close(group, over, by=None)
 
     def _current(self, group: updates.Group, change: updates.Change, before: list[Change]) -> Change | None:
         """Return the open change for exactly these versions, opened if need be; None where nobody wants it."""

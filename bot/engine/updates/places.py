@@ -92,7 +92,7 @@ def in_values(found: Sequence[Scalar], wish: ImageWish) -> Iterator[Place]:
     """Yield what looks like the image in values: a tag beside its name, or a reference to it."""
     for scalar in found:
         last = scalar.way[-1] if scalar.way else ""
-        if last in {"tag", "digest"}:
+        if last in {"tag", "digest"} and scalar.value:  # an empty one leaves it to the chart
             beside = under(found, scalar.document, scalar.way[:-1])
             if _is_beside(beside, wish.name):
                 yield Place(scalar, Form.TAG if last == "tag" else Form.DIGEST)

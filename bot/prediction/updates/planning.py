@@ -144,7 +144,7 @@ class _Plan:
     def _spots(self, wish: ImageWish) -> list[Spot]:
         if self.wishes.target:
             return self._at_target(wish)
-        return [*self._in_values(wish), *self._in_folders(wish)]
+        return [spot for source in self.application.spec.effective_sources for spot in self._in_source(source, wish)]
 
     def _at_target(self, wish: ImageWish) -> list[Spot]:
         """Look where `write-back-target` says, in the first of the sources."""
@@ -158,28 +158,25 @@ class _Plan:
             return self.planner.files.kustomized(branch, where, wish)
         return self.planner.files.valued([(branch, where)], wish)
 
-    def _in_values(self, wish: ImageWish) -> Iterator[Spot]:
-        """Look into the values files that sources name, the last first: it wins."""
-        project = self.application.spec.project
-        sources = self.application.spec.effective_sources
-        by_ref = {one.ref: one for one in sources if one.ref}
-        for source in sources:
-            named = (source.helm or {}).get("valueFiles")
-            files = []
-            for path in reversed(named if isinstance(named, list) else []):
-                ref, slash, rest = str(path).removeprefix("$").partition("/")
-                home = by_ref.get(ref) if str(path).startswith("$") and slash else source
-                if home is None or home.is_packaged or "://" in str(path):
-                    continue
-                where = rest if home is not source or str(path).startswith("$") else _within(source.path, str(path))
-                files.append((self.planner.branch(home, project), where))
-            yield from self.planner.files.valued(files, wish)
+    def _in_source(self, source: Source, wish: ImageWish) -> list[Spot]:
+        """Look into the values files that a source names, the last first, as it wins; then into its folder."""
+        found = self.planner.files.valued(list(self._values_files(source)), wish)
+        if found or source.is_packaged or source.only_a_reference:
+            return found
+        branch = self.planner.branch(source, self.application.spec.project)
+        return self.planner.files.spots(branch, source, wish)
 
-    def _in_folders(self, wish: ImageWish) -> Iterator[Spot]:
-        for source in self._in_git():
-            if not source.only_a_reference:
-                branch = self.planner.branch(source, self.application.spec.project)
-                yield from self.planner.files.spots(branch, source, wish)
+    def _values_files(self, source: Source) -> Iterator[tuple[Branch, str]]:
+        project = self.application.spec.project
+        by_ref = {one.ref: one for one in self.application.spec.effective_sources if one.ref}
+        named = (source.helm or {}).get("valueFiles")
+        for path in map(str, reversed(named if isinstance(named, list) else [])):
+            if "://" in path:
+                continue
+            ref, _, rest = path.removeprefix("$").partition("/")
+            home, where = (by_ref.get(ref), rest) if path.startswith("$") else (source, _within(source.path, path))
+            if home is not None and not home.is_packaged:
+                yield self.planner.branch(home, project), where
 
     def _in_git(self) -> Iterator[Source]:
         return (one for one in self.application.spec.effective_sources if not one.is_packaged)

@@ -205,6 +205,16 @@ def test_what_a_person_has_closed_is_not_opened_again(desk: Desk) -> None:
     assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.3.0 in shop"]
 
 
+def test_one_that_a_person_has_retargeted_is_theirs_to_settle(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    desk.hosted.point("release", desk.hosted.head("main"))
+    desk.hosted.retarget(change.number, "release")
+    desk.round()
+    assert [(one.number, one.base_branch) for one in desk.changes()] == [(change.number, "release")]
+
+
 def test_what_is_merged_and_taken_back_is_not_opened_again(desk: Desk) -> None:
     desk.declare("shop")
     desk.round()

@@ -69,9 +69,12 @@ class Estate:
         self.files = files
         self.repository.commit("main", files)
 
-    def application(self, annotations: Mapping[str, str], name: str = "shop", **source: Any) -> Application:
+    def application(
+        self, annotations: Mapping[str, str], name: str = "shop", sources: list[Any] | None = None, **source: Any
+    ) -> Application:
         given = {"repoURL": self.url, "path": "app", "targetRevision": "main", **source}
-        spec = {"source": given, "destination": {"name": "in-cluster", "namespace": "shop"}}
+        several = {"sources": sources} if sources is not None else {"source": given}
+        spec = {**several, "destination": {"name": "in-cluster", "namespace": "shop"}}
         metadata = {"name": name, "namespace": "foresail", "annotations": dict(annotations)}
         return Application.parse({"metadata": metadata, "spec": spec})
 
@@ -149,7 +152,18 @@ def test_values_of_a_chart_found_by_themselves_and_where_the_last_file_wins(esta
         {"app/Chart.yaml": chart, "app/values.yaml": values, "app/prod.yaml": values, "app/templates/a.yaml": "{{ x }}"}
     )
     (plan,) = estate.plan(estate.application(wanting(estate, "1.x"), helm={"valueFiles": ["prod.yaml"]}))
-    assert estate.written(plan)["app/prod.yaml"] == values.replace("1.0.0", "1.1.0")
+    assert estate.written(plan) == {"app/prod.yaml": values.replace("1.0.0", "1.1.0")}
+
+
+def test_values_of_a_chart_from_elsewhere_in_another_source(estate: Estate) -> None:
+    values = f"image:\n  repository: {estate.image}\n  tag: '1.0.0'\n"
+    empty = f"image: {{repository: {estate.image}, tag: ''}}\n"
+    estate.holds({"values/shop.yaml": values, "values/other.yaml": empty})
+    chart = {"repoURL": "https://charts.example.com", "chart": "web", "targetRevision": "1.0.0"}
+    files = {"valueFiles": ["$values/values/shop.yaml", "$values/values/other.yaml", "https://x.example/v.yaml"]}
+    sources = [{**chart, "helm": files}, {"repoURL": estate.url, "targetRevision": "main", "ref": "values"}]
+    (plan,) = estate.plan(estate.application(wanting(estate, "1.x"), sources=sources))
+    assert estate.written(plan) == {"values/shop.yaml": values.replace("1.0.0", "1.1.0")}
 
 
 def test_values_at_a_dotted_path(estate: Estate) -> None:
