@@ -83,8 +83,11 @@ def test_a_signature_is_of_one_commit_and_no_other(desk: Desk, signers: Signers)
 
 def test_no_other_object_takes_the_place_of_a_commit(desk: Desk, signers: Signers) -> None:
     signed, plain = desk.signed_by("alice"), desk.commit("--no-gpg-sign")
+    foreign = desk.signed_by("mallory")
     desk.git("replace", plain, signed)
+    desk.git("replace", foreign, signed)
     assert desk.of(plain, signers.exported("alice")).verdict is Verdict.UNSIGNED
+    assert desk.of(foreign, signers.exported("alice")).verdict is Verdict.UNKNOWN_KEY
 
 
 def test_a_revoked_key_signs_nothing(desk: Desk, signers: Signers) -> None:
