@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ _LONGEST: Final = 300
 _UNKNOWN: Final = "Unknown"
 
 
+@functools.lru_cache(maxsize=4096)
 def place(url: str) -> str:
     """Return a URL without what may be a secret in it: whom it names, what it asks for; not longer than labels are."""
     scheme, colons, rest = url.partition("://")

@@ -9,6 +9,9 @@ import socket
 
 import pytest
 
+from bot.model.metrics import TOLD
+from bot.store.connection import connect
+from bot.store.metrics import Metrics
 from tests.functional.conftest import Opener, application, config_map, deployment
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
@@ -23,6 +26,8 @@ def test_what_was_changed_by_hand_is_shown_as_drift_apart_from_the_effect(open_s
     assert "-  COLOUR: blue\n+  COLOUR: green" in effect
     assert "replicas" not in effect
     assert "-  replicas: 5\n+  replicas: 2" in drift
+    counted = Metrics(connect(shop.stage.redis.url)).counted
+    shop.stage.until(lambda: counted().get(TOLD, {}).get((), {}).get("sum", 0) > 0, what="how long it took is counted")
 
 
 def test_what_the_api_server_would_refuse_is_told_at_the_object_in_its_words(open_shop: Opener) -> None:
