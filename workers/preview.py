@@ -176,8 +176,10 @@ def foreseen(proposal: Proposal) -> Foreseen:
         return _nothing(replace(why, notes=proposal.notes))
     configuration = proposal.configuration
     found = between(merging.landscape, merging.merged, words, wants=partial(is_previewed, configuration))
-    now = merging.landscape.services.clock.now() if configuration.holds else 0.0
-    report = configured(found.predicted.report, proposal.read, now=now)
+    services = merging.landscape.services
+    now = services.clock.now() if configuration.holds else 0.0
+    syncs = services.settings.mode is Mode.FULL
+    report = configured(found.predicted.report, proposal.read, now=now, syncs=syncs)
     report = replace(report, notes=(*report.notes, *proposal.notes))
     return replace(found, predicted=replace(found.predicted, report=report))
 

@@ -17,11 +17,12 @@ _NAMED: Final = 5
 """Applications that are named."""
 
 
-def configured(report: Report, found: Read, *, now: float) -> Report:
-    """Return a report as its repository wants it told; `now` in Unix seconds."""
+def configured(report: Report, found: Read, *, now: float, syncs: bool = True) -> Report:
+    """Return a report as its repository wants it told; `now` in Unix seconds, `syncs` whether it is us who syncs."""
     configuration = found.configuration
     applications = tuple(
-        replace(one, automated=one.automated and is_automated(found, one.name, now=now)) for one in report.applications
+        replace(one, automated=one.automated and (not syncs or is_automated(found, one.name, now=now)))
+        for one in report.applications
     )
     look = configuration.comments
     return replace(

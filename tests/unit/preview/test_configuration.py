@@ -266,6 +266,8 @@ def test_a_report_is_told_as_its_repository_wants_it() -> None:
     assert "resting" not in body
     assert "<details open>" not in body
     assert configured(replace(subject, reviewers=()), read(b""), now=BEFORE) == subject
+    (body,) = comments(configured(subject, found, now=BEFORE, syncs=False), instance="prod")
+    assert "waits for a manual sync" not in body  # somebody else syncs, and does not read this file
 
 
 @pytest.mark.parametrize(
