@@ -116,6 +116,12 @@ def in_chart(found: Sequence[Scalar], wish: ChartWish) -> Iterator[tuple[Scalar,
             yield version, repository.value if repository is not None else ""
 
 
+def declared(found: Sequence[Scalar]) -> list[str]:
+    """Return the names of the Applications that a file declares."""
+    kinds = {one.document for one in found if one.way == ("kind",) and one.value == "Application"}
+    return [one.value for one in found if one.document in kinds and one.way == ("metadata", "name")]
+
+
 def in_application(found: Sequence[Scalar], name: str, *, chart: str, url: str) -> Iterator[Scalar]:
     """Yield the `targetRevision` of each source of an Application that is a chart."""
     for document in sorted({one.document for one in found}):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.updates import places
-from bot.engine.updates.scalars import Scalar, scalars
+from bot.engine.updates.scalars import LARGEST, Scalar, scalars
 from bot.errors import Rejected
 from bot.repository.kustomization import closure
 from bot.repository.tools import KUSTOMIZATIONS, SourceOptions, Tool
-from bot.repository.trees import EntryKind, Snapshot
+from bot.repository.trees import EntryKind, Found, Snapshot
 
 if TYPE_CHECKING:
     from bot.engine.updates.places import Place
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST_FILES: Final = 500
 """Files that are looked into for one image."""
+_MOST_DECLARING: Final = 20_000
+"""Files of a folder that are looked into for what declares an Application; each is read once for all."""
 _YAML: Final = (".yaml", ".yml")
 
 
@@ -54,23 +56,21 @@ class Files:
     """Reads each file once, whoever asks: many applications look into the same."""
 
     _read: dict[tuple[str, str], list[Scalar]] = field(default_factory=dict)
+    _declared: dict[tuple[str, str, str], dict[str, list[str]]] = field(default_factory=dict)
 
     def scalars(self, branch: Branch, path: str) -> list[Scalar]:
         """Return the values of a file; none where there is no such file, or it cannot be read."""
-        blob = branch.mirror.entry(branch.tree_id, path)
-        if blob is None:
-            return []
-        key = (str(branch.mirror.path), blob)
-        if key not in self._read:
-            self._read[key] = self._fresh(branch, path)
-        return self._read[key]
-
-    def _fresh(self, branch: Branch, path: str) -> list[Scalar]:
         try:
-            content = branch.mirror.read(branch.tree_id, path)
-            return [] if content is None else scalars(content)
-        except Rejected:  # a template, most often, or no YAML: nothing in it is edited
+            found = branch.snapshot.find(path)
+        except Rejected:
             return []
+        # What lies behind a link is not what a change of this path would alter.
+        if found is None or found.entry.kind is not EntryKind.FILE or found.path != posixpath.normpath(path):
+            return []
+        key = (str(branch.mirror.path), found.entry.id)
+        if key not in self._read:
+            self._read[key] = _values(branch.snapshot, found.entry.id)
+        return self._read[key]
 
     def spots(self, branch: Branch, source: Source, wish: ImageWish) -> list[Spot]:
         """Return where the files of a source say which version of an image is used; of several, what wins."""
@@ -84,8 +84,8 @@ class Files:
         if tool is Tool.HELM:
             return self.valued([(branch, posixpath.join(found.path, "values.yaml"))], wish)
         prefix = f"{found.path}/" if found.path else ""
-        every = branch.mirror.files(branch.tree_id, found.path, recurse=options.recurse)
-        paths = [path for path, _ in every if path.endswith(_YAML) and options.selects(path.removeprefix(prefix))]
+        every = _files(branch.snapshot, found, recurse=options.recurse)
+        paths = [path for path in every if options.selects(path.removeprefix(prefix))]
         return self._in_manifests(branch, paths, wish)
 
     def kustomized(self, branch: Branch, folder: str, wish: ImageWish) -> list[Spot]:
@@ -121,8 +121,39 @@ class Files:
 
     def declaring(self, branch: Branch, folder: str, application: str, source: Source) -> Iterator[tuple[str, Scalar]]:
         """Yield path and `targetRevision` of a chart's source in the files that declare an Application."""
-        every = [path for path, _ in branch.mirror.files(branch.tree_id, folder, recurse=True) if path.endswith(_YAML)]
-        for path in every[:_MOST_FILES]:
+        key = (str(branch.mirror.path), branch.tree_id, folder)
+        if key not in self._declared:
+            self._declared[key] = self._declarations(branch, folder)
+        for path in self._declared[key].get(application, ()):
             said = self.scalars(branch, path)
             for one in places.in_application(said, application, chart=source.chart, url=source.repo_url):
                 yield path, one
+
+    def _declarations(self, branch: Branch, folder: str) -> dict[str, list[str]]:
+        """Return the files of a folder that declare Applications, by the names of these."""
+        found = branch.snapshot.find(folder)
+        every = _files(branch.snapshot, found, recurse=True) if found is not None else []
+        declared: dict[str, list[str]] = {}
+        for path in every[:_MOST_DECLARING]:
+            for name in places.declared(self.scalars(branch, path)):
+                declared.setdefault(name, []).append(path)
+        return declared
+
+
+def _files(snapshot: Snapshot, found: Found, *, recurse: bool) -> list[str]:
+    """Return the paths of the YAML files in a folder, by name."""
+    if found.entry.kind is not EntryKind.FOLDER:
+        return []
+    below = f"{found.path}/" if found.path else ""
+    here = ((below + name, entry) for name, entry in sorted(snapshot.folder(found.entry.id).items()))
+    entries = snapshot.walk(found.entry.id, found.path) if recurse else here
+    return [path for path, entry in entries if entry.kind is EntryKind.FILE and path.endswith(_YAML)]
+
+
+def _values(snapshot: Snapshot, blob_id: str) -> list[Scalar]:
+    if snapshot.size(blob_id) > LARGEST:
+        return []
+    try:
+        return scalars(snapshot.read(blob_id))
+    except Rejected:  # a template, most often, or no YAML: nothing in it is edited
+        return []
