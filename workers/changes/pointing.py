@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from bot.model.checks import Level
 from bot.prediction.verdicts import reads
 from bot.preview.annotations import Lines, noted, remarks
 from bot.preview.places import declarations
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 
 _MOST_FILES: Final = 200
 """Changed files of one application in which objects are looked for."""
-_MOST_REMARKS: Final = 500
+_MOST_REMARKS: Final = 200
 """Remarks for which a place is looked for; many applications have theirs from the same lines."""
 
 
 def pointed_at(report: Report, landscape: Landscape, selection: Selection) -> tuple[Annotation, ...]:
     """Return what is said at lines of the head of a change."""
-    told = remarks(report)[:_MOST_REMARKS]
+    told = sorted(remarks(report), key=lambda one: list(Level).index(one.level))[:_MOST_REMARKS]
     if not told:
         return ()
     files = _Files(landscape, selection, landscape.branch(report.base_branch), report.head_sha)
@@ -94,6 +95,8 @@ class _Files:
         return self.read[path]
 
     def _read(self, path: str) -> _File | None:
+        if not path.isprintable():  # as with bytes that are no UTF-8, which no forge would take
+            return None
         base, head = self.selection.sides.base, self.selection.sides.head
         mirror = head.mirror
         if mirror.entry(head.tree_id, path) != mirror.entry(mirror.tree_of(self.head_sha), path):

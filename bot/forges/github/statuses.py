@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.forges import limits
 from bot.forges.github import runs
 from bot.forges.github.asking import TOGETHER, whole_sha
+from bot.forges.github.errors import Forbidden
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.pacing import Charge
 
@@ -45,6 +46,7 @@ class Statuses:
         wanted = [limits.status(status, longest=_DESCRIPTION) for status in statuses]
         by_runs = self._asking.may_check(repository)
         found = self._runs(repository, sha) if by_runs else {}
+        by_runs = by_runs and self._asking.may_check(repository)
         known = {} if all(one.context in found for one in wanted) else self._statuses(repository, sha)
         writes = []
         for one in wanted:
@@ -72,9 +74,13 @@ class Statuses:
     def _runs(self, repository: Repository, sha: str) -> dict[str, runs.Run]:
         """https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference."""
         query: dict[str, str | int] = {"app_id": self._asking.credentials.app_id, "filter": "latest"}
-        return runs.newest(
-            self._asking.pages(f"/commits/{whole_sha(sha)}/check-runs", repository, query=query, inside="check_runs")
-        )
+        path = f"/commits/{whole_sha(sha)}/check-runs"
+        try:
+            return runs.newest(self._asking.pages(path, repository, query=query, inside="check_runs"))
+        except Forbidden:
+            if self._asking.may_check(repository):
+                raise
+            return {}  # somebody has just taken the permission away
 
 
 def _by_status(wanted: CommitStatus, sha: str) -> _Write:

@@ -81,7 +81,11 @@ def _installation_actor(world: World, value: str) -> Actor:
         account=installation.app.bot,
         app=installation.app,
         installation=installation,
-        permissions=token.permissions,
+        permissions={
+            name: level
+            for name, level in token.permissions.items()
+            if permits(installation.app.permissions.get(name, "none"), level)
+        },
         repository_ids=token.repository_ids,
     )
 

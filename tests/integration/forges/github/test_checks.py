@@ -90,6 +90,18 @@ def test_what_began_as_a_commit_status_goes_on_as_one(
     assert forge.statuses(repository, shop.head()) == {NAME: BAD}
 
 
+def test_an_app_from_which_the_permission_is_taken_goes_on_with_commit_statuses(
+    app: App, github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub
+) -> None:
+    before, after = shop.push("one", {"a": "1"}), shop.push("two", {"a": "2"})
+    forge.set_statuses(repository, before, [STARTED])
+    del app.permissions["checks"]
+    github.clock.advance(120)
+    forge.set_statuses(repository, after, [BAD])
+    assert forge.statuses(repository, after) == {NAME: BAD}
+    assert shop.check_runs(after) == []
+
+
 def test_another_apps_run_of_the_same_name_is_not_ours(
     github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub
 ) -> None:
