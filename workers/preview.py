@@ -190,7 +190,8 @@ def between(
     """Predict what a step between two states of a branch does, in the applications whose names are wanted."""
     predictor = landscape.services.predictor
     ahead = predictor.ask_ahead(words.change)
-    selection = landscape.select(sides, landscape.branch(words.base_branch), generating=True)
+    branch = landscape.branch(words.base_branch)
+    selection = landscape.select(sides, branch, generating=True)
     left_out = [one.either.name for one in selection.candidates if not wants(one.either.name)]
     selection = replace(selection, candidates=tuple(one for one in selection.candidates if wants(one.either.name)))
     found = predictor.predict(
@@ -199,7 +200,7 @@ def between(
     notes = (*landscape.own_problems, *selection.notes, *not_previewed(left_out))
     report = replace(found.report, notes=notes, left_out=tuple(left_out))
     found = replace(found, report=report, forecast=replace(found.forecast, left_out=left_out))
-    return Foreseen(found, pointed_at(report, landscape, selection))
+    return Foreseen(found, pointed_at(report, selection, landscape.services.sources.reading, branch))
 
 
 def _nothing(report: Report) -> Foreseen:

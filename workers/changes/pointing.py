@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from bot.model.checks import Annotation
     from bot.model.reports import Report
     from bot.model.resources import ResourceKey
+    from bot.prediction.reading import Reading
     from bot.prediction.selection import Selection
     from bot.preview.affected import Branch
     from bot.preview.annotations import Remark
     from bot.preview.places import Declaration
-    from workers.changes.landscape import Landscape
 
 _MOST_FILES: Final = 200
 """Changed files of one application in which objects are looked for."""
@@ -33,12 +33,12 @@ _MOST_REMARKS: Final = 200
 """Remarks for which a place is looked for; many applications have theirs from the same lines."""
 
 
-def pointed_at(report: Report, landscape: Landscape, selection: Selection) -> tuple[Annotation, ...]:
+def pointed_at(report: Report, selection: Selection, reading: Reading, branch: Branch) -> tuple[Annotation, ...]:
     """Return what is said at lines of the head of a change."""
     told = sorted(remarks(report), key=lambda one: list(Level).index(one.level))[:_MOST_REMARKS]
     if not told:
         return ()
-    files = _Files(landscape, selection, landscape.branch(report.base_branch), report.head_sha)
+    files = _Files(selection, reading, branch, report.head_sha)
     placed = ((remark, files.lines_of(remark)) for remark in told)
     return noted((remark, lines) for remark, lines in placed if lines is not None)
 
@@ -53,8 +53,8 @@ class _File(NamedTuple):
 class _Files:
     """The changed files of a change, each read once."""
 
-    landscape: Landscape
     selection: Selection
+    reading: Reading
     branch: Branch
     head_sha: str
     read: dict[str, _File | None] = field(default_factory=dict)
@@ -82,10 +82,10 @@ class _Files:
 
     def _rendered_from(self, application: str) -> tuple[str, ...]:
         if application not in self.changed:
-            candidate, reading = self.selection.looked_at.get(application), self.landscape.services.sources.reading
+            candidate = self.selection.looked_at.get(application)
             paths: tuple[str, ...] = ()
             if candidate is not None:
-                paths = reads(reading, candidate, self.selection.sides, self.branch).changed
+                paths = reads(self.reading, candidate, self.selection.sides, self.branch).changed
             self.changed[application] = paths if len(paths) <= _MOST_FILES else ()
         return self.changed[application]
 
