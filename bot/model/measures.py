@@ -6,7 +6,7 @@ import functools
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from bot.model.metrics import APP_INFO, RECONCILE, SYNC_SECONDS, SYNCS, Sample
+from bot.model.metrics import APP_CONDITION, APP_INFO, RECONCILE, SYNC_SECONDS, SYNCS, Sample
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 _LONGEST: Final = 300
+_MOST_CONDITIONS: Final = 20
+"""Argo CD knows a dozen sorts; what else somebody writes there makes no end of series."""
 _UNKNOWN: Final = "Unknown"
 
 
@@ -44,6 +46,15 @@ def info(application: Application) -> Sample:
             "delete" if application.deleting else operation,
         ),
     )
+
+
+def conditions(application: Application) -> tuple[Sample, ...]:
+    """Return which conditions the status of an Application has, each sort once."""
+    found = (application.status or {}).get("conditions")
+    sorts = (one.get("type") for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+    named = sorted({sort[:_LONGEST] for sort in sorts if isinstance(sort, str)})[:_MOST_CONDITIONS]
+    whose = (application.namespace, application.name, _project(application))
+    return tuple(Sample(APP_CONDITION, (*whose, sort)) for sort in named)
 
 
 def compared(application: Application, *, seconds: float) -> Sample:

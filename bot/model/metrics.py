@@ -61,6 +61,12 @@ APP_INFO: Final = Family(
         "operation",
     ),
 )
+APP_CONDITION: Final = Family(
+    "argocd_app_condition",
+    Sort.GAUGE,
+    "A condition that the status of an Application has, always 1.",
+    ("namespace", "name", "project", "condition"),
+)
 CLUSTER_STATUS: Final = Family(
     "argocd_cluster_connection_status",
     Sort.GAUGE,
@@ -139,7 +145,7 @@ FORGE_WAITING: Final = Family(
 
 COUNTED: Final = (RECONCILE, SYNCS, SYNC_SECONDS, CLUSTER_EVENTS, JOBS, PACED, TOLD)
 """What processes count as it happens."""
-SHOWN: Final = (APP_INFO, CLUSTER_STATUS, SHARE)
+SHOWN: Final = (APP_INFO, APP_CONDITION, CLUSTER_STATUS, SHARE)
 """What controllers show as it is now."""
 ASKED: Final = (QUEUED, FORGE_LIMIT, FORGE_REMAINING, FORGE_RESET, FORGE_SILENCE, FORGE_WAITING)
 """What is asked of Redis when somebody wants to know."""

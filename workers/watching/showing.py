@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError
-from bot.model.measures import info, place
+from bot.model.measures import conditions, info, place
 from bot.model.metrics import CLUSTER_EVENTS, CLUSTER_STATUS, SHARE, Sample
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ _TIDIED: Final = 600.0
 class Showing:
     """Keeps what is shown, and brings it to Redis now and then; safe to use from threads."""
 
-    def __init__(self, metrics: Metrics, whose: str) -> None:
+    def __init__(self, metrics: Metrics, whose: str, *, every: float = _EVERY) -> None:
         self._metrics = metrics
         self._whose = whose
+        self._every = every
         self._lock = threading.Lock()
         self._samples: dict[str, Sample] = {}
-        """By place; an Application's is its name, which has no blank."""
+        """By place; an Application's is its name, which has no blank, a condition's begins with that and one."""
+        self._places: dict[str, tuple[str, ...]] = {}
+        """By Application."""
+        self._clusters = frozenset[str]()
         self._changed: set[str] = set()
         self._events: Counter[tuple[str, str, str]] = Counter()
         self._whole = True
@@ -42,33 +46,43 @@ class Showing:
 
     def saw(self, application: Application) -> None:
         """Take note of an Application as it is now."""
-        self._put(application.name, info(application))
+        name = application.name
+        samples = {name: info(application)} | {f"{name} {one.values[-1]}": one for one in conditions(application)}
+        with self._lock:
+            before, self._places[name] = self._places.get(name, ()), tuple(samples)
+        for where in before:
+            if where not in samples:
+                self._drop(where)
+        for where, sample in samples.items():
+            self._put(where, sample)
 
     def lost(self, name: str) -> None:
         """Take note that an Application is gone, or another's."""
         with self._lock:
-            if self._samples.pop(name, None) is not None:
-                self._changed.add(name)
+            places = self._places.pop(name, ())
+        for where in places:
+            self._drop(where)
 
     def tell(self, reached: Iterable[tuple[Cluster, bool]]) -> None:
         """Write down what has changed, every few seconds. Raises Temporary while Redis is away."""
         if time.monotonic() < self._next:
             return
         clusters = {
-            f"cluster {one.name}": Sample(CLUSTER_STATUS, (place(one.server.server),), ok) for one, ok in reached
+            f" cluster {one.name}": Sample(CLUSTER_STATUS, (place(one.server.server),), ok) for one, ok in reached
         }
-        for name in [name for name in self._samples if name.startswith("cluster ") and name not in clusters]:
-            self.lost(name)
+        for gone in self._clusters - clusters.keys():
+            self._drop(gone)
+        self._clusters = frozenset(clusters)
         for name, sample in clusters.items():
             self._put(name, sample)
-        self._put(f"share {self._whose}", Sample(SHARE, (self._whose,), self._count()))
+        self._put(f" share {self._whose}", Sample(SHARE, (self._whose,), self._count()))
         if not self._write(whole=self._whole):
             self._write(whole=True)
         self._whole = False
         with self._lock:
             events, self._events = self._events, Counter()
         self._metrics.count(*(Sample(CLUSTER_EVENTS, labels, number) for labels, number in events.items()))
-        self._next = time.monotonic() + _EVERY
+        self._next = time.monotonic() + self._every
 
     def heard(self, cluster: Cluster, key: ResourceKey) -> None:
         """Count that a watch told of an object."""
@@ -90,7 +104,12 @@ class Showing:
 
     def _count(self) -> int:
         with self._lock:
-            return sum(" " not in name for name in self._samples)
+            return len(self._places)
+
+    def _drop(self, name: str) -> None:
+        with self._lock:
+            if self._samples.pop(name, None) is not None:
+                self._changed.add(name)
 
     def _put(self, name: str, sample: Sample) -> None:
         with self._lock:

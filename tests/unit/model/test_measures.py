@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.model.applications import Application
-from bot.model.measures import ended, info, place
+from bot.model.measures import conditions, ended, info, place
 from bot.model.metrics import metrics_table
 from bot.model.operations import OperationState
 
@@ -71,6 +71,24 @@ def test_it_says_how_it_is_and_what_runs() -> None:
     status = {"sync": {"status": "Synced"}, "health": {"status": "Healthy"}}
     running = application(status=status, operation={"sync": {"revision": "a" * 40}})
     assert info(running).values[6:] == ("Synced", "Healthy", "true", "sync")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ([{"type": "SyncError"}, {"type": "SyncError"}, {"type": "ComparisonError"}], ["ComparisonError", "SyncError"]),
+        ([{"type": 7}, "x", {}], []),
+        ("x", []),
+        (None, []),
+    ],
+)
+def test_each_sort_of_condition_is_shown_once(written: object, shown: list[str]) -> None:
+    assert [one.values[-1] for one in conditions(application(status={"conditions": written}))] == shown
+
+
+def test_no_end_of_conditions_is_not_shown() -> None:
+    many = application(status={"conditions": [{"type": f"x{number}"} for number in range(1000)]})
+    assert len(conditions(many)) == 20
 
 
 def test_an_operation_that_has_ended_counts_with_how_long_it_took() -> None:
