@@ -100,6 +100,7 @@ class Controller:
         self._start(self._projects)
         self._start(self._secrets)
         while not self._stop.wait(_TICK):
+            self._asking.share.beat()
             try:
                 self._tick(self._services.clock.now())
             except ForesailError as error:

@@ -34,6 +34,8 @@ _LOOK: Final = 0.2
 """Seconds between two looks at what the time has brought."""
 _AGAIN: Final = 0.5
 """Seconds until a write that failed is tried again."""
+_PATIENCE: Final = 120.0
+"""Seconds for which somebody may be at one thing; an API server that hangs may hold up several requests."""
 _GRACE: Final = 60.0
 """Seconds for which the Lease of somebody dead is left to be looked at."""
 _HOST: Final = re.compile(r"[^a-z0-9]+")
@@ -61,6 +63,9 @@ class Sharing(Protocol):
     def run(self, stop: threading.Event) -> None:
         """Keep our place until `stop` is set, then give it up."""
 
+    def beat(self) -> None:
+        """Say that whoever does our share is at it: who says so no more for long loses our place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -76,6 +81,9 @@ class Alone:
 
     def run(self, stop: threading.Event) -> None:
         """Have nothing to keep."""
+
+    def beat(self) -> None:
+        """Have nothing to lose."""
 
 
 def sharing_of(services: Services) -> Sharing:
@@ -104,11 +112,13 @@ def _now() -> float:
 class Shared:
     """A place among the controllers of one namespace; safe to use from threads."""
 
-    def __init__(self, leases: Leases, terms: Terms, vital: Vital) -> None:
+    def __init__(self, leases: Leases, terms: Terms, vital: Vital, *, patience: float = _PATIENCE) -> None:
         self.me = vital.path.name
         self._leases = leases
         self._terms = terms
         self._vital = vital
+        self._patience = patience
+        self._beaten_at = _now()
         self._roster = Roster(self.me, terms)
         self._turn = 0
         self._next = float("-inf")
@@ -151,11 +161,18 @@ class Shared:
                 self._moved.clear()
         self._leave()
 
+    def beat(self) -> None:
+        """Say that whoever does our share is at it."""
+        self._beaten_at = _now()
+
     def _keep(self) -> bool:
         """Do what is due; False when there may be more to do at once."""
         now = _now()
         with self._lock:
             settled = self._roster.is_settled(now)
+        if now > self._beaten_at + self._patience:
+            self._give_up(now)
+            return True
         if settled and now < self._next:
             return True
         self._write()
@@ -165,6 +182,14 @@ class Shared:
             self._read()
         self._clear_up()
         return False
+
+    def _give_up(self, now: float) -> None:
+        """Leave it to the others, until somebody is at it again."""
+        with self._lock:
+            stood = self._roster.stands(now)
+            self._roster.lapse()
+        if stood:
+            _log.error("Lease not renewed", reason="this controller has done nothing for long", seconds=self._patience)
 
     def _write(self) -> None:
         with self._lock:
