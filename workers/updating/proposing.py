@@ -20,7 +20,7 @@ from bot.repository.publishing import Move, Publishing, Signed, began_here, is_o
 from workers.updating.merging import land
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.forges.port import Proposals
     from bot.model import updates
@@ -44,6 +44,8 @@ class Proposing:
     mirror: Mirror
     open_changes: tuple[Change, ...]
     """Those from branches of the repository itself whose names are as ours are."""
+    branches: Mapping[str, str]
+    """Those whose names are as ours are, with their heads."""
     attempts: list[str] = field(default_factory=list)
     """Branches for which a change was to be opened in this round."""
 
@@ -55,7 +57,8 @@ class Proposing:
         ours = f"{services.settings.instance}/"
         found = services.forge.open_changes(repository)
         like_ours = tuple(one for one in found if not one.from_fork and one.head_branch.startswith(ours))
-        return cls(services, available, repository, mirror, like_ours)
+        branches = {name: head for name, head in mirror.branches().items() if name.startswith(ours)}
+        return cls(services, available, repository, mirror, like_ours, branches)
 
     def check(self, groups: Sequence[updates.Group]) -> None:
         """Raise Rejected when something is to be written here and may not be."""
@@ -85,6 +88,20 @@ class Proposing:
         if group.certain:
             over = [one for one in before if one.base_branch not in wanted and one.head_branch not in exact]
             self._close(group, over, by=None)
+        self._tidy(words.prefix(self._instance, group), exact)
+
+    def _tidy(self, prefix: str, wanted: set[str]) -> None:
+        """Remove branches that were left when a change of ours was closed, or never opened: somebody died just then."""
+        busy = wanted | {one.head_branch for one in self.open_changes}
+        for branch, head in self.branches.items():
+            key = f"{self.repository.full_name} {branch}"
+            if not branch.startswith(prefix) or branch in busy or self.services.memory.is_refused(key):
+                continue
+            changes = self._proposals.of_branch(self.repository, branch)
+            if is_own(self.mirror, head) and all(self._closed_by_us(one) for one in changes):
+                self._moved(Move(branch, "", head))
+            else:
+                self.services.memory.keep_refused(key)  # whoever closed it may open it again
 
     def _current(self, group: updates.Group, change: updates.Change, before: list[Change]) -> Change | None:
         """Return the open change for exactly these versions, opened if need be; None where nobody wants it."""
@@ -138,7 +155,7 @@ class Proposing:
 
     def _push(self, group: updates.Group, change: updates.Change, branch: str) -> None:
         """Have a branch hold the change on top of its base; Rejected where somebody else has pushed to it."""
-        tip, there = self.mirror.tip(change.branch), self.mirror.branches().get(branch, "")
+        tip, there = self.mirror.tip(change.branch), self.branches.get(branch, "")
         signed = Signed(words.commit_message(group, change), self._instance, f"{self._instance}@foresail.dev")
         commit = written(self.mirror, tip, self._files(change, self.mirror.tree_of(tip)), signed)
         if there and there != commit and not is_own(self.mirror, there):

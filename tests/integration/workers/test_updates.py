@@ -23,6 +23,7 @@ from bot.model.updates import ImageWish
 from bot.prediction.updates.reading import Branch, Files, Spot
 from bot.repository.mirrors import Mirror
 from bot.sandbox.control_plane.cluster import ControlPlane
+from bot.sandbox.forge.faults import Fault
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.seats import GitHubSeat, GitLabSeat, Hosted
 from bot.sandbox.stage import Stage
@@ -357,6 +358,27 @@ def test_one_application_that_breaks_the_planning_keeps_nobody_else(
     monkeypatch.setattr(Files, "spots", breaks)
     desk.round()
     assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.1.0 in shop"]
+
+
+@ON_BOTH_FORGES
+def test_in_bad_weather_nothing_is_opened_twice_and_in_the_end_all_is_right(desk: Desk) -> None:
+    desk.declare("shop")
+    faults = desk.stage.forge.faults
+    name = desk.hosted.full_name.partition("/")[2]
+    faults.rage(0.3, seed=7, match=f"* /*s/*{name}*")
+    faults.add(f"POST *{name}.git/git-receive-pack", kind=Fault.LOSE_ANSWER, times=2)
+    for minor in (2, 3, 4):
+        desk.publish(f"1.{minor}.0")
+        for _ in range(3):
+            desk.round()
+    faults.clear()
+    for _ in range(5):
+        desk.forget("pace:*")  # the silence that a forge has asked for
+        desk.round()
+    assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.4.0 in shop"]
+    assert desk.branches() == [desk.changes()[0].head_branch]
+    closed = desk.changes(ChangeState.CLOSED)
+    assert len({one.head_branch for one in closed}) == len(closed)
 
 
 def test_two_rounds_at_once_open_one_change(desk: Desk) -> None:
