@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from bot.cluster.applications import Projects
 from bot.engine.updates.grouping import grouped
 from bot.errors import Rejected
 from bot.model.applications import Source
@@ -72,14 +73,14 @@ class Desk:
             + "\n"
         )
 
-    def declare(self, name: str, path: str = "deploy", **more: str) -> None:
+    def declare(self, name: str, path: str = "deploy", project: str = "default", **more: str) -> None:
         metadata = {
             "name": name,
             "namespace": self.stage.control_namespace,
             "annotations": {f"{ARGO}image-list": f"web={self.image}:1.x", **more},
         }
         spec = {
-            "project": "default",
+            "project": project,
             "source": {"repoURL": self.hosted.clone_url, "path": path, "targetRevision": "main"},
             "destination": {"name": "in-cluster", "namespace": self.stage.control_namespace},
         }
@@ -431,6 +432,24 @@ def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk)
     desk.services.memory.keep_routine(str(moved), theirs, routine=True)
     desk.round()
     assert [one.head_sha for one in desk.changes()] == [theirs]
+
+
+def test_a_registry_that_the_project_does_not_permit_is_asked_as_nobody(desk: Desk) -> None:
+    where = {"name": f"tenant-{uuid.uuid4().hex[:8]}", "namespace": desk.stage.control_namespace}
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": where}
+    anywhere = [{"server": "*", "namespace": "*"}]
+    for repositories, changes in (([desk.hosted.clone_url], 0), ([desk.hosted.clone_url, f"oci://{desk.image}"], 1)):
+        spec = {"sourceRepos": repositories, "destinations": anywhere}
+        desk.stage.plane.kubectl("apply", "--filename=-", stdin=json.dumps({**kind, "spec": spec}))
+        desk.declare("shop", project=where["name"])
+        desk.registry.requests.clear()
+        desk.services.sources.project_of = Projects(
+            desk.services.control, namespace=desk.stage.control_namespace
+        ).find  # which has nothing kept
+        desk.round()
+        assert len(desk.changes()) == changes
+        shown = [authorization for _, path, authorization in desk.registry.requests if path.startswith("/token")]
+        assert any(shown) is bool(changes)
 
 
 def test_without_the_permission_nothing_is_opened(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
