@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pygit2
 
 from bot.errors import Temporary
+from bot.repository.trees import is_strange
 
 if TYPE_CHECKING:
     from bot.repository.mirrors import Mirror
@@ -25,6 +26,8 @@ _MOST_KEPT: Final = 30_000
 """Entries that differ and are kept: the next push of a change differs from the base in nearly the same; about 10 MB."""
 _STEPS: Final = 16
 """Pairs of states of which it is kept what lies between them."""
+_MOST_TOUCHED: Final = 1_000_000
+"""Characters of paths, with every folder above, that are kept of one pair; each pair is up to 10 MB then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ class Between:
 def changed_paths(mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
     """Return every file that differs between two trees; one that was renamed or moved under both of its names.
 
-    A folder without any file counts as a file. None when more differs than anybody looks at. Raises Temporary when the
-    mirror lacks a tree.
+    A folder without any file counts as a file. None when more differs than anybody looks at, or a name that no file may
+    have: it decides about whatever is read through its folder. Raises Temporary when the mirror lacks a tree.
     """
     return _changed(str(mirror.path), old, new)
 
@@ -74,9 +77,15 @@ class Touched:
 
 @lru_cache(maxsize=_STEPS)
 def touched(repository: str, old: str, new: str) -> Touched | None:
-    """Return what `changed_paths` finds in the repository at a path; None when that is more than anybody looks at."""
+    """Return what `changed_paths` finds in the repository at a path; None when that is more than is kept."""
     changed = _changed(repository, old, new)
-    return None if changed is None else Touched(changed, frozenset(with_folders(changed)))
+    around, size = set[str](), 0
+    for path in with_folders(changed or ()):
+        size += len(path)
+        if size > _MOST_TOUCHED:
+            return None
+        around.add(path)
+    return None if changed is None else Touched(changed, frozenset(around))
 
 
 def above(path: str) -> list[str]:
@@ -111,6 +120,8 @@ class _Difference(NamedTuple):
     """With their ids on both sides; empty where there is none."""
     is_empty: bool
     """Whether there is nothing in it on either side."""
+    is_strange: bool
+    """Whether a name among them is one that no file may have."""
 
     @property
     def size(self) -> int:
@@ -149,6 +160,8 @@ class _Walk:
     def __init__(self, repository: pygit2.Repository) -> None:
         self._repository = repository
         self._found: set[bytes] = set()
+        self._is_strange = False
+        """Whether a name differs that no file may have."""
 
     def between(self, old: str, new: str) -> frozenset[str] | None:
         waiting: list[tuple[bytes, str, str]] = [(b"", old, new)]
@@ -156,11 +169,10 @@ class _Walk:
         while waiting:
             below = list(self._below(*waiting.pop()))
             met += len(below)
-            if met > _MOST:
+            if met > _MOST or self._is_strange:
                 return None
             waiting.extend(below)
-        # As pygit2 reads the names in a tree.
-        return frozenset(path.decode("utf-8", errors="surrogateescape") for path in self._found)
+        return frozenset(map(_text, self._found))
 
     def _below(self, path: bytes, old: str, new: str) -> Iterator[tuple[bytes, str, str]]:
         """Note the files that differ directly in a folder, and yield the folders; an empty id is no folder."""
@@ -168,6 +180,7 @@ class _Walk:
         if found is None:
             found = self._difference(old, new)
             _kept.keep((self._repository.path, old, new), found)
+        self._is_strange |= found.is_strange
         if found.is_empty:
             self._found.add(path)
         above = path + b"/" if path else b""
@@ -184,7 +197,8 @@ class _Walk:
                 else:
                     files.append(entry.name)
         each = tuple((name, ids[0], ids[1]) for name, ids in folders.items())
-        return _Difference(tuple(files), each, is_empty=not before and not after)
+        strange = any(is_strange(_text(name)) for name in (*files, *folders))
+        return _Difference(tuple(files), each, is_empty=not before and not after, is_strange=strange)
 
     def _entries(self, folder_id: str) -> set[bytes]:
         """Return the entries of a folder as they are stored: mode, name and id."""
@@ -197,6 +211,11 @@ class _Walk:
             found.add(content[start:end])
             start = end
         return found
+
+
+def _text(name: bytes) -> str:
+    """Return it as pygit2 reads the names in a tree."""
+    return name.decode("utf-8", errors="surrogateescape")
 
 
 def _parsed(entry: bytes) -> _Entry:

@@ -165,6 +165,11 @@ def leaves_a_folder(path: str) -> bool:
     return _LEAVES_A_FOLDER.search(path) is not None
 
 
+def is_strange(name: str) -> bool:
+    """Whether no file may have a name: git itself would refuse to check it out."""
+    return name in ("", ".", "..") or "/" in name or name.lower() == ".git"
+
+
 @lru_cache(maxsize=_LISTINGS)
 def listing(repository: str, folder_id: str) -> Mapping[str, Entry]:
     """Return what is directly in a folder; Rejected when it has names that no file may have."""
@@ -172,7 +177,7 @@ def listing(repository: str, folder_id: str) -> Mapping[str, Entry]:
         str(entry.name): Entry(_kind(entry), str(entry.id)) for entry in _object(repository, folder_id, pygit2.Tree)
     }
     for name in entries:
-        if name in ("", ".", "..") or "/" in name or name.lower() == ".git":
+        if is_strange(name):
             raise Rejected(f"the repository has a file named {name!r}, which git itself would refuse to check out")
     return entries
 
