@@ -66,7 +66,7 @@ def going_back(application: Application, last: OperationState, health: HealthSta
         return None
     ended = datetime.fromisoformat(last.finished_at).timestamp()
     why = _why(last, health) if now < ended + window else ""
-    entry = _before(application, last.operation) if why else None
+    entry = _before(application, last) if why else None
     if entry is None or not is_of_the_same_sources(application, entry):
         return None
     operation = _operation(application, last.operation, each_revision(entry))
@@ -91,16 +91,16 @@ def _why(last: OperationState, health: HealthStatus) -> str:
     return ""
 
 
-def _before(application: Application, operation: Operation) -> JsonObject | None:
-    """Return the sync before the one that brought these revisions; None when it was of the same ones.
+def _before(application: Application, last: OperationState) -> JsonObject | None:
+    """Return the sync before the last one; None when the revisions of that one have been there before.
 
-    Then it was not the revision that was new, but the Application, or what somebody had changed by hand.
+    Then they were not new: the Application was, or somebody had changed something by hand, or had them brought back.
     """
     entries = [entry for entry in entries_of(application) if each_revision(entry)]
-    now = operation.revisions or (operation.revision,)
-    if entries and each_revision(entries[-1]) == now:
-        entries.pop()
-    return entries[-1] if entries and each_revision(entries[-1]) != now else None
+    now = last.operation.revisions or (last.operation.revision,)
+    if last.phase is Phase.SUCCEEDED and entries and each_revision(entries[-1]) == now:
+        entries.pop()  # what remembers the last one itself; of one that failed there is none
+    return entries[-1] if entries and all(each_revision(one) != now for one in entries) else None
 
 
 def _operation(application: Application, bad: Operation, revisions: tuple[str, ...]) -> Operation:

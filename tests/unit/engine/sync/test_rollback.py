@@ -93,6 +93,14 @@ def test_a_sync_that_wrote_and_failed_is_taken_back() -> None:
         pytest.param(application(), ended(Phase.FAILED, "x", results=(result(),)), WELL, id="never well"),
         pytest.param(application(GOOD, BAD, BAD), ended(), SUNK, id="synced again, so it was not the revision"),
         pytest.param(application(BAD), ended(Phase.FAILED, "x", results=(result(),)), SUNK, id="the same, failed"),
+        pytest.param(application(GOOD, BAD, GOOD, BAD), ended(), SUNK, id="a person had it brought back"),
+        pytest.param(application(GOOD, BAD, GOOD), ended(revision=GOOD), SUNK, id="what was gone back to, degraded"),
+        pytest.param(
+            application("d" * 40, GOOD),
+            ended(Phase.FAILED, "x", results=(result(),), revision=GOOD),
+            WELL,
+            id="what was gone back to, failed",
+        ),
         pytest.param(application(GOOD), ended(Phase.FAILED, "refused"), WELL, id="nothing written"),
         pytest.param(
             application(GOOD), ended(Phase.FAILED, "x", results=(result(ResultCode.SYNC_FAILED),)), WELL, id="refused"
