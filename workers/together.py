@@ -34,6 +34,8 @@ _LOOK: Final = 0.5
 """Seconds between two looks at how many jobs wait."""
 _MANY: Final = 20
 """Jobs of one queue that wait from which on another process takes some of them."""
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask all to end."""
 _REST: Final = 5.0
 """Seconds after one that failed until the next: one that cannot work would be begun again and again."""
 
@@ -84,17 +86,26 @@ class _Processes:
     """Whether somebody has asked all to end."""
 
     def start(self, role: str, *, burst: bool, helps: bool = False) -> int | None:
-        """Fork; return None in this process, and in the new one what its work comes to."""
+        """Fork; return None in this process, and in the new one what its work comes to.
+
+        Who is asked to end meanwhile is asked once the new process is known, or has taken leave of the others.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        if self.asked:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            return None
         child = os.fork()
         if not child:
-            for number in (signal.SIGTERM, signal.SIGINT):  # ours ends the others, which are not the new one's
+            for number in _ENDING:  # ours ends the others, which are not the new one's
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             _end_with(self.parent)
             return self.work(role, burst=burst)
         if helps:
             self.helping[child] = role
         else:
             self.lasting.append(child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return None
 
     def supervise(self, roles: Sequence[str], more: Help) -> int:
@@ -102,7 +113,7 @@ class _Processes:
         self._heed_signals()
         while True:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-            if ended is not None and ended.si_pid not in self.helping:
+            if ended is not None and ended.si_pid in self.lasting:
                 break
             if ended is not None:
                 self._part_with(ended.si_pid)
@@ -123,8 +134,8 @@ class _Processes:
 
     def _part_with(self, child: int) -> None:
         _, status = os.waitpid(child, 0)
-        role = self.helping.pop(child)
-        if os.waitstatus_to_exitcode(status):
+        role = self.helping.pop(child, None)  # none: the first process of a container is given orphans
+        if role is not None and os.waitstatus_to_exitcode(status):
             self.rests[role] = time.monotonic() + _REST
 
     def _help(self, roles: Sequence[str], more: Help) -> int | None:
