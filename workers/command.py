@@ -151,8 +151,9 @@ def _handler(asked: Asked, allowed: Permission, line: int) -> _Handler:
     if not allowed.includes(LEAST[verb]):
         words = f"{verb} takes the permission {LEAST[verb]} in {asked.repository.full_name}"
         raise Rejected(f"{words}, and {asked.author} has {allowed}")
-    if verb is not Verb.HELP and (words := why_not_asked(rules(asked), verb, author=asked.author, allowed=allowed)):
-        raise Rejected(words)
+    for said in rules(asked) if verb is not Verb.HELP else ():
+        if words := why_not_asked(said, verb, author=asked.author, allowed=allowed):
+            raise Rejected(words)
     return _HANDLERS[verb]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.functional.conftest import Opener, Shop, config_map, deployment
+from tests.functional.test_commands import answer, ask
 
 _FILE = ".foresail/config.yaml"
 _SETTINGS = "deploy/settings.yaml"
@@ -106,6 +107,18 @@ def test_what_is_merged_waits_for_a_command_until_the_file_says_otherwise(open_s
     shop.repository.push("main", {_FILE: "sync: {when: merge}\n"})
     shop.await_sync(sha)
     assert shop.data("settings") == {"COLOUR": "red"}
+
+
+def test_nobody_gets_around_the_rules_by_a_branch_without_any(open_shop: Opener) -> None:
+    shop = open_shop({_SETTINGS: config_map(COLOUR="blue")})
+    shop.repository.push("main", {_FILE: "commands: {hold: {people: ['@ana']}}\n"})
+    shop.repository.push("theirs", {_FILE: None})
+    shop.repository.push("feature", {"docs/a.md": "words\n"})
+    number = shop.repository.open_pull_request(head="feature", base="theirs").number
+    ask(shop, number, f"/foresail hold {shop.name}", user="ben")
+    assert "hold is only taken from those whom" in answer(shop, number)
+    ask(shop, number, f"/foresail hold {shop.name}", user="ana")
+    assert f"{shop.name}: held by ana" in answer(shop, number).replace("`", "")
 
 
 def _await_waiting(shop: Shop, sha: str) -> None:
