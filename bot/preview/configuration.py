@@ -48,12 +48,17 @@ def _moment(value: Any) -> Any:
         value = datetime.fromisoformat(value)
     elif isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+    if not isinstance(value, datetime):
+        return value
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("it is outside of all calendars in UTC") from error
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Somebody = Annotated[str, Field(pattern=r"^@[A-Za-z0-9][A-Za-z0-9._-]{0,200}$")]
-"""A person as the forge writes one: `@ana`."""
+Somebody = Annotated[str, Field(pattern=r"^@[A-Za-z0-9_.][A-Za-z0-9._-]{0,254}$")]
+"""A person as the forge writes one: `@ana`; on GitLab also `@_ana`."""
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -207,20 +212,23 @@ def read(text: bytes | None) -> Read:
     if text is None:
         return Read(DEFAULTS)
     node: yaml.Node | None = None
+    left = 0
     try:
         node = _composed(text)
         said = None if node is None else _constructed(node)
         return Read(DEFAULTS if said is None else Configuration.model_validate(said))
     except ValidationError as error:
-        found = [_problem(one, node) for one in error.errors(include_url=False, include_input=False)]
+        every = error.errors(include_url=False, include_input=False)
+        # To find the line of one takes a look at each key: of thousands only those are looked for that are told.
+        found, left = [_problem(one, node) for one in every[:_MOST]], len(every) - _MOST
     except yaml.YAMLError as error:
         found = [_syntax(error)]
     except (ValueError, RecursionError) as error:
         found = [str(error) or "it is nested too deep"]
-    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    more = [f"and {left} more"] if left > 0 else []
     said = {word.decode() for word in _GUARDS.findall(text)}
     guards, rules = not said.isdisjoint({"sync", "holds"}), "commands" in said
-    return Read(DEFAULTS, (*found[:_MOST], *more), guards=guards, rules=rules)
+    return Read(DEFAULTS, (*found, *more), guards=guards, rules=rules)
 
 
 def reviewers(configuration: Configuration, severities: Collection[Severity]) -> tuple[str, ...]:
@@ -251,7 +259,7 @@ def why_waits(found: Read, application: str, *, now: float, command: str) -> str
     for hold in configuration.holds:
         ends = math.inf if hold.until is None else hold.until.timestamp()
         if now < ends and _fits(hold.applications, application):
-            until = "" if hold.until is None else f" until {hold.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            until = "" if hold.until is None else f" until {hold.until:%Y-%m-%d %H:%M} UTC"
             return f"held by {FILE}{until}: {' '.join(hold.why.split())}"
     if configuration.sync.when is When.COMMAND and _fits(configuration.sync.applications, application):
         return f"{person}, as {FILE} says"

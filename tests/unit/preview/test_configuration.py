@@ -307,5 +307,24 @@ def test_commands_are_taken_from_whom_the_file_says(text: bytes, verb: Verb, all
     assert bool(found) == bool(words)
 
 
+def test_a_person_of_gitlab_can_be_named() -> None:
+    text = b"commands: {sync: {people: ['@_ann', '@.bo']}}"
+    assert why_not_asked(read(text), Verb.SYNC, author="_ann", allowed=Permission.WRITE) == ""
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-01:00", "'9999-12-31T23:59:59-01:00'", "0001-01-01T00:00:00+01:00"]
+)
+def test_a_hold_until_a_time_that_there_is_not_in_utc_is_a_problem(until: str) -> None:
+    found = read(f"holds: [{{why: x, until: {until}}}]".encode())
+    assert [problem.partition(": ")[0] for problem in found.problems] == ["line 1"]
+    assert why_waits(found, "shop-web", now=0.0, command="/bot sync").startswith("waits for a person")
+
+
+def test_lines_of_thousands_of_problems_are_not_looked_for() -> None:
+    found = read("".join(f"k{number}: 1\n" for number in range(7000)).encode())
+    assert found.problems[-1] == "and 6995 more"
+
+
 def test_every_command_that_can_be_refused_has_a_rule() -> None:
     assert Commands.model_fields.keys() == set(Verb) - {Verb.HELP}
