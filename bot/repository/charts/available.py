@@ -6,6 +6,7 @@ What was answered is noted where the operator wants it noted, so that the next r
 from __future__ import annotations
 
 import hashlib
+import random
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,8 @@ SOURCE: Final = "org.opencontainers.image.source"
 """https://github.com/opencontainers/image-spec/blob/main/annotations.md"""
 _AT_ONCE: Final = 8
 """Requests at a time."""
+_LONGEST: Final = 240.0
+"""Seconds of a round that go into asking: the job that makes it has to end by itself."""
 _Found = TypeVar("_Found")
 
 
@@ -56,8 +59,8 @@ class Forgetful:
 class Available:
     """What registries and chart repositories have, each asked once; for one round.
 
-    An error is remembered like an answer, and a host that does not answer is not asked again: it costs a time limit a
-    round, not one an application.
+    An error is remembered like an answer, and a host that does not answer somebody is not asked again as them: it costs
+    a time limit a round, not one an application. However slow they all are, a round ends.
     """
 
     client: Client
@@ -68,8 +71,11 @@ class Available:
     believed: float = 0.0
     """Seconds for which a list of tags that is noted is not asked for again, by whichever process."""
     _found: dict[tuple[str, ...], Any] = field(default_factory=dict)
-    _away: dict[str, Temporary] = field(default_factory=dict)
-    """By host."""
+    _away: dict[tuple[str, str], Temporary] = field(default_factory=dict)
+    """By host, and as whom it was asked: a proxy or certificate of one project's says nothing of the others'."""
+    _threads: int = 1
+    _spent: float = 0.0
+    """Seconds for which somebody has waited; of several at a time each adds its share."""
 
     def ask_ahead(self, images: Iterable[tuple[str, str, str]]) -> None:
         """Ask for the tags of images, or for what one tag of each stands for; several at once.
@@ -82,9 +88,12 @@ class Available:
             with suppress(ForesailError):
                 _ = self.digest(image, tag, project) if tag else self.tags(image, project)
 
-        if wanted := sorted(set(images)):
-            with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="registries") as threads:
+        if wanted := list(set(images)):
+            random.shuffle(wanted)  # where there is not the time for all of them, each has its turn in some round
+            self._threads = min(_AT_ONCE, len(wanted))
+            with ThreadPoolExecutor(self._threads, thread_name_prefix="registries") as threads:
                 list(threads.map(ask, wanted))
+            self._threads = 1
 
     def tags(self, image: str, project: str) -> list[str]:
         """Return the tags of an image, `ghcr.io/acme/web`; raises what the registry's refusal is."""
@@ -116,19 +125,28 @@ class Available:
 
     def _once(self, key: tuple[str, ...], ask: Callable[[], _Found]) -> _Found:
         if key not in self._found:
-            host = key[1].partition("://")[2].partition("/")[0] or key[1].partition("/")[0]
-            try:
-                if host in self._away:
-                    raise self._away[host]
-                self._found[key] = ask()
-            except ForesailError as error:
-                self._found[key] = error
-                if isinstance(error, Temporary):
-                    self._away[host] = error
+            if self._spent > _LONGEST:
+                raise Temporary("others have taken so long that this was not asked for; the next round does")
+            began = time.monotonic()
+            self._found[key] = self._asked(key, ask)
+            self._spent += (time.monotonic() - began) / self._threads
         found: _Found = self._found[key]
         if isinstance(found, ForesailError):
             raise found
         return found
+
+    def _asked(self, key: tuple[str, ...], ask: Callable[[], _Found]) -> _Found | ForesailError:
+        host = key[1].partition("://")[2].partition("/")[0] or key[1].partition("/")[0]
+        at = (host, key[-1])
+        if at in self._away:
+            return self._away[at]
+        try:
+            return ask()
+        except Temporary as error:
+            self._away[at] = error
+            return error
+        except ForesailError as error:
+            return error
 
     def _tags(self, image: str, access: Credentials) -> list[str]:
         at = Reference.of(f"{SCHEME}{image}", plain_http=access.plain_http)

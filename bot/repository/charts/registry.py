@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -36,6 +37,10 @@ _ACCEPTED: Final = {"Accept": ", ".join(_MANIFEST_TYPES)}
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_TAGS: Final = 100_000
 _TAGS_A_PAGE: Final = 1_000
+_MOST_PAGES: Final = 2_000
+"""Pages of tags: those registries that give the fewest at once give 50."""
+_LONGEST_LIST: Final = 120.0
+"""Seconds that all pages may take together."""
 _MOST_LAYERS: Final = 100
 _MOST_JSON: Final = 4 * 1024 * 1024
 """Bytes of a manifest or a page of tags; the specification asks registries to take manifests of 4 MiB."""
@@ -131,6 +136,7 @@ class Registry:
         found: list[str] = []
         seen = set[str]()
         only = ""
+        end = time.monotonic() + _LONGEST_LIST
         while url:
             into = io.BytesIO()
             answer = self._get(url, into, headers={"If-None-Match": etag} if etag and not seen else {})
@@ -143,8 +149,10 @@ class Registry:
             found.extend(tag for tag in listed if isinstance(tag, str) and _TAG.fullmatch(tag))
             seen.add(url)
             url = _next_page(answer)
-            if url in seen or len(found) > _MOST_TAGS or (url and origin_of(url) != self._at.origin):
-                raise Rejected(f"{self._at}: the registry's list of tags leads elsewhere, or does not end")
+            if url and (url in seen or origin_of(url) != self._at.origin):
+                raise Rejected(f"{self._at}: the registry's list of tags leads elsewhere, or in a circle")
+            if len(found) > _MOST_TAGS or (url and (len(seen) >= _MOST_PAGES or time.monotonic() > end)):
+                raise Rejected(f"{self._at}: the registry's list of tags does not end")
         # Of several pages each has an ETag of its own, and the first says nothing about the others.
         return Tags(found, only if len(seen) == 1 else "")
 

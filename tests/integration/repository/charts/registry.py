@@ -50,6 +50,8 @@ class RegistryStandIn(AbstractContextManager["RegistryStandIn"]):
         self.tokens: dict[str, str] = {}
         """Scope by token."""
         self.realm = ""
+        self.endless = False
+        """Whether each page of tags leads to one more, with nothing on it."""
         self.lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"registry": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -199,7 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
         last = asked.get("last", [""])[0]
         after = [tag for tag in sorted(repository.tags) if tag > last]
         headers = {}
-        if len(after) > most:
+        if self.registry.endless:
+            headers["Link"] = f'</v2/{name}/tags/list?{urlencode({"last": last + "a"})}>; rel="next"'
+        elif len(after) > most:
             query = urlencode({"n": most, "last": after[most - 1]})
             headers["Link"] = f'</v2/{name}/tags/list?{query}>; rel="next"'
         body = json.dumps({"name": name, "tags": after[:most]}).encode()

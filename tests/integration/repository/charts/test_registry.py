@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
+from bot.repository.charts import registry as registries
 from bot.repository.charts.charts import Charts
 from bot.repository.charts.registry import Reference, Registry
 from bot.repository.fetching import Client
@@ -283,6 +284,20 @@ def test_tags_that_are_no_list_are_none(client: Client, tags: str) -> None:
         registry.answers["/v2/team/web/tags/list"] = f'{{"tags": {tags}}}'.encode()
         at = Reference.of(f"oci://{registry.host}/team/web", plain_http=True)
         assert Registry(client, at, PLAIN).tags() == []
+
+
+@pytest.mark.parametrize(("limit", "value"), [("_MOST_PAGES", 20), ("_LONGEST_LIST", 0.0)])
+def test_empty_pages_of_tags_come_to_an_end(
+    client: Client, limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registries, limit, value)
+    with RegistryStandIn() as registry:
+        registry.push("team/web", "1.0.0", [])
+        registry.endless = True
+        at = Reference.of(f"oci://{registry.host}/team/web", plain_http=True)
+        with pytest.raises(Rejected, match="does not end"):
+            Registry(client, at, PLAIN).tags()
+        assert registry.asked("/tags/") <= 20
 
 
 def test_an_etag_of_one_page_says_nothing_of_the_others(client: Client) -> None:
