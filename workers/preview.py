@@ -92,11 +92,13 @@ def _preview_and_tell(services: Services, change: Change, *, again: bool) -> Non
             part(services, change, head_sha=change.head_sha)
         except Rejected as error:
             _say(services, change, StatusState.ERROR, error.message)
+            part(services, change)
             _log.warning("preview rejected", reason=error.message, remedy=error.remedy)
 
 
 def _preview(services: Services, change: Change, *, again: bool) -> None:
     if change.from_fork and not is_approved(services, change):
+        part(services, change)  # what an earlier head touched says nothing of this one
         wait_for_approval(services, change)
         return
     if not (again and is_known(services, change)):
