@@ -69,6 +69,8 @@ def going_back(application: Application, last: OperationState, health: HealthSta
     entry = _before(application, last) if why else None
     if entry is None or not is_of_the_same_sources(application, entry):
         return None
+    if len(each_revision(entry)) != len(application.spec.effective_sources):
+        return None  # somebody else's entry, of who knows which sources
     operation = _operation(application, last.operation, each_revision(entry))
     bad = last.operation.revision
     hold = Hold(

@@ -146,6 +146,18 @@ def test_of_several_sources_each_goes_back_to_what_it_was() -> None:
     assert (found.operation.revision, found.operation.revisions) == ("d" * 40, (GOOD, "d" * 40))
 
 
+@pytest.mark.parametrize("entry", [{"revision": GOOD}, {"revisions": [GOOD]}, {"revisions": [GOOD, GOOD, GOOD]}])
+def test_an_entry_that_does_not_say_a_revision_for_each_source_is_not_gone_back_to(entry: Any) -> None:
+    several = application().spec.model_dump(by_alias=True) | {
+        "source": None,
+        "sources": [SOURCE, {**SOURCE, "path": "x"}],
+    }
+    metadata = {"name": "shop", "annotations": {AUTO_ROLLBACK: "10m"}}
+    of = Application.parse({"metadata": metadata, "spec": several, "status": {"history": [entry]}})
+    operation = Operation(BAD, prune=True, info=INFO, revisions=(GOOD, BAD))
+    assert back(of, OperationState(operation, Phase.SUCCEEDED, "", ENDED, finished_at=ENDED), SUNK) is None
+
+
 @pytest.mark.parametrize("said", ["soon", "-1m", "25h", "1d", "10", "9" * 30 + "h"])
 def test_what_is_no_window_is_refused_in_words(said: str) -> None:
     with pytest.raises(Rejected, match="auto-rollback is no duration of up to 24h"):
