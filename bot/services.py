@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from bot.argocd_cm import (
+    exclusions_of,
+    global_projects,
+    ignored_everywhere,
+    impersonates,
+    own_health,
+    schemes_of_values,
+    toolbox_of,
+)
 from bot.errors import Rejected
 from bot.settings import Mode, RenderMode
 from bot.store.clock import Clock
@@ -30,9 +38,8 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
-    from bot.engine.exclusions import Exclusions
     from bot.forges.port import Forge
-    from bot.model.applications import IgnoreDifference, Source
+    from bot.model.applications import Source
     from bot.model.credentials import Credentials
     from bot.prediction.desired import Sources
     from bot.prediction.forges import ForgeListing
@@ -50,7 +57,6 @@ if TYPE_CHECKING:
     from bot.repository.health.evaluator import OwnHealth
     from bot.repository.mirrors import Mirrors
     from bot.repository.render import Renderer
-    from bot.repository.toolbox import Toolbox
     from bot.settings import Settings
     from bot.store.reports import Reports
 
@@ -60,8 +66,6 @@ _DEATHS_NOTICED: Final = 60.0
 _NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
 _NOTED: Final = 60.0
 """Seconds for which a registry's list of tags is taken for new: every repository of a round then sees the same."""
-_IMPERSONATION: Final = "application.sync.impersonation.enabled"
-_VALUES_SCHEMES: Final = "helm.valuesFileSchemes"
 _MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
 
 
@@ -173,7 +177,7 @@ class Services:
             renderer=renderer,
             sources=sources,
             predictor=_predictor(settings, sources, clusters),
-            assess=_health(settings),
+            assess=own_health(settings),
             reports=_reports(settings, connection) if settings.url else None,
             template=_template(settings),
         )
@@ -277,7 +281,7 @@ def _sources(
     sources.by_argo_cd = settings.mode is Mode.PREVIEW
     sources.reading.plugins = toolbox_of(settings).plugins
     sources.impersonates = impersonates(settings)
-    sources.everywhere = _ignored_everywhere(settings)
+    sources.everywhere = ignored_everywhere(settings)
     sources.exclusions = exclusions_of(settings)
     return sources
 
@@ -285,10 +289,8 @@ def _sources(
 def projects_of(settings: Settings, control: Cluster) -> Projects:
     """Return the projects of the control namespace, with what they have of global ones."""
     from bot.cluster.applications import Projects
-    from bot.engine.inheritance import SETTING, global_projects
 
-    above = global_projects(_argocd_cm(settings, SETTING).get(SETTING, ""))
-    return Projects(control, namespace=settings.control_namespace, above=above)
+    return Projects(control, namespace=settings.control_namespace, above=global_projects(settings))
 
 
 def integrity_of(control: Cluster, sources: Sources, directory: Path, namespace: str) -> Integrity:
@@ -314,14 +316,6 @@ def client_of(settings: Settings) -> Client:
     from bot.repository.guard import Allowed
 
     return Client(Allowed.of(settings.fetch_allow), timeout=settings.git_timeout)
-
-
-def schemes_of_values(settings: Settings) -> tuple[str, ...]:
-    """Return by which schemes values files are fetched where the operator names their hosts."""
-    from bot.prediction.values import SCHEMES
-
-    said = _argocd_cm(settings, _VALUES_SCHEMES).get(_VALUES_SCHEMES)
-    return SCHEMES if said is None else tuple(one for part in said.split(",") if (one := part.strip()) in SCHEMES)
 
 
 def _forge(settings: Settings, pace: Pace) -> Forge:
@@ -361,59 +355,6 @@ def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Pred
     predictor.policies = settings.policies
     predictor.lasting = Lasting()
     return predictor
-
-
-def impersonates(settings: Settings) -> bool:
-    """Whether `argocd-cm` asks for syncs in the name of service accounts."""
-    return _argocd_cm(settings, _IMPERSONATION).get(_IMPERSONATION, "").strip() == "true"
-
-
-def exclusions_of(settings: Settings) -> Exclusions:
-    """Return which kinds `argocd-cm` leaves alone; Rejected names the key that is wrong."""
-    from bot.engine.exclusions import EXCLUSIONS, INCLUSIONS, Exclusions
-
-    return Exclusions.parse(_argocd_cm(settings, EXCLUSIONS, INCLUSIONS))
-
-
-def _ignored_everywhere(settings: Settings) -> tuple[IgnoreDifference, ...]:
-    from bot.engine.diff.ignored import SETTING, ignored_everywhere
-
-    return ignored_everywhere(_argocd_cm(settings, SETTING))
-
-
-def _health(settings: Settings) -> OwnHealth:
-    from bot.engine.health.own import SETTINGS
-    from bot.repository.health.evaluator import OwnHealth
-
-    return OwnHealth(partial(_argocd_cm, settings, *SETTINGS))
-
-
-def toolbox_of(settings: Settings) -> Toolbox:
-    """Return what the operator has settled about tools; Rejected names the setting that is wrong."""
-    from bot.repository.tool_settings import read_toolbox
-
-    argocd_cm = _argocd_cm(settings, "kustomize.", "helm.", "jsonnet.")
-    return read_toolbox(argocd_cm, settings.kustomize_versions, _plugins(settings))
-
-
-def _plugins(settings: Settings) -> dict[str, bytes]:
-    if settings.plugins is None:
-        return {}
-    try:
-        return {path.name: path.read_bytes() for path in settings.plugins.iterdir() if path.suffix in {".yaml", ".yml"}}
-    except OSError as error:
-        raise Rejected(f"FORESAIL_PLUGINS cannot be read: {error}") from error
-
-
-def _argocd_cm(settings: Settings, *prefixes: str) -> dict[str, str]:
-    """Read the keys of `argocd-cm` that begin so; a mounted ConfigMap has a file for each of its keys."""
-    if settings.argocd_cm is None:
-        return {}
-    try:
-        named = [path for path in settings.argocd_cm.iterdir() if path.name.startswith(prefixes)]
-        return {path.name: path.read_text(encoding="utf-8") for path in named}
-    except (OSError, UnicodeDecodeError) as error:
-        raise Rejected(f"FORESAIL_ARGOCD_CM cannot be read: {error}") from error
 
 
 def _control_server(settings: Settings) -> ApiServer:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.argocd_cm import exclusions_of, impersonates, schemes_of_values, toolbox_of
 from bot.cli.kubeconfig import server_of
 from bot.cli.kubectl import KubectlCluster
 from bot.cluster.applications import Applications
@@ -26,12 +27,8 @@ from bot.services import (
     charts,
     client_of,
     clusters_of,
-    exclusions_of,
-    impersonates,
     integrity_of,
     projects_of,
-    schemes_of_values,
-    toolbox_of,
 )
 from bot.settings import Mode
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
+from bot.argocd_cm import exclusions_of
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Cluster
 from bot.cluster.repositories import Repositories
@@ -18,7 +19,7 @@ from bot.model.credentials import Credentials
 from bot.repository.mirrors import Mirrors
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.github.server import GitHubStandIn
-from bot.services import credentials_for, exclusions_of, projects_of
+from bot.services import credentials_for, projects_of
 from bot.settings import Settings
 from tests.integration.loopback import CLIENT
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from bot.argocd_cm import exclusions_of
 from bot.cluster.surveys import survey
 from bot.engine.family import Family, orphans
 from bot.engine.health import assess
@@ -13,7 +14,7 @@ from bot.engine.projects import DEFAULT, Fence
 from bot.engine.tracking import is_elsewhere
 from bot.model.applications import Application
 from bot.prediction.recorded import bare, recorded
-from bot.services import clusters_of, exclusions_of, projects_of
+from bot.services import clusters_of, projects_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
