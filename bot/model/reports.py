@@ -286,7 +286,7 @@ class Report:
     @property
     def is_routine(self) -> bool:
         """Whether nothing but versions moves, in every application that is affected, and nothing else is to be said."""
-        said = self.failed or self.drifted or self.conflict or self.skipped or self.notes
+        said = self.failed or self.drifted or self.conflict or self.skipped or self.notes or self.left_out
         quiet = not any(one.all_findings or one.notes for one in self.affected)
         return bool(self.affected) and quiet and not said and all(one.routine for one in self.affected)
 

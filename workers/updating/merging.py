@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.model.changes import StatusState
+from bot.model.changes import ChangeState, StatusState
 from bot.repository.publishing import Signed, is_own, parent_of, written
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str,
     again = written(mirror, parent, files, _NOBODY)
     ours = mirror.tree_of(again) == mirror.tree_of(head) and mirror.is_ancestor(parent, mirror.tip(change.base_branch))
     if not ours or not services.memory.is_routine(str(change), head) or not _is_green(services, change):
+        return False
+    now = services.forge.change(change.repository, change.number)  # it was listed some minutes ago
+    if now.state is not ChangeState.OPEN or now.draft or (now.base_branch, now.head_sha) != (change.base_branch, head):
         return False
     why_not = services.forge.proposals.merge(change.repository, change.number, head)
     if why_not:

@@ -35,6 +35,7 @@ from tests.contract import gitlab_schema, schema
 from tests.integration.repository.charts.registry import RegistryStandIn
 from workers import preview as previewing
 from workers import updates as updating
+from workers.updating.merging import land
 from workers.updating.proposing import Proposing
 
 ARGO = "argocd-image-updater.argoproj.io/"
@@ -432,6 +433,21 @@ def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk)
     desk.services.memory.keep_routine(str(moved), theirs, routine=True)
     desk.round()
     assert [one.head_sha for one in desk.changes()] == [theirs]
+
+
+def test_one_that_was_retargeted_a_moment_ago_does_not_land(desk: Desk) -> None:
+    desk.stage.plane.kubectl("apply", "-n", desk.stage.control_namespace, "-f", "-", stdin=desk.deployment("1.0.0"))
+    desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    previewed(desk, change)
+    mirror, files = desk.mirror(), {"deploy/web.yaml": desk.deployment("1.1.0").encode()}
+    desk.hosted.point("release", desk.hosted.head("main"))
+    desk.hosted.retarget(change.number, "release")
+    assert not land(desk.services, mirror, change, files)
+    desk.hosted.retarget(change.number, "main")
+    assert land(desk.services, mirror, change, files)
 
 
 def test_a_registry_that_the_project_does_not_permit_is_asked_as_nobody(desk: Desk) -> None:

@@ -217,6 +217,10 @@ def test_of_what_is_left_out_nobody_says_that_nothing_happens() -> None:
     some = report(application(resource()), left_out=("a", "b"))
     assert some.headline == "Merging changes 1 resource in 1 application, 2 touched applications not previewed"
 
+    versions = report(application(resource(), routine=True))
+    assert versions.is_routine
+    assert not replace(versions, left_out=("shop-test",)).is_routine
+
 
 BEFORE, AFTER = (datetime(2026, 12, day, tzinfo=UTC).timestamp() for day in (23, 25))
 
