@@ -34,14 +34,15 @@ _SIGN: Final = "\0"
 """Stands around the number of a value; no template, and no part of a comment, has that character."""
 _HERE: Final = f"{_SIGN}differences{_SIGN}"
 """Where the differences go."""
-_VALUE: Final = re.compile(f"{_SIGN}([0-9]+){_SIGN}")
+_VALUE: Final = re.compile(f"{_SIGN}([0-9]{{1,9}}){_SIGN}")
 _KEPT: Final = f"{_SIGN}kept"
 """The values of a rendering, under a name that no template can write."""
 _WORD: Final = 1000
 """Characters shown of one value."""
 _FENCE: Final = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
-_FOLD: Final = re.compile(r"<(/?)details\b", re.IGNORECASE)
-_HIDDEN: Final = re.compile("<!--|-->")
+_FOLD: Final = re.compile(r"<(/?)(?:details|pre|script|style|textarea)\b", re.IGNORECASE)
+"""Whatever stands within, blank lines and fences with it: https://spec.commonmark.org/0.31.2/#html-blocks"""
+_HIDDEN: Final = re.compile(r"<!|-->|<\?")
 NAMES: Final = (
     *("opening", "table", "reviewers", "violations", "failures", "cautions", "warnings", "policy_warnings"),
     *("neighbours", "notes", "images"),
@@ -104,6 +105,9 @@ def _text(skeleton: str, kept: list[str]) -> str:
         raise Rejected("it leaves a fold or a fence open above or below the differences")
     if _HIDDEN.search(skeleton):
         raise Rejected("it has a hidden comment, which only our own marker may be")
+    places = _VALUE.findall(skeleton)
+    if _SIGN in _VALUE.sub("", skeleton) or any(int(one) >= len(kept) for one in places):
+        raise Rejected("a filter block has altered where a value goes")
     text = _VALUE.sub(lambda found: kept[int(found[1])], skeleton).strip()
     return f"\n{text}\n" if text else ""
 
