@@ -51,7 +51,7 @@ class Statuses:
         writes = []
         for one in wanted:
             run = found.get(one.context)
-            if not by_runs or one.context in known:
+            if not by_runs or (run is None and one.context in known):
                 writes += [] if known.get(one.context) == one else [_by_status(one, sha)]
             elif run is None or not run.says(one):
                 writes.append(_by_run(one, run, sha, now=self._clock()))
@@ -62,9 +62,12 @@ class Statuses:
                 self._asking.ask(write.method, write.path, repository, body=write.body)
 
     def read(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
-        """Return what each context says; one request per 100 statuses, and one per 100 check runs."""
+        """Return what each context says; one request per 100 statuses, and one per 100 check runs.
+
+        A run of ours counts where a commit status has its name: whoever may write those made it, and not this App.
+        """
         found = self._runs(repository, sha) if self._asking.may_check(repository) else {}
-        return {name: run.status for name, run in found.items()} | self._statuses(repository, sha)
+        return self._statuses(repository, sha) | {name: run.status for name, run in found.items()}
 
     def _statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """https://docs.github.com/en/rest/commits/statuses#get-the-combined-status-for-a-specific-reference."""

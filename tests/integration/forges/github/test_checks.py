@@ -114,6 +114,22 @@ def test_another_apps_run_of_the_same_name_is_not_ours(
     assert run.fields["status"] == "in_progress"
 
 
+def test_a_commit_status_that_somebody_else_has_put_beside_a_run_ends_no_run(
+    app: App, github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub
+) -> None:
+    forge.set_statuses(repository, shop.head(), [STARTED])
+    del app.permissions["checks"]
+    github.clock.advance(120)
+    forge.set_statuses(repository, shop.head(), [replace(STARTED, state=StatusState.SUCCESS)])  # as anybody's token may
+    app.permissions["checks"] = PERMISSIONS["checks"]
+    github.clock.advance(3600)
+    other = replace(BAD, context="foresail/sync")
+    forge.set_statuses(repository, shop.head(), [BAD, other])
+    (run,) = (one for one in shop.check_runs(shop.head()) if one.fields["name"] == NAME)
+    assert run.fields["conclusion"] == "failure"
+    assert forge.statuses(repository, shop.head()) == {NAME: BAD, other.context: other}
+
+
 def test_when_it_began_is_when_it_was_said(
     github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub
 ) -> None:
