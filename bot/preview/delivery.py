@@ -53,12 +53,17 @@ def delivery_of(
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
     hold = Hold.of(application.annotation(HELD))
     if hold is not None and hold.back_from and covers(hold.back_from):
-        return replace(delivery, state=DeliveryState.FAILED, words=hold.words)
+        missed = f", which failed: {state.message}" if state is not None and _is_lost(state) else ""
+        return replace(delivery, state=DeliveryState.FAILED, words=f"{hold.words}{missed}")
     words = reason_to_wait(application, revision=commit)
     if closed and not words:
         return replace(delivery, state=DeliveryState.WAITING, words=closed)
     waits = DeliveryState.QUEUED if application.automated else DeliveryState.WAITING
     return replace(delivery, state=waits, words=words)
+
+
+def _is_lost(state: OperationState) -> bool:
+    return state.phase.completed and state.phase is not Phase.SUCCEEDED
 
 
 def without_its_application(missing: Delivery, parent: Delivery | None, *, declared: bool, done: bool) -> Delivery:

@@ -75,7 +75,7 @@ def going_back(application: Application, last: OperationState, health: HealthSta
     bad = last.operation.revision
     hold = Hold(
         by=BY,
-        why=f"{bad[:7]} {why}, gone back to {operation.revision[:7]}",
+        why=f"{bad[:7]} {why}, goes back to {operation.revision[:7]}",
         change=Occasion.of(last.operation.info).change,
         since=timestamp(now),
         back_from=bad,

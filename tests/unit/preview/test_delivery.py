@@ -49,11 +49,18 @@ def test_whoever_waits_says_which_change_is_before_it() -> None:
 
 
 def test_a_revision_that_was_taken_back_has_failed_and_a_later_one_waits() -> None:
-    hold = Hold("Foresail", "e86e999 degraded, gone back to 0000000", back_from=COMMIT)
+    hold = Hold("Foresail", "e86e999 degraded, goes back to 0000000", back_from=COMMIT)
     back = application(metadata={"name": "web", "annotations": {HELD: hold.to_annotation()}})
     closed = hold.words
     taken = delivery_of("web", back, commit=COMMIT, covers=lambda known: known == COMMIT, closed=closed)
     assert (taken.state, taken.words) == (DeliveryState.FAILED, hold.words)
+    for phase, words in (("Error", ", which failed: commit 0000000 is not signed"), ("Succeeded", ""), ("Running", "")):
+        operation = {"sync": {"revision": "0" * 40}}
+        ended = {"phase": phase, "startedAt": "2026-01-02T03:04:05Z", "message": "commit 0000000 is not signed"}
+        metadata = {"name": "web", "annotations": {HELD: hold.to_annotation()}}
+        tried = application(metadata=metadata, status={"operationState": {**ended, "operation": operation}})
+        taken = delivery_of("web", tried, commit=COMMIT, covers=lambda known: known == COMMIT)
+        assert (taken.state, taken.words) == (DeliveryState.FAILED, f"{hold.words}{words}")
     later = delivery_of("web", back, commit="1" * 40, covers=lambda known: known == "1" * 40, closed=closed)
     assert (later.state, later.words) == (DeliveryState.WAITING, hold.words)
 

@@ -68,7 +68,7 @@ def test_a_revision_that_degrades_within_its_window_is_taken_back_and_held() -> 
     assert found.hold.back_from == BAD
     assert found.hold.change == "acme/shop#7"
     assert found.hold.words == (
-        "held by Foresail until it is released: bbbbbbb degraded: ConfigMap boat: it is sunk, gone back to aaaaaaa"
+        "held by Foresail until it is released: bbbbbbb degraded: ConfigMap boat: it is sunk, goes back to aaaaaaa"
     )
     # told at the bad commit, and compared with nobody's preview
     assert found.operation.info["commit"] == BAD
