@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.sandbox.github.payloads.checks import buttons_of
 from bot.sandbox.github.people import HostedRepository
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 from tests.functional.test_commands import answer, ask
@@ -37,8 +38,14 @@ class Checks:
         return "" if status is None else status.description or ""
 
     def press(self, sha: str, name: str, button: str, *, role: str = "write", user: str = "ann") -> None:
+        """Press a button once it is there: a preview that is made again shows none until it is done."""
         self.repository.grant(user, role)
-        self.repository.press(self.run(sha, name), button, user=user)
+        self.repository.press(self.with_button(sha, name, button), button, user=user)
+
+    def with_button(self, sha: str, name: str, button: str) -> CheckRun:
+        """Return the newest of a name once it has a button."""
+        self.shop.stage.until(lambda: button in buttons_of(self.run(sha, name)), what=f"the button {button}")
+        return self.run(sha, name)
 
     def await_answer(self, number: int, words: str) -> None:
         self.shop.stage.until(lambda: words in answer(self.shop, number).replace("`", ""), what=f"the answer: {words}")
@@ -92,10 +99,11 @@ def test_whoever_has_no_part_in_the_repository_has_nothing_predicted(checks: Che
 def test_buttons_are_commands_and_bound_to_their_commit(checks: Checks) -> None:
     number = checks.shop.propose({"deploy/settings.yaml": FILES["deploy/settings.yaml"].replace("blue", "red")})
     checks.shop.await_preview(number)
-    before = checks.repository.pull(number).head_sha
+    before = checks.with_button(checks.repository.pull(number).head_sha, "preview", "hold")
     head = checks.repository.push("feature", {"README.md": "more\n"})
     checks.shop.await_preview(number)
-    checks.press(before, "preview", "hold")  # of no change any more
+    checks.repository.grant("ann", "write")
+    checks.repository.press(before, "hold", user="ann")  # at a commit that the change has moved on from
     checks.press(head, "preview", "hold", role="triage", user="tim")
     checks.await_answer(number, "hold takes the permission write")
     checks.press(head, "preview", "hold")
