@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import orjson
 
-from bot.errors import ForesailError, Temporary
+from bot.errors import ForesailError, Rejected, Temporary
 from bot.repository.charts.charts import is_registry, reader_of
 from bot.repository.charts.registry import SCHEME, Reference, Registry
 from bot.repository.fetching import ANONYMOUS
@@ -32,6 +32,12 @@ _AT_ONCE: Final = 8
 """Requests at a time."""
 _LONGEST: Final = 240.0
 """Seconds of a round that go into asking: the job that makes it has to end by itself."""
+_MOST_NOTED: Final = 256 << 10
+"""Bytes of what is noted of one image; of one with more tags they are asked for in each round."""
+_ROOM: Final = 256 << 20
+"""Bytes of all tags of a round: nobody's registry is to take the memory of a worker."""
+_OF_ONE: Final = 64
+"""Bytes that a tag takes beside its characters."""
 _Found = TypeVar("_Found")
 
 
@@ -76,6 +82,8 @@ class Available:
     _threads: int = 1
     _spent: float = 0.0
     """Seconds for which somebody has waited; of several at a time each adds its share."""
+    _taken: int = 0
+    """Bytes of the tags that are known."""
 
     def ask_ahead(self, images: Iterable[tuple[str, str, str]]) -> None:
         """Ask for the tags of images, or for what one tag of each stands for; several at once.
@@ -157,7 +165,12 @@ class Available:
             return known
         found = Registry(self.client, at, access).tags_unless(etag)
         tags = known if found.unchanged else found.tags
-        self.notes.keep_note(key, orjson.dumps([time.time(), found.etag, tags]))
+        self._taken += sum(len(tag) + _OF_ONE for tag in tags)
+        if self._taken > _ROOM:
+            raise Rejected(f"{at}: all images together have more tags than there is room for")
+        note = orjson.dumps([time.time(), found.etag, tags])
+        if len(note) <= _MOST_NOTED:
+            self.notes.keep_note(key, note)
         return tags
 
     def _noted(self, key: str) -> tuple[float, str, list[str]]:

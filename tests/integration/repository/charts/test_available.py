@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Temporary
+from bot.errors import Rejected, Temporary
 from bot.model.credentials import Credentials
 from bot.repository.charts import available
 from bot.repository.charts.available import Available
@@ -43,3 +43,28 @@ def test_a_round_ends_however_slow_registries_are(asking: Available, monkeypatch
             asking.tags(f"{registry.host}/team/second", "shop")
         assert asking.tags(f"{registry.host}/team/first", "shop") == ["1.0.0"]
         assert registry.asked("second") == 0
+
+
+class Notebook(dict[str, bytes]):
+    def noted(self, key: str) -> bytes | None:
+        return self.get(key)
+
+    def keep_note(self, key: str, value: bytes) -> None:
+        self[key] = value
+
+
+def test_nobodys_tags_fill_redis_or_a_worker(asking: Available, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = asking.notes = Notebook()
+    with RegistryStandIn() as registry:
+        for number in range(40):
+            registry.push("team/many", f"1.{number}.0", [])
+        registry.push("team/web", "1.0.0", [])
+        monkeypatch.setattr(available, "_MOST_NOTED", 250)
+        assert len(asking.tags(f"{registry.host}/team/many", "shop")) == 40
+        assert not notes
+        asking.tags(f"{registry.host}/team/web", "shop")
+        assert len(notes) == 1
+        registry.push("team/next", "1.0.0", [])
+        monkeypatch.setattr(available, "_ROOM", 2900)
+        with pytest.raises(Rejected, match="than there is room for"):
+            asking.tags(f"{registry.host}/team/next", "shop")
