@@ -104,7 +104,9 @@ class Planned:
     bumps: tuple[Bump, ...]
     problems: tuple[str, ...]
     uncertain: bool = False
-    """Whether something could not be asked now, so that what is missing here may be there the next time."""
+    """Whether something could not be found out, so that what is missing here may be there the next time."""
+    waits: bool = False
+    """Whether that is because somebody did not answer just now, or nobody had the time to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +141,5 @@ class Group:
     problems: tuple[str, ...]
     certain: bool
     """Whether everything could be asked: then what is not among the changes is not wanted."""
+    waits: bool = False
+    """Whether something of it could not be asked for just now: what was proposed before may have more in it."""

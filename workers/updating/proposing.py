@@ -82,6 +82,9 @@ class Proposing:
         # One that a person has retargeted is still for these versions.
         exact = {words.branch(self._instance, group, one) for one in wanted.values()}
         for change in wanted.values():
+            branch = words.branch(self._instance, group, change)
+            if group.waits and any(one.base_branch == change.branch and one.head_branch != branch for one in before):
+                continue  # which may be for what is wanted, once everybody answers again
             current = self._current(group, change, before)
             if current is not None:
                 self._close(group, [one for one in before if _is_overtaken(one, current)], by=current)

@@ -48,6 +48,7 @@ class _Group:
             changes=tuple(changes),
             problems=(*told, *self.problems),
             certain=not any(plan.uncertain for plan in self.plans),
+            waits=any(plan.waits for plan in self.plans),
         )
 
 

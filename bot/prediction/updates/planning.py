@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from bot.engine.tracking import TRACKING_ID
-from bot.engine.updates.choosing import newer_tag, newer_version
+from bot.engine.updates.choosing import Newest, newer_version
 from bot.engine.updates.images import parsed
 from bot.engine.updates.places import Form
 from bot.engine.updates.wishes import asks, wishes_of
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _MOST_SHOWN: Final = 3
+_LONGEST: Final = 360.0
+"""Seconds in which a round looks at applications: its job has ten minutes, and proposes something after that."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,8 @@ class Planner:
     """Folders that declare Applications without being one's source themselves."""
     _files: Files = field(default_factory=Files)
     _branches: dict[tuple[str, str, str], Branch | Rejected | Temporary] = field(default_factory=dict)
+    _newest: dict[tuple[Any, ...], tuple[Newest, list[str]]] = field(default_factory=dict)
+    _ends: float = field(default_factory=lambda: time.monotonic() + _LONGEST)
 
     def plan(self, applications: Sequence[Application], *, every: Sequence[Application]) -> list[Planned]:
         """Return what could be newer, one answer for each that asks for something.
@@ -56,7 +62,23 @@ class Planner:
             if wish.constraint or wish.strategy is not Strategy.DIGEST
         )
         named = {one.name: one for one in every}
-        return [_Plan(self, one, wishes, named).made() for one, wishes in asking]
+        made: dict[int, Planned] = {}
+        # Where there is not the time for all of them, each has its turn in some round.
+        for at in random.sample(range(len(asking)), len(asking)):
+            made[at] = _Plan(self, *asking[at], named).made()
+        return [made[at] for at in range(len(asking))]
+
+    def refuse_late(self) -> None:
+        """Raise Temporary when a round has taken so long that the rest is the next one's."""
+        if time.monotonic() > self._ends:
+            raise Temporary("others have taken so long that this was not looked at; the next round does")
+
+    def newest(self, wish: ImageWish, tags: list[str]) -> Newest:
+        """Return what of the tags of an image is the newest: to find it takes seconds where there are many."""
+        key = (wish.constraint, wish.strategy, wish.allowed, wish.ignored, id(tags))
+        if key not in self._newest:
+            self._newest[key] = (Newest.of(wish, tags), tags)  # which has to stay, or others get its id
+        return self._newest[key][0]
 
     def branch(self, source: Source, project: str) -> Branch:
         """Return the branch that a source follows; Rejected when it follows none."""
@@ -104,6 +126,7 @@ class _Plan:
     named: dict[str, Application]
     problems: list[str] = field(default_factory=list)
     uncertain: bool = False
+    waits: bool = False
 
     def made(self) -> Planned:
         self.problems.extend(self.wishes.problems)
@@ -118,15 +141,18 @@ class _Plan:
             bumps=tuple(bumps),
             problems=tuple(self.problems),
             uncertain=self.uncertain,
+            waits=self.waits,
         )
 
     def _tried(self, thing: str, bumps: Iterator[Bump]) -> list[Bump]:
         """Collect; what cannot be found out is a problem of this one thing."""
         try:
+            self.planner.refuse_late()
             return list(bumps)
         except Rejected as error:
             self.problems.append(f"{thing}: {error.message} {error.remedy}".rstrip())
         except Temporary as error:
+            self.waits = True
             self.problems.append(f"{thing}: {error.message}")
         except Exception:  # noqa: BLE001 - a file that nobody has foreseen must not keep all others from what they ask for
             _log.exception("update not planned", application=self.application.name, thing=thing)
@@ -184,9 +210,9 @@ class _Plan:
     def _newest(self, wish: ImageWish, spots: Sequence[Spot]) -> Iterator[tuple[Spot, str]]:
         available, project, name = self.planner.available, self.application.spec.project, _registry(wish.name)
         tags = available.tags(name, project)
-        chosen = ""
+        chosen, newest = "", self.planner.newest(wish, tags)
         for spot in spots:
-            if spot.place.form is not Form.DIGEST and (tag := newer_tag(wish, tags, spot.place.tag)):
+            if spot.place.form is not Form.DIGEST and (tag := newest.after(spot.place.tag)):
                 chosen = tag
                 digest = available.digest(name, tag, project) if spot.place.digest else ""
                 yield spot, spot.place.written(tag, digest)

@@ -160,10 +160,10 @@ def desk(stage: Stage, tmp_path: Path) -> Iterator[Desk]:
         stage.plane.kubectl("delete", "applications,deployments", "--all", "--wait=false", where)
 
 
-def secret(registry: RegistryStandIn) -> str:
+def secret(registry: RegistryStandIn, name: str = "registry") -> str:
     labels = {"argocd.argoproj.io/secret-type": "repo-creds"}
     who = {"username": "alice", "password": "hush", "insecureOCIForceHttp": "true"}
-    kind = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry", "labels": labels}}
+    kind = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "labels": labels}}
     return json.dumps({**kind, "stringData": {"type": "oci", "url": f"oci://{registry.host}", **who}})
 
 
@@ -286,6 +286,24 @@ def test_what_is_not_wanted_any_more_is_closed_but_not_while_the_registry_is_awa
     desk.round()
     assert desk.changes() == []
     assert desk.branches() == []
+
+
+def test_an_image_whose_registry_is_away_has_no_change_replaced(desk: Desk) -> None:
+    where = f"--namespace={desk.stage.control_namespace}"
+    with RegistryStandIn(asks="bearer") as other:
+        desk.stage.plane.kubectl("apply", where, "--filename=-", stdin=secret(other, "other"))
+        for tag in ("1.0.0", "1.1.0"):
+            other.push("team/api", tag, [])
+        image = f"{other.host}/team/api"
+        desk.hosted.push("main", {"deploy/api.yaml": desk.deployment("1.0.0").replace(desk.image, image)})
+        desk.declare("shop", **{f"{ARGO}image-list": f"web={desk.image}:1.x,api={image}:1.x"})
+        desk.round()
+    (change,) = desk.changes()
+    assert change.title == "Update 2 images and charts in shop"
+    desk.publish("1.2.0")
+    desk.round()
+    assert desk.changes() == [change]
+    assert desk.changes(ChangeState.CLOSED) == []
 
 
 def test_applications_of_a_group_share_a_change_and_others_do_not(desk: Desk) -> None:

@@ -265,3 +265,13 @@ def test_many_applications_cost_a_registry_one_list_of_tags(estate: Estate) -> N
     assert estate.registry.asked("tags/list") - 1 == pages  # the first is refused with how to be let in
     estate.planner(600.0).plan(applications, every=applications)
     assert estate.registry.asked("tags/list") - 1 == pages
+
+
+def test_what_there_is_no_time_for_waits_for_the_next_round(estate: Estate) -> None:
+    estate.holds({"app/web.yaml": f"{DEPLOYMENT}        - image: {estate.image}:1.0.0\n"})
+    planner, application = estate.planner(), estate.application(wanting(estate, "^1"))
+    planner._ends = 0.0  # noqa: SLF001 - what six minutes come to
+    (plan,) = planner.plan([application], every=[application])
+    assert plan.waits
+    assert plan.uncertain
+    assert "the next round does" in plan.problems[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.engine.updates.choosing import newer_tag, newer_version
+from bot.engine.updates.choosing import Newest, newer_version
 from bot.engine.updates.images import Image, is_same
 from bot.engine.updates.places import way_of
 from bot.model.updates import ImageWish, Strategy
@@ -27,22 +27,24 @@ TAGS = ("1.0.0", "v1.1.0", "1.10.0", "1.9.0", "2.0.0", "2.1.0-rc.1", "latest", "
     ],
 )
 def test_by_version(constraint: str, current: str, expected: str) -> None:
-    assert newer_tag(ImageWish("", "web", constraint), TAGS, current) == expected
+    assert Newest.of(ImageWish("", "web", constraint), TAGS).after(current) == expected
 
 
 def test_by_alphabet_and_by_number() -> None:
     tags = ["build-9", "build-10", "z", "build-011"]
     by_name = ImageWish("", "web", strategy=Strategy.ALPHABETICAL, allowed="^build-")
     by_number = ImageWish("", "web", strategy=Strategy.NUMERICAL, allowed="^build-")
-    assert newer_tag(by_name, tags, "build-10") == "build-9"
-    assert newer_tag(by_number, tags, "build-9") == "build-011"
-    assert newer_tag(by_number, tags, "build-12") == ""
-    assert newer_tag(by_number, tags, "main") == "build-011"
-    assert newer_tag(ImageWish("", "web", strategy=Strategy.NUMERICAL), ["1", "2"], "\N{SUPERSCRIPT TWO}") == "2"
+    assert Newest.of(by_name, tags).after("build-10") == "build-9"
+    assert Newest.of(by_number, tags).after("build-9") == "build-011"
+    assert Newest.of(by_number, tags).after("build-12") == ""
+    assert Newest.of(by_number, tags).after("main") == "build-011"
+    assert Newest.of(ImageWish("", "web", strategy=Strategy.NUMERICAL), ["1", "2"]).after("\N{SUPERSCRIPT TWO}") == "2"
+    assert Newest.of(by_number, []).after("build-9") == ""
+    assert Newest.of(by_number, ["build-9"]).after("build-9") == ""
 
 
 def test_what_is_ignored_is_left_out() -> None:
-    assert newer_tag(ImageWish("", "web", "^1", ignored=("1.10*",)), TAGS, "1.0.0") == "1.9.0"
+    assert Newest.of(ImageWish("", "web", "^1", ignored=("1.10*",)), TAGS).after("1.0.0") == "1.9.0"
 
 
 def test_a_version_that_is_none_is_passed_over() -> None:
