@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from bot.model.changes import StatusState
@@ -81,7 +82,7 @@ class ResourceReport:
         return self.action is not Action.NOTHING or bool(self.failure)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked again and again is counted once
 class ApplicationReport:
     """One application: what merging does to it. An object that is predicted to fail counts as a failure only."""
 
@@ -146,22 +147,22 @@ class ApplicationReport:
         """Objects that will stay, no longer managed."""
         return self._count(Action.ORPHAN)
 
-    @property
+    @cached_property
     def drifted(self) -> int:
         """Objects that a sync would touch even without the change."""
         return sum(resource.drift is not Action.NOTHING for resource in self.resources)
 
-    @property
+    @cached_property
     def failures(self) -> int:
         """Objects that are predicted to fail, plus one when the application itself does."""
         return sum(bool(resource.failure) for resource in self.resources) + bool(self.failure)
 
-    @property
+    @cached_property
     def touched(self) -> int:
         """Objects that the change does anything to."""
         return sum(one.action is not Action.NOTHING and not one.failure for one in self.resources)
 
-    @property
+    @cached_property
     def affected(self) -> bool:
         """Whether the change does something to it, or shows that something cannot be done."""
         return bool(self.touched or self.failures or self.change is not Action.NOTHING)
