@@ -21,6 +21,8 @@ from workers.runtime import job
 from workers.updating.proposing import Proposing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.model.changes import Repository
     from bot.model.resources import JsonObject
     from bot.model.updates import Group
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _ROUND: Final = 600.0
 """Seconds for which others leave a round to whoever makes it; no job runs longer."""
+_MOST_AWAY: Final = 3
+"""Repositories that may be away before the forge is taken to be."""
 
 
 @job
@@ -55,8 +59,8 @@ def _round(services: Services) -> None:
     for group in groups:
         for problem in group.problems:
             _log.warning("update not possible", group=group.name, reason=problem)
-    for identity in sorted({repository_identity(url) for url in planner.repositories} & ours.keys()):
-        _propose(services, planner, ours[identity], groups)
+    concerned = sorted({repository_identity(url) for url in planner.repositories} & ours.keys())
+    _propose_all(services, planner, [ours[one] for one in random.sample(concerned, len(concerned))], groups)
     _log.info("updates looked for", applications=len(asking), changes=sum(len(one.changes) for one in groups))
 
 
@@ -68,6 +72,20 @@ def _planner(services: Services, ours: dict[str, Repository]) -> Planner:
     if trees.charts is None:
         raise Rejected("charts are not fetched here")
     return planner_of(services.settings, trees, trees.charts, services.memory, roots=roots)
+
+
+def _propose_all(services: Services, planner: Planner, repositories: Sequence[Repository], groups: list[Group]) -> None:
+    """Go from one repository to the next; one of which the forge has enough, or says nothing, keeps none from it."""
+    away = 0
+    for repository in repositories:
+        try:
+            _propose(services, planner, repository, groups)
+        except Temporary as error:
+            # Whoever has to wait for an account's turn hears so at once; for a forge that is away each would wait long.
+            away += not isinstance(error, Paced)
+            if away >= _MOST_AWAY:
+                raise
+            _log.warning("updates left for the next round", repository=repository.full_name, reason=error.message)
 
 
 def _propose(services: Services, planner: Planner, repository: Repository, groups: list[Group]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from bot.model.changes import repository_identity
 from bot.model.updates import Bump, Change, Edit, Group, Planned, Way
 
 _Value: TypeAlias = tuple[str, str, str, int, Way]
@@ -34,11 +35,11 @@ class _Group:
     problems: list[str] = field(default_factory=list)
 
     def made(self, name: str, *, named: bool) -> Group:
-        places = sorted({(bump.url, bump.branch) for bump in self.bumps})
-        changes = (
-            Change(url, branch, tuple(one for one in self.bumps if (one.url, one.branch) == (url, branch)))
-            for url, branch in places
-        )
+        # One application may have it from https://…, another from git@….
+        places: dict[tuple[str, str], list[Bump]] = {}
+        for bump in self.bumps:
+            places.setdefault((repository_identity(bump.url), bump.branch), []).append(bump)
+        changes = (Change(bumps[0].url, branch, tuple(bumps)) for (_, branch), bumps in sorted(places.items()))
         told = (f"{plan.application}: {problem}" for plan in self.plans for problem in plan.problems)
         return Group(
             name=name,
@@ -57,7 +58,7 @@ def _free(plan: Planned, group: str, taken: dict[_Value, tuple[str, str]], probl
     for bump in plan.bumps:
         left: list[Edit] = []
         for edit in bump.edits:
-            value = (bump.url, bump.branch, edit.path, edit.document, edit.way)
+            value = (repository_identity(bump.url), bump.branch, edit.path, edit.document, edit.way)
             new, whose = taken.setdefault(value, (edit.new, group))
             if new != edit.new:
                 problems.append(f"{plan.application}: {bump.thing} is to be {new} in {edit.path} because of {whose}")

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _MOST_SHOWN: Final = 3
+_UNFORESEEN: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""Not every Exception: that the time of a job is over is one as well, and is said once."""
 _LONGEST: Final = 360.0
 """Seconds in which a round looks at applications: its job has ten minutes, and proposes something after that."""
 
@@ -154,7 +156,7 @@ class _Plan:
         except Temporary as error:
             self.waits = True
             self.problems.append(f"{thing}: {error.message}")
-        except Exception:  # noqa: BLE001 - a file that nobody has foreseen must not keep all others from what they ask for
+        except _UNFORESEEN:  # a file that nobody has thought of must not keep all others from what they ask for
             _log.exception("update not planned", application=self.application.name, thing=thing)
             self.problems.append(f"{thing}: internal error; the log tells more")
         self.uncertain = True

@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from rq.timeouts import JobTimeoutException
 
 from bot.cluster.applications import Projects
 from bot.engine.updates.grouping import grouped
-from bot.errors import Rejected
+from bot.errors import Paced, Rejected
 from bot.model.applications import Source
 from bot.model.changes import Change, ChangeState, Repository
 from bot.model.jobs import JobRequest, look_for_updates, preview
 from bot.model.updates import ImageWish
 from bot.prediction.updates.reading import Branch, Files, Spot
+from bot.repository.charts.available import Available
 from bot.repository.mirrors import Mirror
 from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.forge.faults import Fault
@@ -74,7 +76,7 @@ class Desk:
             + "\n"
         )
 
-    def declare(self, name: str, path: str = "deploy", project: str = "default", **more: str) -> None:
+    def declare(self, name: str, path: str = "deploy", *, project: str = "default", url: str = "", **more: str) -> None:
         metadata = {
             "name": name,
             "namespace": self.stage.control_namespace,
@@ -82,7 +84,7 @@ class Desk:
         }
         spec = {
             "project": project,
-            "source": {"repoURL": self.hosted.clone_url, "path": path, "targetRevision": "main"},
+            "source": {"repoURL": url or self.hosted.clone_url, "path": path, "targetRevision": "main"},
             "destination": {"name": "in-cluster", "namespace": self.stage.control_namespace},
         }
         kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
@@ -378,6 +380,41 @@ def test_one_application_that_breaks_the_planning_keeps_nobody_else(
     monkeypatch.setattr(Files, "spots", breaks)
     desk.round()
     assert [one.title for one in desk.changes()] == [f"Update {desk.image} to 1.1.0 in shop"]
+
+
+def test_that_the_time_of_a_round_is_over_is_nothing_unforeseen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late(*_args: Any) -> None:
+        raise JobTimeoutException
+
+    desk.declare("shop")
+    monkeypatch.setattr(Files, "spots", too_late)
+    with pytest.raises(JobTimeoutException):
+        desk.round()
+
+
+def test_a_repository_whose_account_has_to_wait_keeps_no_other_from_its_changes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = desk.stage.forge.create_repository(
+        f"acme/busy-{uuid.uuid4().hex[:8]}", files={"deploy/web.yaml": desk.deployment("1.0.0")}
+    )
+    desk.stage.add(other)
+    desk.declare("shop")
+    desk.declare("busy", url=other.clone_url)
+    real, asked = Proposing.of.__func__, list[str]()  # type: ignore[attr-defined] # a classmethod has it
+
+    def first_paced(cls: type[Proposing], services: Services, available: Available, one: Repository) -> Proposing:
+        asked.append(one.full_name)
+        if len(asked) == 1:
+            raise Paced("no room", retry_after=60.0)
+        found: Proposing = real(cls, services, available, one)
+        return found
+
+    monkeypatch.setattr(Proposing, "of", classmethod(first_paced))
+    desk.round()
+    assert sorted(asked) == sorted((desk.hosted.full_name, other.full_name))
+    (change,) = desk.services.forge.open_changes(desk.services.forge.repository(asked[1]))
+    assert change.title.endswith(f"in {'shop' if asked[1] == desk.hosted.full_name else 'busy'}")
 
 
 @ON_BOTH_FORGES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.engine.updates.grouping import grouped
 from bot.model.updates import Bump, Edit, Planned
 
@@ -48,3 +50,11 @@ def test_a_group_is_as_certain_as_its_least_certain_application() -> None:
         True,
         False,
     ]
+
+
+def test_one_repository_by_two_urls_is_one() -> None:
+    over_ssh = replace(bump("b"), url="git@example.com:a.git")
+    (group,) = grouped([plan("a", bump("a"), group="g"), plan("b", over_ssh, group="g")])
+    assert [list(one.edits) for one in group.changes] == [["a", "b"]]
+    first, second = grouped([plan("a", bump("b")), plan("b", over_ssh)])
+    assert (len(first.changes), second.changes) == (1, ())
