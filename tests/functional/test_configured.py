@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.functional.conftest import Opener, Shop, config_map, deployment
+from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 from tests.functional.test_commands import answer, ask
 
 _FILE = ".foresail/config.yaml"
@@ -119,6 +119,21 @@ def test_nobody_gets_around_the_rules_by_a_branch_without_any(open_shop: Opener)
     assert "hold is only taken from those whom" in answer(shop, number)
     ask(shop, number, f"/foresail hold {shop.name}", user="ana")
     assert f"{shop.name}: held by ana" in answer(shop, number).replace("`", "")
+
+
+def test_whoever_commands_an_application_of_another_branch_is_held_to_that_ones_rules(open_shop: Opener) -> None:
+    shop = open_shop({_SETTINGS: config_map(COLOUR="blue")})
+    shop.repository.push("production", {_FILE: "commands: {hold: {least: maintain}}\n"})
+    name = f"{shop.name}-prod"
+    manifest = application(shop).replace(f"name: {shop.name}\n", f"name: {name}\n").replace(": main}", ": production}")
+    shop.stage.plane.kubectl("apply", "--filename=-", stdin=manifest)
+    number = shop.propose({"docs/a.md": "words\n"})
+    ask(shop, number, f"/foresail hold {name}", user="ben")
+    assert "hold takes the permission maintain" in answer(shop, number)
+    ask(shop, number, f"/foresail hold {shop.name}", user="ben")
+    assert f"{shop.name}: held by ben" in answer(shop, number).replace("`", "")
+    ask(shop, number, f"/foresail hold {name}", user="ana", role="maintain")
+    assert f"{name}: held by ana" in answer(shop, number).replace("`", "")
 
 
 def _await_waiting(shop: Shop, sha: str) -> None:

@@ -13,7 +13,7 @@ from bot.settings import Mode
 from workers.changes.payloads import repository_in
 
 if TYPE_CHECKING:
-    from bot.model.changes import Change, Repository
+    from bot.model.changes import Change, Permission, Repository
     from bot.model.resources import JsonObject
     from bot.services import Services
 
@@ -49,6 +49,11 @@ class Asked:
     def change(self) -> Change:
         """The change as it is when the commands run; read once for all of them."""
         return self.services.forge.change(self.repository, self.number)
+
+    @cached_property
+    def allowed(self) -> Permission:
+        """What the author may do, looked up once more, where it matters again."""
+        return self.services.forge.permission(self.repository, self.author)
 
     def demand_the_commit(self) -> None:
         """Raise Rejected when a button was pressed at a commit that the change has moved on from."""

@@ -21,6 +21,7 @@ from bot.model.operations import Occasion, Operation, OperationState, Phase, tim
 from bot.model.retry import Retry
 from bot.preview.inert import clipped
 from workers.commands.reach import Reach
+from workers.commands.rules import demand_of
 from workers.operating.ending import state_of
 from workers.operating.operations import change as changed
 from workers.operating.windows import hold_of
@@ -205,7 +206,10 @@ def _each(asked: Asked, command: Command, act: _Deed) -> Answer:
     """Ask the same of each application; what is refused of one keeps none of the others from it."""
     reach, services = Reach.of_merged(asked), asked.services
     told, done = list[str](), list[str]()
-    for name in reach.chosen(command.words):
+    chosen = reach.chosen(command.words)
+    if command.verb is not None:
+        demand_of(asked, reach.landscape, command.verb, chosen)
+    for name in chosen:
         try:
             told.append(f"{name} {_one(asked, reach.landscape, name, (command, act))}")
             done.append(name)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 from bot.errors import Rejected
 from bot.model.answers import Answer
 from bot.model.changes import ChangeState
+from bot.model.commands import Verb
 from bot.model.holds import HELD, Hold, HoldAsked
 from bot.model.jobs import notify, refresh
 from bot.model.operations import timestamp
 from bot.settings import Mode
 from workers.commands.reach import Reach
+from workers.commands.rules import demand_of
 from workers.operating.operations import change as changed
 from workers.operating.windows import hold_of
 
@@ -35,7 +37,7 @@ def hold(asked: Asked, command: Command) -> Answer:
     now = asked.services.clock.now()
     until = timestamp(now + wish.lasts.total_seconds()) if wish.lasts is not None else ""
     one = Hold(by=asked.author, why=wish.why, until=until, change=str(asked.change), since=timestamp(now))
-    names = _names(asked, wish.names)
+    names = _names(asked, Verb.HOLD, wish.names)
     held, missed = each(names, lambda name: _held(asked, name, one))
     _have_told(asked)
     busy = [name for name, application in held.items() if application.operation is not None]
@@ -45,7 +47,7 @@ def hold(asked: Asked, command: Command) -> Answer:
 
 def release(asked: Asked, command: Command) -> Answer:
     """End the holds of the applications of the change, or of others of the repository by name."""
-    names = _names(asked, command.words)
+    names = _names(asked, Verb.RELEASE, command.words)
     released, missed = each(names, lambda name: _released(asked, name))
     ended = {name: one for name, one in released.items() if one is not None}
     if not ended:
@@ -72,10 +74,13 @@ def each(names: Iterable[str], act: Callable[[str], Found]) -> tuple[dict[str, F
     return done, f". Not so: {'; '.join(refused)}" if refused else ""
 
 
-def _names(asked: Asked, words: Sequence[str]) -> tuple[str, ...]:
+def _names(asked: Asked, verb: Verb, words: Sequence[str]) -> tuple[str, ...]:
     if asked.services.settings.mode is Mode.PREVIEW:
         raise Rejected("this Foresail only previews: something else does the syncing")
-    return Reach.of_repository(asked).chosen(words) if words else Reach.of(asked).chosen(())
+    reach = Reach.of_repository(asked) if words else Reach.of(asked)
+    names = reach.chosen(words)
+    demand_of(asked, reach.landscape, verb, names)
+    return names
 
 
 def _held(asked: Asked, name: str, one: Hold) -> Application:
