@@ -46,10 +46,13 @@ class Planner:
     available: Available
     roots: Sequence[Source] = ()
     """Folders that declare Applications without being one's source themselves."""
-    _files: Files = field(default_factory=Files)
+    _files: Files = field(init=False)
     _branches: dict[tuple[str, str, str], Branch | Rejected | Temporary] = field(default_factory=dict)
     _newest: dict[tuple[Any, ...], tuple[Newest, list[str]]] = field(default_factory=dict)
     _ends: float = field(default_factory=lambda: time.monotonic() + _LONGEST)
+
+    def __post_init__(self) -> None:
+        self._files = Files(self.refuse_late)
 
     def plan(self, applications: Sequence[Application], *, every: Sequence[Application]) -> list[Planned]:
         """Return what could be newer, one answer for each that asks for something.
@@ -86,6 +89,7 @@ class Planner:
         """Return the branch that a source follows; Rejected when it follows none."""
         key = (source.repo_url, source.target_revision, project)
         if key not in self._branches:
+            self.refuse_late()
             try:
                 self._branches[key] = self._opened(source, project)
             except (Rejected, Temporary) as error:

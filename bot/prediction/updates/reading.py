@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,13 @@ _MOST_FILES: Final = 500
 """Files that are looked into for one image."""
 _MOST_DECLARING: Final = 20_000
 """Files of a folder that are looked into for what declares an Application; each is read once for all."""
+_MOST_KEPT: Final = 500_000
+"""Values of all files together that are kept, some 300 bytes each; those read first make room."""
 _YAML: Final = (".yaml", ".yml")
+
+
+def _whenever() -> None:
+    """Let a file be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,12 @@ class Spot:
 
 @dataclass(slots=True)
 class Files:
-    """Reads each file once, whoever asks: many applications look into the same."""
+    """Reads each file once, whoever asks: many applications look into the same, mostly one soon after the other."""
 
+    refuse_late: Callable[[], None] = _whenever
+    """Raises Temporary when there is no time for one more file: anybody's may be many and large."""
     _read: dict[tuple[str, str], list[Scalar]] = field(default_factory=dict)
+    _kept: int = 0
     _declared: dict[tuple[str, str, str], dict[str, list[str]]] = field(default_factory=dict)
 
     def scalars(self, branch: Branch, path: str) -> list[Scalar]:
@@ -69,8 +78,15 @@ class Files:
             return []
         key = (str(branch.mirror.path), found.entry.id)
         if key not in self._read:
-            self._read[key] = _values(branch.snapshot, found.entry.id)
+            self.refuse_late()
+            self._keep(key, _values(branch.snapshot, found.entry.id))
         return self._read[key]
+
+    def _keep(self, key: tuple[str, str], values: list[Scalar]) -> None:
+        self._kept += len(values)
+        while self._kept > _MOST_KEPT and self._read:
+            self._kept -= len(self._read.pop(next(iter(self._read))))
+        self._read[key] = values
 
     def spots(self, branch: Branch, source: Source, wish: ImageWish) -> list[Spot]:
         """Return where the files of a source say which version of an image is used; of several, what wins."""

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from bot.engine.updates.scalars import edited
+from bot.errors import Temporary
 from bot.model.applications import Application
 from bot.model.credentials import Credentials
 from bot.model.updates import Planned
 from bot.prediction.trees import Trees
+from bot.prediction.updates import reading
 from bot.prediction.updates.planning import Planner
 from bot.repository.charts.available import Available
 from bot.repository.charts.charts import Charts
@@ -275,3 +277,30 @@ def test_what_there_is_no_time_for_waits_for_the_next_round(estate: Estate) -> N
     assert plan.waits
     assert plan.uncertain
     assert "the next round does" in plan.problems[0]
+
+
+def test_files_that_take_too_long_are_left_in_the_middle(estate: Estate) -> None:
+    estate.holds(
+        {f"app/{name}.yaml": f"# {name}\n{DEPLOYMENT}        - image: {estate.image}:1.0.0\n" for name in "abc"}
+    )
+    planner, application = estate.planner(), estate.application(wanting(estate, "^1"))
+    left = iter([None, None])
+
+    def refuse_third() -> None:
+        if next(left, "late") == "late":
+            raise Temporary("late")
+
+    planner.files.refuse_late = refuse_third
+    (plan,) = planner.plan([application], every=[application])
+    assert plan.waits
+    assert plan.bumps == ()
+
+
+def test_only_so_much_of_all_files_is_kept(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_KEPT", 10)
+    files = {f"app/{name}.yaml": f"# {name}\n{DEPLOYMENT}        - image: {estate.image}:1.0.0\n" for name in "abcdef"}
+    estate.holds(files)
+    planner, application = estate.planner(), estate.application(wanting(estate, "^1"))
+    (plan,) = planner.plan([application], every=[application])
+    assert estate.written(plan) == {path: text.replace("1.0.0", "1.1.0") for path, text in files.items()}
+    assert len(planner.files._read) < len(files)  # noqa: SLF001 - it is nobody else's
