@@ -22,13 +22,12 @@ from bot.model.jobs import answer as answering
 from bot.model.jobs import preview
 from bot.model.operations import timestamp
 from bot.preview.asked import recorded
-from bot.preview.configuration import why_not_asked
 from workers.changes.asked import Asked
 from workers.changes.forks import approve_head
 from workers.commands import by_hand
 from workers.commands.answers import diff, explain, preview_again, show_help
 from workers.commands.holding import hold, release
-from workers.commands.rules import rules
+from workers.commands.rules import demand
 from workers.runtime import job_with_excuse
 from workers.telling import conversation
 
@@ -151,9 +150,8 @@ def _handler(asked: Asked, allowed: Permission, line: int) -> _Handler:
     if not allowed.includes(LEAST[verb]):
         words = f"{verb} takes the permission {LEAST[verb]} in {asked.repository.full_name}"
         raise Rejected(f"{words}, and {asked.author} has {allowed}")
-    for said in rules(asked) if verb is not Verb.HELP else ():
-        if words := why_not_asked(said, verb, author=asked.author, allowed=allowed):
-            raise Rejected(words)
+    if verb is not Verb.HELP:
+        demand(asked, verb, allowed=allowed)
     return _HANDLERS[verb]
 
 

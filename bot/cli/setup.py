@@ -38,6 +38,9 @@ GitHub = Annotated[str, typer.Option(metavar="URL", help="A GitHub Enterprise Se
 Updates = Annotated[
     bool, typer.Option("--updates", help="Let it open changes for newer images: it may then write to repositories.")
 ]
+Teams = Annotated[
+    bool, typer.Option("--teams", help="Let it see who is in teams: repositories may name some for commands.")
+]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the two files go.")]
 Port = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="Of the page on this machine; 0: any.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Whether to open the page.")]
@@ -52,6 +55,7 @@ def github(  # noqa: PLR0913 - each option is a parameter
     name: Name = "Foresail",
     github: GitHub = "https://github.com",
     updates: Updates = False,
+    teams: Teams = False,
     output: Output = Path(),
     port: Port = 0,
     browser: Browser = True,
@@ -66,7 +70,7 @@ def github(  # noqa: PLR0913 - each option is a parameter
     from bot.forges.github.registering import Registration
 
     return register(
-        Registration(github, name, url, organization, updates),
+        Registration(github, name, url, organization, updates, teams),
         folder=output,
         port=port,
         browser=browser,

@@ -188,6 +188,13 @@ class Forge(Protocol):
     def permission(self, repository: Repository, user: str) -> Permission:
         """Look up what `user` may do, now."""
 
+    def is_in_team(self, repository: Repository, team: str, user: str) -> bool:
+        """Look up whether `user` is in a team, now: `acme/platform`, on GitLab a group, `acme/platform/web`.
+
+        At most three requests. Rejected for one that is not of the repository's own organisation or top group, and for
+        one that there is not or that cannot be seen, with what that takes: then nobody knows who is in it.
+        """
+
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
         """Acknowledge a person's comment on change `number`; no error when that was done already."""
 

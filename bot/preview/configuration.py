@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from bot.engine import globs
 from bot.model.changes import Permission
@@ -28,6 +28,8 @@ _DEEPEST: Final = 16
 """Lists and mappings within each other; the file has three. PyYAML's scanner takes minutes over 60,000 of them."""
 _MOST: Final = 5
 """Problems that are told at once."""
+_MOST_TEAMS: Final = 10
+"""Teams of one rule: each is asked for when somebody gives the command whom the rule does not name."""
 _LONGEST_GLOB: Final = 1024
 _GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(sync|holds|commands)["']?\s*:""", re.MULTILINE)
 
@@ -57,8 +59,10 @@ def _moment(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
-Somebody = Annotated[str, Field(pattern=r"^@[A-Za-z0-9_.][A-Za-z0-9._-]{0,254}$")]
-"""A person as the forge writes one: `@ana`; on GitLab also `@_ana`."""
+Member = Annotated[
+    str, Field(pattern=r"^@[A-Za-z0-9_.][A-Za-z0-9._-]{0,254}(?:/[A-Za-z0-9_.][A-Za-z0-9._-]{0,254}){0,20}$")
+]
+"""A person or a team as the forge writes them: `@ana`, on GitLab also `@_ana`; `@acme/platform`."""
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -145,8 +149,15 @@ class Rule(_Part):
 
     least: Literal["triage", "write", "maintain", "admin"] | None = None
     """What they must be allowed on the forge: where that is more than it takes."""
-    people: list[Somebody] = Field(default=[], max_length=100)
-    """Who may in any case; without `least`: nobody else. Teams are not looked up."""
+    people: list[Member] = Field(default=[], max_length=100)
+    """People and up to ten teams who may in any case; without `least`: nobody else. Teams are looked up each time."""
+
+    @field_validator("people")
+    @classmethod
+    def _has_few_teams(cls, people: list[str]) -> list[str]:
+        if sum("/" in one for one in people) > _MOST_TEAMS:
+            raise ValueError(f"at most {_MOST_TEAMS} of them can be teams, as each is looked up on the forge")
+        return people
 
 
 class Commands(_Part):
@@ -266,8 +277,17 @@ def why_waits(found: Read, application: str, *, now: float, command: str) -> str
     return ""
 
 
+def teams(found: Read, verb: Verb) -> tuple[str, ...]:
+    """Return the teams who may give a command in any case, without the sign before them."""
+    rule: Rule = getattr(found.configuration.commands, verb, _NO_RULE)
+    return tuple(one[1:] for one in rule.people if "/" in one)
+
+
 def why_not_asked(found: Read, verb: Verb, *, author: str, allowed: Permission) -> str:
-    """Return why a command is not taken from somebody whom the forge lets give it, empty where it is."""
+    """Return why a command is not taken from somebody whom the forge lets give it, empty where it is.
+
+    It is, too, where they are in one of the `teams`.
+    """
     if found.problems and found.rules and LEAST[verb].includes(Permission.WRITE):
         return f"{FILE} says something of commands and cannot be used: {found.problems[0]}"
     rule: Rule = getattr(found.configuration.commands, verb, _NO_RULE)

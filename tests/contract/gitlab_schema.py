@@ -174,6 +174,22 @@ _MEMBER = _USER | {
     "membership_state": _TEXT,
 }
 """https://docs.gitlab.com/api/members/"""
+_GROUP = {
+    "id": _ID,
+    **_all(_TEXT, "name", "path", "description", "full_name", "full_path"),
+    "visibility": _one_of("private", "internal", "public"),
+    **_all(_FLAG, "share_with_group_lock", "require_two_factor_authentication", "lfs_enabled"),
+    "request_access_enabled": _FLAG,
+    "two_factor_grace_period": _INT,
+    **_all(_TEXT, "project_creation_level", "subgroup_creation_level"),
+    **_all(_or_null(_FLAG), "auto_devops_enabled", "emails_disabled", "emails_enabled", "mentions_disabled"),
+    "default_branch": _or_null(_TEXT),
+    "avatar_url": _or_null(_URL),
+    "web_url": _URL,
+    "created_at": _TIME,
+    "parent_id": _or_null(_ID),
+}
+"""https://docs.gitlab.com/api/groups/#get-a-single-group, of which the stand-in has a part"""
 _STATUS = {
     **_all(_ID, "id", "pipeline_id"),
     "sha": _SHA,
@@ -275,6 +291,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ),
     ("GET", "/projects/:id"): _Operation(_closed(_PROJECT, optional=["forked_from_project", "permissions"])),
     ("GET", "/projects/:id/members/all/:user_id"): _Operation(_closed(_MEMBER)),
+    ("GET", "/groups/:id"): _Operation(_closed(_GROUP), query=("with_projects",)),
+    ("GET", "/groups/:id/members/all/:user_id"): _Operation(_closed(_MEMBER)),
     ("GET", "/projects/:id/repository/branches"): _Operation(_list(_closed(_BRANCH)), query=_PAGES),
     ("GET", "/projects/:id/repository/branches/:branch"): _Operation(_closed(_BRANCH)),
     ("GET", "/projects/:id/hooks"): _Operation(_list(_closed(_HOOK)), query=_PAGES),

@@ -36,6 +36,7 @@ def tell(gitlab: GitLabStandIn) -> None:
     shop = gitlab.create_repository("acme/team/shop", files={"app.yaml": "replicas: 1\n"})
     gitlab.create_repository("acme/site", files={"index.html": "hello\n"}, private=False)
     gitlab.create_repository("acme/secret")
+    gitlab.create_group("acme/team", ["alice", "foresail"])
     shop.grant("foresail", "maintain")
     bot = caller(gitlab, gitlab.access_token("foresail").value)
     asked = {f"{name}_events": True for name in EVENTS}
@@ -111,6 +112,9 @@ def _read(bot: Ask, sha: str) -> None:
     bot("GET", "/projects?membership=true&simple=true&min_access_level=30")
     bot("GET", _SHOP)
     bot("GET", f"{_SHOP}/members/all/{user['id']}")
+    bot("GET", f"/groups/acme%2Fteam/members/all/{user['id']}")
+    bot("GET", "/groups/acme%2Fteam?with_projects=false")
+    bot("GET", "/groups/acme%2Fsecret")
     bot("GET", f"{_SHOP}/repository/branches")
     bot("GET", f"{_SHOP}/repository/branches/feature")
     bot("GET", f"{_SHOP}/repository/commits/{sha}/merge_requests")

@@ -23,7 +23,7 @@ from bot.sandbox.forge.exchanges import Exchange
 from bot.sandbox.forge.webhooks import Delivery
 from bot.sandbox.github.routes import ROUTES
 
-_CLIENTS = ("apps", "checks", "git", "issues", "pulls", "rate_limit", "reactions", "repos", "users")
+_CLIENTS = ("apps", "checks", "git", "issues", "pulls", "rate_limit", "reactions", "repos", "teams", "users")
 _OLDER_FIELDS = frozenset({"merge_commit_sha", "assignee", "rate"})
 """Answered to API version 2022-11-28 and gone from the newest one, which the models describe."""
 

@@ -25,6 +25,7 @@ PERMISSIONS = {
     "statuses": "write",
     "checks": "write",
     "deployments": "write",
+    "members": "read",
 }
 EVENTS = ("pull_request", "push", "issue_comment", "merge_group", "status")
 BY_PERMISSION = ("check_run", "check_suite")
@@ -52,6 +53,7 @@ def tell(github: GitHubStandIn) -> None:
     github.create_repository("acme/site", files={"index.html": "hello\n"}, private=False)
     github.create_repository("acme/secret")
     app = github.create_app("Foresail", permissions=PERMISSIONS, events=EVENTS)
+    github.create_team("acme/platform", ["alice"])
     installation = github.install(app, owner="acme", repositories=["acme/shop"], webhook_url=_NOWHERE)
     github.change_installation(installation, add=["acme/site"])
     auth = Auth.AppAuth(app.id, app.private_key_pem)
@@ -171,6 +173,8 @@ def _read(bot: Ask, shop: HostedRepository, sha: str) -> None:
     bot("GET", f"{_SHOP}/contents/app.yaml?ref=main")
     bot("GET", f"{_SHOP}/contents/docs")
     bot("GET", f"{_SHOP}/collaborators/alice/permission")
+    for path in ("", "/memberships/alice", "/memberships/octocat"):
+        bot("GET", f"/orgs/acme/teams/platform{path}")
 
 
 def _queue_and_forks(github: GitHubStandIn, bot: Ask, shop: HostedRepository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.forges.github import PERMISSION_FOR_TEAMS
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 from tests.functional.test_commands import answer, ask
 
@@ -134,6 +135,23 @@ def test_whoever_commands_an_application_of_another_branch_is_held_to_that_ones_
     assert f"{shop.name}: held by ben" in answer(shop, number).replace("`", "")
     ask(shop, number, f"/foresail hold {name}", user="ana", role="maintain")
     assert f"{name}: held by ana" in answer(shop, number).replace("`", "")
+
+
+def test_a_team_gives_commands_once_it_can_be_looked_up(open_shop: Opener) -> None:
+    shop = open_shop({_SETTINGS: config_map(COLOUR="blue")})
+    owner, forge = shop.repository.full_name.partition("/")[0], shop.stage.github
+    shop.repository.push("main", {_FILE: f"commands: {{hold: {{people: ['@{owner}/platform']}}}}\n"})
+    forge.create_team(f"{owner}/platform", ["ana"])
+    number = shop.propose({"docs/a.md": "words\n"})
+    ask(shop, number, f"/foresail hold {shop.name}", user="ana")
+    said = answer(shop, number)
+    assert f"nobody knows who is in @{owner}/platform" in said.replace("`", "")
+    assert "members: read" in said
+    shop.stage.app.permissions |= PERMISSION_FOR_TEAMS
+    ask(shop, number, f"/foresail hold {shop.name}", user="ben")
+    assert "hold is only taken from those whom" in answer(shop, number)
+    ask(shop, number, f"/foresail hold {shop.name}", user="ana")
+    assert f"{shop.name}: held by ana" in answer(shop, number).replace("`", "")
 
 
 def _await_waiting(shop: Shop, sha: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Self
 
 from bot.errors import Rejected
@@ -13,6 +13,8 @@ from bot.settings import Mode
 from workers.changes.payloads import repository_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.model.changes import Change, Permission, Repository
     from bot.model.resources import JsonObject
     from bot.services import Services
@@ -54,6 +56,11 @@ class Asked:
     def allowed(self) -> Permission:
         """What the author may do, looked up once more, where it matters again."""
         return self.services.forge.permission(self.repository, self.author)
+
+    @cached_property
+    def is_in_team(self) -> Callable[[str], bool]:
+        """Whether the author is in a team, `acme/platform`; each is looked up once for all commands of this job."""
+        return cache(partial(self.services.forge.is_in_team, self.repository, user=self.author))
 
     def demand_the_commit(self) -> None:
         """Raise Rejected when a button was pressed at a commit that the change has moved on from."""

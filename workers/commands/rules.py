@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
-from bot.preview.configuration import FILE, Read, read, why_not_asked
+from bot.preview.configuration import FILE, Read, read, teams, why_not_asked
 from workers.changes.landscape import Clone
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
+    from bot.model.changes import Permission
     from bot.model.commands import Verb
     from workers.changes.asked import Asked
     from workers.changes.landscape import Landscape
@@ -19,15 +20,15 @@ _FRESH: Final = 3.0
 """Seconds for which a clone may be as it was: one comment may hold several commands."""
 
 
-def rules(asked: Asked) -> tuple[Read, ...]:
-    """Return what the default branch says, and what that says which the change is for, where it is there and another.
+def demand(asked: Asked, verb: Verb, *, allowed: Permission) -> None:
+    """Raise Rejected where the default branch, or the one that the change is for, has it that its author may not.
 
-    All of them count: whoever may push makes a branch without any rules, and a change for it, in no time.
+    Both count: whoever may push makes a branch without any rules, and a change for it, in no time. Teams are looked up
+    where they decide.
     """
-    clone = Clone.fetched(asked.services, asked.repository, fresh_for=_FRESH)
-    default, base = clone.repository.default_branch, asked.change.base_branch
-    branches = (default, base) if base != default and clone.mirror.has_branch(base) else (default,)
-    return tuple(_said(clone, one) for one in branches)
+    for said in _rules(asked):
+        if words := _why_not(asked, said, verb, allowed=allowed):
+            raise Rejected(words)
 
 
 def demand_of(asked: Asked, landscape: Landscape, verb: Verb, names: Collection[str]) -> None:
@@ -39,8 +40,34 @@ def demand_of(asked: Asked, landscape: Landscape, verb: Verb, names: Collection[
     concerned = (one for one in landscape.applications if one.name in names)
     branches = {branch for one in concerned for branch in landscape.branches_of(one)} - known
     for branch in sorted(one for one in branches if landscape.mirror.has_branch(one)):
-        if words := why_not_asked(_said(landscape, branch), verb, author=asked.author, allowed=asked.allowed):
+        if words := _why_not(asked, _said(landscape, branch), verb, allowed=asked.allowed):
             raise Rejected(f"{words} on {branch}")
+
+
+def _why_not(asked: Asked, said: Read, verb: Verb, *, allowed: Permission) -> str:
+    words = why_not_asked(said, verb, author=asked.author, allowed=allowed)
+    return words if words and not _is_in_any(asked, teams(said, verb)) else ""
+
+
+def _is_in_any(asked: Asked, wanted: Iterable[str]) -> bool:
+    """Whether the author is in a team; Rejected where none is known to have them, and one of them cannot be seen."""
+    unseen: Rejected | None = None
+    for team in wanted:
+        try:
+            if asked.is_in_team(team):
+                return True
+        except Rejected as error:
+            unseen = error
+    if unseen is not None:
+        raise unseen
+    return False
+
+
+def _rules(asked: Asked) -> tuple[Read, ...]:
+    clone = Clone.fetched(asked.services, asked.repository, fresh_for=_FRESH)
+    default, base = clone.repository.default_branch, asked.change.base_branch
+    branches = (default, base) if base != default and clone.mirror.has_branch(base) else (default,)
+    return tuple(_said(clone, one) for one in branches)
 
 
 def _said(clone: Clone, branch: str) -> Read:

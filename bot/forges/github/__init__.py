@@ -32,6 +32,9 @@ OPTIONAL: Final = ("checks", "deployments")
 PERMISSIONS_TO_WRITE: Final[Mapping[str, str]] = MappingProxyType({**PERMISSIONS, "contents": "write"})
 """The same of an App that opens changes of its own (docs/updates.md)."""
 
+PERMISSION_FOR_TEAMS: Final[Mapping[str, str]] = MappingProxyType({"members": "read"})
+"""The organisation permission of an App that looks teams up, where a repository names some (docs/github.md)."""
+
 EVENTS: Final[tuple[str, ...]] = ("pull_request", "push", "issue_comment", "merge_group")
 """Events the App subscribes to; ping, installation and installation_repositories come to every App unasked.
 

@@ -49,7 +49,7 @@ class Asking:
         def ask(token: str) -> Answer:
             return self._api.ask(method, root(repository) + path, token=token, body=body)
 
-        return self._retried(repository, ask, writing=writing)
+        return self._retried(repository, ask, make=self.credentials.write_token if writing else None)
 
     def pages(
         self, path: str, repository: Repository, *, query: Query | None = None, inside: str = ""
@@ -60,6 +60,15 @@ class Asking:
             return self._retried(repository, lambda token: self._api.ask("GET", where, token=token, query=asked))
 
         return pages(get, root(repository) + path, query=query, inside=inside)
+
+    def of_organization(self, path: str, repository: Repository) -> Answer:
+        """Read something of the organisation that a repository is of, `path` being below its own."""
+        owner = root(repository).split("/")[2]
+
+        def ask(token: str) -> Answer:
+            return self._api.ask("GET", f"/orgs/{owner}{path}", token=token)
+
+        return self._retried(repository, ask, make=self.credentials.members_token)
 
     def take(self, repository: Repository, charge: Charge, *, whose: str, requests: int = 1) -> None:
         """Count writes that are sent now; Paced when they are to be sent later."""
@@ -81,11 +90,13 @@ class Asking:
         installation = repository.installation or self.credentials.installation_of(repository.full_name)
         return f"github:{installation}" if installation else "github"
 
-    def _retried(self, repository: Repository, ask: Callable[[str], Answer], *, writing: bool = False) -> Answer:
+    def _retried(
+        self, repository: Repository, ask: Callable[[str], Answer], *, make: Callable[[Repository], str] | None = None
+    ) -> Answer:
         """Ask with a token; a refused one is made anew once, as it may be revoked or older than what it may do."""
         account = self._account(repository)
         self._pace.take(account, Charge.READ, whose="a request")
-        make = self.credentials.write_token if writing else self.credentials.token
+        make = make or self.credentials.token
         token = make(repository)
         try:
             try:

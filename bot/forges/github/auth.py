@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import jwt
 
 from bot.errors import Rejected
-from bot.forges.github import OPTIONAL, PERMISSIONS
+from bot.forges.github import OPTIONAL, PERMISSION_FOR_TEAMS, PERMISSIONS
 from bot.forges.github.api import Api, Get, Query, pages
 from bot.forges.github.errors import Answer, Forbidden, Invalid, NotFound, NotInstalled
 from bot.forges.github.payload import BadAnswer
@@ -56,6 +56,9 @@ class Credentials(Protocol):
 
     def write_token(self, repository: Repository) -> str:
         """Return a token for pushing to a repository and merging there; Rejected without the permission."""
+
+    def members_token(self, repository: Repository) -> str:
+        """Return a token for looking up who is in the teams of a repository's organisation; Rejected without that."""
 
     def forget(self, token: str) -> bool:
         """Drop a token that GitHub refuses; return whether a new one may fare better."""
@@ -166,12 +169,16 @@ class AppCredentials:
                 remedy="Changes of its own take the permission contents: write; docs/updates.md says how to give it.",
             ) from error
 
+    def members_token(self, repository: Repository) -> str:
+        """Return a token that can read who is in the organisation, which takes a permission of its own."""
+        return self._limited_token(repository, PERMISSION_FOR_TEAMS)
+
     def _limited_token(self, repository: Repository, permissions: Mapping[str, str]) -> str:
         name = repository.full_name.partition("/")[2]
-        wanted = {"repositories": [name], "permissions": permissions}
+        wanted = {"repositories": [name], "permissions": dict(permissions)}
 
         def get(installation: int) -> _Token:
-            key = (installation, repository.full_name.lower(), permissions["contents"])
+            key = (installation, repository.full_name.lower(), *sorted(permissions.items()))
             return self._tokens.get(key, lambda: self._make(installation, wanted))
 
         return self._for_installation(repository, get).value
@@ -296,6 +303,10 @@ class PersonalCredentials:
         """Return the token."""
         return self._value
 
+    def members_token(self, _repository: Repository) -> str:
+        """Return the token."""
+        return self._value
+
     def may_check(self, _repository: Repository) -> bool:
         """Return no: https://docs.github.com/en/rest/checks/runs#create-a-check-run."""
         return False
@@ -340,6 +351,10 @@ class NoCredentials:
         raise self._refusal()
 
     def write_token(self, _repository: Repository) -> str:
+        """Reject."""
+        raise self._refusal()
+
+    def members_token(self, _repository: Repository) -> str:
         """Reject."""
         raise self._refusal()
 

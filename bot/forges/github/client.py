@@ -25,6 +25,7 @@ from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
 from bot.forges.github.proposing import GIT_USER, GitHubProposals
 from bot.forges.github.statuses import Statuses
+from bot.forges.github.teams import Teams
 from bot.forges.names import is_branch
 from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
@@ -49,6 +50,7 @@ class GitHub:
         self._asking = Asking(api, credentials, pace)
         self._statuses = Statuses(self._asking, clock)
         self._deployments = Deployments(self._asking)
+        self._teams = Teams(self._asking)
 
     @classmethod
     def from_settings(
@@ -204,6 +206,10 @@ class GitHub:
         except NotFound:
             return Permission.NONE
         return _permission(found.at("permission").text(), role=found.find("role_name"))
+
+    def is_in_team(self, repository: Repository, team: str, user: str) -> bool:
+        """Look a member up: https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user."""
+        return self._teams.has(repository, team, user)
 
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:  # noqa: ARG002 - see above
         """React: https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment."""

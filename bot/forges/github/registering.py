@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from bot.errors import Rejected, Temporary
-from bot.forges.github import EVENTS, PERMISSIONS, PERMISSIONS_TO_WRITE
+from bot.forges.github import EVENTS, PERMISSION_FOR_TEAMS, PERMISSIONS, PERMISSIONS_TO_WRITE
 from bot.forges.github.api import API_VERSION
 from bot.forges.github.names import is_login
 from bot.forges.github.payload import BadAnswer, Payload
@@ -60,6 +60,8 @@ class Registration:
     """Whose it will be; empty: whoever clicks."""
     writes: bool = False
     """Whether it opens changes of its own, and so may write to repositories."""
+    teams: bool = False
+    """Whether it looks up who is in the organisation's teams."""
 
     def __post_init__(self) -> None:
         """Raise Rejected for what GitHub would not take, before anybody clicks."""
@@ -98,7 +100,10 @@ class Registration:
             "hook_attributes": {"url": f"{own}/webhooks/github", "active": True},
             "redirect_url": back,
             "public": False,
-            "default_permissions": dict(PERMISSIONS_TO_WRITE if self.writes else PERMISSIONS),
+            "default_permissions": {
+                **(PERMISSIONS_TO_WRITE if self.writes else PERMISSIONS),
+                **(PERMISSION_FOR_TEAMS if self.teams else {}),
+            },
             "default_events": list(EVENTS),
         }
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.deployments import Deployments
-from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
-from bot.forges.gitlab.names import is_full_name, is_username
+from bot.forges.gitlab.errors import TOKEN_SETTING, Forbidden, Invalid, NotFound
+from bot.forges.gitlab.names import is_full_name, is_team, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
 from bot.forges.gitlab.proposing import GitLabProposals
 from bot.forges.gitlab.statuses import Said, newest, steps
@@ -223,6 +223,32 @@ class GitLab:
 
         https://docs.gitlab.com/api/members/#get-a-member-of-a-group-or-project-including-inherited-and-invited-members
         """
+        return self._role(_root(repository.full_name), user)
+
+    def is_in_team(self, repository: Repository, team: str, user: str) -> bool:
+        """Look a member up, in groups above and invited groups too; GitLab has groups in the place of teams.
+
+        It says alike that somebody is not in a group and that there is no such group: a third request tells.
+        https://docs.gitlab.com/api/group_members/
+        """
+        top = repository.full_name.partition("/")[0]
+        _check(is_team(team), f"{team!r} is not a group inside another, group/group")
+        ours = team.partition("/")[0].lower() == top.lower()
+        _check(ours, f"@{team} is not a group of {top}: no other counts in {repository.full_name}")
+        group = f"/groups/{quote(team, safe='')}"
+        if self._role(group, user) is not Permission.NONE:
+            return True
+        try:
+            self._api.ask("GET", group, query={"with_projects": "false"})
+        except (NotFound, Forbidden) as error:
+            raise Forbidden(
+                f"nobody knows who is in @{team}: there is no such group, or it is not seen",
+                remedy=f"Correct the name, or make the account of {TOKEN_SETTING} a member of that group, as Guest.",
+            ) from error
+        return False
+
+    def _role(self, path: str, user: str) -> Permission:
+        """Look up what somebody's role below a project's or group's path allows; two requests."""
         if not is_username(user):
             return Permission.NONE
         named = self._api.ask("GET", "/users", query={"username": user}).payload.items()
@@ -231,10 +257,9 @@ class GitLab:
             return Permission.NONE
         number = found.at("id").number()
         try:
-            member = self._api.ask("GET", f"{_root(repository.full_name)}/members/all/{number}").payload
+            return _permission(self._api.ask("GET", f"{path}/members/all/{number}").payload)
         except NotFound:
             return Permission.NONE
-        return _permission(member)
 
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
         """React: https://docs.gitlab.com/api/emoji_reactions/#add-a-new-emoji-reaction-to-a-comment."""

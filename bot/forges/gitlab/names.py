@@ -18,6 +18,11 @@ def is_full_name(text: str) -> bool:
     return _FULL_NAME.fullmatch(text) is not None
 
 
+def is_team(text: str) -> bool:
+    """Whether `text` can be a group inside another, `group/…/group`."""
+    return is_full_name(text)
+
+
 def is_username(text: str) -> bool:
     """Whether `text` can be an account."""
     return _USERNAME.fullmatch(text) is not None

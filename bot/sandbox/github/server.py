@@ -19,7 +19,7 @@ from bot.sandbox.github.app import create_app
 from bot.sandbox.github.limits import Limits
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.registering import new_app
-from bot.sandbox.github.state import App, Behaviour, Comment, Installation, Repository, World
+from bot.sandbox.github.state import App, Behaviour, Comment, Installation, Repository, Team, World
 
 
 class GitHubStandIn(StandInServer):
@@ -176,6 +176,19 @@ class GitHubStandIn(StandInServer):
             for more, fewer in ((added, set[int]()), (set[int](), removed)):
                 if more or fewer:
                     events.repositories_changed(self._world, installation, added=more, removed=fewer, sender=sender)
+
+    def create_team(self, name: str, members: Sequence[str] = (), *, invited: Sequence[str] = ()) -> None:
+        """Make a team of an organisation, `acme/platform`, or make it anew with other members."""
+        owner, _, slug = name.partition("/")
+        with self._world.lock:
+            states = {**dict.fromkeys(members, "active"), **dict.fromkeys(invited, "pending")}
+            self._world.teams[name.lower()] = Team(
+                id=self._world.next_id(),
+                organization=self._world.account(owner, kind="Organization"),
+                slug=slug,
+                created_at=self.clock.now(),
+                members={self._world.account(login).login.lower(): state for login, state in states.items()},
+            )
 
     def personal_access_token(self, user: str) -> str:
         """Return a token with which a person does by API what they may."""

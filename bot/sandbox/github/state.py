@@ -239,6 +239,18 @@ class Repository:
 
 
 @dataclass(slots=True, eq=False)
+class Team:
+    """A team of an organisation."""
+
+    id: int
+    organization: Account
+    slug: str
+    created_at: float
+    members: dict[str, str] = field(default_factory=dict)
+    """State of the membership, `active` or `pending`, by lower-case login."""
+
+
+@dataclass(slots=True, eq=False)
 class Behaviour:
     """Where GitHub leaves room: settings a test may change at any time."""
 
@@ -269,6 +281,8 @@ class World:
     installations: dict[int, Installation] = field(default_factory=dict)
     repositories: dict[str, Repository] = field(default_factory=dict)
     """By lower-case `owner/name`."""
+    teams: dict[str, Team] = field(default_factory=dict)
+    """By lower-case `organisation/slug`."""
     tokens: dict[str, InstallationToken] = field(default_factory=dict)
     personal_tokens: dict[str, Account] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))

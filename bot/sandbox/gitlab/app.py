@@ -94,7 +94,7 @@ def _answer(world: World, route: Route, *, params: Mapping[str, str], fault: Inj
         token = authenticate(world, dict(flask.request.headers))
         _refuse_excess(world, route, token)
         _refuse_fault(fault)
-        call = _call(world, token, params)
+        call = _call(world, token, route, params)
         check(token, route, call.target)
         answer = route.handler(call)
         return Answer(answer.body, answer.status, {**headers, **answer.headers})
@@ -102,9 +102,10 @@ def _answer(world: World, route: Route, *, params: Mapping[str, str], fault: Inj
         return Answer(refusal.body, refusal.status, {**headers, **refusal.headers})
 
 
-def _call(world: World, token: Token | None, params: Mapping[str, str]) -> Call:
-    target = world.project(params["id"]) if "id" in params else None
-    if "id" in params and target is None:
+def _call(world: World, token: Token | None, route: Route, params: Mapping[str, str]) -> Call:
+    about_project = route.template.startswith("/projects/:id")
+    target = world.project(params["id"]) if about_project else None
+    if about_project and target is None:
         raise not_found("Project")
     body = flask.request.get_data()
     try:

@@ -18,7 +18,7 @@ from bot.sandbox.gitlab.app import ROOT, create_app
 from bot.sandbox.gitlab.events import headers_by
 from bot.sandbox.gitlab.limits import Limits
 from bot.sandbox.gitlab.people import HostedProject
-from bot.sandbox.gitlab.state import MAINTAINER, OWNER, Note, Project, Token, World
+from bot.sandbox.gitlab.state import DEVELOPER, MAINTAINER, OWNER, Group, Note, Project, Token, World
 
 _SCOPES = ("api", "read_repository")
 
@@ -125,6 +125,17 @@ class GitLabStandIn(StandInServer):
         if found is None:
             raise Rejected(f"there is no project {full_name}")
         return HostedProject(self._world, found)
+
+    def create_group(self, full_path: str, members: Sequence[str] = (), *, private: bool = True) -> None:
+        """Make a group, or make it anew with other members, who are Developers there."""
+        with self._world.lock:
+            self._world.groups[full_path.lower()] = Group(
+                id=self._world.next_id(),
+                full_path=full_path,
+                private=private,
+                created_at=self.clock.now(),
+                members={self._world.account(login).login.lower(): DEVELOPER for login in members},
+            )
 
     def access_token(self, user: str, *, scopes: Sequence[str] = _SCOPES) -> Token:
         """Return a personal, project or group access token of an account: what it may do is the account's role."""

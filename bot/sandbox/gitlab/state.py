@@ -219,6 +219,18 @@ class Project:
 
 
 @dataclass(slots=True, eq=False)
+class Group:
+    """A group, perhaps inside another; who is in that one is in it, too."""
+
+    id: int
+    full_path: str
+    private: bool
+    created_at: float
+    members: dict[str, int] = field(default_factory=dict)
+    """Access level by lower-case username."""
+
+
+@dataclass(slots=True, eq=False)
 class World:
     """Everything the stand-in knows. Hold `lock` to read or write it."""
 
@@ -233,6 +245,8 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     accounts: dict[str, Account] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
+    """By lower-case path."""
+    groups: dict[str, Group] = field(default_factory=dict)
     """By lower-case path."""
     tokens: dict[str, Token] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
@@ -253,6 +267,12 @@ class World:
             found = Account(id=self.next_id(), login=login, kind="User", created_at=self.clock.now())
             self.accounts[login.lower()] = found
         return found
+
+    def level_in(self, group: Group, account: Account) -> int:
+        """Return the role of an account in a group or in those that it is inside of; 0 for none."""
+        parts, login = group.full_path.lower().split("/"), account.login.lower()
+        above = (self.groups.get("/".join(parts[:depth])) for depth in range(1, len(parts) + 1))
+        return max((one.members.get(login, 0) for one in above if one is not None), default=0)
 
     def project(self, name: str) -> Project | None:
         """Find a project by its number or its path, ignoring case."""

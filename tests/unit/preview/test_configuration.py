@@ -25,6 +25,7 @@ from bot.preview.configuration import (
     json_schema,
     read,
     reviewers,
+    teams,
     why_not,
     why_not_asked,
     why_waits,
@@ -83,7 +84,12 @@ def test_every_key_is_read() -> None:
         (b"x: 1\n", "line 1: there is no key x; there are applications, commands, comments, drafts, "),
         (b"commands: {sink: {}}", "line 1: there is no key commands.sink; did you mean sync?"),
         (b"commands: {sync: {lest: admin}}", "line 1: there is no key commands.sync.lest; did you mean least?"),
-        (b"commands: {sync: {people: ['@acme/ops']}}", "line 1: commands.sync.people.0: string should match pattern"),
+        (b"commands: {sync: {people: ['@acme//ops']}}", "line 1: commands.sync.people.0: string should match pattern"),
+        (b"commands: {sync: {people: ['@a/../b?c']}}", "line 1: commands.sync.people.0: string should match pattern"),
+        (
+            b"commands: {sync: {people: [" + b",".join(b"'@acme/t%d'" % one for one in range(11)) + b"]}}",
+            "line 1: commands.sync.people: at most 10 of them can be teams",
+        ),
         (b"commands: {sync: {least: god}}", "line 1: commands.sync.least: input should be 'triage', 'write', "),
         (b"sync: {when: push}\n", "line 1: sync.when: input should be 'merge' or 'command'"),
         (b"holds:\n- why: x\n  unti: 2026-12-24\n", "line 3: there is no key holds.0.unti; did you mean until?"),
@@ -314,6 +320,13 @@ def test_commands_are_taken_from_whom_the_file_says(text: bytes, verb: Verb, all
 def test_a_person_of_gitlab_can_be_named() -> None:
     text = b"commands: {sync: {people: ['@_ann', '@.bo']}}"
     assert why_not_asked(read(text), Verb.SYNC, author="_ann", allowed=Permission.WRITE) == ""
+
+
+def test_teams_are_named_beside_people() -> None:
+    found = read(b"commands: {sync: {people: ['@ana', '@acme/platform', '@acme/web/ops']}}")
+    assert teams(found, Verb.SYNC) == ("acme/platform", "acme/web/ops")
+    assert teams(found, Verb.HELP) == teams(found, Verb.HOLD) == ()
+    assert why_not_asked(found, Verb.SYNC, author="platform", allowed=Permission.ADMIN)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.github.http import Route
-from bot.sandbox.github.routes import apps, checks, conversation, deployments, pulls, repositories, statuses
+from bot.sandbox.github.routes import apps, checks, conversation, deployments, pulls, repositories, statuses, teams
 
 ROUTES: tuple[Route, ...] = (
     *apps.ROUTES,
@@ -13,4 +13,5 @@ ROUTES: tuple[Route, ...] = (
     *statuses.ROUTES,
     *checks.ROUTES,
     *deployments.ROUTES,
+    *teams.ROUTES,
 )

@@ -13,6 +13,7 @@ from bot.sandbox.gitlab.state import (
     Award,
     Deployment,
     Environment,
+    Group,
     Hook,
     MergeRequest,
     Note,
@@ -279,6 +280,37 @@ def member(world: World, account: Account, *, level: int) -> dict[str, Any]:
         "created_at": timestamp(account.created_at),
         "expires_at": None,
         "membership_state": "active",
+    }
+
+
+def group(world: World, one: Group) -> dict[str, Any]:
+    """Return a group as it answers alone, without its projects."""
+    above = one.full_path.rpartition("/")[0]
+    parent = world.groups.get(above.lower())
+    return {
+        "id": one.id,
+        "name": one.full_path.rpartition("/")[2].title(),
+        "path": one.full_path.rpartition("/")[2],
+        "description": "",
+        "visibility": "private" if one.private else "public",
+        "share_with_group_lock": False,
+        "require_two_factor_authentication": False,
+        "two_factor_grace_period": 48,
+        "project_creation_level": "developer",
+        "auto_devops_enabled": None,
+        "subgroup_creation_level": "maintainer",
+        "emails_disabled": None,
+        "emails_enabled": None,
+        "mentions_disabled": None,
+        "lfs_enabled": True,
+        "default_branch": None,
+        "avatar_url": None,
+        "web_url": f"{world.site}/groups/{one.full_path}",
+        "request_access_enabled": True,
+        "full_name": " / ".join(part.title() for part in one.full_path.split("/")),
+        "full_path": one.full_path,
+        "created_at": timestamp(one.created_at),
+        "parent_id": None if parent is None else parent.id,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.sandbox.gitlab.http import Route
-from bot.sandbox.gitlab.routes import conversation, deployments, projects, pulls, statuses
+from bot.sandbox.gitlab.routes import conversation, deployments, groups, projects, pulls, statuses
 
 ROUTES: Final[tuple[Route, ...]] = (
     *projects.ROUTES,
@@ -13,5 +13,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *conversation.ROUTES,
     *statuses.ROUTES,
     *deployments.ROUTES,
+    *groups.ROUTES,
 )
 """More precise templates need not come first: a part of a path never holds a slash."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Rejected
+from bot.forges.github import PERMISSION_FOR_TEAMS
 from bot.forges.github.client import GitHub
 from bot.forges.github.errors import Invalid, NotFound, NotInstalled
 from bot.forges.port import Comment, Forge, Reaction
@@ -260,6 +261,54 @@ def test_a_persons_permission_is_their_role(
 @pytest.mark.parametrize("user", ["nobody-of-that-name", "../../user", "a/b", "", "x" * 300])
 def test_nobody_may_do_nothing(repository: Repository, forge: GitHub, user: str) -> None:
     assert forge.permission(repository, user) is Permission.NONE
+
+
+@pytest.fixture
+def teams(github: GitHubStandIn, app: App) -> None:
+    app.permissions |= PERMISSION_FOR_TEAMS
+    github.create_team("acme/platform", ["alice"], invited=["bob"])
+    github.create_team("zoo/platform", ["mallory"])
+
+
+@pytest.mark.usefixtures("teams")
+def test_who_is_in_a_team_is_looked_up_each_time(github: GitHubStandIn, repository: Repository, forge: GitHub) -> None:
+    assert [forge.is_in_team(repository, "Acme/platform", who) for who in ("alice", "bob", "mallory", "a/b")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    github.create_team("acme/platform", ["mallory"])
+    assert [forge.is_in_team(repository, "acme/platform", who) for who in ("alice", "mallory")] == [False, True]
+
+
+@pytest.mark.usefixtures("teams")
+def test_a_team_that_there_is_not_is_told_from_one_that_somebody_is_not_in(
+    repository: Repository, forge: GitHub
+) -> None:
+    with pytest.raises(Rejected, match="nobody knows who is in @acme/plattform") as refused:
+        forge.is_in_team(repository, "acme/plattform", "alice")
+    assert "members: read" in refused.value.remedy
+
+
+def test_an_app_without_the_permission_says_which(github: GitHubStandIn, repository: Repository, forge: GitHub) -> None:
+    github.create_team("acme/platform", ["alice"])
+    with pytest.raises(Rejected, match="nobody knows who is in @acme/platform") as refused:
+        forge.is_in_team(repository, "acme/platform", "alice")
+    assert "members: read" in refused.value.remedy
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize(
+    "team", ["zoo/platform", "acme", "acme/", "acme/..", "acme/a/b", "acme/a?b", "acme/../zoo", "acme/%2e", "acme/é"]
+)
+def test_no_team_of_others_and_no_hostile_name_is_ever_asked_for(
+    github: GitHubStandIn, repository: Repository, forge: GitHub, team: str
+) -> None:
+    github.exchanges.clear()
+    with pytest.raises(Rejected, match="not a team"):
+        forge.is_in_team(repository, team, "mallory")
+    assert github.requests == ()
 
 
 def test_a_comment_is_acknowledged(shop: HostedRepository, repository: Repository, forge: GitHub, number: int) -> None:

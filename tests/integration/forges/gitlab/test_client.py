@@ -266,6 +266,37 @@ def test_nobody_may_do_nothing(repository: Repository, forge: GitLab, user: str)
     assert forge.permission(repository, user) is Permission.NONE
 
 
+def test_who_is_in_a_group_or_above_it_is_looked_up_each_time(
+    gitlab: GitLabStandIn, repository: Repository, forge: GitLab
+) -> None:
+    gitlab.create_group("acme", ["foresail", "owner"])
+    gitlab.create_group("acme/platform", ["alice"])
+    asked = ("alice", "owner", "nobody-of-that-name", "../../user")
+    assert [forge.is_in_team(repository, "Acme/Platform", who) for who in asked] == [True, True, False, False]
+    gitlab.create_group("acme/platform", ["mallory"])
+    assert [forge.is_in_team(repository, "acme/platform", who) for who in ("alice", "mallory")] == [False, True]
+
+
+@pytest.mark.parametrize("team", ["acme/platform", "acme/plattform"])
+def test_a_group_that_is_not_seen_is_told_from_one_that_somebody_is_not_in(
+    gitlab: GitLabStandIn, repository: Repository, forge: GitLab, team: str
+) -> None:
+    gitlab.create_group("acme/platform", ["alice"])
+    with pytest.raises(Rejected, match=f"nobody knows who is in @{team}") as refused:
+        forge.is_in_team(repository, team, "alice")
+    assert "FORESAIL_GITLAB_TOKEN" in refused.value.remedy
+
+
+@pytest.mark.parametrize("team", ["zoo/platform", "acme", "acme/", "acme/..", "acme/../zoo", "acme/a?b", "acme/%2e"])
+def test_no_group_of_others_and_no_hostile_name_is_ever_asked_for(
+    gitlab: GitLabStandIn, repository: Repository, forge: GitLab, team: str
+) -> None:
+    gitlab.exchanges.clear()
+    with pytest.raises(Rejected, match="not a group"):
+        forge.is_in_team(repository, team, "mallory")
+    assert gitlab.requests == ()
+
+
 def test_a_comment_is_acknowledged_also_twice(
     shop: HostedProject, repository: Repository, forge: GitLab, number: int
 ) -> None:
