@@ -35,6 +35,17 @@ class Comment:
     body: str
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A label that a person has put on a change."""
+
+    id: int
+    """Of the event; the same label taken off and put on again is another."""
+    author: str
+    head_sha: str
+    """What the head of the change was then."""
+
+
 class Reaction(StrEnum):
     """Acknowledgements under a comment."""
 
@@ -202,6 +213,13 @@ class Forge(Protocol):
         """Return the head that change `number` had when a person's comment on it was written; at most two requests.
 
         Empty where the forge cannot prove it: a wrong answer would have rendered what nobody has looked at.
+        """
+
+    def labelled(self, repository: Repository, number: int, label: str) -> Labelled | None:
+        """Return who has put a label on change `number` last, in capitals or small letters, and at which head.
+
+        None where it is not there any more, a program has put it there, or the forge cannot prove which head it was:
+        see `head_when`. One request, and one for each 100 events of the change; of more than a thousand nobody knows.
         """
 
     def head_ref(self, number: int) -> str:

@@ -218,6 +218,18 @@ def command_at(pressed: JsonObject, number: int, line: str) -> JobRequest:
     return JobRequest(Task.COMMAND, payload, name)
 
 
+def command_by_label(repository: Repository, number: int, *, event: int, author: str, line: str) -> JobRequest:
+    """Ask to do what this command says about a change, which somebody gave by a label; `event` is the forge's id."""
+    payload = {
+        "repository": asdict(repository),
+        "number": number,
+        "comment_id": -event,
+        "author": author,
+        "lines": [line],
+    }
+    return JobRequest(Task.COMMAND, payload, f"{repository.change(number)} label {event}")
+
+
 def answer(asked: JsonObject) -> JobRequest:
     """Ask for the same as `command` did, by its payload, from somebody who predicts."""
     name = f"{asked['repository']['full_name']}#{asked['number']} comment {asked['comment_id']}"

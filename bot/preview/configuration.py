@@ -175,6 +175,13 @@ class Commands(_Part):
     rollback: Rule = Rule()
 
 
+class Forks(_Part):
+    """Changes from forks, of which nothing is rendered until somebody has approved the commit (docs/commands.md)."""
+
+    label: Label | None = None
+    """A label by which somebody who may write approves the commit that is the head when they set it."""
+
+
 class Configuration(_Part):
     """What `.foresail/config.yaml` of the base branch may say."""
 
@@ -196,6 +203,8 @@ class Configuration(_Part):
     """Applications that nothing merged is synced to by itself for now."""
     commands: Commands = Commands()
     """Who may give which command, of those whom the forge lets."""
+    forks: Forks = Forks()
+    """Changes from forks."""
     updates: Updates = Updates()
     """Changes for newer images and charts that Foresail opens itself."""
 
@@ -240,6 +249,13 @@ def read(text: bytes | None) -> Read:
     said = {word.decode() for word in _GUARDS.findall(text)}
     guards, rules = not said.isdisjoint({"sync", "holds"}), "commands" in said
     return Read(DEFAULTS, (*found, *more), guards=guards, rules=rules)
+
+
+def approving_label(said: Iterable[Read], labels: Iterable[str]) -> str:
+    """Return the label of a change that approves its head, where all of these configurations name it; else nothing."""
+    named = {one.configuration.forks.label for one in said}
+    label = named.pop() if len(named) == 1 else None
+    return label if label and label.lower() in {one.lower() for one in labels} else ""
 
 
 def reviewers(configuration: Configuration, severities: Collection[Severity]) -> tuple[str, ...]:

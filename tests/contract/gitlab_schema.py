@@ -158,6 +158,16 @@ _NOTE = {
     "commands_changes": {"type": "object"},
 }
 """https://docs.gitlab.com/api/notes/#list-all-merge-request-notes"""
+_LABEL_EVENT = {
+    "id": _ID,
+    "user": _closed(_USER),
+    "created_at": _TIME,
+    "resource_type": _one_of("MergeRequest"),
+    "resource_id": _ID,
+    "label": _or_null(_closed({"id": _ID, **_all(_TEXT, "name", "color"), "description": _or_null(_TEXT)})),
+    "action": _one_of("add", "remove"),
+}
+"""https://docs.gitlab.com/api/resource_label_events/"""
 _AWARD = {
     **_all(_ID, "id", "awardable_id"),
     "name": _TEXT,
@@ -313,6 +323,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ),
     ("GET", f"{_MR}/:merge_request_iid"): _Operation(_closed(_WHOLE_MERGE_REQUEST)),
     ("GET", f"{_MR}/:merge_request_iid/versions"): _Operation(_list(_closed(_VERSION)), query=_PAGES),
+    ("GET", f"{_MR}/:merge_request_iid/resource_label_events"): _Operation(_list(_closed(_LABEL_EVENT)), query=_PAGES),
     ("GET", f"{_OF_COMMIT}/merge_requests"): _Operation(_list(_closed(_MERGE_REQUEST)), query=_PAGES),
     ("GET", _ON_NOTES): _Operation(_list(_closed(_NOTE)), query=("sort", "order_by", *_PAGES)),
     ("GET", f"{_ON_NOTES}/:note_id"): _Operation(_closed(_NOTE)),

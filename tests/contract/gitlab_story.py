@@ -137,6 +137,10 @@ def _merges(gitlab: GitLabStandIn, bot: Ask, shop: HostedProject) -> None:
     fork.push("patch", {"app.yaml": "replicas: 100\n"}, author="mallory")
     theirs = shop.open_pull_request("mallory:patch", user="mallory")
     head = fork.push("patch", {"app.yaml": "replicas: 1000\n"}, author="mallory")
+    shop.label(theirs.number, "ok-to-preview", user="alice")
+    shop.unlabel(theirs.number, "ok-to-preview", user="alice")
+    shop.label(theirs.number, "ok-to-preview", user="alice")
+    bot("GET", f"{_SHOP}/merge_requests/{theirs.number}/resource_label_events")
     bot("GET", f"{_SHOP}/merge_requests/{theirs.number}")
     ref = f"refs/merge-requests/{theirs.number}/head"
     bot("POST", f"{_SHOP}/statuses/{head}", {"state": "failed"})

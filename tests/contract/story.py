@@ -129,6 +129,7 @@ def _conversation(bot: Ask, shop: HostedRepository) -> None:
     bot("POST", f"{_SHOP}/issues/1/labels", {"labels": ["risky", "needs review"]})
     bot("GET", f"{_SHOP}/issues/1/labels")
     bot("DELETE", f"{_SHOP}/issues/1/labels/needs%20review")
+    bot("GET", f"{_SHOP}/issues/1/timeline")
     bot("GET", f"{_SHOP}/issues/1")
 
 

@@ -43,6 +43,13 @@ class Fork:
             lambda: self.told == waits and line in self.shop.body(self.number), what="what it waits for"
         )
 
+    def label(self, user: str, role: str, name: str = "ok-to-preview") -> None:
+        """Set a label, anew where it is there, in a second in which nobody pushes."""
+        self.shop.repository.grant(user, role)
+        self.shop.repository.unlabel(self.number, name, user=user)
+        self.shop.stage.forge.clock.advance(2)
+        self.shop.repository.label(self.number, name, user=user)
+
     def approve(self, words: str = "") -> Remark:
         return ask(self.shop, self.number, f"/foresail approve {words}")
 
@@ -147,6 +154,44 @@ def test_an_approval_outlives_redis_and_ends_with_the_permission(fork: Fork) -> 
     fork.shop.repository.grant("ann", "read")
     ask(fork.shop, fork.number, "/foresail diff shop", user="ben")
     assert "nobody has approved" in answer(fork.shop, fork.number)
+
+
+def test_a_label_approves_the_head_that_was_there_when_somebody_who_may_set_it(open_shop: Opener) -> None:
+    fork = Fork(open_shop({**FILES, ".foresail/config.yaml": "forks: {label: ok-to-preview}\n"}))
+    fork.await_waiting()
+    shop, number = fork.shop, fork.number
+
+    fork.label("tim", "triage")
+    shop.stage.until(lambda: "approve takes the permission write" in answer(shop, number), what="the refusal")
+    fork.await_waiting()
+
+    fork.label("ann", "write")
+    assert shop.await_preview(number) == "success"
+    assert "+  replicas: 3" in shop.body(number)
+    assert "by label ok-to-preview" in answer(shop, number)
+
+    fork.push(4)
+    fork.await_waiting()
+    assert "The label `ok-to-preview` does not count here" in shop.body(number)
+    assert "replicas" not in shop.body(number)
+
+    fork.label("ann", "write")
+    assert shop.await_preview(number) == "success"
+    assert "+  replicas: 4" in shop.body(number)
+
+
+def test_a_label_that_the_base_branch_does_not_name_approves_nothing(open_shop: Opener) -> None:
+    fork = Fork(open_shop({**FILES, ".foresail/config.yaml": "forks: {label: ok-to-preview}\n"}))
+    fork.await_waiting()
+    shop = fork.shop
+    shop.repository.push("release", {".foresail/config.yaml": "forks: {label: bug}\n"})
+    shop.repository.retarget(fork.number, "release", user=fork.owner)
+    fork.label("ann", "write", "bug")
+    fork.label("ann", "write", "ok-to-preview")
+    ask(shop, fork.number, "/foresail preview")
+    shop.stage.until(shop.stage.is_idle, what="an end of all work")
+    assert "nobody has approved" in answer(shop, fork.number)
+    fork.await_waiting()
 
 
 def test_a_change_of_the_repository_itself_needs_no_approval(open_shop: Opener) -> None:

@@ -28,7 +28,7 @@ class Asked:
     repository: Repository
     number: int
     comment_id: int
-    """Below zero: there is no comment, a button was pressed."""
+    """Below zero: there is no comment, a button was pressed or a label set."""
     author: str
     commands: tuple[Command, ...]
     commit: str = ""

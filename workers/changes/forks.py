@@ -1,6 +1,8 @@
 """Changes from forks: nothing of one is rendered until somebody who may write has approved that very commit.
 
-Who has approved what stands in the answer on the change itself, so that nothing else has to be kept.
+Who has approved what stands in the answer on the change itself, so that nothing else has to be kept. A label stands for
+the command. What counts is the head at the time of it, as the forge proves that, and not the delivery that tells of it,
+which may be lost, late, or told again.
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ import structlog
 from bot.errors import Rejected
 from bot.model.answers import Answer
 from bot.model.changes import Permission, StatusState
+from bot.model.jobs import command_by_label
 from bot.model.reports import STATUS_LENGTH, Outcome
+from bot.preview.configuration import approving_label
 from bot.preview.forks import approval_comment
 from bot.preview.inert import clipped
+from workers.changes.said import said_of
 from workers.telling.comments import Page, publish, still_open
 from workers.telling.conversation import records
 from workers.telling.statuses import tell
 
 if TYPE_CHECKING:
+    from bot.forges.port import Labelled
     from bot.model.changes import Change
     from bot.model.commands import Command
     from bot.services import Services
@@ -45,10 +51,35 @@ def demand_approval(services: Services, change: Change) -> None:
 
 
 def wait_for_approval(services: Services, change: Change) -> None:
-    """Say in status and comment, once a head, what is waited for."""
+    """Say in status and comment, once a head, what is waited for; ask for what somebody has approved by a label."""
+    label = approving_label(said_of(services, change), change.labels) if change.labels else ""
+    put = _put(services, change, label) if label else None
+    counts = put is not None and put.head_sha == change.head_sha
+    _say_what_is_waited_for(services, change, idle_label="" if counts else label)
+    if put is not None and counts:
+        _approve_by_label(services, change, put, label)
+
+
+def _put(services: Services, change: Change, label: str) -> Labelled | None:
+    try:
+        return services.forge.labelled(change.repository, change.number, label)
+    except Rejected as error:  # there is another way to approve, which people have to be told
+        _log.warning("label not looked up", label=label, reason=error.message, remedy=error.remedy)
+        return None
+
+
+def _approve_by_label(services: Services, change: Change, put: Labelled, label: str) -> None:
+    """Have the command carried out that a label stands for, unless it was answered: it may have been refused."""
+    if all(one.comment_id != -put.id for one in records(services, change.repository, change.number)):
+        line = f"{_line(services, change)} by label {' '.join(label.split())}"
+        asked = command_by_label(change.repository, change.number, event=put.id, author=put.author, line=line)
+        services.queue.enqueue(asked)
+
+
+def _say_what_is_waited_for(services: Services, change: Change, *, idle_label: str) -> None:
     words = f"from a fork: waits until somebody with write permission approves {change.head_sha[:7]}"
     tell(services, change, Outcome(StatusState.PENDING, clipped(words, STATUS_LENGTH)))
-    body = approval_comment(services.settings.instance, _line(services, change))
+    body = approval_comment(services.settings.instance, _line(services, change), idle_label=idle_label)
     with still_open(services, change):
         publish(services, change, [body], page=Page(only_over_earlier=False, unless_told=True, mark=lambda _: ""))
     _log.info("approval waited for")

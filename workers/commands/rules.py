@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
-from bot.preview.configuration import FILE, Read, read, teams, why_not_asked
-from workers.changes.landscape import Clone
+from bot.preview.configuration import teams, why_not_asked
+from workers.changes.said import said_of, said_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from bot.model.changes import Permission
     from bot.model.commands import Verb
+    from bot.preview.configuration import Read
     from workers.changes.asked import Asked
     from workers.changes.landscape import Landscape
 
@@ -26,7 +27,7 @@ def demand(asked: Asked, verb: Verb, *, allowed: Permission) -> None:
     Both count: whoever may push makes a branch without any rules, and a change for it, in no time. Teams are looked up
     where they decide.
     """
-    for said in _rules(asked):
+    for said in said_of(asked.services, asked.change, fresh_for=_FRESH):
         if words := _why_not(asked, said, verb, allowed=allowed):
             raise Rejected(words)
 
@@ -40,7 +41,7 @@ def demand_of(asked: Asked, landscape: Landscape, verb: Verb, names: Collection[
     concerned = (one for one in landscape.applications if one.name in names)
     branches = {branch for one in concerned for branch in landscape.branches_of(one)} - known
     for branch in sorted(one for one in branches if landscape.mirror.has_branch(one)):
-        if words := _why_not(asked, _said(landscape, branch), verb, allowed=asked.allowed):
+        if words := _why_not(asked, said_on(landscape, branch), verb, allowed=asked.allowed):
             raise Rejected(f"{words} on {branch}")
 
 
@@ -61,14 +62,3 @@ def _is_in_any(asked: Asked, wanted: Iterable[str]) -> bool:
     if unseen is not None:
         raise unseen
     return False
-
-
-def _rules(asked: Asked) -> tuple[Read, ...]:
-    clone = Clone.fetched(asked.services, asked.repository, fresh_for=_FRESH)
-    default, base = clone.repository.default_branch, asked.change.base_branch
-    branches = (default, base) if base != default and clone.mirror.has_branch(base) else (default,)
-    return tuple(_said(clone, one) for one in branches)
-
-
-def _said(clone: Clone, branch: str) -> Read:
-    return read(clone.mirror.read(clone.mirror.tree_of(clone.mirror.tip(branch)), FILE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -21,18 +22,21 @@ from bot.forges.github.auth import (
 )
 from bot.forges.github.deployments import Deployments
 from bot.forges.github.errors import Invalid, NotFound
+from bot.forges.github.labels import LONGEST_STORY, is_about, who_put
 from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
 from bot.forges.github.proposing import GIT_USER, GitHubProposals
 from bot.forges.github.statuses import Statuses
 from bot.forges.github.teams import Teams
 from bot.forges.names import is_branch
-from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
+from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
 from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.settings import Settings
 
 _FINER: Final[Mapping[tuple[str, str], Permission]] = {
@@ -224,10 +228,25 @@ class GitHub:
         nothing, and is as good as pushed to.
         """
         comment = self._asking.ask("GET", f"/issues/comments/{int(comment_id)}", repository).payload
+        return self._head_at(repository, number, comment.at("created_at").time())
+
+    def labelled(self, repository: Repository, number: int, label: str) -> Labelled | None:
+        """Find the last event of a label, which says nothing of the head: `head_when` says how that is known.
+
+        https://docs.github.com/en/rest/issues/timeline#list-timeline-events-for-an-issue
+        """
+        story = list(islice(self._asking.pages(f"/issues/{int(number)}/timeline", repository), LONGEST_STORY + 1))
+        about = [one for one in story if is_about(one, label)]
+        if len(story) > LONGEST_STORY or not about or (author := who_put(about[-1])) is None:
+            return None
+        head = self._head_at(repository, number, about[-1].at("created_at").time())
+        return Labelled(about[-1].at("id").number(), author, head) if head else None
+
+    def _head_at(self, repository: Repository, number: int, moment: datetime) -> str:
         head = self._asking.ask("GET", f"/pulls/{int(number)}", repository).payload.at("head")
         source = head.find("repo")
         pushed = None if source is None else source.find("pushed_at")
-        return head.at("sha").sha() if pushed is not None and pushed.time() < comment.at("created_at").time() else ""
+        return head.at("sha").sha() if pushed is not None and pushed.time() < moment else ""
 
     def head_ref(self, number: int) -> str:
         """Return the ref that GitHub keeps for each pull request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -12,18 +13,19 @@ from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.deployments import Deployments
 from bot.forges.gitlab.errors import TOKEN_SETTING, Forbidden, Invalid, NotFound
-from bot.forges.gitlab.names import is_full_name, is_team, is_username
+from bot.forges.gitlab.names import is_bot, is_full_name, is_team, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
 from bot.forges.gitlab.proposing import GitLabProposals
 from bot.forges.gitlab.statuses import Said, newest, steps
 from bot.forges.names import is_branch, is_sha
-from bot.forges.port import Comment, GitCredentials, NotOurs, Pace, Reaction, Unpaced
+from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
 from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from bot.settings import Settings
@@ -46,6 +48,8 @@ _OVERTAKEN: Final = "Cannot transition status"
 """GitLab's words, with 400, when somebody else has said the status since it was read."""
 _TOGETHER: Final = 20
 """Statuses of a commit that are written together once there is room for them."""
+_LONGEST_STORY: Final = 1000
+"""Events of a merge request's labels that are read."""
 _NO_REF: Final = "References for commit"
 """GitLab's words, with 404, when no branch has the commit, as with the head of a fork."""
 
@@ -278,8 +282,29 @@ class GitLab:
         """
         path = _change(repository, number)
         written = self._api.ask("GET", f"{path}/notes/{int(comment_id)}").payload.at("created_at").time()
+        return self._head_at(path, written)
+
+    def labelled(self, repository: Repository, number: int, label: str) -> Labelled | None:
+        """Find the last event of a label, and the version of its time.
+
+        https://docs.gitlab.com/api/resource_label_events/#list-project-merge-request-label-events
+        """
+        path = _change(repository, number)
+        story = list(islice(self._api.pages(f"{path}/resource_label_events"), _LONGEST_STORY + 1))
+        about = [one for one in story if _is_about(one, label)]
+        if len(story) > _LONGEST_STORY or not about:
+            return None
+        last = max(about, key=lambda one: one.at("id").number())
+        user = last.find("user")
+        if last.at("action").text() != "add" or user is None or is_bot(user.at("username").username()):
+            return None
+        head = self._head_at(path, last.at("created_at").time())
+        return Labelled(last.at("id").number(), user.at("username").username(), head) if head else None
+
+    def _head_at(self, path: str, moment: datetime) -> str:
+        """Return the head of the last version that is older than a moment, for `path` of a merge request."""
         versions = [(one.at("created_at").time(), one) for one in self._api.pages(f"{path}/versions")]
-        seen = [(at, one.at("id").number(), one) for at, one in versions if at < written]
+        seen = [(at, one.at("id").number(), one) for at, one in versions if at < moment]
         return max(seen, key=lambda found: found[:2])[2].at("head_commit_sha").sha() if seen else ""
 
     def head_ref(self, number: int) -> str:
@@ -349,6 +374,12 @@ def _check(good: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as an as
 
 def _comment(found: Payload) -> Comment:
     return Comment(id=found.at("id").number(), body=found.at("body").text())
+
+
+def _is_about(event: Payload, label: str) -> bool:
+    """Whether a label was put on or taken off; of one that was deleted since GitLab does not say its name."""
+    named = event.find("label")
+    return named is not None and named.at("name").text().lower() == label.lower()
 
 
 def _own_level(project: Payload) -> int:

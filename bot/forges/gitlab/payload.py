@@ -78,6 +78,7 @@ def read_change(payload: Payload, repository: Repository) -> Change:
         # a fork that was deleted leaves the source without a project
         from_fork=source is None or source.number() != payload.at("target_project_id").number(),
         url=payload.at("web_url").web_address(),
+        labels=tuple(one.text() for one in payload.at("labels").items()),
         merge_sha=landed_as(payload, head=payload.at("sha")) if state.text() == "merged" else "",
         head_branch=payload.at("source_branch").branch(),
     )

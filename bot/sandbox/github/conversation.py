@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.sandbox.forge.accounts import Account
 from bot.sandbox.github import events
 from bot.sandbox.github.payloads import repositories
-from bot.sandbox.github.state import App, Comment, Label, PullRequest, World
+from bot.sandbox.github.state import App, Comment, Label, LabelEvent, PullRequest, World
 
 LONGEST_BODY = 65_536
 """Characters a comment may have."""
@@ -63,5 +63,7 @@ def remove_label(world: World, pull: PullRequest, *, name: str, sender: Account)
 
 
 def _tell(world: World, pull: PullRequest, label: Label, *, action: str, sender: Account) -> None:
+    event = LabelEvent(world.next_id(), sender, label, put=action == "labeled", created_at=world.clock.now())
+    pull.label_events.append(event)
     extra = {"label": repositories.label(world, pull.repository, label)}
     events.pull_request(world, pull, action=action, sender=sender, extra=extra)

@@ -132,6 +132,11 @@ class HostedRepository(HostedGit[World, Repository]):
         with self._world.lock:
             conversation.add_label(self._world, self.pull(number), name=name, sender=self._world.account(user))
 
+    def unlabel(self, number: int, name: str, *, user: str = SOMEBODY) -> None:
+        """Take a label off a pull request."""
+        with self._world.lock:
+            conversation.remove_label(self._world, self.pull(number), name=name, sender=self._world.account(user))
+
     def enqueue(self, number: int, *, user: str = SOMEBODY) -> QueueEntry:
         """Put a pull request into the merge queue."""
         with self._world.lock:

@@ -70,6 +70,17 @@ class Label:
     color: str = "ededed"
 
 
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label put on a pull request, or taken off."""
+
+    id: int
+    actor: Account
+    label: Label
+    put: bool
+    created_at: float
+
+
 @dataclass(slots=True, eq=False)
 class Reaction:
     """An emoji under a comment."""
@@ -123,6 +134,7 @@ class PullRequest:
     unknown_reads: int = 0
     """How often somebody was told `mergeable: null` for these commits."""
     labels: list[Label] = field(default_factory=list)
+    label_events: list[LabelEvent] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
 
     @property

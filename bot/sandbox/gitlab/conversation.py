@@ -8,7 +8,8 @@ from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab import events
 from bot.sandbox.gitlab.http import Refusal, bad_request, forbidden, not_found
-from bot.sandbox.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, Status, World
+from bot.sandbox.gitlab.payloads import hooks
+from bot.sandbox.gitlab.state import Award, Label, LabelEvent, MergeRequest, Note, Pipeline, Project, Status, World
 
 LONGEST_NOTE = 1_000_000
 """Characters: https://docs.gitlab.com/administration/instance_limits/#size-of-comments-and-descriptions-of-issues-merge-requests-and-epics"""
@@ -41,6 +42,20 @@ def award(world: World, note: Note, *, name: str, user: Account) -> Award:
     note.reactions.append(one)
     events.emoji(world, one, note, action="award")
     return one
+
+
+def set_label(world: World, pull: MergeRequest, *, name: str, put: bool, sender: Account) -> None:
+    """Put a label on a merge request, or take it off, and tell; nothing happens when it is so already."""
+    label = pull.project.labels.setdefault(name.lower(), Label(world.next_id(), name))
+    if (label in pull.labels) is put:
+        return
+    before = list(pull.labels)
+    pull.labels = [*before, label] if put else [one for one in before if one is not label]
+    now = world.clock.now()
+    pull.label_events.append(LabelEvent(world.next_id(), sender, label, put=put, created_at=now))
+    pull.updated_at = now
+    changes = {"labels": {"previous": hooks.labels(pull, before), "current": hooks.labels(pull, pull.labels)}}
+    events.merge_request(world, pull, action="update", sender=sender, extra={"changes": changes})
 
 
 def latest_statuses(project: Project, sha: str) -> list[Status]:

@@ -70,7 +70,7 @@ def merge_request(
         "user": hooks.user(sender),
         "project": hooks.project(world, pull.project),
         "object_attributes": hooks.merge_request(world, pull) | {"action": action} | more,
-        "labels": [],
+        "labels": hooks.labels(pull, pull.labels),
         "changes": changes,
         "repository": hooks.repository(world, pull.project),
     }

@@ -134,6 +134,18 @@ class HostedProject(HostedGit[World, Project]):
         with self._world.lock:
             pulls.set_draft(self._world, self.pull(number), draft=draft, sender=self._world.account(user))
 
+    def label(self, number: int, name: str, *, user: str = SOMEBODY) -> None:
+        """Put a label on a merge request."""
+        with self._world.lock:
+            sender = self._world.account(user)
+            conversation.set_label(self._world, self.pull(number), name=name, put=True, sender=sender)
+
+    def unlabel(self, number: int, name: str, *, user: str = SOMEBODY) -> None:
+        """Take a label off a merge request."""
+        with self._world.lock:
+            sender = self._world.account(user)
+            conversation.set_label(self._world, self.pull(number), name=name, put=False, sender=sender)
+
     def enqueue(self, number: int, *, user: str = SOMEBODY) -> Pipeline:
         """Put a merge request on a merge train of its own, whose pipeline begins on a speculative commit."""
         with self._world.lock:

@@ -73,6 +73,25 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A project's label."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label put on a merge request, or taken off."""
+
+    id: int
+    user: Account
+    label: Label
+    put: bool
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """What a merge request was after one push."""
 
@@ -108,6 +127,8 @@ class MergeRequest:
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
     versions: list[Version] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    label_events: list[LabelEvent] = field(default_factory=list)
 
     @property
     def base_sha(self) -> str:
@@ -196,6 +217,8 @@ class Project:
     """Access level that may push, by branch."""
     pulls: dict[int, MergeRequest] = field(default_factory=dict)
     notes: dict[int, Note] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    """By lower-case name."""
     pipelines: list[Pipeline] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     said: list[tuple[str, str, str, str | None]] = field(default_factory=list)

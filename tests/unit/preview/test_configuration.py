@@ -21,6 +21,7 @@ from bot.preview.configuration import (
     Labels,
     Read,
     Reviewers,
+    approving_label,
     is_previewed,
     json_schema,
     read,
@@ -55,6 +56,7 @@ def test_every_key_is_read() -> None:
         b"sync: {when: command, applications: ['*-prod']}\n"
         b"commands: {rollback: {least: admin, people: ['@Ann']}}\n"
         b"holds: [{why: freeze, until: 2026-12-27T08:00:00+01:00}, {applications: [db], until: 2026-12-24, why: b}]\n"
+        b"forks: {label: ok}\n"
         b"updates: {automerge: routine}\n"
     )
     assert found.problems == ()
@@ -72,6 +74,7 @@ def test_every_key_is_read() -> None:
             {"applications": ["*"], "until": datetime(2026, 12, 27, 7, tzinfo=UTC), "why": "freeze"},
             {"applications": ["db"], "until": datetime(2026, 12, 24, tzinfo=UTC), "why": "b"},
         ],
+        "forks": {"label": "ok"},
         "updates": {"automerge": "routine"},
     }
 
@@ -327,6 +330,24 @@ def test_teams_are_named_beside_people() -> None:
     assert teams(found, Verb.SYNC) == ("acme/platform", "acme/web/ops")
     assert teams(found, Verb.HELP) == teams(found, Verb.HOLD) == ()
     assert why_not_asked(found, Verb.SYNC, author="platform", allowed=Permission.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "found"),
+    [
+        ([b"forks: {label: OK}"], ["bug", "ok"], "OK"),
+        ([b"forks: {label: OK}", b"forks: {label: OK}"], ["ok"], "OK"),
+        ([b"forks: {label: OK}", b"forks: {label: bug}"], ["ok", "bug"], ""),
+        ([b"forks: {label: OK}", None], ["ok"], ""),
+        ([b"forks: {label: OK}\ndrafs: true"], ["ok"], ""),
+        ([b"forks: {label: OK}"], [], ""),
+        ([b"drafts: true"], ["", "None"], ""),
+    ],
+)
+def test_a_label_approves_where_all_branches_that_count_name_it(
+    texts: list[bytes | None], labels: list[str], found: str
+) -> None:
+    assert approving_label([read(text) for text in texts], labels) == found
 
 
 @pytest.mark.parametrize(

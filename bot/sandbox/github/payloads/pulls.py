@@ -12,7 +12,7 @@ from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.diffs import three_dot
 from bot.sandbox.github.payloads.accounts import integration, node_id, simple_user
 from bot.sandbox.github.payloads.repositories import api_url, full, html_url, label
-from bot.sandbox.github.state import Comment, PullRequest, Reaction, Repository, World
+from bot.sandbox.github.state import Comment, LabelEvent, PullRequest, Reaction, Repository, World
 
 _EMOJI = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
 _ASSOCIATION = {"admin": "MEMBER", "maintain": "MEMBER", "write": "COLLABORATOR", "triage": "COLLABORATOR"}
@@ -143,6 +143,22 @@ def issue(world: World, pull: PullRequest) -> dict[str, Any]:
             "patch_url": f"{site}.patch",
             "merged_at": None if pull.merged_at is None else timestamp(pull.merged_at),
         },
+    }
+
+
+def label_event(world: World, repository: Repository, one: LabelEvent) -> dict[str, Any]:
+    """Return a label put on or taken off, as a timeline has it."""
+    return {
+        "id": one.id,
+        "node_id": node_id("LabeledEvent" if one.put else "UnlabeledEvent", one.id),
+        "url": f"{api_url(world, repository)}/issues/events/{one.id}",
+        "actor": simple_user(world, one.actor),
+        "event": "labeled" if one.put else "unlabeled",
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": timestamp(one.created_at),
+        "performed_via_github_app": None,
+        "label": {"name": one.label.name, "color": one.label.color},
     }
 
 

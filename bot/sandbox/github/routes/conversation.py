@@ -104,6 +104,12 @@ def react_to_pull(call: Call) -> Answer:
     return _react(call, call.pull("issue_number").reactions)
 
 
+def list_timeline(call: Call) -> Answer:
+    """Answer with what happened to a pull request's labels; of GitHub's many other events this stand-in tells none."""
+    pull = call.pull("issue_number")
+    return call.page([pulls.label_event(call.world, call.repository, one) for one in pull.label_events])
+
+
 def list_labels(call: Call) -> Answer:
     """Answer with a pull request's labels."""
     found = call.pull("issue_number").labels
@@ -141,6 +147,7 @@ ROUTES = (
     Route("POST", f"{_COMMENT}/reactions", react_to_comment, _WRITE, creates_content=True),
     Route("DELETE", f"{_COMMENT}/reactions/{{reaction_id}}", remove_comment_reaction, _WRITE),
     Route("POST", f"{_ISSUE}/reactions", react_to_pull, _WRITE, creates_content=True),
+    Route("GET", f"{_ISSUE}/timeline", list_timeline, _READ),
     Route("GET", f"{_ISSUE}/labels", list_labels, _READ),
     Route("POST", f"{_ISSUE}/labels", add_labels, _WRITE),
     Route("DELETE", f"{_ISSUE}/labels/{{name}}", remove_label, _WRITE),

@@ -15,6 +15,7 @@ from bot.sandbox.gitlab.state import (
     Environment,
     Group,
     Hook,
+    LabelEvent,
     MergeRequest,
     Note,
     Project,
@@ -141,7 +142,6 @@ _NEVER_SET: Final[dict[str, Any]] = {
     "assignees": [],
     "assignee": None,
     "reviewers": [],
-    "labels": [],
     "imported": False,
     "imported_from": "none",
     "milestone": None,
@@ -184,6 +184,7 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "merged_at": None if one.merged_at is None else timestamp(one.merged_at),
         "closed_by": None if one.closed_by is None else user(world, one.closed_by),
         "closed_at": None if one.closed_at is None else timestamp(one.closed_at),
+        "labels": [label.name for label in one.labels],
         "target_branch": one.base_ref,
         "source_branch": one.head_ref,
         "user_notes_count": sum(not note.system for note in one.project.notes_on(one.number)),
@@ -233,6 +234,19 @@ def version(one: MergeRequest, found: Version) -> dict[str, Any]:
         "state": "collected",
         "real_size": "1",
         "patch_id_sha": None,
+    }
+
+
+def label_event(world: World, pull: MergeRequest, one: LabelEvent) -> dict[str, Any]:
+    """Return a label put on or taken off."""
+    return {
+        "id": one.id,
+        "user": user(world, one.user),
+        "created_at": timestamp(one.created_at),
+        "resource_type": "MergeRequest",
+        "resource_id": pull.id,
+        "label": {"id": one.label.id, "name": one.label.name, "color": "#428BCA", "description": None},
+        "action": "add" if one.put else "remove",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import pygit2
 from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab.payloads.api import timestamp
-from bot.sandbox.gitlab.state import MergeRequest, Note, Project, World
+from bot.sandbox.gitlab.state import Label, MergeRequest, Note, Project, World
 
 _STATES = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
 
@@ -88,7 +89,6 @@ _NEVER_SET: Final[dict[str, Any]] = {
     "human_time_change": None,
     "human_time_estimate": None,
     "human_total_time_spent": None,
-    "labels": [],
     "last_edited_at": None,
     "last_edited_by_id": None,
     "merge_error": None,
@@ -112,6 +112,7 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "draft": one.draft,
         "id": one.id,
         "iid": one.number,
+        "labels": labels(one, one.labels),
         "last_commit": commit(world, one.source, BareRepository(one.project.path).commit(one.head_sha)),
         "merge_commit_sha": one.merge_commit_sha,
         "merge_user_id": None if one.merged_by is None else one.merged_by.id,
@@ -129,6 +130,25 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "url": f"{world.site}/{one.project.full_name}/-/merge_requests/{one.number}",
         "work_in_progress": one.draft,
     }
+
+
+def labels(one: MergeRequest, found: Iterable[Label]) -> list[dict[str, Any]]:
+    """Return labels of a merge request's project."""
+    return [
+        {
+            "id": label.id,
+            "title": label.name,
+            "color": "#428BCA",
+            "project_id": one.project.id,
+            "created_at": old_timestamp(one.project.created_at),
+            "updated_at": old_timestamp(one.project.created_at),
+            "template": False,
+            "description": None,
+            "type": "ProjectLabel",
+            "group_id": None,
+        }
+        for label in found
+    ]
 
 
 def merge_request_of_pipeline(world: World, one: MergeRequest) -> dict[str, Any]:

@@ -85,6 +85,11 @@ def _versions(call: Call) -> Answer:
     return call.page([api.version(pull, one) for one in reversed(pull.versions)])
 
 
+def _label_events(call: Call) -> Answer:
+    pull = call.pull()
+    return call.page([api.label_event(call.world, pull, one) for one in pull.label_events])
+
+
 def _of_commit(call: Call) -> Answer:
     sha = BareRepository(call.project.path).resolve(call.params["sha"])
     if sha is None:
@@ -108,5 +113,6 @@ ROUTES = (
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid", _change, level=DEVELOPER),
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid/merge", _merge, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/versions", _versions),
+    Route("GET", "/projects/:id/merge_requests/:merge_request_iid/resource_label_events", _label_events),
     Route("GET", "/projects/:id/repository/commits/:sha/merge_requests", _of_commit),
 )

@@ -339,3 +339,37 @@ def test_the_head_is_not_known_when_somebody_pushed_in_the_second_of_the_comment
     comment.created_at = github.clock.now() - github.clock.now() % 1
     shop.state.pushed_at = comment.created_at
     assert forge.head_when(repository, number, comment.id) == ""
+
+
+def test_a_label_names_who_put_it_there_last_and_the_head_of_that_time(
+    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
+) -> None:
+    assert forge.labelled(repository, number, "ok") is None
+    github.clock.advance(2)
+    shop.label(number, "Ok", user="alice")
+    first, seen = forge.labelled(repository, number, "oK"), shop.pull(number).head_sha
+    assert first is not None
+    assert (first.author, first.head_sha) == ("alice", seen)
+    assert forge.labelled(repository, number, "o") is None
+
+    github.clock.advance(2)
+    shop.push("feature", {"app.yaml": "replicas: 3\n"})
+    late = forge.labelled(repository, number, "ok")
+    assert late is None or late.head_sha == seen
+
+    github.clock.advance(2)
+    shop.unlabel(number, "ok", user="bob")
+    assert forge.labelled(repository, number, "ok") is None
+    shop.label(number, "ok", user="bob")
+    again = forge.labelled(repository, number, "ok")
+    assert again is not None
+    assert (again.author, again.head_sha) == ("bob", shop.pull(number).head_sha)
+    assert again.id != first.id
+
+
+def test_a_label_that_a_program_has_put_there_is_nobodys(
+    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
+) -> None:
+    github.clock.advance(2)
+    shop.label(number, "ok", user="foresail[bot]")
+    assert forge.labelled(repository, number, "ok") is None

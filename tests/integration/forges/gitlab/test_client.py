@@ -326,3 +326,37 @@ def test_git_reads_with_the_token(forge: GitLab, repository: Repository) -> None
     credentials = forge.git_credentials(repository)
     assert credentials.username == "oauth2"
     assert credentials.password not in repr(credentials)
+
+
+def test_a_label_names_who_put_it_there_last_and_the_head_of_that_time(
+    gitlab: GitLabStandIn, shop: HostedProject, forge: GitLab, repository: Repository, number: int
+) -> None:
+    assert forge.labelled(repository, number, "ok") is None
+    gitlab.clock.advance(2)
+    shop.label(number, "Ok", user="alice")
+    first, seen = forge.labelled(repository, number, "oK"), shop.pull(number).head_sha
+    assert first is not None
+    assert (first.author, first.head_sha) == ("alice", seen)
+    assert forge.labelled(repository, number, "o") is None
+
+    gitlab.clock.advance(2)
+    shop.push("feature", {"app.yaml": "replicas: 3\n"})
+    late = forge.labelled(repository, number, "ok")
+    assert late is None or late.head_sha == seen
+
+    gitlab.clock.advance(2)
+    shop.unlabel(number, "ok", user="bob")
+    assert forge.labelled(repository, number, "ok") is None
+    shop.label(number, "ok", user="bob")
+    again = forge.labelled(repository, number, "ok")
+    assert again is not None
+    assert (again.author, again.head_sha) == ("bob", shop.pull(number).head_sha)
+    assert again.id != first.id
+
+
+def test_a_label_that_a_program_has_put_there_is_nobodys(
+    gitlab: GitLabStandIn, shop: HostedProject, forge: GitLab, repository: Repository, number: int
+) -> None:
+    gitlab.clock.advance(2)
+    shop.label(number, "ok", user="project_12_bot_ab12")
+    assert forge.labelled(repository, number, "ok") is None
