@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.model.changes import StatusState
 from bot.model.dangers import Danger, ImageChange, Severity
@@ -82,7 +82,7 @@ class ResourceReport:
         return self.action is not Action.NOTHING or bool(self.failure)
 
 
-@dataclass(frozen=True)  # without slots: what is asked again and again is counted once
+@dataclass(frozen=True)  # without slots: the tally has to be kept somewhere
 class ApplicationReport:
     """One application: what merging does to it. An object that is predicted to fail counts as a failure only."""
 
@@ -147,28 +147,45 @@ class ApplicationReport:
         """Objects that will stay, no longer managed."""
         return self._count(Action.ORPHAN)
 
-    @cached_property
+    @property
     def drifted(self) -> int:
         """Objects that a sync would touch even without the change."""
-        return sum(resource.drift is not Action.NOTHING for resource in self.resources)
+        return self._tally.drifted
 
-    @cached_property
+    @property
     def failures(self) -> int:
         """Objects that are predicted to fail, plus one when the application itself does."""
-        return sum(bool(resource.failure) for resource in self.resources) + bool(self.failure)
+        return self._tally.failures
 
-    @cached_property
+    @property
     def touched(self) -> int:
         """Objects that the change does anything to."""
-        return sum(one.action is not Action.NOTHING and not one.failure for one in self.resources)
+        return self._tally.touched
 
-    @cached_property
+    @property
     def affected(self) -> bool:
         """Whether the change does something to it, or shows that something cannot be done."""
         return bool(self.touched or self.failures or self.change is not Action.NOTHING)
 
+    @cached_property
+    def _tally(self) -> _Tally:
+        """Count once what a comment asks for again and again; orjson writes no attribute that begins so."""
+        return _Tally(
+            drifted=sum(resource.drift is not Action.NOTHING for resource in self.resources),
+            failures=sum(bool(resource.failure) for resource in self.resources) + bool(self.failure),
+            touched=sum(one.action is not Action.NOTHING and not one.failure for one in self.resources),
+        )
+
     def _count(self, action: Action) -> int:
         return sum(resource.action is action and not resource.failure for resource in self.resources)
+
+
+class _Tally(NamedTuple):
+    """How many objects of an application are what."""
+
+    drifted: int
+    failures: int
+    touched: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,10 +53,17 @@ def test_where_nothing_moves_nothing_is_written(open_shop: Opener) -> None:
     assert "moved" not in shop.body(number)
 
 
+def said_at(shop: Shop, number: int) -> float:
+    """Return when the newest status of a change was said."""
+    return float(shop.repository.status_history(shop.repository.pull(number).head_sha)[-1].created_at)
+
+
 def test_what_was_told_stays_told(open_shop: Opener) -> None:
     shop, number = opened(open_shop)
     recolour(shop, "odd")
     shop.stage.until(lambda: "live state of 1 object moved" in shop.body(number), what="what has moved")
+    told = shop.written(number)[1]
+    shop.stage.until(lambda: said_at(shop, number) >= told, what="its check, which says the same")
     before = shop.written(number)
 
     shop.await_rounds(3)
