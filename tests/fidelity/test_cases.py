@@ -64,6 +64,20 @@ def test_labels_go_though_another_owns_the_place_they_stand_in(fleet: Fleet) -> 
     assert "labels" not in became(outcome, "ConfigMap")["metadata"]
 
 
+def test_what_is_emptied_by_a_take_over_goes_though_git_names_it(fleet: Fleet) -> None:
+    def web(context: JsonObject, options: str = "") -> JsonObject:
+        containers = [{"name": "main", "image": "web:1", "securityContext": context}]
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}}
+        spec = {"selector": {"matchLabels": {"app": "web"}}, "template": template}
+        return make("Deployment", api="apps/v1", options=options, spec=spec)
+
+    piece = Piece(web({}, "Replace=true"), web({}, "Force=true"), Hand.APPLY, web({"runAsUser": 1000}))
+    outcome = carried_out(fleet, piece)
+
+    (container,) = became(outcome, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert "securityContext" not in container
+
+
 def test_a_field_that_the_server_does_not_let_go_is_refused(fleet: Fleet) -> None:
     by_hand = make("Pod", spec={**CONTAINERS, "activeDeadlineSeconds": 600})
     outcome = carried_out(fleet, Piece(None, make("Pod", spec=CONTAINERS), Hand.APPLY, by_hand))

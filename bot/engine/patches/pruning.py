@@ -57,7 +57,9 @@ class Pruned:
                 obj = {key: value for key, value in obj.items() if key != field}
             elif below:
                 within = self._within(obj[field], below, known)
-                obj = obj if within is obj[field] else {**obj, field: within}
+                if within is not obj[field]:  # what is emptied by removing goes itself, also where `{}` is applied
+                    rest = {key: value for key, value in obj.items() if key != field}
+                    obj = {**obj, field: within} if within else rest
         return obj
 
     def _within(self, value: Any, last: JsonObject, owners: Sequence[JsonObject]) -> Any:

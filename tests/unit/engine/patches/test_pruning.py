@@ -50,10 +50,10 @@ def test_nobodys_field_goes_with_the_place_it_stands_in() -> None:
 
 
 @pytest.mark.parametrize("others", [{"f:labels": {}}, {"f:labels": {".": {}}}])
-def test_a_place_may_be_anothers_and_what_is_in_it_not(others: JsonObject) -> None:
+def test_what_is_emptied_goes_itself_though_it_is_anothers(others: JsonObject) -> None:
     had: JsonObject = {"f:labels": {"f:app": {}}}
 
-    assert left({"labels": {"app": "web"}}, had=had, has={}, others=others) == {"labels": {}}
+    assert left({"labels": {"app": "web"}}, had=had, has={}, others=others) == {}
 
 
 def test_elements_are_found_by_key_and_by_value() -> None:
