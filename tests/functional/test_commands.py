@@ -14,10 +14,13 @@ FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COL
 
 
 def answer(shop: Shop, number: int) -> str:
-    """Return the comment that answers commands, of which there is one at most."""
-    found = [one.body for one in shop.repository.comments(number) if "foresail-asked:" in one.body]
-    assert len(found) <= 1, found
-    return found[0] if found else ""
+    """Return the comment that answers commands, of which there is one at most once an earlier one has gone."""
+
+    def found() -> list[str]:
+        return [one.body for one in shop.repository.comments(number) if "foresail-asked:" in one.body]
+
+    shop.stage.until(lambda: len(found()) <= 1, what="the end of an earlier answer")
+    return next(iter(found()), "")
 
 
 def ask(shop: Shop, number: int, body: str, *, user: str = "ann", role: str = "write") -> Remark:
