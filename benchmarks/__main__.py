@@ -15,7 +15,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import affected, charts, controller, fidelity, fleet, load, memory, previews, renders
+from benchmarks import affected, charts, controller, fidelity, fleet, load, memory, opened, previews, renders
 from benchmarks.previews import Rounds
 from benchmarks.workload import Workload
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -32,7 +32,18 @@ _MANY: Final = Workload(
     "preview_100_apps", applications=100, deployments=3, config_maps=3, services=2, service_accounts=2
 )
 _ROUNDS: Final = {_ONE.name: Rounds(warm=60, rest=6), _MANY.name: Rounds(warm=8, rest=2)}
-_PARTS: Final = ("affected", "renders", "charts", "previews", "webhooks", "memory", "controller", "fleet", "fidelity")
+_PARTS: Final = (
+    "affected",
+    "renders",
+    "charts",
+    "previews",
+    "webhooks",
+    "memory",
+    "controller",
+    "fleet",
+    "storm",
+    "fidelity",
+)
 _APPLICATIONS: Final = 200
 """For the controller; Argo CD was measured with as many."""
 _FLEETS: Final = (100, 500)
@@ -46,6 +57,10 @@ _MEANINGS: Final = {
     "cpu_share": "of one core, in a minute in which nothing happens",
     "detect_s": "until something that is changed by hand is put back",
     "detect_max_s": "the longest of 20 times",
+    "p50_s": "half of 100 changes, opened within a minute on 500 applications, have their comment within",
+    "p99_s": "99 of them do",
+    "requests_per_change": "asked of the forge",
+    "refused_by_limits": "of them, by secondary limits of the forge",
     "differences": "of them, where the sync did something else than predicted",
     "floor_seconds": "the dry runs of its head side alone, on kept-alive connections",
     "warm_seconds": "a worker that has previewed before; both renders are made anew",
@@ -142,13 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parts & {"previews", "memory"}:
             with ControlPlane.start(tools, directory / "control-plane") as plane:
                 found |= _on_a_cluster(parts, tools, plane, directory)
-        if "controller" in parts:
-            _say(f"apps_{_APPLICATIONS}: created, pushed, changed by hand, left alone")
-            with ControlPlane.start(tools, directory / "controller-plane") as plane:
-                figures = controller.measure(tools, plane, directory / "controller", count=_APPLICATIONS)
-            found |= figures
-        if "fleet" in parts:
-            found |= _fleets(tools, directory, counts=_FLEETS if len(parts) > 1 else (*_FLEETS, _LARGEST_FLEET))
+        found |= _syncing(parts, tools, directory)
         if "fidelity" in parts:
             start = secrets.randbelow(1_000_000)
             _say(f"fidelity: generated changes, previewed and synced, seed {start}")
@@ -165,6 +174,31 @@ def _fleets(tools: Programs, directory: Path, *, counts: Sequence[int]) -> dict[
         _say(f"apps_{count}: created, left alone, changed by hand")
         with ControlPlane.start(tools, directory / f"fleet-plane-{count}", nodes=0) as plane:
             found |= fleet.measure(tools, plane, directory / f"fleet-{count}", count=count)
+    return found
+
+
+def _syncing(parts: set[str], tools: Programs, directory: Path) -> dict[str, float]:
+    """Run a whole Foresail on a control plane of its own."""
+    found: dict[str, float] = {}
+    if "controller" in parts:
+        _say(f"apps_{_APPLICATIONS}: created, pushed, changed by hand, left alone")
+        with ControlPlane.start(tools, directory / "controller-plane") as plane:
+            figures = controller.measure(tools, plane, directory / "controller", count=_APPLICATIONS)
+        found |= figures
+    if "fleet" in parts:
+        found |= _fleets(tools, directory, counts=_FLEETS if len(parts) > 1 else (*_FLEETS, _LARGEST_FLEET))
+    if "storm" in parts:
+        found |= _storms(tools, directory)
+    return found
+
+
+def _storms(tools: Programs, directory: Path) -> dict[str, float]:
+    found: dict[str, float] = {}
+    with ControlPlane.start(tools, directory / "storm-plane", nodes=0) as plane:
+        for name, limits in (("storm_100", True), ("storm_100_unlimited", False)):
+            _say(f"{name}: {opened.CHANGES} changes opened within a minute on {opened.APPLICATIONS} applications")
+            figures = opened.measure(tools, plane, directory / name.replace("_", "-"), limits=limits)
+            found |= _named(name, figures)
     return found
 
 
