@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Final
 
 from bot.engine.updates.images import is_same, parsed
-from bot.engine.updates.scalars import Scalar, under
+from bot.engine.updates.scalars import Scalar, siblings
 from bot.model.updates import ChartWish, ImageWish, Way
 
 _NAMES: Final = ("repository", "name", "image")
@@ -60,16 +61,15 @@ class Place:
 
 def in_kustomization(found: Sequence[Scalar], wish: ImageWish) -> Iterator[Place]:
     """Yield what the entries of `images:` that are about an image say of tag and digest."""
-    for document, position in sorted({(one.document, one.way[1]) for one in found if _is_entry(one, "images")}):
-        entry = under(found, document, ("images", position))
-        name, new_name = entry.get(("name",)), entry.get(("newName",))
+    for entry in _entries(found, "images"):
+        name, new_name = entry.get("name"), entry.get("newName")
         called = name is not None and (
             name.value == wish.kustomize_name if wish.kustomize_name else is_same(name.value, wish.name)
         )
         renamed = new_name is not None and is_same(new_name.value, wish.name)
         # An entry that sends the image elsewhere is about another one.
         if renamed or (called and new_name is None):
-            tag, digest = entry.get(("newTag",)), entry.get(("digest",))
+            tag, digest = entry.get("newTag"), entry.get("digest")
             if tag is not None:
                 yield Place(tag, Form.TAG)
             if digest is not None:
@@ -90,11 +90,11 @@ def at_path(found: Sequence[Scalar], wish: ImageWish) -> Iterator[Place]:
 
 def in_values(found: Sequence[Scalar], wish: ImageWish) -> Iterator[Place]:
     """Yield what looks like the image in values: a tag beside its name, or a reference to it."""
+    beside = siblings(found)
     for scalar in found:
         last = scalar.way[-1] if scalar.way else ""
         if last in {"tag", "digest"} and scalar.value:  # an empty one leaves it to the chart
-            beside = under(found, scalar.document, scalar.way[:-1])
-            if _is_beside(beside, wish.name):
+            if _is_beside(beside[scalar.document, scalar.way[:-1]], wish.name):
                 yield Place(scalar, Form.TAG if last == "tag" else Form.DIGEST)
         elif last == "image" and _names(scalar.value, wish.name):
             yield Place(scalar, Form.REFERENCE)
@@ -109,9 +109,8 @@ def in_manifests(found: Sequence[Scalar], wish: ImageWish) -> Iterator[Place]:
 
 def in_chart(found: Sequence[Scalar], wish: ChartWish) -> Iterator[tuple[Scalar, str]]:
     """Yield the version of each dependency of a chart that is the wanted one, with its repository's URL."""
-    for document, position in sorted({(one.document, one.way[1]) for one in found if _is_entry(one, "dependencies")}):
-        entry = under(found, document, ("dependencies", position))
-        name, version, repository = (entry.get((key,)) for key in ("name", "version", "repository"))
+    for entry in _entries(found, "dependencies"):
+        name, version, repository = (entry.get(key) for key in ("name", "version", "repository"))
         if name is not None and name.value == wish.name and version is not None:
             yield version, repository.value if repository is not None else ""
 
@@ -124,8 +123,8 @@ def declared(found: Sequence[Scalar]) -> list[str]:
 
 def in_application(found: Sequence[Scalar], name: str, *, chart: str, url: str) -> Iterator[Scalar]:
     """Yield the `targetRevision` of each source of an Application that is a chart."""
-    for document in sorted({one.document for one in found}):
-        whole = under(found, document, ())
+    for _, document in groupby(found, key=lambda one: one.document):
+        whole = {one.way: one for one in document}
         said = {way: one.value for way, one in whole.items()}
         if said.get(("kind",)) != "Application" or said.get(("metadata", "name")) != name:
             continue
@@ -151,8 +150,11 @@ def way_of(dotted: str) -> Way:
     return tuple(steps)
 
 
-def _is_entry(scalar: Scalar, key: str) -> bool:
-    return len(scalar.way) == 3 and scalar.way[0] == key and isinstance(scalar.way[1], int)  # noqa: PLR2004 - key, place, field
+def _entries(found: Sequence[Scalar], key: str) -> Iterator[Mapping[str | int, Scalar]]:
+    """Yield the entries of a list at the root, as they stand in a file."""
+    for (_, way), entry in siblings(found).items():
+        if len(way) == 2 and way[0] == key and isinstance(way[1], int):  # noqa: PLR2004 - key and place
+            yield entry
 
 
 def _names(text: str, name: str) -> bool:
@@ -160,10 +162,10 @@ def _names(text: str, name: str) -> bool:
     return found is not None and is_same(found.name, name)
 
 
-def _is_beside(beside: dict[Way, Scalar], name: str) -> bool:
-    registry = beside.get(("registry",))
+def _is_beside(beside: Mapping[str | int, Scalar], name: str) -> bool:
+    registry = beside.get("registry")
     for key in _NAMES:
-        said = beside.get((key,))
+        said = beside.get(key)
         if said is None or not said.value:
             continue
         full = f"{registry.value.rstrip('/')}/{said.value}" if registry is not None and registry.value else said.value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -62,7 +63,7 @@ def edited(content: bytes, edits: Iterable[Edit]) -> bytes:
     Raises Rejected when a value is not there any more, is another one, or cannot be exchanged alone.
     """
     found: dict[tuple[int, Way], Scalar] = {(one.document, one.way): one for one in scalars(content)}
-    text, spots = _text(content), []
+    text, spots = _text(content), list[tuple[int, int, str]]()
     for edit in edits:
         scalar = found.get((edit.document, edit.way))
         if scalar is None or scalar.value != edit.old:
@@ -70,9 +71,12 @@ def edited(content: bytes, edits: Iterable[Edit]) -> bytes:
         if scalar.refusal:
             raise Rejected(f"{edit.path}: {shown(edit.way)} {scalar.refusal}")
         spots.append((scalar.start, scalar.end, _written(scalar.style, edit.new)))
-    for start, end, new in sorted(spots, reverse=True):
-        text = text[:start] + new + text[end:]
-    return content[: len(content) - len(content.removeprefix(codecs.BOM_UTF8))] + text.encode()
+    pieces, behind = list[str](), 0
+    for start, end, new in sorted(spots):
+        pieces += (text[behind:start], new)
+        behind = end
+    mark = content[: len(content) - len(content.removeprefix(codecs.BOM_UTF8))]
+    return mark + "".join([*pieces, text[behind:]]).encode()
 
 
 def shown(way: Way) -> str:
@@ -189,7 +193,10 @@ def _refusal(event: Any, written: str) -> str:
     return "" if written else "is empty"
 
 
-def under(found: Sequence[Scalar], document: int, way: Way) -> dict[Way, Scalar]:
-    """Return the values below a way of one document, by what is left of their ways."""
-    size = len(way)
-    return {one.way[size:]: one for one in found if one.document == document and one.way[:size] == way}
+def siblings(found: Iterable[Scalar]) -> dict[tuple[int, Way], dict[str | int, Scalar]]:
+    """Return the values of each mapping and list, by its document and way and by the last steps of their ways."""
+    together: defaultdict[tuple[int, Way], dict[str | int, Scalar]] = defaultdict(dict)
+    for one in found:
+        if one.way:
+            together[one.document, one.way[:-1]][one.way[-1]] = one
+    return together

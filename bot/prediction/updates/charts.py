@@ -51,6 +51,7 @@ class Dependency:
 
     def _in_lock(self, edit: Edit) -> Iterator[Edit]:
         """Yield what keeps the lock in step: Helm refuses one that does not belong to its chart."""
+        self.files.refuse_late()  # both files are read for each dependency, of which anybody's may have many
         mirror, tree_id = self.branch.mirror, self.branch.tree_id
         path = posixpath.join(self.folder, _LOCK)
         before, lock = mirror.read(tree_id, edit.path), mirror.read(tree_id, path)
