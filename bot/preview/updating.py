@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.updates.scalars import shown
+from bot.preview.budget import size
 from bot.preview.inert import cell, clipped, code
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ _FOLDER: Final = "updates"
 _LONGEST_TITLE: Final = 120
 _MOST_PLACES: Final = 20
 """Places that are listed of one image."""
+_ROOM: Final = 48 << 10
+"""Bytes of the table: GitHub takes 65,536 characters of a description."""
+_LONGEST: Final = 200
+"""Characters of a version that stands in a file, and of a place."""
 _MOST_NAMED: Final = 20
+"""Applications, and origins of images, that are named."""
 _SHORT: Final = 19
 """Characters of a digest that tell it from others."""
 _PLAIN: Final = re.compile(r"v?[0-9]+(?:\.[0-9]+)+(?:-[a-z]+(?:\.[0-9]+)*)?(?: \(sha256:[0-9a-f]{1,12}\))?")
@@ -80,22 +86,33 @@ def _line(bump: Bump) -> str:
 def _body(group: Group, change: Change, links: dict[str, str]) -> Iterator[str]:
     yield "| what | from | to | where |"
     yield "|---|---|---|---|"
-    for bump in change.bumps:
-        texts = (bump.thing, bump.old, _version(bump.new))
-        yield f"| {' | '.join(cell(code(text)) for text in texts)} | {_places(bump)} |"
+    yield from _rows(change)
     yield ""
     named = [code(name) for name in group.applications[:_MOST_NAMED]]
     more = len(group.applications) - len(named)
     yield f"For {', '.join(named)}{f' and {more} more' if more > 0 else ''}."
-    for thing, link in sorted(links.items()):
+    for thing, link in sorted(links.items())[:_MOST_NAMED]:
         yield ""
         yield f"Its publisher says that {code(thing)} comes from {_link(link)}."
     yield ""
     yield "Close this and it is not opened again for these versions. What you push to its branch is left alone."
 
 
+def _rows(change: Change) -> Iterator[str]:
+    left = _ROOM
+    for number, bump in enumerate(change.bumps):
+        texts = (bump.thing, clipped(bump.old, _LONGEST), _version(bump.new))
+        row = f"| {' | '.join(cell(code(text)) for text in texts)} | {_places(bump)} |"
+        left -= size(row) + 1
+        if left < 0:
+            yield f"| and {len(change.bumps) - number} more | | | |"
+            return
+        yield row
+
+
 def _places(bump: Bump) -> str:
-    places = [cell(code(f"{edit.path}: {shown(edit.way)}")) for edit in bump.edits[:_MOST_PLACES]]
+    named = (clipped(f"{edit.path}: {shown(edit.way)}", _LONGEST) for edit in bump.edits[:_MOST_PLACES])
+    places = [cell(code(text)) for text in named]
     more = len(bump.edits) - len(places)
     return ", ".join([*places, *([f"and {more} more"] if more > 0 else [])])
 
@@ -103,7 +120,7 @@ def _places(bump: Bump) -> str:
 def _link(link: str) -> str:
     address = link.removesuffix(".git").rstrip("/")
     if not _PUBLISHED.fullmatch(address):
-        return code(clipped(link, 200))
+        return code(clipped(link, _LONGEST))
     return f"<{address}> ([releases]({address}/releases))"
 
 

@@ -81,3 +81,16 @@ def test_hundreds_of_places_and_applications_are_counted() -> None:
     body = updating.body(group, change, {})
     assert "and 280 more" in body
     assert len(body) < 5_000
+
+
+@pytest.mark.parametrize("text", ["x", "a|`" * 700, "\\" * 2_000, "ä" * 3_000])
+def test_a_change_of_any_size_says_no_more_than_a_forge_takes(text: str) -> None:
+    edits = tuple(replace(EDIT, path=f"{number}{text}", way=(text,), old=text) for number in range(30))
+    bumps = tuple(replace(BUMP, old=text, edits=edits) for _ in range(2_000))
+    group = replace(GROUP, applications=tuple(f"{number}-{'x' * 250}" for number in range(2_000)))
+    links = {f"ghcr.io/acme/{number}": "https://example.com/" + text for number in range(400)}
+    body = updating.body(group, replace(CHANGE, bumps=bumps), links)
+    assert len(body.encode()) < 65_536
+    listed = body.count("\n| ") - 1  # but for the line that counts the others
+    assert f"| and {2_000 - listed} more | | | |" in body
+    assert GITHUB.render(body).count("<tr>") == listed + 2
