@@ -13,8 +13,8 @@ import structlog
 
 from bot.errors import Rejected
 from bot.model.changes import StatusState, repository_identity
+from bot.model.deliveries import Delivery, DeliveryState, Epilogue
 from bot.model.operations import Occasion, OperationState
-from bot.model.reports import Delivery, DeliveryState, Epilogue
 from bot.model.resources import ResourceKey
 from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, without_its_application

@@ -11,9 +11,10 @@ from bot.engine.sync.retry import announced_first
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.checks import Button, Details
+from bot.model.deliveries import Delivery, DeliveryState
 from bot.model.holds import HELD, Hold
 from bot.model.operations import Operation, OperationState, Phase, ResultCode
-from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState, counted
+from bot.model.reports import STATUS_LENGTH, counted
 from bot.preview.inert import clipped
 
 if TYPE_CHECKING:

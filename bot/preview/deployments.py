@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from bot.model.deliveries import DeliveryState
 from bot.model.deployments import Deployed, Deployment, DeploymentState
-from bot.model.reports import DeliveryState
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
-    from bot.model.reports import Delivery
+    from bot.model.deliveries import Delivery
 
 LINK: Final = "link.argocd.argoproj.io/external-link"
 """Annotation of an Application that says where people find what it deploys.

@@ -9,7 +9,7 @@ from bot.preview.budget import size
 from bot.preview.markdown import EPILOGUE_ROOM, epilogue_text
 
 if TYPE_CHECKING:
-    from bot.model.reports import Epilogue
+    from bot.model.deliveries import Epilogue
 
 _BEGIN: Final = "<!-- epilogue -->\n"
 _END: Final = "<!-- /epilogue -->\n"

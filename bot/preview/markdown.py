@@ -15,8 +15,9 @@ from bot.errors import Rejected
 from bot.model.checks import SUMMARY
 from bot.model.commands import PREFIX
 from bot.model.dangers import Severity
+from bot.model.deliveries import DeliveryState
 from bot.model.policies import PolicySeverity
-from bot.model.reports import DeliveryState, counted
+from bot.model.reports import counted
 from bot.preview import words
 from bot.preview.blocks import drifts, effects
 from bot.preview.budget import SMALLEST, Block, pack, size
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.model.dangers import ImageChange
-    from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report
+    from bot.model.deliveries import Delivery, Epilogue
+    from bot.model.reports import ApplicationReport, Report
     from bot.preview.template import Own
 
 MOST_PARTS: Final = 4

@@ -16,7 +16,8 @@ from bot.preview import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.model.reports import ApplicationReport, Epilogue, Report
+    from bot.model.deliveries import Epilogue
+    from bot.model.reports import ApplicationReport, Report
 
 
 def text(report: Report, *, epilogue: Epilogue | None = None) -> str:

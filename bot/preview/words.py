@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bot.model.dangers import Danger, Severity
+from bot.model.deliveries import DeliveryState
 from bot.model.policies import PolicySeverity
-from bot.model.reports import Action, DeliveryState, counted
+from bot.model.reports import Action, counted
 from bot.preview.dangers.sorts import TITLES, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.model.reports import ApplicationReport, Delivery, Epilogue, Report, ResourceReport
+    from bot.model.deliveries import Delivery, Epilogue
+    from bot.model.reports import ApplicationReport, Report, ResourceReport
 
 MINUS: Final = "−"  # noqa: RUF001 - a minus is as wide as a plus, a hyphen is not
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.model.changes import Change, Repository
-    from bot.model.reports import Delivery
+    from bot.model.deliveries import Delivery
     from bot.services import Services
 
 _log = structlog.get_logger()

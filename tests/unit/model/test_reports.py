@@ -7,8 +7,9 @@ from pydantic import TypeAdapter
 
 from bot.model.changes import StatusState
 from bot.model.dangers import ImageChange, Severity
+from bot.model.deliveries import DeliveryState, Epilogue
 from bot.model.policies import Finding, PolicySeverity
-from bot.model.reports import Action, DeliveryState, Epilogue, Report
+from bot.model.reports import Action, Report
 from tests.unit.preview.samples import Enemy, application, danger, report, resource
 
 LOST, ODD = danger(severity=Severity.CAUTION), danger()

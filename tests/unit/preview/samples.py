@@ -6,8 +6,9 @@ import random
 from typing import Any, Final
 
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.deliveries import Delivery, DeliveryState, Epilogue
 from bot.model.policies import Finding, PolicySeverity
-from bot.model.reports import Action, ApplicationReport, Delivery, DeliveryState, Epilogue, Report, ResourceReport
+from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import ResourceKey
 
 DIFF: Final = "@@ spec @@\n-  replicas: 1\n+  replicas: 3"

@@ -8,8 +8,9 @@ import pytest
 
 from bot.model.applications import Application
 from bot.model.changes import StatusState
+from bot.model.deliveries import Delivery, DeliveryState
 from bot.model.holds import HELD, Hold
-from bot.model.reports import STATUS_LENGTH, Delivery, DeliveryState
+from bot.model.reports import STATUS_LENGTH
 from bot.preview.delivery import delivery_of, statuses_of, without_its_application
 
 COMMIT = "e86e9990" * 5

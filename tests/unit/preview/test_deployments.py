@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.model.applications import API_VERSION, Application
+from bot.model.deliveries import Delivery, DeliveryState
 from bot.model.deployments import Deployed, DeploymentState
-from bot.model.reports import Delivery, DeliveryState
 from bot.preview.deployments import LINK, deployment, differs, state_of
 
 SPEC = {"source": {"repoURL": "https://git.test/shop.git", "path": "."}, "destination": {"name": "prod"}}

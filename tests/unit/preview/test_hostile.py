@@ -11,8 +11,9 @@ import pytest
 from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.deliveries import Delivery, DeliveryState, Epilogue
 from bot.model.policies import Finding, PolicySeverity
-from bot.model.reports import Action, ApplicationReport, Delivery, DeliveryState, Epilogue, Report, ResourceReport
+from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import ResourceKey
 from bot.preview.epilogue import with_epilogue
 from bot.preview.markdown import comments

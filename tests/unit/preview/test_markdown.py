@@ -10,8 +10,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.deliveries import Delivery, DeliveryState, Epilogue
 from bot.model.policies import Finding, PolicySeverity
-from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
+from bot.model.reports import Action
 from bot.preview.epilogue import with_epilogue
 from bot.preview.markdown import MOST_PARTS, Marker, comments, marker, read_marker
 from tests.unit.preview.samples import DIFF, Enemy, application, danger, report, resource

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.model.dangers import ImageChange, Severity
-from bot.model.reports import Action, Delivery, DeliveryState, Epilogue
+from bot.model.deliveries import Delivery, DeliveryState, Epilogue
+from bot.model.reports import Action
 from bot.preview.text import text
 from tests.unit.preview.samples import DIFF, Enemy, application, danger, report, resource
 
