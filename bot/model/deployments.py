@@ -33,8 +33,6 @@ class Deployment:
     transient: bool = False
     """Whether it is there for one commit only, as a change's own environment is."""
     production: bool = False
-    begins: bool = True
-    """Whether it is told where the forge knows nothing of it yet; what has not begun, or is over, need not be."""
 
 
 @dataclass(frozen=True, slots=True)
