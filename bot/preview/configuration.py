@@ -20,12 +20,9 @@ from bot.engine import globs
 from bot.model.changes import Permission
 from bot.model.commands import LEAST, Verb
 from bot.model.dangers import Severity
+from bot.preview.handwritten import composed, constructed, line_of, why_unreadable
 
 FILE: Final = ".foresail/config.yaml"
-LONGEST: Final = 65_536
-"""Bytes of the file; one that somebody writes by hand has some hundred."""
-_DEEPEST: Final = 16
-"""Lists and mappings within each other; the file has three. PyYAML's scanner takes minutes over 60,000 of them."""
 _MOST: Final = 5
 """Problems that are told at once."""
 _MOST_TEAMS: Final = 10
@@ -234,15 +231,15 @@ def read(text: bytes | None) -> Read:
     node: yaml.Node | None = None
     left = 0
     try:
-        node = _composed(text)
-        said = None if node is None else _constructed(node)
+        node = composed(text)
+        said = None if node is None else constructed(node)
         return Read(DEFAULTS if said is None else Configuration.model_validate(said))
     except ValidationError as error:
         every = error.errors(include_url=False, include_input=False)
         # To find the line of one takes a look at each key: of thousands only those are looked for that are told.
         found, left = [_problem(one, node) for one in every[:_MOST]], len(every) - _MOST
     except yaml.YAMLError as error:
-        found = [_syntax(error)]
+        found = [why_unreadable(error)]
     except (ValueError, RecursionError) as error:
         found = [str(error) or "it is nested too deep"]
     more = [f"and {left} more"] if left > 0 else []
@@ -352,46 +349,10 @@ def _fits(patterns: Iterable[str], text: str) -> bool:
     return any(pattern.fullmatch(text) for pattern in compiled)
 
 
-def _composed(written: bytes) -> yaml.Node | None:
-    """Return the document; ValueError or YAMLError says why it is none of ours."""
-    if len(written) > LONGEST:
-        raise ValueError(f"it has more than {LONGEST} bytes; nothing it may say takes so many")
-    try:
-        text = written.decode()
-    except UnicodeDecodeError as error:
-        raise ValueError("it is not UTF-8 text") from error
-    depth = 0
-    for one in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(one, yaml.AliasEvent):
-            raise ValueError(f"line {_number(one)}: aliases are not taken here")  # noqa: TRY004 - not a type of ours
-        depth += isinstance(one, yaml.CollectionStartEvent) - isinstance(one, yaml.CollectionEndEvent)
-        if depth > _DEEPEST:
-            raise ValueError(f"line {_number(one)}: it is nested too deep")
-    return yaml.compose(text, Loader=yaml.SafeLoader)
-
-
-def _constructed(node: yaml.Node) -> Any:
-    """Return what a document says; ValueError where a value is none, which PyYAML notices by stumbling over it."""
-    try:
-        return yaml.SafeLoader("").construct_document(node)
-    except (ArithmeticError, LookupError, AttributeError) as error:
-        raise ValueError("a value in it is none of the kind that it is written as") from error
-
-
-def _number(node: yaml.Node | yaml.Event) -> int:
-    return 1 if node.start_mark is None else node.start_mark.line + 1
-
-
-def _syntax(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    words = getattr(error, "problem", None) or "it is not YAML"
-    return f"line {mark.line + 1}: {words}" if mark is not None else str(words)
-
-
 def _problem(error: Any, node: yaml.Node | None) -> str:
     way = error["loc"]
     name = ".".join(map(str, way)) or "the file"
-    line = f"line {_line(way, node)}: "
+    line = f"line {line_of(way, node)}: "
     if error["type"] == "extra_forbidden":
         known = sorted(_keys(way[:-1]))
         nearest = difflib.get_close_matches(str(way[-1]), known, n=1, cutoff=0.5)
@@ -406,22 +367,3 @@ def _keys(way: Iterable[str | int]) -> Iterator[str]:
     for step in way:
         model = parts[0] if (parts := get_args(model)) else model.model_fields[step].annotation
     yield from model.model_fields
-
-
-def _line(way: Iterable[str | int], node: yaml.Node | None) -> int:
-    """Return in which line that is which an error is about, or the last of its parents that is there."""
-    line = 1 if node is None else _number(node)
-    for step in way:
-        key, node = _below(node, step)
-        if key is None:
-            break
-        line = _number(key)
-    return line
-
-
-def _below(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | tuple[None, None]:
-    if isinstance(node, yaml.MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == str(step)), (None, None))
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None, None

@@ -15,7 +15,6 @@ from bot.model.dangers import Severity
 from bot.model.reports import Action
 from bot.preview.configuration import (
     DEFAULTS,
-    LONGEST,
     Commands,
     Configuration,
     Labels,
@@ -32,6 +31,7 @@ from bot.preview.configuration import (
     why_waits,
 )
 from bot.preview.configured import configured, not_previewed
+from bot.preview.handwritten import LONGEST
 from bot.preview.markdown import comments
 from tests.unit.preview.samples import application, report, resource
 
