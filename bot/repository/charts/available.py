@@ -122,12 +122,11 @@ class Available:
 
     def versions(self, repo_url: str, chart: str, project: str) -> list[str]:
         """Return the versions of a chart in its repository."""
+        access = self._access(repo_url, project)
         if is_registry(repo_url):
             name = "/".join((repo_url.removeprefix(SCHEME).strip("/"), chart))
-            access = self._access(repo_url, project)
             key = ("tags", name, reader_of(access))
             return [tag.replace("_", "+") for tag in self._once(key, lambda: self._tags(name, access))]
-        access = self._access(repo_url, project)
         whole = ("chart", repo_url, chart, reader_of(access))
         return self._once(whole, lambda: self.charts.versions(repo_url, chart, auth=access))
 

@@ -76,13 +76,10 @@ class Charts:
         return self._from_index(repo_url, chart, target_revision, auth)
 
     def versions(self, repo_url: str, chart: str, *, auth: Credentials = ANONYMOUS) -> list[str]:
-        """Return the versions of a chart that its repository has; of a registry asked anew each time.
+        """Return the versions of a chart in a repository that has an index, and is no registry.
 
         Raises Rejected when there is no such chart, and Temporary for what time may mend.
         """
-        if is_registry(repo_url):
-            at = Reference.of(repo_url, chart=chart, plain_http=auth.plain_http)
-            return [tag.replace("_", "+") for tag in Registry(self._client, at, auth).tags()]
         return ClassicRepository(self._client, self._shelf, repo_url, auth, reader_of(auth)).versions(chart)
 
     def _from_index(self, repo_url: str, chart: str, revision: str, auth: Credentials) -> Fetched:
