@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from typing import Any, Final
 
 import orjson
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter
 from bot.engine.diff.lines import visible
 from bot.model.reports import ApplicationReport, Report, ResourceReport
 from bot.preview.budget import fitting, size
+from bot.preview.forms import Form
 from bot.preview.markdown import whole
 from bot.preview.page.page import About, page
 
@@ -20,24 +20,6 @@ JSON_VERSION: Final = 1
 """Rises when a field changes its meaning or goes; a new field leaves it alone."""
 _LIMITS: Final = (256_000, 32_000, 4_000, 400, 0)
 """Bytes left of each difference, one limit after the other, until a report is small enough."""
-
-
-class Form(StrEnum):
-    """As what a report can be had."""
-
-    HTML = "html"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-    @property
-    def ending(self) -> str:
-        """What the name of such a file ends with."""
-        return {Form.HTML: "html", Form.MARKDOWN: "md", Form.JSON: "json"}[self]
-
-    @property
-    def media_type(self) -> str:
-        """What such a file is, in HTTP's words."""
-        return {Form.HTML: "text/html", Form.MARKDOWN: "text/markdown", Form.JSON: "application/json"}[self]
 
 
 @dataclass(frozen=True, slots=True)

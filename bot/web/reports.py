@@ -18,6 +18,7 @@ import flask
 from pydantic import ValidationError
 
 from bot.errors import Rejected, Temporary
+from bot.preview.forms import Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from bot.preview.files import Kept
     from bot.services import WebServices
 
-FORMATS: Final = ("html", "markdown", "json")
-"""As what a report can be had."""
 _AT_ONCE: Final = 2
 """Reports written at a time: however slowly they are read, the other threads take webhooks."""
 _SILENCE: Final = 10.0
@@ -56,8 +55,8 @@ def reports(services: WebServices) -> flask.Blueprint:
     @routes.get("/reports/<token>")
     def report(token: str) -> flask.Response:
         wanted = flask.request.args.get("format", "")
-        if wanted not in {"", *FORMATS}:
-            raise Rejected(f"there is no format {wanted[:20]!r}", remedy=f"There is {', '.join(FORMATS)}.")
+        if wanted not in {"", *Form}:
+            raise Rejected(f"there is no format {wanted[:20]!r}", remedy=f"There is {', '.join(Form)}.")
         if not room.acquire(blocking=False):
             raise Temporary("too many reports are being read", retry_after=5)
         with ExitStack() as held:
@@ -84,7 +83,7 @@ def _find(services: WebServices, token: str) -> Kept | None:
 
 def _answer(kept: Kept, wanted: str) -> flask.Response:
     """Return a report as a page, or as the file that is wanted."""
-    from bot.preview.files import Form, file_name, written
+    from bot.preview.files import file_name, written
     from bot.preview.page.page import POLICY
 
     form = Form(wanted or Form.HTML)

@@ -24,14 +24,13 @@ from bot.model.dangers import Severity
 from bot.model.policies import PolicySeverity
 from bot.model.reports import Action, counted
 from bot.preview import words
+from bot.preview.forms import Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.model.reports import ApplicationReport, Report, ResourceReport
 
-FORMATS: Final = ("html", "markdown", "json")
-"""As what a report can be had."""
 _MARKS: Final = {"+": "ins", "-": "del", "@": "b"}
 """By the first character of a line of a difference."""
 _SERIOUS: Final = (Action.REPLACE, Action.PRUNE, Action.ORPHAN, Action.CHANGE, Action.CREATE, Action.NOTHING)
@@ -191,5 +190,5 @@ _PAGES.globals |= {
     "script": Markup(_SCRIPT),  # noqa: S704 - our own file
     "words": words,
     "Action": Action,
-    "formats": FORMATS,
+    "forms": tuple(Form),
 }

@@ -14,7 +14,8 @@ import pytest
 
 from bot.model.dangers import ImageChange, Severity
 from bot.model.reports import Action, ApplicationReport, Report
-from bot.preview.files import Form, Kept, file_name, written
+from bot.preview.files import Kept, file_name, written
+from bot.preview.forms import Form
 from bot.preview.page.page import POLICY, About, gone, page
 from tests.unit.preview.corpus import LARGE, SMALL
 from tests.unit.preview.samples import Enemy, application, danger, report, resource
