@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -22,9 +23,11 @@ _UNKNOWN: Final = "Unknown"
 @functools.lru_cache(maxsize=4096)
 def place(url: str) -> str:
     """Return a URL without what may be a secret in it: whom it names, what it asks for; not longer than labels are."""
-    scheme, colons, rest = url.partition("://")
-    where = (rest if colons else url).partition("?")[0].partition("#")[0].rpartition("@")[2]
-    return f"{scheme}{colons}{where}"[:_LONGEST] if colons else where[:_LONGEST]
+    scheme, colons, rest = url.partition("://") if "://" in url else ("", "", url)
+    where, *beyond = re.split("[?#]", rest, maxsplit=1)
+    if any("@" in one for one in beyond):
+        where = ""  # what stands before the mark may be the beginning of a password
+    return f"{scheme}{colons}{where.rpartition('@')[2]}"[:_LONGEST]
 
 
 def info(application: Application) -> Sample:
