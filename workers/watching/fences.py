@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bot.engine.conditions import conditions_of
+from bot.engine.family import ORPHANED
 from bot.engine.projects import DEFAULT
 from bot.model.jobs import orphans
 from bot.model.resources import metadata_of
@@ -47,8 +49,8 @@ class Fences:
         self._moved: set[str] = set()
         self._asking: dict[str, bytes] = {}
         """By project, of those that want to be told of orphans: a digest of what they say about that."""
-        self._asked: set[str] = set()
-        """Applications whose projects did until just now."""
+        self._saying: set[str] = set()
+        """Applications that say of orphans, whose projects may not want that any more."""
         self._is_early = False
         """Whether a look for orphans need not wait for its turn."""
         self._look_at = float("-inf")
@@ -56,7 +58,9 @@ class Fences:
     def saw(self, application: Application) -> None:
         """Take note of an application as it is now."""
         project = application.spec.project or DEFAULT
+        says = any(one.get("type") == ORPHANED for one in conditions_of(application.status))
         with self._lock:
+            (self._saying.add if says else self._saying.discard)(application.name)
             before = self._project.get(application.name)
             if before == project:
                 return
@@ -64,14 +68,13 @@ class Fences:
             self._project[application.name] = project
             self._members[project].add(application.name)
             if before in self._asking and project not in self._asking:
-                self._asked.add(application.name)
                 self._is_early = True
 
     def lost(self, name: str) -> None:
         """Take note that an application is gone."""
         with self._lock:
             self._forget(name)
-            self._asked.discard(name)
+            self._saying.discard(name)
 
     def saw_project(self, event: str, obj: JsonObject) -> None:
         """Take note of a project that appeared, changed or went."""
@@ -85,7 +88,6 @@ class Fences:
                 self._moved |= members
             if _changes(self._asking, name, {"orphaned": orphaned} if wants else {}):
                 self._is_early = True
-                self._asked |= set() if wants else members
 
     def due(self) -> frozenset[str]:
         """Return the applications of projects that have changed since this was last asked."""
@@ -108,10 +110,9 @@ class Fences:
         with self._lock:
             if self._is_early:
                 self._is_early, self._look_at = False, now + _LAG
-            if now < self._look_at or not (self._asking or self._asked):
+            if now < self._look_at or not (self._asking or self._saying):
                 return ()
-            asked, self._asked = self._asked, set()
-            asking = asked.union(*(self._members.get(project, ()) for project in self._asking))
+            asking = self._saying.union(*(self._members.get(project, ()) for project in self._asking))
             self._look_at = now + max(_ROUND, _EACH * len(asking))
         return tuple(sorted(asking))
 

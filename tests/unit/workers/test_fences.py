@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.engine.family import ORPHANED
 from bot.model.applications import Application
 from workers.watching.fences import Fences
 
 
-def application(name: str, project: str = "team") -> Application:
+def application(name: str, project: str = "team", *conditions: str) -> Application:
     spec = {"project": project, "destination": {"name": "prod"}, "source": {"repoURL": "https://x.example/a"}}
-    return Application.parse({"metadata": {"name": name}, "spec": spec})
+    status = {"conditions": [{"type": one} for one in conditions]}
+    return Application.parse({"metadata": {"name": name}, "spec": spec, "status": status})
 
 
 def project(name: str = "team", **spec: Any) -> dict[str, Any]:
@@ -95,19 +97,35 @@ def test_another_word_about_orphans_does_not_wait_for_its_turn() -> None:
     assert fences.due_for_orphans(42.0) == ("a",)
 
 
-def test_who_is_asked_for_no_more_is_looked_at_once_again() -> None:
+def test_who_is_asked_for_no_more_is_looked_at_until_it_says_nothing() -> None:
     fences = Fences()
     fences.saw(application("a"))
     fences.saw(application("b"))
+    fences.saw(application("c"))
     fences.saw_project("ADDED", project(orphanedResources=WARNS))
     fences.due_for_orphans(0.0)
     fences.due_for_orphans(11.0)
-    fences.saw(application("a", "other"))
+    fences.saw(application("a", "team", ORPHANED))
+    fences.saw(application("b", "team", ORPHANED))
+    fences.saw(application("a", "other", ORPHANED))
     fences.due_for_orphans(20.0)
-    assert fences.due_for_orphans(31.0) == ("a", "b")
+    assert fences.due_for_orphans(31.0) == ("a", "b", "c")
+    fences.saw(application("a", "other"))
     fences.saw_project("DELETED", project(orphanedResources=WARNS))
     fences.due_for_orphans(40.0)
     assert fences.due_for_orphans(51.0) == ("b",)
+    assert fences.due_for_orphans(300.0) == ("b",)
+    fences.saw(application("b"))
+    assert fences.due_for_orphans(10_000.0) == ()
+
+
+def test_what_is_said_of_orphans_is_seen_by_who_was_not_there_when_it_was_asked_for() -> None:
+    fences = Fences()
+    fences.saw_project("ADDED", project())
+    fences.saw(application("a", "team", "SyncError", ORPHANED))
+    fences.saw(application("b"))
+    assert fences.due_for_orphans(0.0) == ("a",)
+    fences.lost("a")
     assert fences.due_for_orphans(10_000.0) == ()
 
 
