@@ -25,7 +25,7 @@ from bot.model.resources import ResourceKey, annotations_of, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
-from workers.changes.payloads import refreshes, refreshes_of, told_of_deleted
+from workers.changes.payloads import refreshes, told_of_deleted
 from workers.operating.windows import Openings
 from workers.watching import due
 from workers.watching.applications import ApplicationWatch
@@ -42,8 +42,6 @@ from workers.watching.showing import Showing
 from workers.watching.sightings import Sightings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.cluster.objects import Cluster
     from bot.model.applications import Destination
     from bot.model.resources import JsonObject, ResourceType
@@ -202,18 +200,13 @@ class Controller:
     def _follow_windows(self, now: float) -> None:
         """Have started what waited for a window that has opened, and put back what was changed meanwhile."""
         if self._services.settings.mode is Mode.FULL and self._asking.share.stands:
-            self._look_again_at(self._openings.due(now))
-
-    def _look_again_at(self, names: Sequence[str]) -> None:
-        ours = list(filter(self._asking.may, names))
-        for request in (*refreshes_of(ours), *map(jobs.compare, ours)):
-            self._asking.ask(ours[0], request)
+            self._asking.look_again_at(self._openings.due(now))
 
     def _follow_holds(self, now: float) -> None:
         """Do the same where the time of somebody's hold is over."""
         with self._lock:
             released = due.released(self._known, self._asking.may, now=now)
-        self._look_again_at(released)
+        self._asking.look_again_at(released)
 
     def _follow_fences(self, now: float) -> None:
         """Have compared what belongs to a project that demands something else, once every worker knows of that."""

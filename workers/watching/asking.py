@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.errors import ForesailError
+from bot.model.jobs import compare
 from bot.model.shards import owner
+from workers.changes.payloads import refreshes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bot.model.jobs import JobRequest
     from bot.store.queue import Queue
     from workers.watching.sharing import Sharing
@@ -42,16 +46,35 @@ class Asking:
             self._left_over[request.job_id] = (key, request)
             return
         try:
-            self._queue.enqueue(request)
+            self._send(key, request)
         except ForesailError as error:
             _log.warning("event kept for later", job=request.identity, reason=str(error))
-            self._left_over[request.job_id] = (key, request)
+
+    def look_again_at(self, names: Iterable[str]) -> None:
+        """Ask for applications to be refreshed and compared: together where we may act for them now, else one by one.
+
+        What waits together would be forgotten together, once one of them is another's.
+        """
+        now, later = list[str](), list[str]()
+        for name in names:
+            (now if self.may(name) else later).append(name)
+        for some in (now, *([name] for name in later)):
+            for request in (*refreshes_of(some), *map(compare, some)):
+                self.ask(some[0], request)
 
     def send_left_over(self) -> None:
         """Queue what could not be queued before, and forget what is another's by now: who looks at all of it anew."""
-        for identity, (key, request) in list(self._left_over.items()):
+        for key, request in list(self._left_over.values()):
             if self.holds(key) and not self.share.may(key):
                 continue
+            # First, as the same may be asked for again as soon as it is queued, and have to wait.
+            self._left_over.pop(request.job_id, None)
             if self.holds(key):
-                self._queue.enqueue(request)
-            self._left_over.pop(identity, None)
+                self._send(key, request)
+
+    def _send(self, key: str, request: JobRequest) -> None:
+        try:
+            self._queue.enqueue(request)
+        except ForesailError:
+            self._left_over[request.job_id] = (key, request)
+            raise
