@@ -16,11 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from bot.engine.sync.rollback import window_of
 from bot.engine.tracking import hijacked, owner_of
 from bot.errors import Rejected
-from bot.model.applications import SKIP_RECONCILE
-from bot.model.holds import HELD, Hold
 from bot.model.predictions import Prediction, Refusal, ResourceStates
 from bot.model.reports import Action, ApplicationReport, Report, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
@@ -29,6 +26,7 @@ from bot.prediction.dangers import Foreseen, with_dangers
 from bot.prediction.desired import Desired, Wanted
 from bot.prediction.estimates import Estimates, defined_elsewhere, of_the_merge, within_quotas
 from bot.prediction.forecast import Forecast
+from bot.prediction.holds import holds_of
 from bot.prediction.lasting import Recollection, Told
 from bot.prediction.looks import begin_all
 from bot.prediction.moved import with_moves
@@ -49,7 +47,6 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer
-    from bot.model.applications import Application
     from bot.prediction.desired import Sources
     from bot.prediction.lasting import Kept, Lasting
     from bot.prediction.looks import Ahead
@@ -256,7 +253,7 @@ class Predictor:
             reports = [attribution.report(states) for states in work.states.values()]
         except Rejected as error:  # an object that cannot be shown is its application's failure, not the whole change's
             reports, failure = [], error.message
-        notes = (*work.head.targets.warnings, *work.repair, *_left_alone(application), *work.farewell, *work.emptied)
+        notes = (*work.head.targets.warnings, *work.repair, *holds_of(application), *work.farewell, *work.emptied)
         return ApplicationReport(
             name=application.name,
             namespace=application.namespace,
@@ -336,17 +333,6 @@ def _states(
     extraneous = (key for key in known if key not in states and key in live)
     states.update({key: ResourceStates(key, live[key], None, None) for key in extraneous if owner_of(live[key])})
     return states
-
-
-def _left_alone(application: Application) -> tuple[str, ...]:
-    if application.left_alone:
-        return (f"while its annotation {SKIP_RECONCILE} is there, nothing of this is synced",)
-    try:
-        window_of(application)
-    except Rejected as error:
-        return (f"{error.message}: nothing is taken back by itself",)
-    hold = Hold.at(application.annotation(HELD), now=time.time()) if application.automated else None
-    return (f"{hold.words}: nothing of this is synced by itself",) if hold is not None else ()
 
 
 def _change_of(candidate: Candidate) -> Action:
