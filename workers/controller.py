@@ -309,6 +309,7 @@ class Controller:
             _log.warning("application cannot be used", reason=error.message)
             with self._lock:
                 self._known.pop(name, None)
+            self._showing.lost(name)  # what it was before says nothing of it now
             if obj.get("operation"):
                 self._asking.ask(name, jobs.advance(name))  # which ends it: it cannot go on
             if metadata_of(obj).get("deletionTimestamp"):

@@ -199,6 +199,19 @@ def test_the_metrics_of_all_tell_of_each_application_once(replicas: Replicas) ->
     assert ("advance.run", "done") in counted[JOBS]
 
 
+def test_the_metrics_say_nothing_more_of_one_that_cannot_be_used(replicas: Replicas) -> None:
+    metrics, plane = replicas.desk.services.metrics, replicas.desk.stage.plane
+
+    def told() -> set[str]:
+        return {one.values[1] for one in metrics.shown() if one.family is APP_INFO}
+
+    without = '{"spec": {"source": null, "sourceHydrator": {}}}'
+    plane.kubectl("patch", "application", APPS[0], "-n", replicas.namespace, "--type=merge", "-p", without)
+    replicas.until(lambda: told() == {*APPS[1:]}, "it is not told of")
+    replicas.declare()
+    replicas.until(lambda: told() == {*APPS}, "it is told of again")
+
+
 def test_what_was_a_killed_ones_is_healed_by_the_others_and_once(replicas: Replicas) -> None:
     victim = replicas.owner_of(APPS[0])
     since = replicas.desk.stage.plane.audit_log.stat().st_size
