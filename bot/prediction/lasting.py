@@ -239,22 +239,17 @@ class Recollection:
         early, now = self.ahead.get(cluster), self.lasting.now() if self.lasting else 0.0
         return early if early is not None and early.serves(kinds, now) else Look.begin(cluster, kinds, now)
 
-    def keep(self, cluster: Cluster, told: Iterable[Told]) -> None:
-        """Keep the predictions that can be told again as long as nothing moves."""
-        around = self.around.get(cluster)
-        if around is None or self.lasting is None:
+    def keep(self, change: str, told: Mapping[Cluster, Iterable[Told]]) -> None:
+        """Keep the predictions that can be told again as long as nothing moves, and what the next preview looks at."""
+        if self.lasting is None:
             return
-        for one in told:
-            name = self.names.get(one.report.name, "")
-            kept = self._kept(cluster, around, one) if name and one.lasts else None
+        for cluster, one in ((cluster, one) for cluster, predicted in told.items() for one in predicted):
+            name, around = self.names.get(one.report.name, ""), self.around.get(cluster)
+            kept = self._kept(cluster, around, one) if name and one.lasts and around is not None else None
             if kept is not None:
                 self.lasting.keep(name, kept)
                 self.looked[cluster].update(kept.kinds)
-
-    def leave(self, change: str) -> None:
-        """Leave for the next preview of a change what it is going to look at."""
-        if self.lasting is not None:
-            self.lasting.leave(change, dict(self.looked))
+        self.lasting.leave(change, dict(self.looked))
 
     def joined(self, candidates: Iterable[Candidate], told: Mapping[str, Told]) -> list[Kept | Told]:
         """Return the prediction of each candidate: the one that is held, or the new one."""

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from bot.preview.affected import Candidate
 
     _Hidden = Callable[[], frozenset[str]]
+    _Members = dict[Cluster, list[Work]]
 
 
 _SEVERAL: Final = 2
@@ -128,16 +129,14 @@ class Predictor:
         reached = [one for one in candidates if one.either.name not in untold]
         recalled = self._recalled(reached, sides, rules, ahead)
         work.extend([*untold.values(), *self._fresh(reached, sides, recalled)])
-        for cluster, members in self._by_cluster(work).items():
-            _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
-        applications = self._judged(work, [self._application_report(one, redactor, hidden) for one in work], hidden)
-        verdict = self._ruled(work, applications, rules)
+        clusters = self._answered(work)
+        reports = [self._application_report(one, redactor, hidden) for one in work]
+        applications = self._judged(work, reports, clusters, hidden)
+        verdict = _ruled(work, applications, clusters, rules)
         by_name = _all_told(work, applications, verdict.applications)
-        clusters = self._by_cluster(work)
-        for cluster, members in clusters.items():
-            recalled.keep(cluster, [by_name[one.application.name] for one in members])
+        told = {at: [by_name[one.application.name] for one in members] for at, members in clusters.items()}
+        recalled.keep(words.change, told)
         whole = recalled.joined(candidates, by_name)
-        recalled.leave(words.change)
         report = Report(
             change=words.change,
             base_branch=words.base_branch,
@@ -207,7 +206,13 @@ class Predictor:
         ]
         return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
-    def _by_cluster(self, work: Iterable[Work]) -> dict[Cluster, list[Work]]:
+    def _answered(self, work: Sequence[Work]) -> _Members:
+        """Have each cluster asked what it would make of its part, and return of what it has answered."""
+        for cluster, members in self._by_cluster(work).items():
+            _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
+        return self._by_cluster(work)
+
+    def _by_cluster(self, work: Iterable[Work]) -> _Members:
         groups: dict[Cluster, list[Work]] = defaultdict(list)
         for one in work:
             if not one.failure:
@@ -215,22 +220,13 @@ class Predictor:
         return groups
 
     def _judged(
-        self, work: Sequence[Work], reports: Sequence[ApplicationReport], hidden: _Hidden
+        self, work: Sequence[Work], reports: Sequence[ApplicationReport], clusters: _Members, hidden: _Hidden
     ) -> tuple[ApplicationReport, ...]:
-        clusters = {id(one): cluster for cluster, members in self._by_cluster(work).items() for one in members}
+        places = {id(one): cluster for cluster, members in clusters.items() for one in members}
         told = with_moves([(report, one.states) for one, report in zip(work, reports, strict=True)])
-        foreseen = [Foreseen(report, one.states, clusters.get(id(one))) for one, report in zip(work, told, strict=True)]
+        foreseen = [Foreseen(report, one.states, places.get(id(one))) for one, report in zip(work, told, strict=True)]
         holds = not self._sources.by_argo_cd
         return with_dangers(foreseen, percent=self._mass_deletion_percent, holds=holds, hidden=hidden)
-
-    def _ruled(self, work: Sequence[Work], reports: Sequence[ApplicationReport], rules: Policies) -> Ruling:
-        versions = {id(one): at.discovery.version for at, members in self._by_cluster(work).items() for one in members}
-        return rules.judge(
-            [
-                Judged(one.application, report, one.states, versions.get(id(one), ""))
-                for one, report in zip(work, reports, strict=True)
-            ]
-        )
 
     def _application_report(self, work: Work, redactor: Redactor, hidden: _Hidden) -> ApplicationReport:
         application = work.application
@@ -347,6 +343,16 @@ def _worth_telling(resources: Iterable[ResourceReport]) -> list[ResourceReport]:
     """Leave out what neither the change nor a sync touches, and sort the rest by name."""
     told = [one for one in resources if one.affected or one.drift is not Action.NOTHING or one.note or one.rewritten]
     return sorted(told, key=lambda one: one.key)
+
+
+def _ruled(work: Sequence[Work], reports: Sequence[ApplicationReport], clusters: _Members, rules: Policies) -> Ruling:
+    versions = {id(one): at.discovery.version for at, members in clusters.items() for one in members}
+    return rules.judge(
+        [
+            Judged(one.application, report, one.states, versions.get(id(one), ""))
+            for one, report in zip(work, reports, strict=True)
+        ]
+    )
 
 
 def _all_told(
