@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from bot.forges.port import Forge
     from bot.model.applications import Source
     from bot.model.credentials import Credentials
-    from bot.prediction.desired import Sources
     from bot.prediction.forges import ForgeListing
     from bot.prediction.integrity import Integrity
     from bot.prediction.preview import Predictor
+    from bot.prediction.sources import Sources
     from bot.prediction.trees import Trees
     from bot.prediction.updates.planning import Planner
     from bot.preview.template import Own
@@ -269,7 +269,7 @@ def _sources(
     renderer: Rendering,
     auth_for: Callable[[str, str], Credentials | None],
 ) -> Sources:
-    from bot.prediction.desired import Sources
+    from bot.prediction.sources import Sources
 
     namespace = settings.control_namespace
     sources = Sources(

@@ -19,8 +19,9 @@ from bot.engine.patches.hand_over import ARGO_CD
 from bot.engine.tracking import TRACKING_ID
 from bot.logs import configure_logs
 from bot.model.resources import annotations_of, metadata_of
-from bot.prediction.desired import Desired, Sources
+from bot.prediction.desired import Desired
 from bot.prediction.preview import Predictor
+from bot.prediction.sources import Sources
 from bot.repository.mirrors import Mirrors
 from bot.repository.render import Renderer
 from bot.services import (

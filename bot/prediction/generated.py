@@ -25,7 +25,7 @@ from bot.repository.trees import MOST_FILES, EntryKind, Snapshot
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.projects import AppProject
-    from bot.prediction.desired import Sources
+    from bot.prediction.sources import Sources
     from bot.prediction.trees import Tree
 
 _APPLICATION_SET: Final = ("argoproj.io", "ApplicationSet")

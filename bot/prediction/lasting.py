@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
     from bot.model.applications import Application
     from bot.model.predictions import Prediction, ResourceStates
-    from bot.prediction.desired import Sources
     from bot.prediction.forecast import Grounds, Results
     from bot.prediction.looks import Ahead, Looked
+    from bot.prediction.sources import Sources
     from bot.prediction.surroundings import Surroundings
     from bot.prediction.trees import Sides
     from bot.preview.affected import Candidate

@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer
-    from bot.prediction.desired import Sources
     from bot.prediction.lasting import Kept, Lasting
     from bot.prediction.looks import Ahead
     from bot.prediction.questions import Identity
+    from bot.prediction.sources import Sources
     from bot.preview.affected import Candidate
 
     _Hidden = Callable[[], frozenset[str]]

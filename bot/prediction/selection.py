@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from bot.model.resources import JsonObject
-    from bot.prediction.desired import Desired, Sources
+    from bot.prediction.desired import Desired
+    from bot.prediction.sources import Sources
     from bot.prediction.trees import Sides, Tree
 
 ROOT_FOLDER: Final = ".foresail"

@@ -16,9 +16,9 @@ from bot.cluster.objects import Cluster
 from bot.engine.applicationsets.facts import NotKnownError
 from bot.model.applications import Application
 from bot.model.resources import JsonObject
-from bot.prediction.desired import Sources
 from bot.prediction.generated import KnownSets, cluster_facts
 from bot.prediction.selection import Grounds, Selection, select
+from bot.prediction.sources import Sources
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirrors

@@ -18,8 +18,9 @@ from bot.engine.patches.hand_over import ARGO_CD
 from bot.model.applications import Application
 from bot.model.reports import Action, ApplicationReport, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey
-from bot.prediction.desired import Sources, Wanted
+from bot.prediction.desired import Wanted
 from bot.prediction.preview import ChangeWords, Predictor
+from bot.prediction.sources import Sources
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Candidate
 from bot.repository.mirrors import Mirrors

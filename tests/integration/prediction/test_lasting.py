@@ -17,9 +17,10 @@ from bot.cluster.objects import Apply, Cluster
 from bot.model.applications import Application
 from bot.model.projects import AppProject
 from bot.model.reports import Report
-from bot.prediction.desired import Sources, Wanted
+from bot.prediction.desired import Wanted
 from bot.prediction.lasting import Lasting
 from bot.prediction.preview import ChangeWords, Predicted, Predictor
+from bot.prediction.sources import Sources
 from bot.prediction.trees import Sides, Tree
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirrors
