@@ -67,7 +67,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
 def again(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview the first of several changes again, in case something has moved, and leave the rest to the next job.
 
-    What it was told stands until the next round while a cluster or the forge is away.
+    What it was told stands until the next round while a cluster or the forge is away, unless somebody has marked it:
+    that may have taken back what it was told, or approved what no round looks at.
     """
     repository, (number, *others) = repository_in(payload), payload["numbers"]
     if others:
@@ -78,6 +79,8 @@ def again(services: Services, payload: JsonObject) -> JobRequest | None:
         if change.state is ChangeState.OPEN:
             _preview_and_tell(services, change, again=True)
     except Temporary as error:
+        if payload.get("marked"):
+            raise
         _log.warning("preview not made again", change=repository.change(number), reason=error.message)
     return None
 

@@ -162,6 +162,12 @@ def preview_again(repository: Repository, numbers: Sequence[int]) -> JobRequest:
     return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(numbers[0])} and {len(numbers) - 1} more")
 
 
+def preview_marked(repository: Repository, number: int) -> JobRequest:
+    """Ask for the same of one open change that somebody has marked: what that says must not be missed."""
+    payload = {"repository": asdict(repository), "numbers": [number], "marked": True}
+    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as it is marked")
+
+
 def tell(repository: Repository, number: int) -> JobRequest:
     """Ask to tell a change what was predicted of it last; nothing happens when it was told meanwhile."""
     payload = {"repository": asdict(repository), "number": number}
@@ -357,7 +363,7 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
 
 def _previewed(event: ChangeUpdated | ChangeMarked) -> JobRequest:
     if isinstance(event, ChangeMarked):
-        return preview_again(event.repository, [event.number])
+        return preview_marked(event.repository, event.number)
     return preview(event.repository, event.number)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.errors import Temporary
 from bot.model import jobs
 from bot.model.changes import StatusState
 from bot.model.reports import Outcome
+from bot.sandbox.forge.faults import Fault
 from tests.integration.workers.desk import Desk
-from workers import recover
+from workers import preview, recover
 from workers.telling.statuses import STARTED, context, is_known, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
@@ -65,3 +69,28 @@ def test_a_status_that_waits_for_a_person_stays(desk: Desk) -> None:
     desk.do(recover.run, jobs.recover(hosted.full_name))
 
     assert hosted.statuses(change.head_sha)[context(services)].state == "pending"
+
+
+def test_what_a_label_has_taken_back_is_not_left_to_a_round_while_the_forge_is_away(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    repository = services.forge.repository(hosted.full_name)
+    hosted.push("main", {".foresail/config.yaml": "labels: {skip: [quiet]}\n"})
+    hosted.push("three", {"deploy/three.yaml": "# 3"})
+    change = hosted.open_pull_request(head="three", title="Three")
+    marked, again = jobs.preview_marked(repository, change.number), jobs.preview_again(repository, [change.number])
+    hosted.label(change.number, "quiet")
+    desk.do(preview.again, marked)
+
+    def told() -> str:
+        return str(hosted.statuses(hosted.head("three"))[context(services)].description)
+
+    assert "as its label quiet says" in told()
+    hosted.unlabel(change.number, "quiet")
+    faults = desk.stage.github.faults
+    faults.add(f"GET /repos/*/pulls/{change.number}", kind=Fault.ERROR, times=100)
+    desk.do(preview.again, again)
+    with pytest.raises(Temporary):
+        desk.do(preview.again, marked)
+    faults.clear()
+    desk.do(preview.again, marked)
+    assert "quiet" not in told()

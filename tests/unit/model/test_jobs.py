@@ -35,7 +35,7 @@ OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 PRESSED = CheckPressed(SHOP, NEW, "jo", "foresail/sync", button=Button.RETRY, id=-5)
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12), CHANGES)),
-    (ChangeMarked(SHOP, 12), (jobs.preview_again(SHOP, [12]), CHANGES)),
+    (ChangeMarked(SHOP, 12), (jobs.preview_marked(SHOP, 12), CHANGES)),
     (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12), CHANGES)),
     (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12), CHANGES)),
     (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW), LOOK)),
