@@ -27,8 +27,14 @@ _log = structlog.get_logger()
 
 @job
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
-    """Queue what is asked for; a button's permission is looked up where commands are carried out."""
-    repository, commit = repository_in(payload), str(payload["head_sha"])
+    """Queue what is asked for; a button's permission is looked up where commands are carried out.
+
+    Installations that share an App hear of each other's checks, at which nothing is asked of this one.
+    """
+    repository, commit, name = repository_in(payload), str(payload["head_sha"]), str(payload["name"])
+    if name and not name.startswith(f"{services.settings.instance}/"):
+        _log.info("nothing done at a check", commit=commit[:12], reason="it is not of this installation", check=name)
+        return None
     try:
         found = services.forge.changes_of_commit(repository, commit)
         concerned = [one for one in found if _is_of(one, commit)]
