@@ -121,6 +121,8 @@ class Attribution:
         live, head = states.live, states.head
         if live is None or head is None or {effect.action, drift.action} != {Action.CHANGE}:
             return ""
+        if head.refusal is not None:  # what would be shown is the manifest, without what a server adds
+            return ""
         return self._drifted(live, _predicted(head, live)).diff
 
     def _meeting(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> str:

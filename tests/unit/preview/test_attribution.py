@@ -95,6 +95,12 @@ def test_where_a_change_meets_drift_what_is_written_is_both() -> None:
     assert (alone.drift, alone.result_diff) == (Action.NOTHING, "")
 
 
+def test_of_what_is_refused_nothing_is_written() -> None:
+    found = report(live=held(make(9)), base=accepted(make(1)), head=refused(make(2)))
+    assert (*actions(found), found.result_diff) == (Action.CHANGE, Action.CHANGE, "")
+    assert found.failure
+
+
 def test_a_change_that_catches_up_with_what_somebody_did_by_hand_is_a_change_and_drift() -> None:
     found = report(live=held(make(2)), base=accepted(make()), head=accepted(make(2)))
 
