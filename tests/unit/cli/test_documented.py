@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from bot.cli.app.commands import group
 
 DOCUMENT = Path(__file__).parents[3] / "docs/cli.md"
-COMMANDS = [str(command.name or getattr(command.callback, "__name__", "")) for command in group.registered_commands]
+COMMANDS = sorted(get_group(group).commands)
 
 
 def helped(command: str) -> str:
