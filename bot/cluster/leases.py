@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/architecture/leases/
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +17,8 @@ from bot.model.resources import ResourceType, annotations_of, metadata_of
 from bot.model.shards import Seat
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.cluster.connection import ApiServer
     from bot.model.resources import JsonObject
 
@@ -30,6 +32,7 @@ _MEMBERS: Final = "foresail.dev/members"
 _NAME: Final = re.compile(rf"{PREFIX}[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 403
+_CONFLICT: Final = 409
 _PAGE: Final = "500"
 
 
@@ -94,9 +97,12 @@ class Leases:
             query = {"labelSelector": SELECTOR, "limit": _PAGE, "continue": str(token)}
 
     def throw_away(self, seat_name: str, *, turn: int) -> None:
-        """Delete the Lease of somebody who is dead; nothing happens when it has moved since `turn`."""
+        """Delete the Lease of somebody who is dead; nothing happens when it has moved since `turn`.
+
+        Raises ApiRefused where the account may not do so.
+        """
         path = object_path(LEASE, namespace=self.namespace, name=seat_name)
-        with suppress(ApiRefused):  # it has moved, or somebody else was quicker
+        with _overtaken():
             obj = self.server.get(path)
             seat = seat_of(obj)
             if seat is not None and seat.turn == turn:
@@ -104,11 +110,21 @@ class Leases:
                 self.server.request("DELETE", path, body=_delete({"resourceVersion": version}))
 
     def leave(self) -> None:
-        """Delete our own: the others need not wait."""
+        """Delete our own: the others need not wait. Raises ApiRefused where the account may not do so."""
         self._version = ""
-        with suppress(ApiRefused):
+        with _overtaken():
             path = object_path(LEASE, namespace=self.namespace, name=self._name)
             self.server.request("DELETE", path, body=_delete({}))
+
+
+@contextmanager
+def _overtaken() -> Iterator[None]:
+    """Go on where a Lease has moved, or somebody else was quicker to delete it."""
+    try:
+        yield
+    except ApiRefused as error:
+        if error.code not in {_NOT_FOUND, _CONFLICT}:
+            raise
 
 
 def seat_of(obj: JsonObject) -> Seat | None:

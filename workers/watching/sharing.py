@@ -112,12 +112,15 @@ def _now() -> float:
 class Shared:
     """A place among the controllers of one namespace; safe to use from threads."""
 
-    def __init__(self, leases: Leases, terms: Terms, vital: Vital, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, leases: Leases, terms: Terms, vital: Vital, *, patience: float = _PATIENCE, grace: float = _GRACE
+    ) -> None:
         self.me = vital.path.name
         self._leases = leases
         self._terms = terms
         self._vital = vital
         self._patience = patience
+        self._grace = grace
         self._beaten_at = _now()
         self._roster = Roster(self.me, terms)
         self._turn = 0
@@ -214,7 +217,7 @@ class Shared:
                 self._roster.died(name)
         for name in dead:
             _log.info("another controller has died", name=name)
-            self._leases.throw_away(name, turn=seats[name].turn)
+            self._throw_away(seats[name])
 
     def _is_deaf(self) -> bool:
         """Whether we have not even heard of ourselves: then we may not hear who comes either."""
@@ -224,14 +227,21 @@ class Shared:
         """Throw away what the dead have left, a while later; one of us does it."""
         with self._lock:
             ours = owner(self._roster.view, DUTY) == self.me
-            silent = self._roster.silent(_now(), seconds=self._terms.seconds + _GRACE) if ours else []
+            silent = self._roster.silent(_now(), seconds=self._terms.seconds + self._grace) if ours else []
         if silent:
             seats = self._leases.all()
             for name in silent:
-                if name in seats:
-                    self._leases.throw_away(name, turn=seats[name].turn)
-                with self._lock:
-                    self._roster.lost(name)
+                if name in seats:  # as long as it is there its owner stays dead: forgotten, it would be taken for new
+                    self._throw_away(seats[name])
+                else:
+                    with self._lock:
+                        self._roster.lost(name)
+
+    def _throw_away(self, seat: Seat) -> None:
+        try:
+            self._leases.throw_away(seat.name, turn=seat.turn)
+        except Rejected as error:
+            _log.warning("Lease of a dead controller not deleted", name=seat.name, reason=error.message)
 
     def _on_lease(self, event: str, obj: JsonObject) -> None:
         seat = seat_of(obj)

@@ -12,6 +12,7 @@ import pytest
 
 from bot.cluster.connection import ApiServer
 from bot.cluster.leases import PREFIX, Leases
+from bot.model.shards import Seat
 from bot.sandbox.control_plane.cluster import ControlPlane
 from workers.watching.roster import Terms
 from workers.watching.sharing import Shared
@@ -72,3 +73,28 @@ def test_who_comes_takes_a_share_and_gives_it_back_when_it_leaves(place: Kept) -
         assert not any(map(two.may, keys))
         until(lambda: all(map(one.may, keys)))
     assert not one.stands
+
+
+def test_who_is_dead_stays_so_though_its_lease_cannot_be_deleted(
+    control_plane: ControlPlane, namespace: str, place: Kept
+) -> None:
+    other = f"{PREFIX}dead"
+    server = ApiServer.from_kubeconfig(str(control_plane.kubeconfig))
+    leases = Leases(server, namespace=namespace, name=other)
+    leases.write(Seat(other, 1, frozenset(), 4.0))
+    lease = ("lease", other, "-n", namespace)
+    patched = ("patch", *lease, "--type=merge", "-p")
+    control_plane.kubectl(*patched, '{"metadata": {"finalizers": ["example.com/kept"]}}')
+
+    def is_deleted() -> bool:
+        return bool(control_plane.kubectl("get", *lease, "-o", "jsonpath={.metadata.deletionTimestamp}"))
+
+    with kept(place(grace=0.0)) as shared:
+        until(lambda: shared.view == {shared.me})
+        until(is_deleted)
+        turn = leases.all()[shared.me].turn
+        until(lambda: leases.all()[shared.me].turn > turn)
+        control_plane.kubectl(*patched, '{"metadata": {"labels": {"looked-at": "yes"}}}')
+        until(lambda: shared.view != {shared.me} or leases.all()[shared.me].turn > turn + 2)
+        assert shared.view == {shared.me}
+    control_plane.kubectl(*patched, '{"metadata": {"finalizers": null}}')
