@@ -19,7 +19,7 @@ from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch, health_of
 from bot.engine.sync.rollback import going_back
-from bot.engine.sync.unknown import DISTRUSTED, known_patch, unknown_patch
+from bot.engine.sync.unknown import DISTRUSTED, known_patch, reached_patch, unknown_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
@@ -93,7 +93,7 @@ def _compared(services: Services, application: Application) -> JobRequest | None
         services.metrics.count(compared(application, seconds=time.monotonic() - began))
         return asks
     # There is nothing to compare, but no longer because its cluster does not answer.
-    if application.operation is None and (patch := known_patch(application)):
+    if application.operation is None and (patch := reached_patch(application)):
         services.applications.update(application, {"status": patch, **_answered(application)})
     else:
         _answer(services, application)

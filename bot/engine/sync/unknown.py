@@ -43,6 +43,11 @@ def known_patch(application: Application) -> JsonObject:
     return conditions_without(application.status, _is_ours)
 
 
+def reached_patch(application: Application) -> JsonObject:
+    """Return the conditions without those about a cluster that does not answer; nothing where there are none."""
+    return conditions_without(application.status, _is_of_a_cluster)
+
+
 def is_unknown(status: JsonObject | None) -> bool:
     """Whether a status says that nothing is known because a cluster does not answer, or is not configured."""
     return _says_unknown(status) and any(map(_is_of_a_cluster, conditions_of(status)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.engine.sync.unknown import INVALID_SPEC, is_unknown, known_patch, unknown_patch
+from bot.engine.sync.unknown import DISTRUSTED, INVALID_SPEC, is_unknown, known_patch, reached_patch, unknown_patch
 from bot.model.applications import Application
 
 OTHER = {"type": "UnknownHookWarning", "message": "odd"}
@@ -41,3 +41,13 @@ def test_once_it_is_known_again_only_that_is_taken_back() -> None:
     assert known_patch(application(status)) == {"conditions": [OTHER, FAILED]}
     assert known_patch(application({"conditions": [FAILED]})) == {}
     assert not is_unknown({"sync": {"status": "Unknown"}, "conditions": [FAILED]})
+
+
+def test_that_a_cluster_answers_says_nothing_about_a_signature() -> None:
+    words = "Signature required: commit abc1234 is not signed."
+    distrusted = said({"conditions": [OTHER]}, words, kind=DISTRUSTED)
+    told = [OTHER, {"type": "ComparisonError", "message": words, "lastTransitionTime": "now"}]
+    assert distrusted["conditions"] == told
+    assert reached_patch(application(distrusted)) == {}
+    assert known_patch(application(distrusted)) == {"conditions": [OTHER]}
+    assert reached_patch(application(said({"conditions": [OTHER]}))) == {"conditions": [OTHER]}
