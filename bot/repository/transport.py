@@ -32,7 +32,7 @@ _SCHEMES: Final = frozenset({"https", "http", "ssh", "git"})
 _HOST: Final = re.compile(r"(?:[\w.~!$&'()*+,;=:%-]*@)?(?:[A-Za-z0-9_][\w.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?", re.ASCII)
 """What all parsers of URLs read alike: user, host and port without a backslash or a second `@`."""
 _SCP_LIKE: Final = re.compile(r"(?:[\w.~][\w.~-]*@)?[\w.-]*\w:(?!/?/)[^:]*")
-_USERINFO: Final = re.compile(r"(?<=://)[^/@\s]+@")
+_USERINFO: Final = re.compile(r"(?<=://)[^/\s]+@")
 _AWAY: Final = re.compile(
     r"could(n't| not) (resolve|connect)|connection (refused|timed out|reset)|timed out|early EOF|unexpected disconnect|"
     r"returned error: (429|5\d\d)|RPC failed|temporary failure|HTTP/2 stream|empty reply|hung up unexpectedly|"
