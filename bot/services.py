@@ -342,6 +342,7 @@ def _pace(settings: Settings, connection: redis.Redis) -> Pace:
             content_per_minute=settings.forge_content_per_minute,
             content_per_hour=settings.forge_content_per_hour,
             writes_per_minute=settings.forge_writes_per_minute,
+            previews_per_minute=0 if settings.is_gitlab else settings.forge_previews_per_minute,
         ),
     )
 

@@ -54,7 +54,9 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 @job_with_excuse(_excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview a change as it is now, unless it is over."""
-    change = services.forge.change(repository_in(payload), int(payload["number"]))
+    repository, number = repository_in(payload), int(payload["number"])
+    services.forge.begin_preview(repository, number)
+    change = services.forge.change(repository, number)
     if change.state is not ChangeState.OPEN:
         withdraw(services, change, f"was {change.state} before its preview was done")
         part(services, change)

@@ -222,6 +222,12 @@ class Forge(Protocol):
         see `head_when`. One request, and one for each 100 events of the change; of more than a thousand nobody knows.
         """
 
+    def begin_preview(self, repository: Repository, number: int) -> None:
+        """Count a preview of a change that begins now; Paced when it is to begin later. No request.
+
+        What a preview reads cannot wait in its middle: it would read everything again. So it waits before.
+        """
+
     def head_ref(self, number: int) -> str:
         """Return the ref of the change's repository that holds its head, also of one from a fork; no request."""
 

@@ -19,6 +19,8 @@ class Charge(StrEnum):
     """Never held back by our own pace; only while the forge has asked for silence."""
     WRITE = "write"
     """Tells nobody: a commit status, a deletion."""
+    PREVIEW = "preview"
+    """All that one preview asks, begun only when there is room for it: its reads are held back by nothing else."""
     CONTENT = "content"
     """Something for people, of which they may be notified: a comment, an edited one, a reaction."""
 
@@ -34,7 +36,7 @@ class Limit:
     @property
     def counts(self) -> frozenset[Charge]:
         """What it counts: content is written, too."""
-        return frozenset({self.charge, Charge.CONTENT})
+        return frozenset({self.charge} if self.charge is Charge.PREVIEW else {self.charge, Charge.CONTENT})
 
     @property
     def burst(self) -> int:
@@ -47,12 +49,15 @@ class Limit:
         return self.seconds / max(1, self.requests - self.burst)
 
 
-def limits(*, content_per_minute: int, content_per_hour: int, writes_per_minute: int) -> tuple[Limit, ...]:
+def limits(
+    *, content_per_minute: int, content_per_hour: int, writes_per_minute: int, previews_per_minute: int
+) -> tuple[Limit, ...]:
     """Return the limits of an account; a number of 0 stands for none."""
     every = (
         Limit(Charge.CONTENT, content_per_minute, _MINUTE),
         Limit(Charge.CONTENT, content_per_hour, _HOUR),
         Limit(Charge.WRITE, writes_per_minute, _MINUTE),
+        Limit(Charge.PREVIEW, previews_per_minute, _MINUTE),
     )
     return tuple(one for one in every if one.requests)
 

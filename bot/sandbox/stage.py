@@ -120,6 +120,7 @@ class Stage:
             "FORESAIL_FORGE_CONTENT_PER_MINUTE": "0",
             "FORESAIL_FORGE_CONTENT_PER_HOUR": "0",
             "FORESAIL_FORGE_WRITES_PER_MINUTE": "0",
+            "FORESAIL_FORGE_PREVIEWS_PER_MINUTE": "0",
         }
 
     def get(self, kind: str, name: str = "", *, namespace: str = "") -> JsonObject | None:

@@ -248,6 +248,10 @@ class GitHub:
         pushed = None if source is None else source.find("pushed_at")
         return head.at("sha").sha() if pushed is not None and pushed.time() < moment else ""
 
+    def begin_preview(self, repository: Repository, number: int) -> None:
+        """Take a turn of the installation's."""
+        self._asking.take(repository, Charge.PREVIEW, whose=f"a preview of #{int(number)}")
+
     def head_ref(self, number: int) -> str:
         """Return the ref that GitHub keeps for each pull request."""
         return f"refs/pull/{int(number)}/head"

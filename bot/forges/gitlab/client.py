@@ -307,6 +307,10 @@ class GitLab:
         seen = [(at, one.at("id").number(), one) for at, one in versions if at < moment]
         return max(seen, key=lambda found: found[:2])[2].at("head_commit_sha").sha() if seen else ""
 
+    def begin_preview(self, repository: Repository, number: int) -> None:
+        """Take a turn of the token's."""
+        self._api.take(Charge.PREVIEW, whose=f"{repository.full_name}: a preview of !{int(number)}")
+
     def head_ref(self, number: int) -> str:
         """Return the ref that GitLab keeps for each merge request.
 

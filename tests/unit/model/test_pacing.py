@@ -13,6 +13,11 @@ def test_no_stretch_of_its_time_sees_more_than_a_limit(requests: int, seconds: f
     assert limit.burst + seconds / limit.interval <= max(requests, 2)
 
 
+def test_a_preview_is_counted_apart_from_what_it_writes() -> None:
+    assert Limit(Charge.PREVIEW, 30, 60.0).counts == {Charge.PREVIEW}
+    assert Limit(Charge.WRITE, 130, 60.0).counts == {Charge.WRITE, Charge.CONTENT}
+
+
 def test_a_limit_of_0_is_none() -> None:
-    found = limits(content_per_minute=0, content_per_hour=500, writes_per_minute=0)
+    found = limits(content_per_minute=0, content_per_hour=500, writes_per_minute=0, previews_per_minute=0)
     assert [(one.charge, one.requests) for one in found] == [(Charge.CONTENT, 500)]

@@ -74,6 +74,22 @@ def test_a_burst_of_a_hundred_changes_hits_no_limit(
     assert (len(shop.statuses(sha)), refusals(github)) == (100, [])
 
 
+def test_a_preview_waits_before_it_asks_for_anything_and_keeps_its_place(
+    github: GitHubStandIn, repository: Repository, paced: Callable[[list[Limit]], GitHub]
+) -> None:
+    forge = paced([Limit(Charge.PREVIEW, 10, 36_000.0)])  # two at once, and then one in 75 minutes
+    forge.begin_preview(repository, 1)
+    forge.begin_preview(repository, 2)
+    asked = len(github.requests)
+    waits = []
+    for number in (3, 4, 3):
+        with pytest.raises(Paced) as later:
+            forge.begin_preview(repository, number)
+        waits.append(later.value.retry_after)
+    assert waits == pytest.approx([4_500, 9_000, 4_500], abs=60)
+    assert len(github.requests) == asked
+
+
 def test_a_comment_set_is_written_whole_or_not_at_all(
     shop: HostedRepository, repository: Repository, paced: Callable[[list[Limit]], GitHub]
 ) -> None:
