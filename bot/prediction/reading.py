@@ -180,7 +180,7 @@ class _Index:
 def _definition(application: Application) -> int:
     """Name what decides about what an application reads."""
     named = application.annotation(MANIFEST_GENERATE_PATHS) if application.annotations else ""
-    return hash((named, *[said(source) for source in application.spec.effective_sources]))
+    return hash((named, *map(said, application.spec.effective_sources)))
 
 
 def _entry(

@@ -26,7 +26,9 @@ _MOST_KEPT: Final = 30_000
 """Entries that differ and are kept: the next push of a change differs from the base in nearly the same; about 10 MB."""
 _STEPS: Final = 16
 """Pairs of states of which it is kept what lies between them."""
-_MOST_TOUCHED: Final = 1_000_000
+_MOST_TOUCHED: Final = 200
+"""Entries that may differ between two states for what is read to be taken over: beyond, reading anew is as fast."""
+_LONGEST_TOUCHED: Final = 1_000_000
 """Characters of paths, with every folder above, that are kept of one pair; each pair is up to 10 MB then."""
 
 
@@ -49,15 +51,15 @@ def changed_paths(mirror: Mirror, old: str, new: str) -> frozenset[str] | None:
     A folder without any file counts as a file. None when more differs than anybody looks at, or a name that no file may
     have: it decides about whatever is read through its folder. Raises Temporary when the mirror lacks a tree.
     """
-    return _changed(str(mirror.path), old, new)
+    return _changed(str(mirror.path), old, new, most=_MOST)
 
 
-def _changed(repository: str, old: str, new: str) -> frozenset[str] | None:
+def _changed(repository: str, old: str, new: str, *, most: int) -> frozenset[str] | None:
     # libgit2's own diff reads every folder, also of what is the same: a tenth of a second where there are 10,000.
     if old == new:
         return frozenset()
     try:
-        return _Walk(pygit2.Repository(repository)).between(old, new)
+        return _Walk(pygit2.Repository(repository), most).between(old, new)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise Temporary(f"the copy of the repository lacks a state to compare: {error}") from error
 
@@ -77,12 +79,12 @@ class Touched:
 
 @lru_cache(maxsize=_STEPS)
 def touched(repository: str, old: str, new: str) -> Touched | None:
-    """Return what `changed_paths` finds in the repository at a path; None when that is more than is kept."""
-    changed = _changed(repository, old, new)
+    """Return what `changed_paths` finds in the repository at a path; None when that is more than is worth it."""
+    changed = _changed(repository, old, new, most=_MOST_TOUCHED)
     around, size = set[str](), 0
     for path in with_folders(changed or ()):
         size += len(path)
-        if size > _MOST_TOUCHED:
+        if size > _LONGEST_TOUCHED:
             return None
         around.add(path)
     return None if changed is None else Touched(changed, frozenset(around))
@@ -157,8 +159,9 @@ _kept: Final = _Kept()
 class _Walk:
     """Two trees, walked where they differ."""
 
-    def __init__(self, repository: pygit2.Repository) -> None:
+    def __init__(self, repository: pygit2.Repository, most: int) -> None:
         self._repository = repository
+        self._most = most
         self._found: set[bytes] = set()
         self._is_strange = False
         """Whether a name differs that no file may have."""
@@ -169,7 +172,7 @@ class _Walk:
         while waiting:
             below = list(self._below(*waiting.pop()))
             met += len(below)
-            if met > _MOST or self._is_strange:
+            if met + len(self._found) > self._most or self._is_strange:
                 return None
             waiting.extend(below)
         return frozenset(map(_text, self._found))

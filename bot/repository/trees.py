@@ -148,10 +148,12 @@ class Snapshot:
             waiting.extend((below + name, one) for name, one in sorted(self.folder(entry.id).items(), reverse=True))
 
     def _step(self, way: Sequence[tuple[str, Entry]], name: str) -> Entry | None:
-        entry = way[-1][1]
-        if entry.kind is EntryKind.SUBMODULE:
+        kind, object_id = way[-1][1]
+        if kind is EntryKind.FOLDER:
+            return listing(self.repository, object_id).get(name)
+        if kind is EntryKind.SUBMODULE:
             raise InSubmodule(f"the submodule {'/'.join(name for name, _ in way[1:])} is not fetched")
-        return self.folder(entry.id).get(name) if entry.kind is EntryKind.FOLDER else None
+        return None
 
     def _target(self, link: Entry, path: str, links: int) -> list[str]:
         target = self.read(link.id).decode("utf-8", errors="surrogateescape")

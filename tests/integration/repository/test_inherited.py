@@ -163,23 +163,30 @@ def test_a_name_that_no_file_may_have_is_not_passed_over(
     assert changed_paths(repository.mirror, tree, strange) is None
 
 
-def _chain(repository: Fixed, content: str, *, depth: int, names: int) -> str:
-    """Return a tree of many names for one chain of folders: few bytes, and long paths."""
+def _chain(repository: Fixed, content: str, *, depth: int, name: str) -> str:
+    """Return a tree of one file below a chain of folders: few bytes, and long paths."""
     below, mode = repository.git.create_blob(content.encode()), FILE
-    for level in range(depth):
+    for _ in range(depth):
         builder = repository.git.TreeBuilder()
-        for number in range(names if level == depth - 1 else 1):
-            builder.insert(f"{number}", below, mode)
+        builder.insert(name, below, mode)
         below, mode = builder.write(), FOLDER
     return str(below)
 
 
 def test_what_is_kept_of_two_states_is_bounded_by_its_characters(repository: Fixed) -> None:
     mirror = Mirror(repository.mirror.path)
-    old, new = (_chain(repository, text, depth=400, names=20) for text in ("old", "new"))
+    old, new = (_chain(repository, text, depth=150, name="0" * 100) for text in ("old", "new"))
 
-    assert len(changed_paths(mirror, old, new) or ()) == 20
+    assert len(changed_paths(mirror, old, new) or ()) == 1
     assert touched(str(mirror.path), old, new) is None
-    few = touched(str(mirror.path), *(_chain(repository, text, depth=400, names=1) for text in ("old", "new")))
+    few = touched(str(mirror.path), *(_chain(repository, text, depth=150, name="0") for text in ("old", "new")))
     assert few is not None
-    assert few.concerns([posixpath.join(*"0" * 399)])
+    assert few.concerns([posixpath.join(*"0" * 149)])
+
+
+def test_nothing_is_taken_over_from_a_state_in_which_much_differs(repository: Fixed) -> None:
+    mirror = Mirror(repository.mirror.path)
+    for files, few in ((150, True), (250, False)):
+        old, new = (repository.tree({f"app/{number}": text for number in range(files)}) for text in ("old", "new"))
+        assert len(changed_paths(mirror, old, new) or ()) == files
+        assert (touched(str(mirror.path), old, new) is not None) is few
