@@ -121,6 +121,8 @@ ABANDONED_RETRIES: Final = 10
 """How often a job whose worker died is given to another; the last one only says so."""
 _ABANDONED_RENDERS: Final = 2
 """The same of a render: tried elsewhere once. What ends one renderer after another is the source, not a machine."""
+_PATIENCE: Final = MappingProxyType({Task.NOTIFY: 10})
+"""Seconds by which a task can be done later than asked for: every step of every application asks to tell its commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,11 @@ class JobRequest:
     def retries(self) -> int:
         """How often it is given to another worker when one died of it; the last one only says so."""
         return _ABANDONED_RENDERS if self.task is Task.RENDER else ABANDONED_RETRIES
+
+    @property
+    def patience(self) -> int:
+        """Seconds for which it can wait for an equal job that is put off."""
+        return _PATIENCE.get(self.task, 0)
 
     @property
     def job_id(self) -> str:

@@ -64,7 +64,7 @@ class Queue:
         """Queue jobs, all or none; nothing happens to one when an equal one waits already.
 
         A job that runs already may have read the world before what this request is about: then one more is queued. One
-        that is put off until later does not count either: this request is for now.
+        that is put off for longer than this request can wait does not count either.
         """
         with self._reachable():
             self._enqueue(*self._call("", requests))
@@ -134,7 +134,7 @@ class Queue:
             waiting, taken, scheduled, _, failed, _ = self._keys[request.queue]
             keys += [waiting, taken, scheduled, failed]
             fields = _fields(self._queues[request.queue], request)
-            arguments += [request.job_id, len(fields), *fields]
+            arguments += [request.job_id, request.patience, len(fields), *fields]
         return [*keys, rq.Queue.redis_queues_keys], arguments
 
     @contextmanager

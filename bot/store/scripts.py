@@ -30,9 +30,11 @@ ENQUEUE: Final = (
     _COMMON
     + """
 -- KEYS: a delivery; then of each request its queue, intermediate queue, scheduled and failed jobs; at last all queues
--- ARGV: seconds the delivery is remembered, 0 for none; then of each request: id, queue, number of words, field, value…
+-- ARGV: seconds the delivery is remembered, 0 for none; then of each request: id, for how many seconds it can wait,
+-- number of words, field, value…
 -- Returns 0 when the delivery is known, and then nothing is queued.
 local remembered, at, key = tonumber(ARGV[1]), 2, 2
+local now = redis.call("TIME")[1]
 if remembered > 0 and redis.call("EXISTS", KEYS[1]) == 1 then return 0 end
 
 local function is_in(list, id)
@@ -41,20 +43,23 @@ end
 
 -- Return whether a job of this id is still to begin, and whether the id can be given to a new one. A job that is said
 -- to be queued and is in no list was lost by Redis itself (eviction): it must not stand in the way for ever.
-local function look(id, queue, between, scheduled)
+local function look(id, patience, queue, between, scheduled)
     local status = status_of(id)
     if status == "queued" then
         local waits = is_in(queue, id) or is_in(between, id)
         return waits, not waits
     end
-    if status == "scheduled" then return false, redis.call("ZSCORE", scheduled, id) == false end
+    if status == "scheduled" then
+        local due = redis.call("ZSCORE", scheduled, id)
+        return due and due - now <= patience and patience > 0, due == false
+    end
     return false, status ~= "started"
 end
 
-local function enqueue(id, fields, queue, between, scheduled, failed)
+local function enqueue(id, patience, fields, queue, between, scheduled, failed)
     local free, slot = nil, 0
     while slot < SLOTS or not free do
-        local waits, is_free = look(id .. "-" .. slot, queue, between, scheduled)
+        local waits, is_free = look(id .. "-" .. slot, patience, queue, between, scheduled)
         if waits then return end
         if is_free and not free then free = id .. "-" .. slot end
         slot = slot + 1
@@ -66,10 +71,10 @@ local function enqueue(id, fields, queue, between, scheduled, failed)
 end
 
 while at < #ARGV do
-    local id, words = ARGV[at], tonumber(ARGV[at + 1])
-    enqueue(id, {unpack(ARGV, at + 2, at + 1 + words)}, unpack(KEYS, key, key + 3))
+    local id, patience, words = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+    enqueue(id, patience, {unpack(ARGV, at + 3, at + 2 + words)}, unpack(KEYS, key, key + 3))
     redis.call("SADD", KEYS[#KEYS], KEYS[key])
-    at, key = at + 2 + words, key + 4
+    at, key = at + 3 + words, key + 4
 end
 if remembered > 0 then redis.call("SET", KEYS[1], "1", "EX", remembered) end
 return 1

@@ -54,11 +54,11 @@ class Bench:
             self.connection.hset(f"rq:execution:{job_id}:1", "id", "1")
         return job_id
 
-    def put_off(self, due: float) -> str:
+    def put_off(self, due: float, queue: str = "preview") -> str:
         """Leave the first job to be done later."""
-        job_id = cast("bytes", self.connection.lpop("rq:queue:preview")).decode()
+        job_id = cast("bytes", self.connection.lpop(f"rq:queue:{queue}")).decode()
         self.set(job_id, status="scheduled")
-        self.connection.zadd("rq:scheduled:preview", {job_id: due})
+        self.connection.zadd(f"rq:scheduled:{queue}", {job_id: due})
         return job_id
 
     def set(self, job_id: str, **fields: str | int) -> None:

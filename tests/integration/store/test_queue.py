@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bot.errors import Temporary
@@ -49,6 +51,17 @@ def test_a_job_that_is_put_off_does_not_serve_a_request_for_now(bench: Bench) ->
     bench.put_off(due=100.0)
     bench.queue.enqueue(change(1))
     assert bench.waiting == [f"{change(1).job_id}-1"]
+
+
+@pytest.mark.parametrize(("later", "jobs_waiting"), [(5.0, 0), (60.0, 1)])
+def test_a_job_that_is_put_off_for_a_moment_serves_a_request_that_can_wait(
+    bench: Bench, later: float, jobs_waiting: int
+) -> None:
+    told = jobs.notify("acme/shop", "1" * 40)
+    bench.queue.enqueue(told)
+    bench.put_off(due=time.time() + later, queue="notify")
+    bench.queue.enqueue(told)
+    assert bench.connection.llen("rq:queue:notify") == jobs_waiting
 
 
 def test_a_waiting_job_in_any_slot_serves_a_new_request(bench: Bench) -> None:
