@@ -22,6 +22,7 @@ from bot.preview.markdown import comments, summary
 from bot.preview.telling import Telling
 from bot.repository.mirrors import Conflict
 from bot.settings import Mode
+from workers.changes import approvals
 from workers.changes.forks import is_approved, wait_for_approval
 from workers.changes.payloads import repository_in
 from workers.changes.pointing import pointed_at
@@ -79,6 +80,8 @@ def again(services: Services, payload: JsonObject) -> JobRequest | None:
     try:
         change = services.forge.change(repository, int(number))
         if change.state is ChangeState.OPEN:
+            if payload.get("reviewed") and not approvals.take_any(services, change):
+                return None
             _preview_and_tell(services, change, again=True)
     except Temporary as error:
         if payload.get("marked"):
@@ -118,7 +121,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         number=number,
         head_sha=change.head_sha,
         bodies=bodies,
-        outcome=report.outcome,
+        outcome=approvals.outcome(services, change, report),
         telling=Telling.of(report, bodies, versions=found.versions, link=link.url),
         details=_details(services, seen),
         forecast=None if report.conflict or report.skipped else found.forecast.to_json().decode(),
@@ -132,9 +135,10 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         services.memory.keep_routine(str(change), change.head_sha, routine=report.is_routine)
     if again and _stands(services, change, found, news):
         show(services, link.token, number)
-        return
-    bring(services, change, news)
-    _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
+    else:
+        bring(services, change, news)
+        _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
+    approvals.have_asked(services, change, report.reviewers)
 
 
 def _bodies(services: Services, proposal: Proposal, report: Report, link: str) -> tuple[str, ...]:
@@ -161,7 +165,7 @@ def _stands(services: Services, change: Change, found: Predicted, news: News) ->
         return False
     kept = services.memory.forecast(str(change), change.head_sha)
     foretold = news.forecast is None or (kept is not None and Forecast.from_json(kept) == found.forecast)
-    return foretold and says(services, change, found.report.outcome)
+    return foretold and says(services, change, news.outcome)
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,6 +222,20 @@ class Forge(Protocol):
         see `head_when`. One request, and one for each 100 events of the change; of more than a thousand nobody knows.
         """
 
+    def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
+        """Return who approves of change `number` at this very head, the latest first, and no programs.
+
+        One request for each 100 reviews, at most two on GitLab; Rejected where there are more than a thousand, of which
+        nobody knows. What somebody may, and whether the change is their own, is for the caller to look up.
+        """
+
+    def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
+        """Ask people, `ana`, and teams, `acme/platform`, to review a change; return of whom that cannot be asked.
+
+        Left alone are its author, who is asked already, who has reviewed its head, and what is no name on this forge.
+        At most three requests, and one more for each: on GitHub where one of them is refused, on GitLab always.
+        """
+
     def begin_preview(self, repository: Repository, number: int) -> None:
         """Count a preview of a change that begins now; Paced when it is to begin later. No request.
 

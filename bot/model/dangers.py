@@ -31,6 +31,17 @@ class Danger:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """An approval that a change takes, as there is a danger in it, before its status is green."""
+
+    severity: Severity
+    people: tuple[str, ...] = ()
+    """Of whom one has to approve, `@ana` or `@acme/platform`; empty: somebody who may write."""
+    unknown: str = ""
+    """Why nobody knows of whom; until somebody does, nobody's counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageChange:
     """One container image that becomes another, in one application."""
 

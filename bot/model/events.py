@@ -83,6 +83,14 @@ class ChangeMarked:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeReviewed:
+    """Somebody approves of a change, or no longer does."""
+
+    repository: Repository
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckPressed:
     """Somebody pressed *Re-run*, or a button of ours, at a check of this commit."""
 
@@ -130,6 +138,7 @@ Event: TypeAlias = (
     | Ignored
     | ChangeUpdated
     | ChangeMarked
+    | ChangeReviewed
     | ChangeClosed
     | BranchPushed
     | TagPushed

@@ -16,6 +16,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CheckPressed,
     CommentWritten,
@@ -36,6 +37,8 @@ class Task(StrEnum):
     """Predict an open change and tell it."""
     PREVIEW_AGAIN = "workers.preview.again"
     """Predict open changes again, in case something has moved, and tell what has."""
+    ASK_REVIEWERS = "workers.reviewers.run"
+    """Ask people to review a change in which there is a danger."""
     TELL = "workers.tell.run"
     """Tell a change what was predicted of it and could not be told then."""
     ROUND = "workers.rounds.run"
@@ -91,6 +94,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
     {
         Task.PREVIEW: "preview",
         Task.PREVIEW_AGAIN: "preview",
+        Task.ASK_REVIEWERS: "notify",
         Task.TELL: "notify",
         Task.ROUND: "notify",
         Task.CHECK: "preview",
@@ -173,6 +177,18 @@ def preview_marked(repository: Repository, number: int) -> JobRequest:
     """Ask for the same of one open change that somebody has marked: what that says must not be missed."""
     payload = {"repository": asdict(repository), "numbers": [number], "marked": True}
     return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as it is marked")
+
+
+def preview_reviewed(repository: Repository, number: int) -> JobRequest:
+    """Ask for the same where it matters who approves of a change; elsewhere nothing happens."""
+    payload = {"repository": asdict(repository), "numbers": [number], "marked": True, "reviewed": True}
+    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as it is reviewed")
+
+
+def ask_reviewers(repository: Repository, number: int, *, head: str, people: Sequence[str]) -> JobRequest:
+    """Ask that people, `@ana`, and teams, `@acme/platform`, are asked to review a change at this head, once."""
+    payload = {"repository": asdict(repository), "number": number, "head": head, "people": list(people)}
+    return JobRequest(Task.ASK_REVIEWERS, payload, f"{repository.change(number)} at {head}")
 
 
 def tell(repository: Repository, number: int) -> JobRequest:
@@ -341,8 +357,8 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
     """Return the jobs that an event from a forge calls for; commands begin with `prefix`."""
     jobs: tuple[JobRequest, ...] = ()
     match event:
-        case ChangeUpdated() | ChangeMarked():
-            jobs = (_previewed(event), generate_from(event.repository, changes=True))
+        case ChangeUpdated() | ChangeMarked() | ChangeReviewed():
+            jobs = _previewed(event)
         case ChangeClosed(repository=repository, number=number, merge_sha=merge_sha):
             # What its preview said may still stand in the way of another change with the same head.
             told = (notify(repository.full_name, merge_sha),) if merge_sha else ()
@@ -368,10 +384,11 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
     return check(event.repository, base_branch=event.base_branch, base=event.base_sha, head=event.head_sha)
 
 
-def _previewed(event: ChangeUpdated | ChangeMarked) -> JobRequest:
-    if isinstance(event, ChangeMarked):
-        return preview_marked(event.repository, event.number)
-    return preview(event.repository, event.number)
+def _previewed(event: ChangeUpdated | ChangeMarked | ChangeReviewed) -> tuple[JobRequest, ...]:
+    if isinstance(event, ChangeReviewed):
+        return (preview_reviewed(event.repository, event.number),)
+    again = preview_marked if isinstance(event, ChangeMarked) else preview
+    return (again(event.repository, event.number), generate_from(event.repository, changes=True))
 
 
 def _pushed(event: BranchPushed | TagPushed | RepositoryMoved) -> tuple[JobRequest, ...]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from bot.model.changes import StatusState
-from bot.model.dangers import Danger, ImageChange, Severity
+from bot.model.dangers import Danger, Demand, ImageChange, Severity
 from bot.model.policies import Finding, PolicySeverity
 from bot.model.resources import ResourceKey
 
@@ -234,6 +234,8 @@ class Report:
     """Whether that is to keep it from being merged."""
     reviewers: tuple[str, ...] = ()
     """Whom the repository wants to look at dangers like these: `@acme/platform`."""
+    demands: tuple[Demand, ...] = ()
+    """Approvals that it takes before the status is green."""
     folded: bool = False
     """Whether every difference is folded, also where there are few."""
     shows_drift: bool = True

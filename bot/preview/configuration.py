@@ -28,7 +28,7 @@ _MOST: Final = 5
 _MOST_TEAMS: Final = 10
 """Teams of one rule: each is asked for when somebody gives the command whom the rule does not name."""
 _LONGEST_GLOB: Final = 1024
-_GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(sync|holds|commands)["']?\s*:""", re.MULTILINE)
+_GUARDS: Final = re.compile(rb"""(?:^|[{,\s"'])(sync|holds|commands|approval)["']?\s*:""", re.MULTILINE)
 
 
 def _glob(pattern: str) -> str:
@@ -77,12 +77,15 @@ class Labels(_Part):
 
 
 class Reviewers(_Part):
-    """Who is mentioned in the comment of a change in which there is a danger (docs/dangers.md)."""
+    """Who is asked to review a change in which there is a danger (docs/dangers.md)."""
 
     caution: list[Person] = Field(default=[], max_length=20)
     """Where data, service or the hold on who may do what can be lost."""
     warning: list[Person] = Field(default=[], max_length=20)
     """Where something is likely not what was meant, or harmful later."""
+    approval: Literal["never", "caution", "warning"] = "never"
+    """From which severity on the status waits until one of them approves of the commit; anybody who may write where
+    nobody is named."""
 
 
 class Comments(_Part):
@@ -189,7 +192,7 @@ class Configuration(_Part):
     labels: Labels = Labels()
     """Labels of a change that decide about its preview."""
     reviewers: Reviewers = Reviewers()
-    """Who is mentioned in the comment of a change in which there is a danger."""
+    """Who is asked to review a change in which there is a danger."""
     comments: Comments = Comments()
     """What comments look like."""
     applications: Applications = Applications()
@@ -221,6 +224,8 @@ class Read:
     """Whether the file, wrong as it may be, says something of when commits are synced: nobody knows what then."""
     rules: bool = False
     """The same of who may give commands."""
+    approvals: bool = False
+    """The same of who has to approve."""
 
 
 @lru_cache(maxsize=8)
@@ -245,7 +250,7 @@ def read(text: bytes | None) -> Read:
     more = [f"and {left} more"] if left > 0 else []
     said = {word.decode() for word in _GUARDS.findall(text)}
     guards, rules = not said.isdisjoint({"sync", "holds"}), "commands" in said
-    return Read(DEFAULTS, (*found, *more), guards=guards, rules=rules)
+    return Read(DEFAULTS, (*found, *more), guards=guards, rules=rules, approvals="approval" in said)
 
 
 def approving_label(said: Iterable[Read], labels: Iterable[str]) -> str:

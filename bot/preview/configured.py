@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bot.preview.approvals import demands
 from bot.preview.configuration import FILE, is_automated, reviewers
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def configured(report: Report, found: Read, *, now: float, syncs: bool = True) -
         shows_drift=look.drift,
         shows_images=look.images,
         reviewers=reviewers(configuration, report.severities),
+        demands=demands(found, report.severities),
     )
 
 

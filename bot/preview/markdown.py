@@ -215,6 +215,7 @@ def _headline(report: Report) -> str:
 def _parts(report: Report, room: int) -> dict[str, str]:
     """Write each sort of thing within its share, so that none crowds out the others."""
     asked = f"\n**Asked to look at this:** {' '.join(report.reviewers)}\n" if report.reviewers else ""
+    asked += "".join(f"\n{_prose(one)}\n" for one in words.approvals(report))
     forbidden, warned = (map(_failure, words.policies(report, one)) for one in PolicySeverity)
     told = words.dangers(report)
     found = {severity: [_danger(one) for one in told if one.severity is severity] for severity in Severity}

@@ -193,6 +193,17 @@ def _rewritten(application: ApplicationReport) -> Iterator[str]:
         )
 
 
+def approvals(report: Report) -> Iterator[str]:
+    """Yield what dangers like these take before the status is green, whether it has been given or not."""
+    for one in report.demands:
+        sort = f"A {one.severity} takes an approval of this very commit"
+        if one.unknown:
+            yield f"{sort}, and nobody knows whose: {one.unknown}"
+            continue
+        people = f"one of {' '.join(one.people)}" if one.people else "somebody else who may write"
+        yield f"{sort} by {people} before the status is green."
+
+
 def neighbours(report: Report) -> Iterator[str]:
     """Yield which other open changes touch the same objects."""
     for one in report.neighbours:

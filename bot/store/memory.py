@@ -132,6 +132,14 @@ class Memory:
         with reachable():
             self._connection.delete(f"foresail:deployed:{repository}:{commit}")
 
+    def keep_asked(self, asking: str) -> None:
+        """Remember for a month that people were asked to review a change."""
+        self._keep(f"asked:{asking}", b"")
+
+    def was_asked(self, asking: str) -> bool:
+        """Whether people were asked to review a change, as far as anybody remembers."""
+        return self._kept(f"asked:{asking}") is not None
+
     def keep_answer(self, command: str, answer: bytes) -> None:
         """Keep for a day what a command came to, so that it is not done again when telling it fails."""
         with reachable():

@@ -137,6 +137,11 @@ _WHOLE_MERGE_REQUEST = _MERGE_REQUEST | {
     "user": _closed({"can_merge": _FLAG}),
 }
 """https://docs.gitlab.com/api/merge_requests/#get-single-mr"""
+_APPROVALS = {
+    **_all(_FLAG, "user_has_approved", "user_can_approve", "approved"),
+    "approved_by": _list(_closed({"user": _closed(_USER), "approved_at": _TIME})),
+}
+"""https://docs.gitlab.com/api/merge_request_approvals/, of which the Free tier has this part"""
 _VERSION = {
     **_all(_ID, "id", "merge_request_id"),
     **_all(_SHA, "head_commit_sha", "base_commit_sha", "start_commit_sha"),
@@ -316,12 +321,17 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
         _closed(_all(_TEXT, "source_branch", "target_branch", "title", "description"), optional=["description"]),
     ),
     ("PUT", f"{_MR}/:merge_request_iid"): _Operation(
-        _closed(_WHOLE_MERGE_REQUEST), _closed({"state_event": _one_of("close", "reopen")})
+        _closed(_WHOLE_MERGE_REQUEST),
+        _closed(
+            {"state_event": _one_of("close", "reopen"), "reviewer_ids": _list(_ID)},
+            optional=["state_event", "reviewer_ids"],
+        ),
     ),
     ("PUT", f"{_MR}/:merge_request_iid/merge"): _Operation(
         _closed(_WHOLE_MERGE_REQUEST), _closed({"squash": _FLAG, "sha": _SHA}, optional=["squash", "sha"])
     ),
     ("GET", f"{_MR}/:merge_request_iid"): _Operation(_closed(_WHOLE_MERGE_REQUEST)),
+    ("GET", f"{_MR}/:merge_request_iid/approvals"): _Operation(_closed(_APPROVALS)),
     ("GET", f"{_MR}/:merge_request_iid/versions"): _Operation(_list(_closed(_VERSION)), query=_PAGES),
     ("GET", f"{_MR}/:merge_request_iid/resource_label_events"): _Operation(_list(_closed(_LABEL_EVENT)), query=_PAGES),
     ("GET", f"{_OF_COMMIT}/merge_requests"): _Operation(_list(_closed(_MERGE_REQUEST)), query=_PAGES),

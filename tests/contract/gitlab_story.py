@@ -70,6 +70,11 @@ def _merge_request(bot: Ask, shop: HostedProject) -> str:
     bot("PUT", f"{_SHOP}/merge_requests/1", {"state_event": "close"})
     bot("PUT", f"{_SHOP}/merge_requests/1", {"state_event": "reopen"})
     bot("GET", f"{_SHOP}/merge_requests?state=all&source_branch=feature")
+    reviewer = bot("GET", "/users?username=alice")[0]["id"]
+    bot("PUT", f"{_SHOP}/merge_requests/1", {"reviewer_ids": [reviewer]})
+    for change in (shop.approve, shop.take_back_approval, shop.approve):
+        change(1, user="carol")
+    bot("GET", f"{_SHOP}/merge_requests/1/approvals")
     return sha
 
 

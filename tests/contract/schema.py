@@ -30,6 +30,9 @@ _OLDER_FIELDS = frozenset({"merge_commit_sha", "assignee", "rate"})
 _LABEL_FIELDS = frozenset({"archived_at", "archived_by"})
 """Fields of a label that the description demands in one answer and does not know in the next."""
 
+_TEAM_FIELDS = frozenset({"parent", "type"})
+"""The same of a team that is asked for a review."""
+
 _OLD_ADDRESSES = {"/repos/{owner}/{repo}/statuses/{ref}": "/repos/{owner}/{repo}/commits/{ref}/statuses"}
 """Where GitHub still answers, PyGithub still asks, and the description no longer looks."""
 
@@ -127,7 +130,7 @@ def _unknown(value: Any, said: Any, *, place: str) -> Iterator[str]:
     for key, raw in said.items():
         if key in names:
             yield from _unknown(getattr(value, names[key]), raw, place=f"{place}.{key}")
-        elif key not in _OLDER_FIELDS | _LABEL_FIELDS:
+        elif key not in _OLDER_FIELDS | _LABEL_FIELDS | (_TEAM_FIELDS if "requested_team" in place else frozenset()):
             yield f"{place}.{key}".lstrip(".")
 
 

@@ -27,7 +27,7 @@ PERMISSIONS = {
     "deployments": "write",
     "members": "read",
 }
-EVENTS = ("pull_request", "push", "issue_comment", "merge_group", "status")
+EVENTS = ("pull_request", "pull_request_review", "push", "issue_comment", "merge_group", "status")
 BY_PERMISSION = ("check_run", "check_suite")
 """What an App is told of without asking, as it may write checks."""
 _NOWHERE = "http://127.0.0.1:9/hook"
@@ -62,6 +62,7 @@ def tell(github: GitHubStandIn) -> None:
     _as_app(jwt, installation)
     sha = _pull_request(bot, shop)
     _conversation(bot, shop)
+    _reviews(bot, shop)
     _say(bot, shop, sha)
     _read(bot, shop, sha)
     _queue_and_forks(github, bot, shop)
@@ -131,6 +132,18 @@ def _conversation(bot: Ask, shop: HostedRepository) -> None:
     bot("DELETE", f"{_SHOP}/issues/1/labels/needs%20review")
     bot("GET", f"{_SHOP}/issues/1/timeline")
     bot("GET", f"{_SHOP}/issues/1")
+
+
+def _reviews(bot: Ask, shop: HostedRepository) -> None:
+    shop.grant("carol", "write")
+    asked = {"reviewers": ["alice", "carol"], "team_reviewers": ["platform"]}
+    bot("POST", f"{_SHOP}/pulls/1/requested_reviewers", asked)
+    bot("POST", f"{_SHOP}/pulls/1/requested_reviewers", {"reviewers": ["stranger"]})
+    shop.take_back_approval(1, user="carol")
+    shop.approve(1, user="alice")
+    shop.approve(1, user="carol")
+    shop.dismiss(1, user="carol")
+    bot("GET", f"{_SHOP}/pulls/1/reviews")
 
 
 def _say(bot: Ask, shop: HostedRepository, sha: str) -> None:

@@ -38,6 +38,7 @@ def test_the_story_causes_every_event(story: GitHubStandIn) -> None:
         ("check_run", {"rerequested", "requested_action"}),
         ("issue_comment", {"created", "edited", "deleted"}),
         ("merge_group", {"checks_requested", "destroyed"}),
+        ("pull_request_review", {"submitted", "dismissed"}),
         (
             "pull_request",
             {
@@ -47,6 +48,7 @@ def test_the_story_causes_every_event(story: GitHubStandIn) -> None:
                 "reopened",
                 "edited",
                 "labeled",
+                "review_requested",
                 "unlabeled",
                 "converted_to_draft",
                 "ready_for_review",

@@ -50,7 +50,7 @@ def test_the_story_causes_every_event(story: GitLabStandIn) -> None:
 def test_the_story_has_every_action_of_merge_requests(story: GitLabStandIn) -> None:
     told = [json.loads(one.body) for one in story.webhooks.deliveries() if one.event.name == "Merge Request Hook"]
     actions = {one["object_attributes"]["action"] for one in told}
-    assert actions == {"open", "update", "close", "reopen", "merge"}
+    assert actions == {"open", "update", "close", "reopen", "merge", "approved", "unapproved"}
 
 
 def test_an_answer_without_a_documented_field_is_noticed(story: GitLabStandIn) -> None:

@@ -89,7 +89,8 @@ def approve_head(asked: Asked, command: Command) -> Answer:
     """Have a change from a fork rendered at the commit that is named, or that was its head when it was asked for."""
     services, change = asked.services, asked.open_change
     if not change.from_fork:
-        raise Rejected(f"{change.repository.mark}{change.number} is not from a fork: its preview waits for nobody")
+        words = f"{change.repository.mark}{change.number} is not from a fork: its preview waits for nobody"
+        raise Rejected(words, remedy="Where its status waits for an approval, approve the change itself on the forge.")
     line = _line(services, change)
     named = command.words[0].lower() if command.words else ""
     if named and not _WHOLE.fullmatch(named):

@@ -35,7 +35,7 @@ PERMISSIONS_TO_WRITE: Final[Mapping[str, str]] = MappingProxyType({**PERMISSIONS
 PERMISSION_FOR_TEAMS: Final[Mapping[str, str]] = MappingProxyType({"members": "read"})
 """The organisation permission of an App that looks teams up, where a repository names some (docs/github.md)."""
 
-EVENTS: Final[tuple[str, ...]] = ("pull_request", "push", "issue_comment", "merge_group")
+EVENTS: Final[tuple[str, ...]] = ("pull_request", "pull_request_review", "push", "issue_comment", "merge_group")
 """Events the App subscribes to; ping, installation and installation_repositories come to every App unasked.
 
 check_run and check_suite are understood but not asked for: *Re-run* and buttons reach only the App whose check it is,

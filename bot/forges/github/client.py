@@ -26,6 +26,7 @@ from bot.forges.github.labels import LONGEST_STORY, is_about, who_put
 from bot.forges.github.names import is_full_name, is_login
 from bot.forges.github.payload import Payload, read_change, read_repository
 from bot.forges.github.proposing import GIT_USER, GitHubProposals
+from bot.forges.github.reviews import Reviews
 from bot.forges.github.statuses import Statuses
 from bot.forges.github.teams import Teams
 from bot.forges.names import is_branch
@@ -55,6 +56,7 @@ class GitHub:
         self._statuses = Statuses(self._asking, clock)
         self._deployments = Deployments(self._asking)
         self._teams = Teams(self._asking)
+        self._reviews = Reviews(self._asking)
 
     @classmethod
     def from_settings(
@@ -241,6 +243,14 @@ class GitHub:
             return None
         head = self._head_at(repository, number, about[-1].at("created_at").time())
         return Labelled(about[-1].at("id").number(), author, head) if head else None
+
+    def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
+        """Read reviews: https://docs.github.com/en/rest/pulls/reviews#list-reviews-for-a-pull-request."""
+        return self._reviews.approvals(repository, number, head_sha)
+
+    def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
+        """Request them: https://docs.github.com/en/rest/pulls/review-requests."""
+        return self._reviews.ask(repository, number, people)
 
     def _head_at(self, repository: Repository, number: int, moment: datetime) -> str:
         head = self._asking.ask("GET", f"/pulls/{int(number)}", repository).payload.at("head")

@@ -25,6 +25,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CheckPressed,
     CommentWritten,
@@ -180,6 +181,14 @@ def _pull_request(payload: Payload) -> Event:
     )
 
 
+def _pull_request_review(payload: Payload) -> Event:
+    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review."""
+    action, state = payload.at("action").text(), payload.at("review", "state").text()
+    if action not in {"submitted", "dismissed"} or state.lower() == "commented":
+        return Ignored("nobody approves, or approves no more")
+    return ChangeReviewed(_repository(payload), payload.at("pull_request", "number").number())
+
+
 def _push(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#push."""
     ref = payload.at("ref")
@@ -290,6 +299,7 @@ _READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
         "installation": _installation,
         "installation_repositories": _installation_repositories,
         "pull_request": _pull_request,
+        "pull_request_review": _pull_request_review,
         "push": _push,
         "issue_comment": _issue_comment,
         "check_run": _check_run,

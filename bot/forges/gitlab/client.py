@@ -16,7 +16,9 @@ from bot.forges.gitlab.errors import TOKEN_SETTING, Forbidden, Invalid, NotFound
 from bot.forges.gitlab.names import is_bot, is_full_name, is_team, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
 from bot.forges.gitlab.proposing import GitLabProposals
+from bot.forges.gitlab.reviews import Reviews
 from bot.forges.gitlab.statuses import Said, newest, steps
+from bot.forges.gitlab.versions import head_at, versions
 from bot.forges.names import is_branch, is_sha
 from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
@@ -25,7 +27,6 @@ from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from bot.settings import Settings
@@ -60,6 +61,7 @@ class GitLab:
     def __init__(self, server: Server, pace: Pace) -> None:
         self._api = Api(server, pace)
         self._deployments = Deployments(self._api)
+        self._reviews = Reviews(self._api)
         self._token = server.token
         self._authorities = _read(server.authorities)
         self._user = 0
@@ -282,7 +284,7 @@ class GitLab:
         """
         path = _change(repository, number)
         written = self._api.ask("GET", f"{path}/notes/{int(comment_id)}").payload.at("created_at").time()
-        return self._head_at(path, written)
+        return head_at(versions(self._api, path), written)
 
     def labelled(self, repository: Repository, number: int, label: str) -> Labelled | None:
         """Find the last event of a label, and the version of its time.
@@ -298,14 +300,16 @@ class GitLab:
         user = last.find("user")
         if last.at("action").text() != "add" or user is None or is_bot(user.at("username").username()):
             return None
-        head = self._head_at(path, last.at("created_at").time())
+        head = head_at(versions(self._api, path), last.at("created_at").time())
         return Labelled(last.at("id").number(), user.at("username").username(), head) if head else None
 
-    def _head_at(self, path: str, moment: datetime) -> str:
-        """Return the head of the last version that is older than a moment, for `path` of a merge request."""
-        versions = [(one.at("created_at").time(), one) for one in self._api.pages(f"{path}/versions")]
-        seen = [(at, one.at("id").number(), one) for at, one in versions if at < moment]
-        return max(seen, key=lambda found: found[:2])[2].at("head_commit_sha").sha() if seen else ""
+    def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
+        """Read them: https://docs.gitlab.com/api/merge_request_approvals/."""
+        return self._reviews.approvals(_change(repository, number), head_sha)
+
+    def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
+        """Add them to the reviewers: https://docs.gitlab.com/api/merge_requests/#update-mr."""
+        return self._reviews.ask(_change(repository, number), people)
 
     def begin_preview(self, repository: Repository, number: int) -> None:
         """Take a turn of the token's."""

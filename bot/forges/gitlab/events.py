@@ -26,6 +26,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -45,6 +46,8 @@ _DRIFT: Final = 300.0
 _DELIVERY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BRANCHES: Final = "refs/heads/"
 _TRAIN: Final = re.compile(r"refs/merge-requests/\d+/train")
+_REVIEWED: Final = frozenset({"approved", "approval", "unapproved", "unapproval"})
+"""Somebody approves, or approves no more, whether with that there are as many as GitLab asks for or not."""
 _BEGUN: Final = frozenset({"created", "pending", "running"})
 
 
@@ -136,6 +139,8 @@ def _merge_request(payload: Payload) -> Event:
         head = change.at("last_commit", "id")
         merge_sha = landed_as(change, head=head) if action == "merge" else ""
         return ChangeClosed(repository=_repository(payload), number=number, merge_sha=merge_sha)
+    if action in _REVIEWED:
+        return ChangeReviewed(_repository(payload), number)
     if action == "update" and _is_marked(payload, change):
         return ChangeMarked(_repository(payload), number)
     if action not in {"open", "reopen"} and not (action == "update" and _is_new(payload, change)):

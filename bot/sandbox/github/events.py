@@ -15,7 +15,7 @@ from bot.sandbox.forge.clock import timestamp
 from bot.sandbox.forge.repositories import ZERO, BareRepository
 from bot.sandbox.forge.statuses import Status
 from bot.sandbox.forge.webhooks import Event, Recipient
-from bot.sandbox.github.payloads import accounts, checks, commits, pulls, repositories
+from bot.sandbox.github.payloads import accounts, checks, commits, pulls, repositories, reviews, teams
 from bot.sandbox.github.state import (
     App,
     CheckRun,
@@ -25,6 +25,8 @@ from bot.sandbox.github.state import (
     PullRequest,
     QueueEntry,
     Repository,
+    Review,
+    Team,
     World,
 )
 
@@ -113,6 +115,26 @@ def pull_request(
         **(extra or {}),
     }
     _announce(world, Event("pull_request", payload), repository=pull.repository, sender=sender)
+
+
+def review_requested(world: World, pull: PullRequest, whom: Account | Team, *, sender: Account) -> None:
+    """Tell that somebody, or a team, is asked for a review."""
+    asked = (
+        {"requested_team": teams.simple_team(world, whom)}
+        if isinstance(whom, Team)
+        else {"requested_reviewer": accounts.simple_user(world, whom)}
+    )
+    pull_request(world, pull, action="review_requested", sender=sender, extra=asked)
+
+
+def pull_request_review(world: World, pull: PullRequest, one: Review, *, action: str, sender: Account) -> None:
+    """Tell that somebody has reviewed a pull request (`submitted`), or that it counts no more (`dismissed`)."""
+    payload = {
+        "action": action,
+        "review": reviews.told_review(world, pull, one),
+        "pull_request": pulls.simple_pull(world, pull),
+    }
+    _announce(world, Event("pull_request_review", payload), repository=pull.repository, sender=sender)
 
 
 def push(world: World, repository: Repository, *, ref: str, move: tuple[str, str], sender: Account) -> None:

@@ -7,7 +7,7 @@ from bot.sandbox.forge.merging import MergeMethod
 from bot.sandbox.forge.people import SOMEBODY, HostedGit
 from bot.sandbox.forge.repositories import ZERO, BareRepository, Files, NewCommit
 from bot.sandbox.forge.statuses import Status
-from bot.sandbox.github import branches, conversation, events, pulls, queue
+from bot.sandbox.github import branches, conversation, events, pulls, queue, reviews
 from bot.sandbox.github.payloads.checks import buttons_of
 from bot.sandbox.github.payloads.repositories import clone_url
 from bot.sandbox.github.state import (
@@ -163,6 +163,34 @@ class HostedRepository(HostedGit[World, Repository]):
         with self._world.lock:
             comment = self.state.comments[comment_id]
             conversation.delete_comment(self._world, comment, sender=self._world.account(user))
+
+    def approve(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Approve a pull request at its head."""
+        with self._world.lock:
+            reviews.submit(self._world, self.pull(number), state="APPROVED", user=self._world.account(user))
+
+    def take_back_approval(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Take somebody's last approval back by asking for changes."""
+        with self._world.lock:
+            reviews.submit(self._world, self.pull(number), state="CHANGES_REQUESTED", user=self._world.account(user))
+
+    def remark(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Review a pull request without an opinion."""
+        with self._world.lock:
+            reviews.submit(self._world, self.pull(number), state="COMMENTED", user=self._world.account(user))
+
+    def dismiss(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Have somebody's last review count no more."""
+        with self._world.lock:
+            pull, whose = self.pull(number), self._world.account(user)
+            review = next(one for one in reversed(pull.reviews) if one.user is whose)
+            reviews.dismiss(self._world, pull, review, sender=self._world.account(SOMEBODY))
+
+    def asked_to_review(self, number: int) -> set[str]:
+        """Return who is asked for a review, and has not given it: people, and teams as `owner/team`."""
+        with self._world.lock:
+            pull, owner = self.pull(number), self.state.owner.login
+            return {one.login for one in pull.asked} | {f"{owner}/{one.slug}" for one in pull.asked_teams}
 
     def rerequest(self, check: CheckRun | CheckSuite, *, user: str = SOMEBODY) -> None:
         """Press *Re-run* on a check run or on a whole suite."""

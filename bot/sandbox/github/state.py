@@ -107,6 +107,19 @@ class Comment:
 
 
 @dataclass(slots=True, eq=False)
+class Review:
+    """What somebody thinks of a pull request at a commit."""
+
+    id: int
+    user: Account
+    state: str
+    """`APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, or `DISMISSED`, whatever it was before."""
+    commit_id: str
+    submitted_at: float
+    body: str = ""
+
+
+@dataclass(slots=True, eq=False)
 class PullRequest:
     """A pull request; `repository` holds its base, `head_repository` its head."""
 
@@ -136,6 +149,10 @@ class PullRequest:
     labels: list[Label] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    asked: list[Account] = field(default_factory=list)
+    """People who are asked for a review and have not given one since."""
+    asked_teams: list[Team] = field(default_factory=list)
 
     @property
     def open(self) -> bool:

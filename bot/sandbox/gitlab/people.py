@@ -173,6 +173,21 @@ class HostedProject(HostedGit[World, Project]):
             pulls.merged(self._world, pull, sender=sender)
             branches.point(self._world, self.state, branch=pull.base_ref, sha=pipeline.sha, sender=sender)
 
+    def approve(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Approve a merge request."""
+        with self._world.lock:
+            pulls.approve(self._world, self.pull(number), user=self._world.account(user))
+
+    def take_back_approval(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Take an approval back."""
+        with self._world.lock:
+            pulls.take_back_approval(self._world, self.pull(number), user=self._world.account(user))
+
+    def asked_to_review(self, number: int) -> set[str]:
+        """Return who is asked for a review."""
+        with self._world.lock:
+            return {one.login for one in self.pull(number).reviewers}
+
     def run_ci(self, branch: str, *, user: str = SOMEBODY) -> Status:
         """Have a pipeline of the project's own begin on a branch, with one job, which is returned."""
         with self._world.lock:

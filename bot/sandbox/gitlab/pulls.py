@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.errors import Rejected
@@ -10,7 +10,8 @@ from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.merging import Merge, MergeMethod, perform
 from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
 from bot.sandbox.gitlab import events
-from bot.sandbox.gitlab.state import MergeRequest, Project, Version, World
+from bot.sandbox.gitlab.payloads import hooks
+from bot.sandbox.gitlab.state import Approval, MergeRequest, Project, Version, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,30 @@ def set_draft(world: World, pull: MergeRequest, *, draft: bool, sender: Account)
     changes = {"draft": {"previous": pull.draft, "current": draft}}
     pull.draft = draft
     _update(world, pull, changes=changes, sender=sender)
+
+
+def review_by(world: World, pull: MergeRequest, wanted: Sequence[Account], *, sender: Account) -> None:
+    """Have somebody review it: on the Free tier one person, the first of those that are named."""
+    before, pull.reviewers = pull.reviewers, list(wanted[:1])
+    if pull.reviewers != before:
+        sides = {"previous": before, "current": pull.reviewers}
+        told = {side: [hooks.user(one) for one in people] for side, people in sides.items()}
+        _update(world, pull, changes={"reviewers": told}, sender=sender)
+
+
+def approve(world: World, pull: MergeRequest, *, user: Account) -> None:
+    """Approve it, and tell; Rejected for who has. Its author may, too, as on the Free tier."""
+    if user.login in pull.approvals:
+        raise Rejected(f"{user.login} has approved !{pull.number}")
+    pull.approvals[user.login] = Approval(user, world.clock.now())
+    events.merge_request(world, pull, action="approved", sender=user)
+
+
+def take_back_approval(world: World, pull: MergeRequest, *, user: Account) -> None:
+    """Take an approval back, and tell; Rejected where there is none."""
+    if pull.approvals.pop(user.login, None) is None:
+        raise Rejected(f"{user.login} has not approved !{pull.number}")
+    events.merge_request(world, pull, action="unapproved", sender=user)
 
 
 def landing(world: World, pull: MergeRequest, *, method: MergeMethod, user: Account) -> str:

@@ -102,6 +102,14 @@ class Version:
     created_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody's approval of a merge request."""
+
+    user: Account
+    at: float
+
+
 @dataclass(slots=True, eq=False)
 class MergeRequest:
     """A merge request; `project` holds its target, `source` its head."""
@@ -129,6 +137,9 @@ class MergeRequest:
     versions: list[Version] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)
+    reviewers: list[Account] = field(default_factory=list)
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    """By who has approved it; a push takes none of them away, as on the Free tier."""
 
     @property
     def base_sha(self) -> str:

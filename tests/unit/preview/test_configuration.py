@@ -50,7 +50,7 @@ def test_every_key_is_read() -> None:
         b"ignore: ['docs/**', '*.md']\n"
         b"drafts: false\n"
         b"labels: {skip: [no-preview], require: [preview]}\n"
-        b"reviewers: {caution: ['@acme/platform'], warning: ['@ana']}\n"
+        b"reviewers: {caution: ['@acme/platform'], warning: ['@ana'], approval: warning}\n"
         b"comments: {collapse: true, budget: 20000, drift: false, images: false}\n"
         b"applications: {only: ['shop-*'], ignore: ['*-test']}\n"
         b"sync: {when: command, applications: ['*-prod']}\n"
@@ -66,7 +66,7 @@ def test_every_key_is_read() -> None:
         "ignore": ["docs/**", "*.md"],
         "drafts": False,
         "labels": {"skip": ["no-preview"], "require": ["preview"]},
-        "reviewers": {"caution": ["@acme/platform"], "warning": ["@ana"]},
+        "reviewers": {"caution": ["@acme/platform"], "warning": ["@ana"], "approval": "warning"},
         "comments": {"collapse": True, "budget": 20_000, "drift": False, "images": False},
         "applications": {"only": ["shop-*"], "ignore": ["*-test"]},
         "sync": {"when": "command", "applications": ["*-prod"]},

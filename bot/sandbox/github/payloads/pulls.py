@@ -12,6 +12,7 @@ from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.github.diffs import three_dot
 from bot.sandbox.github.payloads.accounts import integration, node_id, simple_user
 from bot.sandbox.github.payloads.repositories import api_url, full, html_url, label
+from bot.sandbox.github.payloads.teams import simple_team
 from bot.sandbox.github.state import Comment, LabelEvent, PullRequest, Reaction, Repository, World
 
 _EMOJI = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
@@ -52,8 +53,8 @@ def simple_pull(world: World, pull: PullRequest) -> dict[str, Any]:
         },
         "author_association": association(repository, pull.user),
         "auto_merge": None,
-        "requested_reviewers": [],
-        "requested_teams": [],
+        "requested_reviewers": [simple_user(world, one) for one in pull.asked],
+        "requested_teams": [simple_team(world, one) for one in pull.asked_teams],
     }
 
 

@@ -10,8 +10,8 @@ from bot.sandbox.github.payloads.accounts import node_id
 from bot.sandbox.github.state import Team, World
 
 
-def team(world: World, one: Team) -> dict[str, Any]:
-    """Return a team as it answers alone."""
+def simple_team(world: World, one: Team) -> dict[str, Any]:
+    """Return a team as it appears inside other answers."""
     owner = one.organization
     url = f"{world.api}/organizations/{owner.id}/team/{one.id}"
     return {
@@ -23,17 +23,24 @@ def team(world: World, one: Team) -> dict[str, Any]:
         "slug": one.slug,
         "description": None,
         "privacy": "closed",
-        "notification_setting": "notifications_enabled",
         "permission": "pull",
         "members_url": f"{url}/members{{/member}}",
         "repositories_url": f"{url}/repos",
         "type": "organization",
         "parent": None,
+    }
+
+
+def team(world: World, one: Team) -> dict[str, Any]:
+    """Return a team as it answers alone."""
+    return {
+        **simple_team(world, one),
+        "notification_setting": "notifications_enabled",
         "members_count": len(one.members),
         "repos_count": 0,
         "created_at": timestamp(one.created_at),
         "updated_at": timestamp(one.created_at),
-        "organization": _organization(world, owner),
+        "organization": _organization(world, one.organization),
     }
 
 

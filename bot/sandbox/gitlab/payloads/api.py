@@ -141,7 +141,6 @@ _NEVER_SET: Final[dict[str, Any]] = {
     "downvotes": 0,
     "assignees": [],
     "assignee": None,
-    "reviewers": [],
     "imported": False,
     "imported_from": "none",
     "milestone": None,
@@ -189,6 +188,7 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "source_branch": one.head_ref,
         "user_notes_count": sum(not note.system for note in one.project.notes_on(one.number)),
         "author": user(world, one.user),
+        "reviewers": [user(world, each) for each in one.reviewers],
         "source_project_id": one.source.id,
         "target_project_id": one.project.id,
         "draft": one.draft,
@@ -201,6 +201,18 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
         "reference": reference,
         "references": {"short": reference, "relative": reference, "full": f"{one.project.full_name}{reference}"},
         "web_url": f"{world.site}/{one.project.full_name}/-/merge_requests/{one.number}",
+    }
+
+
+def approvals(world: World, one: MergeRequest, *, asked_by: Account) -> dict[str, Any]:
+    """Return who has approved a merge request, as the Free tier has it."""
+    given = one.approvals.values()
+    approved_by = [{"user": user(world, each.user), "approved_at": timestamp(each.at)} for each in given]
+    return {
+        "user_has_approved": asked_by.login in one.approvals,
+        "user_can_approve": asked_by.login not in one.approvals,
+        "approved": bool(approved_by),
+        "approved_by": approved_by,
     }
 
 

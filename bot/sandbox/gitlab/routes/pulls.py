@@ -24,6 +24,7 @@ class _OpenForm(Form):
 
 class _ChangeForm(Form):
     state_event: Literal["close", "reopen"] | None = None
+    reviewer_ids: list[int] | None = None
 
 
 class _MergeForm(Form):
@@ -63,6 +64,10 @@ def _change(call: Call) -> Answer:
         pulls.close(call.world, pull, sender=call.account)
     elif form.state_event == "reopen" and pull.state == "closed":
         pulls.reopen(call.world, pull, sender=call.account)
+    if form.reviewer_ids is not None:
+        known = {one.id: one for one in call.world.accounts.values()}
+        wanted = [known[number] for number in form.reviewer_ids if number in known]
+        pulls.review_by(call.world, pull, wanted, sender=call.account)
     return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account))
 
 
@@ -78,6 +83,10 @@ def _merge(call: Call) -> Answer:
     except Rejected as error:
         raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, {"message": "Branch cannot be merged"}) from error
     return Answer(api.whole_merge_request(call.world, pull, asked_by=call.account))
+
+
+def _approvals(call: Call) -> Answer:
+    return Answer(api.approvals(call.world, call.pull(), asked_by=call.account))
 
 
 def _versions(call: Call) -> Answer:
@@ -113,6 +122,7 @@ ROUTES = (
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid", _change, level=DEVELOPER),
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid/merge", _merge, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/versions", _versions),
+    Route("GET", "/projects/:id/merge_requests/:merge_request_iid/approvals", _approvals),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/resource_label_events", _label_events),
     Route("GET", "/projects/:id/repository/commits/:sha/merge_requests", _of_commit),
 )

@@ -13,6 +13,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CheckPressed,
     CommentWritten,
@@ -41,6 +42,8 @@ MEANING: dict[tuple[str, str | None], type[Event]] = {
     ("pull_request", "labeled"): ChangeMarked,
     ("pull_request", "unlabeled"): ChangeMarked,
     ("pull_request", "converted_to_draft"): ChangeMarked,
+    ("pull_request_review", "submitted"): ChangeReviewed,
+    ("pull_request_review", "dismissed"): ChangeReviewed,
     ("push", None): BranchPushed,
     ("check_run", "rerequested"): CheckPressed,
     ("check_run", "requested_action"): CheckPressed,
@@ -99,6 +102,7 @@ def test_only_a_merged_change_names_a_merge_commit(deliveries: list[Delivery]) -
 def test_what_the_app_subscribes_to_it_may_read() -> None:
     needs = {
         "pull_request": "pull_requests",
+        "pull_request_review": "pull_requests",
         "push": "contents",
         "issue_comment": "issues",
         "merge_group": "merge_queues",

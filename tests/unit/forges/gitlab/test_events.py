@@ -26,6 +26,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CommentWritten,
     Event,
@@ -76,6 +77,7 @@ def read(delivery: Delivery) -> Event:
 def test_every_delivery_is_read_by_its_token(story: GitLabStandIn, deliveries: list[Delivery]) -> None:
     events = [read(one) for one in deliveries]
     kinds = {BranchPushed, ChangeClosed, ChangeMarked, ChangeUpdated, CommentWritten, Ignored, MergeGroupFormed}
+    kinds.add(ChangeReviewed)
     assert {type(event) for event in events} == kinds
     shop = Repository("acme/team/shop", f"{story.url}/acme/team/shop.git", mark="!")
     assert {event.repository for event in events if not isinstance(event, Ignored)} == {shop}  # type: ignore[union-attr] # all of them have one
@@ -100,7 +102,7 @@ def test_opening_pushing_retargeting_and_readiness_ask_for_a_preview(deliveries:
     assert {opened, pushed, ready, reopened, retargeted, back} == {"ChangeUpdated"}
     assert (drafted, renamed) == ("ChangeMarked", "Ignored")
     assert {closed, merged} == {"ChangeClosed"}
-    assert by_bot == ["ChangeClosed", "ChangeUpdated"]
+    assert by_bot == ["ChangeClosed", "ChangeUpdated", "Ignored", *["ChangeReviewed"] * 3]
 
 
 def test_a_merge_names_its_commit_and_a_fast_forward_the_head(deliveries: list[Delivery]) -> None:
