@@ -132,7 +132,8 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         asked_at=0.0 if again else asked_at(),
     )
     if change.head_branch.startswith(f"{services.settings.instance}/"):  # those alone are ever merged by that
-        services.memory.keep_routine(str(change), change.head_sha, routine=report.is_routine)
+        on = report.base_sha if report.is_routine else ""
+        services.memory.keep_routine(str(change), change.head_sha, base_sha=on)
     if again and _stands(services, change, found, news):
         show(services, link.token, number)
     else:

@@ -179,19 +179,23 @@ class Memory:
         """Keep what a registry has, for a month."""
         self._keep(f"registry:{key}", value)
 
-    def keep_routine(self, change: str, head_sha: str, *, routine: bool) -> None:
-        """Keep for an hour, until it is predicted again, that a change does nothing but move versions; or forget it."""
+    def keep_routine(self, change: str, head_sha: str, *, base_sha: str) -> None:
+        """Keep for an hour, until it is predicted again, that a change does nothing but move versions on this base.
+
+        Without a base: forget it.
+        """
         name = f"foresail:routine:{change}:{head_sha}"
         with reachable():
-            if routine:
-                self._connection.set(name, b"1", ex=_HOUR)
+            if base_sha:
+                self._connection.set(name, base_sha, ex=_HOUR)
             else:
                 self._connection.delete(name)
 
-    def is_routine(self, change: str, head_sha: str) -> bool:
-        """Whether a change was just predicted to do nothing but move versions."""
+    def routine_on(self, change: str, head_sha: str) -> str:
+        """Return on which base a change was just predicted to do nothing but move versions; empty where it was not."""
         with reachable():
-            return bool(self._connection.exists(f"foresail:routine:{change}:{head_sha}"))
+            base_sha = self._connection.get(f"foresail:routine:{change}:{head_sha}")
+        return base_sha.decode() if isinstance(base_sha, bytes) else ""
 
     def keep_refused(self, branch: str) -> None:
         """Keep for a day that a person does not want what a branch of ours would propose: the forge knows for ever."""

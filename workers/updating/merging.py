@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.model.changes import ChangeState, StatusState
+from bot.model.jobs import preview_again
 from bot.repository.publishing import Signed, is_own, parent_of, written
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str,
     """Merge a change if it holds nothing but `files` on top of its parent, was predicted to be routine, and is green.
 
     Return whether it is merged. What is not so now may be so in the next round. A name or a message proves nothing:
-    whoever may push can have both.
+    whoever may push can have both. Nor does what was predicted on top of another commit of its base: it is predicted
+    again, and merged in a later round.
     """
     head = change.head_sha
     if change.draft or not is_own(mirror, head):
@@ -32,10 +34,15 @@ def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str,
     parent = parent_of(mirror, head)
     again = written(mirror, parent, files, _NOBODY)
     ours = mirror.tree_of(again) == mirror.tree_of(head) and mirror.is_ancestor(parent, mirror.tip(change.base_branch))
-    if not ours or not services.memory.is_routine(str(change), head) or not _is_green(services, change):
+    predicted_on = services.memory.routine_on(str(change), head)
+    if not ours or not predicted_on or not _is_green(services, change):
         return False
     now = services.forge.change(change.repository, change.number)  # it was listed some minutes ago
     if now.state is not ChangeState.OPEN or now.draft or (now.base_branch, now.head_sha) != (change.base_branch, head):
+        return False
+    if services.forge.branch_head(change.repository, change.base_branch) != predicted_on:
+        services.queue.enqueue(preview_again(change.repository, [change.number]))
+        _log.info("update not merged yet", change=str(change), reason="its base has moved since it was predicted")
         return False
     why_not = services.forge.proposals.merge(change.repository, change.number, head)
     if why_not:

@@ -20,7 +20,7 @@ from bot.engine.updates.grouping import grouped
 from bot.errors import Paced, Rejected
 from bot.model.applications import Source
 from bot.model.changes import Change, ChangeState, Repository
-from bot.model.jobs import JobRequest, look_for_updates, preview
+from bot.model.jobs import JobRequest, look_for_updates, preview, preview_again
 from bot.model.updates import ImageWish
 from bot.prediction.updates.reading import Branch, Files, Spot
 from bot.repository.charts.available import Available
@@ -471,6 +471,23 @@ def test_a_routine_change_lands_by_itself_where_the_repository_says_so(desk: Des
     assert desk.branches() == []
 
 
+def test_what_was_predicted_on_another_base_is_predicted_again_before_it_lands(desk: Desk) -> None:
+    desk.stage.plane.kubectl("apply", "-n", desk.stage.control_namespace, "-f", "-", stdin=desk.deployment("1.0.0"))
+    desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
+    desk.declare("shop")
+    desk.round()
+    (change,) = desk.changes()
+    previewed(desk, change)
+    desk.hosted.push("main", {"README.md": "another\n"})
+    desk.round()
+    assert desk.changes() == [change]
+    again = preview_again(desk.repository, [change.number])
+    assert desk.services.queue.has(again)
+    desk.do(previewing.again, again)
+    desk.round()
+    assert desk.content("main") == desk.deployment("1.1.0")
+
+
 def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk) -> None:
     desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
     desk.declare("shop")
@@ -481,11 +498,11 @@ def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk)
     previewed(desk, change)
     desk.round()
     assert desk.changes() == [change]  # it creates what is not there yet, which is no routine
-    desk.services.memory.keep_routine(str(change), change.head_sha, routine=True)
+    desk.services.memory.keep_routine(str(change), change.head_sha, base_sha=desk.hosted.head())
     theirs = desk.hosted.push(change.head_branch, {"deploy/web.yaml": desk.deployment("2.0.0")}, author="alice")
     (moved,) = desk.changes()
     previewed(desk, moved)
-    desk.services.memory.keep_routine(str(moved), theirs, routine=True)
+    desk.services.memory.keep_routine(str(moved), theirs, base_sha=desk.hosted.head())
     desk.round()
     assert [one.head_sha for one in desk.changes()] == [theirs]
 
