@@ -43,6 +43,11 @@ _FENCE: Final = re.compile(r"^ {0,3}(?:`{3,}|~{3,})", re.MULTILINE)
 _FOLD: Final = re.compile(r"<(/?)(?:details|pre|script|style|textarea)\b", re.IGNORECASE)
 """Whatever stands within, blank lines and fences with it: https://spec.commonmark.org/0.31.2/#html-blocks"""
 _HIDDEN: Final = re.compile(r"<!|-->|<\?")
+_STUMBLES: Final = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, NameError, RuntimeError, TypeError),
+    ValueError,
+)
+"""What Python itself says of a template. Not every Exception: that the time of a job is over is one as well."""
 NAMES: Final = (
     *("opening", "table", "reviewers", "violations", "failures", "cautions", "warnings", "policy_warnings"),
     *("neighbours", "notes", "images"),
@@ -74,7 +79,7 @@ class Own:
             raise Rejected(_said(error)) from error
         except Rejected:
             raise
-        except Exception as error:  # whatever somebody's template stumbles over, a comment is written all the same
+        except _STUMBLES as error:  # whatever somebody's template stumbles over, a comment is written all the same
             raise Rejected(f"{type(error).__name__}: {error}") from error
         before, *after = written.split(_HERE)
         if len(after) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from rq.timeouts import JobTimeoutException, UnixSignalDeathPenalty
 
 from bot.model.dangers import Severity
 from bot.model.reports import Report
@@ -53,6 +54,12 @@ def test_the_built_in_parts_are_what_comments_have_without_it() -> None:
     (ours,) = comments(subject, instance="prod", report_url=URL)
     (own,) = written(BUILT_IN, subject)
     assert "".join(own.split("\n")[1:]) == "".join(ours.split("\n")[1:])
+
+
+def test_that_the_time_of_a_job_is_over_is_not_the_templates_to_keep() -> None:
+    nested = "{% for one in range(99999) %}" * 3 + "{% endfor %}" * 3
+    with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+        written(f"{nested}{{{{ differences }}}}", report(application(resource())))
 
 
 def test_without_a_place_for_them_differences_stand_at_the_end() -> None:
