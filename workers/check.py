@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -11,9 +13,12 @@ from bot.model.changes import CommitStatus, StatusState
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
+from bot.preview.configuration import is_previewed
+from bot.preview.configured import not_used
 from bot.preview.inert import clipped
 from workers.changes.landscape import Landscape
 from workers.changes.payloads import repository_in
+from workers.changes.said import said_on
 from workers.preview import between
 from workers.runtime import job, job_with_excuse
 from workers.telling.statuses import context
@@ -65,7 +70,10 @@ def _outcome(services: Services, payload: JsonObject) -> Outcome:
         base = base or landscape.mirror.first_parents(head, most=2)[-1]
         words = ChangeWords("", str(payload["base_branch"]), base, head)
         sides = Sides(landscape.tree(base), landscape.tree(head))
-        return between(landscape, sides, words).predicted.report.outcome
+        # A change is configured by the branch that it is for, as that is now, and not by what waits before it.
+        found = said_on(landscape, words.base_branch)
+        report = between(landscape, sides, words, wants=partial(is_previewed, found.configuration)).predicted.report
+        return replace(report, notes=(*report.notes, *not_used(found, words.base_branch))).outcome
     except Rejected as error:
         return Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
 

@@ -37,6 +37,11 @@ def configured(report: Report, found: Read, *, now: float, syncs: bool = True) -
     )
 
 
+def not_used(found: Read, branch: str) -> Iterator[str]:
+    """Say what is wrong with the file of a branch, if anything is."""
+    yield from (f"{FILE} of {branch} is not used, and defaults hold: {one}" for one in found.problems)
+
+
 def not_previewed(names: Sequence[str]) -> Iterator[str]:
     """Say which applications are left out, if any are."""
     if names:

@@ -50,6 +50,17 @@ def test_what_would_fail_does_not_land(open_shop: Opener) -> None:
     assert await_end(shop, shop.repository.enqueue(number).head_sha) == "failure"
 
 
+def test_an_application_that_is_not_previewed_is_not_in_the_queue_either(open_shop: Opener) -> None:
+    shop = open_shop({**FILES, ".foresail/config.yaml": "applications: {ignore: ['shop-*']}\n"})
+    number = shop.propose({"deploy/web.yaml": deployment().replace("replicas: 2", "replicas: -1")})
+    assert shop.await_preview(number) == "success"
+    sha = shop.repository.enqueue(number).head_sha
+    assert await_end(shop, sha) == "success"
+    status = shop.status(sha, "preview")
+    assert status is not None
+    assert str(status.description).startswith("Nothing predicted, 1 touched application not previewed")
+
+
 def test_the_commit_that_lands_is_delivered(open_shop: Opener) -> None:
     shop = open_shop(FILES)
     number, sha = enqueued(shop)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from bot.preview.configuration import FILE, Configuration, Read, read, why_not
+from bot.preview.configured import not_used
 from bot.repository.mirrors import Conflict
 from workers.changes.merging import Merging
 
@@ -44,7 +45,7 @@ class Proposal:
         before = mirror.tree_of(merging.base_sha)
         text = mirror.read(before, FILE)
         found = read(text)
-        notes = [f"{FILE} of {change.base_branch} is not used, and defaults hold: {one}" for one in found.problems]
+        notes = [*not_used(found, change.base_branch)]
         # While there is a conflict nobody knows which files are going to differ; that it has a label is known.
         paths: Iterator[str] = iter([""])
         if not isinstance(merging.merged, Conflict):

@@ -58,7 +58,8 @@ def test_the_built_in_parts_are_what_comments_have_without_it() -> None:
 
 def test_that_the_time_of_a_job_is_over_is_not_the_templates_to_keep() -> None:
     nested = "{% for one in range(99999) %}" * 3 + "{% endfor %}" * 3
-    with pytest.raises(JobTimeoutException), UnixSignalDeathPenalty(1, JobTimeoutException):
+    alarm = UnixSignalDeathPenalty(1, JobTimeoutException)  # type: ignore[no-untyped-call] # rq's
+    with pytest.raises(JobTimeoutException), alarm:
         written(f"{nested}{{{{ differences }}}}", report(application(resource())))
 
 
