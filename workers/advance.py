@@ -105,17 +105,37 @@ def _is_to_end(application: Application) -> bool:
     return application.deleting or OperationState.is_to_end(application.status)
 
 
+def carry_on_new(services: Services, application: Application, operation: Operation) -> bool:
+    """Begin an operation that nobody has written yet: that and the first step's claim are one write.
+
+    False when somebody else was faster to write to the Application, which is then to be read again.
+    """
+    application = replace(application, operation=operation.to_wire())
+    task = _Advance.prepare(services, application, state_of(application, operation, now=services.clock.now()))
+    task.is_new = True
+    with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
+        _run(task)
+    return not task.is_new
+
+
 def _carry_on(services: Services, application: Application, state: OperationState) -> None:
-    name = application.name
-    task = _Advance.prepare(services, application, state)
+    _run(_Advance.prepare(services, application, state))
+
+
+def _run(task: _Advance) -> None:
+    services, name = task.services, task.application.name
     try:
         task.run()
     except Conflict as error:
+        if task.is_new:
+            return
         _log.info("operation is advanced by somebody else", reason=error.message)
         now = services.applications.get(name)
         if now is not None and _is_to_end(now):
             _look_at(services, name)  # the claim is ours: anybody else would have to wait until it runs out
     except RecordTooLarge as error:
+        if task.is_new:
+            raise
         _log.warning("operation cannot be recorded", reason=error.message)
         end(services, name, Phase.FAILED, f"{error.message} {error.remedy} {task.state.message}")
 
@@ -141,6 +161,8 @@ class _Advance:
     """What its project permits; what it does not is left as it is, whoever wrote it."""
     saved_at: float = 0.0
     """When the claim was last renewed, on the monotonic clock."""
+    is_new: bool = False
+    """Whether the operation itself is still to be written."""
 
     @classmethod
     def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
@@ -275,7 +297,22 @@ class _Advance:
                 self._finish(Phase.FAILED, f"{overdue}: {words}", scene)
             else:
                 self._wait(words, scene, self.state)
-        return len(self.state.results) > count
+            return False
+        return not self._waits_for(tasks, replace(scene, live={**scene.live, **actor.written}))
+
+    def _waits_for(self, tasks: Sequence[Task], scene: Scene) -> bool:
+        """Whether what was just written has to become healthy, by the server's own answers; the wait is recorded then.
+
+        Whatever is not waited for is looked at anew: it may have gone, or moved while others were written.
+        """
+        if any(task.prune for task in tasks):
+            return False
+        progress = advance(scene.plan.tasks, self.state.results, scene.live, assess=self.services.assess)
+        if not isinstance(progress.step, Wait):
+            return False
+        before, self.state = self.state, replace(self.state, results=progress.results)
+        self._wait(progress.step.words, scene, before)
+        return True
 
     def _carry_out(self, actor: Actor, scene: Scene, tasks: Sequence[Task]) -> str:
         """Act on the tasks, recording so often that a claim never runs out; return what the others wait for.
@@ -334,7 +371,7 @@ class _Advance:
     def _wait(self, words: str, scene: Scene, before: OperationState) -> None:
         """Record what changed and let go: the controller asks again when an object moves."""
         waiting = replace(self.state, message=self._scrubbed(words))
-        if waiting != before or self.application.annotation(CLAIM):
+        if self.is_new or waiting != before or self.application.annotation(CLAIM):
             self.state = waiting
             self._patch(self._written(scene))
             self._progress.tell()
@@ -357,10 +394,10 @@ class _Advance:
         self.state = after_attempt(replace(self.state, phase=phase, message=self._scrubbed(words), finished_at=at))
         patch = self._written(scene)
         if self.state.rests:
-            self.application = rest(self.services, self.application, self.state, patch)
+            self.application, self.is_new = rest(self.services, self.application, self.state, patch), False
             _log.info("operation will be tried again", message=self.state.message)
             return
-        self.application = write_end(self.services, self.application, patch)
+        self.application, self.is_new = write_end(self.services, self.application, patch), False
         _log.info("operation ended", phase=str(phase), message=self.state.message)
         follow_up(self.services, self.application, self.state)
 
@@ -371,7 +408,8 @@ class _Advance:
         finalizers = before if self.failure else with_hook_finalizers(before, self.targets.objects.values())
         if finalizers != before and not self.application.deleting:
             metadata["finalizers"] = list(finalizers)
-        return {"metadata": metadata, "status": self._status(scene)}
+        operation = {"operation": self.application.operation} if self.is_new else {}
+        return {"metadata": metadata, **operation, "status": self._status(scene)}
 
     def _status(self, scene: Scene) -> JsonObject:
         if self.failure:
@@ -383,7 +421,7 @@ class _Advance:
         return scrub(words, self.hidden, named=map(str, keys))
 
     def _patch(self, patch: JsonObject) -> None:
-        self.application = self.services.applications.update(self.application, patch)
+        self.application, self.is_new = self.services.applications.update(self.application, patch), False
 
     def _clean_up(self, cluster: Cluster, scene: Scene, before: OperationState) -> None:
         """Delete the hooks whose policy says so; how they ended is recorded first."""

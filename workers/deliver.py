@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.errors import Rejected, Temporary
+from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState
-from bot.model.jobs import generate, look_round, notify, preview, refresh
+from bot.model.jobs import generate, look_round, notify, preview
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import STATUS_LENGTH
 from bot.prediction.trees import Sides
@@ -17,7 +17,7 @@ from bot.settings import Mode
 from workers.changes.landscape import Landscape
 from workers.changes.payloads import refreshes, repository_in
 from workers.operating.configured import is_reconfigured, why_configured
-from workers.operating.operations import start
+from workers.operating.operations import Asked
 from workers.runtime import job_with_excuse
 from workers.telling.expected import keep_expected
 
@@ -115,35 +115,32 @@ def _preview_again(landscape: Landscape, branch: str) -> None:
 
 
 def _start_all(landscape: Landscape, selection: Selection, occasion: Occasion) -> None:
-    """Start each application's operation; trouble with one of several is its own, and a refresh starts it later."""
+    """Have each application's operation started."""
     for candidate in selection.candidates:
         name = candidate.either.name
-        try:
-            _start(landscape, candidate, occasion, declares_itself=name == selection.parents.get(name))
-        except Temporary as error:
-            if len(selection.candidates) == 1:
-                raise
-            _log.warning("application started later", application=name, reason=error.message)
-            landscape.services.queue.enqueue(refresh(name))
+        requests = _start(landscape, candidate, occasion, declares_itself=name == selection.parents.get(name))
+        landscape.services.queue.enqueue(*requests)
 
 
-def _start(landscape: Landscape, candidate: Candidate, occasion: Occasion, *, declares_itself: bool) -> None:
-    """Start an application's operation, unless its own definition is about to change: its parent's sync comes first."""
-    head = candidate.head
-    if head is None:
-        return
-    current = landscape.known.get(head.name)
-    if (
-        current is not None
-        and (declares_itself or current.spec.definition == head.spec.definition)
-        and not _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit)
-    ):
-        tree_id = landscape.mirror.tree_of(occasion.commit)
-        waits = why_configured(landscape.services, landscape.mirror, tree_id, head.name)
-        reason = start(landscape.services, head.name, occasion, configured=waits)
-        _log.info("application affected", application=head.name, waits=reason)
-        if reason and current.generator and not current.automated:
-            landscape.services.queue.enqueue(generate(current.generator))  # which may roll it out
+def _start(
+    landscape: Landscape, candidate: Candidate, occasion: Occasion, *, declares_itself: bool
+) -> list[JobRequest]:
+    """Return what starts an application, unless its own definition is about to change: its parent's sync comes first.
+
+    What does not sync by itself may be rolled out by its ApplicationSet.
+    """
+    current = landscape.known.get(candidate.head.name) if candidate.head is not None else None
+    if candidate.head is None or current is None:
+        return []
+    if not declares_itself and current.spec.definition != candidate.head.spec.definition:
+        return []
+    if _is_beyond(landscape, current, branch=occasion.branch, commit=occasion.commit):
+        return []
+    _log.info("application affected", application=current.name)
+    tree_id = landscape.mirror.tree_of(occasion.commit)
+    waits = why_configured(landscape.services, landscape.mirror, tree_id, current.name)
+    found = [Asked(current.name, occasion, configured=waits).request]
+    return found if current.automated or not current.generator else [*found, generate(current.generator)]
 
 
 def _is_beyond(landscape: Landscape, application: Application, *, branch: str, commit: str) -> bool:

@@ -19,7 +19,7 @@ from bot.prediction.trees import has_several
 from bot.settings import Mode
 from workers.operating.configured import why_configured
 from workers.operating.ending import finish, make_good
-from workers.operating.operations import start, waits_for_the_end
+from workers.operating.operations import Asked, waits_for_the_end
 from workers.operating.revisions import synced
 from workers.runtime import job
 
@@ -136,8 +136,8 @@ class Round:
         if last is not None:
             self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
         prune, waits = self.prunes.get(name), why_configured(self.services, moved[1].mirror, moved[1].tree_id, name)
-        reason = start(self.services, name, occasion, revisions=revisions, prune=prune, configured=waits)
-        _log.info("application moved", revision=commit, waits=reason)
+        self.services.queue.enqueue(Asked(name, occasion, revisions, prune, waits).request)
+        _log.info("application moved", revision=commit)
         if occasion.repository:
             self.services.queue.enqueue(notify(occasion.repository, commit))
 

@@ -61,6 +61,8 @@ class Task(StrEnum):
     """Do what somebody asked for at a check."""
     DELIVER = "workers.deliver.run"
     """Start what a commit on a branch calls for."""
+    START = "workers.start.run"
+    """Begin an operation, unless there is a reason to wait, and bring it as far as it goes without waiting."""
     ADVANCE = "workers.advance.run"
     """Bring one operation as far as it goes without waiting."""
     REFRESH = "workers.refresh.run"
@@ -106,6 +108,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.ANSWER: "preview",
         Task.PRESS: "notify",
         Task.DELIVER: "sync",
+        Task.START: "sync",
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
         Task.COMPARE: "sync",
@@ -269,6 +272,26 @@ def deliver(repository: Repository, *, branch: str, before: str, commit: str) ->
     """Ask for what a commit on a branch calls for; `before` is what the branch held, empty when nobody knows."""
     payload = {"repository": asdict(repository), "branch": branch, "before": before, "commit": commit}
     return JobRequest(Task.DELIVER, payload, f"{repository.full_name}@{branch}@{commit}")
+
+
+def start(  # noqa: PLR0913 - each is a matter of its own
+    application: str,
+    commit: str,
+    info: Mapping[str, str],
+    *,
+    revisions: Sequence[str] = (),
+    prune: bool | None = None,
+    configured: str = "",
+) -> JobRequest:
+    """Ask for an application to be synced to a commit; `info` is the operation's, see `workers.start`."""
+    payload: JsonObject = {
+        "application": application,
+        "info": dict(info),
+        "revisions": list(revisions),
+        "prune": prune,
+        "configured": configured,
+    }
+    return JobRequest(Task.START, payload, " ".join([application, commit, *revisions, f"{prune}"]))
 
 
 def advance(application: str) -> JobRequest:

@@ -34,9 +34,9 @@ from bot.services import Services
 from bot.settings import Settings
 from tests.fidelity.changes import Change, Hand, Piece
 from tests.fidelity.kinds.custom import DEFINITIONS
-from workers import advance
+from workers import advance, start
 from workers.changes.landscape import Landscape
-from workers.operating import operations
+from workers.operating.operations import Asked
 from workers.preview import between
 
 _FULL_NAME: Final = "acme/fidelity"
@@ -172,8 +172,7 @@ class Fleet:
         return commit
 
     def _sync(self, name: str, occasion: Occasion) -> None:
-        waits = operations.start(self.services, name, occasion)
-        assert not waits, waits
+        inspect.unwrap(start.run)(self.services, Asked(name, occasion).request.payload)
         step = inspect.unwrap(advance.run)
         for _ in range(_MOST_STEPS):
             before = self.services.applications.get(name)

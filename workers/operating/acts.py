@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from bot.engine.writes import Strategy
 from bot.errors import Rejected
 from bot.model.operations import Phase, ResultCode, TaskResult
 from bot.model.predictions import Refusal
-from bot.model.resources import metadata_of
+from bot.model.resources import ResourceKey, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bot.engine.order import Task
     from bot.engine.writes import Writes
     from bot.model.operations import OperationState
-    from bot.model.resources import JsonObject, ResourceKey
+    from bot.model.resources import JsonObject
     from bot.prediction.forecast import Forecast
     from bot.preview.needs import Proof
 
@@ -72,6 +72,8 @@ class Actor:
     """What this very sync defines, `group/kind`: such a kind that nobody serves yet is not an error."""
     unserved: frozenset[str | None]
     """Those of them whose definition is not established yet."""
+    written: dict[ResourceKey, JsonObject] = field(default_factory=dict)
+    """What the server has made of each object that was written."""
 
     def blocker(self, task: Task, live: Mapping[ResourceKey, JsonObject]) -> JsonObject | None:
         """Return what has to go before the task can run: the same hook of an earlier operation."""
@@ -233,7 +235,9 @@ class Actor:
         return self._result(task, Phase.RUNNING, ResultCode.SYNCED, UNCHANGED, told)
 
     def _write(self, manifest: JsonObject, current: JsonObject | None) -> JsonObject:
-        return self.writer.write(self._request(manifest, current)).obj
+        written = self.writer.write(self._request(manifest, current)).obj
+        self.written[ResourceKey.of(written)] = written
+        return written
 
     def _request(self, manifest: JsonObject, current: JsonObject | None) -> Write:
         return Write(manifest, current, self.writes.how(manifest, current), self.ignored)

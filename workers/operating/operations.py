@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -10,6 +10,7 @@ import structlog
 from bot.cluster.applications import Conflict
 from bot.engine.sync.start import reason_to_wait
 from bot.errors import Rejected
+from bot.model import jobs
 from bot.model.jobs import advance, delete, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.model.applications import Application
+    from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.services import Services
 
 _log = structlog.get_logger()
-_TRIES: Final = 5
+TRIES: Final = 5
+"""Attempts at a write while somebody else keeps changing the Application."""
 
 
 def waits_for_the_end(services: Services, name: str, commit: str) -> bool:
@@ -37,54 +40,110 @@ def waits_for_the_end(services: Services, name: str, commit: str) -> bool:
     return application is not None and application.operation is not None
 
 
-def start(  # noqa: PLR0913 - each is a matter of its own
-    services: Services,
-    name: str,
-    occasion: Occasion,
-    *,
-    revisions: tuple[str, ...] = (),
-    prune: bool | None = None,
-    configured: str = "",
-) -> str:
-    """Start an operation of the application at the occasion's commit; return why not, nothing when it is started.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A sync of an application that is to start by itself."""
 
-    `configured` is why its repository wants it to wait, where it does.
+    name: str
+    """The application's."""
+    occasion: Occasion
+    revisions: tuple[str, ...] = ()
+    """Of its sources where they are known; the first step of the operation fixes them otherwise."""
+    prune: bool | None = None
+    """Given where its ApplicationSet rolls it out: whether the sync deletes; else the Application says."""
+    configured: str = ""
+    """Why its repository wants it to wait, where it does."""
 
-    `revisions` are those of its sources where they are known; the first job of the operation fixes them otherwise.
-    `prune` is given where its ApplicationSet rolls it out: whether the sync deletes; else the Application says.
+    @classmethod
+    def of(cls, payload: JsonObject) -> Asked:
+        """Read back what was queued."""
+        return cls(
+            str(payload["application"]),
+            Occasion.of(payload["info"]),
+            tuple(map(str, payload["revisions"])),
+            payload["prune"],
+            str(payload["configured"]),
+        )
+
+    @property
+    def request(self) -> JobRequest:
+        """Ask for it."""
+        return jobs.start(
+            self.name,
+            self.occasion.commit,
+            self.occasion.to_info(),
+            revisions=self.revisions,
+            prune=self.prune,
+            configured=self.configured,
+        )
+
+    @property
+    def rolled_out(self) -> bool:
+        """Whether its ApplicationSet says that it is its turn."""
+        return self.prune is not None
+
+    def operation(self, application: Application) -> Operation:
+        """Return what is to be written to the Application as it is."""
+        return Operation(
+            self.occasion.commit,
+            application.spec.prunes if self.prune is None else self.prune,
+            replace(self.occasion, definition=application.spec.definition).to_info(),
+            automated=True,
+            revisions=self.revisions,
+            retry=Retry.parse(application.spec.sync_policy.retry),
+        )
+
+
+def start(services: Services, asked: Asked) -> str:
+    """Write an operation and have it carried out; return why not, nothing when it is written.
 
     Raises Conflict when the Application keeps changing under our hands.
     """
-    if services.settings.mode is Mode.PREVIEW:
-        return "this Foresail only previews: something else does the syncing"
-    for _ in range(_TRIES):
-        application = services.applications.get(name)
-        if application is None:
-            return "waits for the Application to be created"
-        rolled_out = prune is not None
-        reason = reason_to_wait(application, revision=occasion.commit, revisions=revisions, rolled_out=rolled_out)
-        reason = reason or why_not_now(services, application) or configured
-        if application.deleting:
-            services.queue.enqueue(delete(name))  # a hook that failed may be a better one now
-        if reason and (application.operation is None or waits_for_the_end(services, name, occasion.commit)):
-            return reason
-        if reason:
-            continue
-        info = replace(occasion, definition=application.spec.definition).to_info()
-        retry = Retry.parse(application.spec.sync_policy.retry)
-        prunes = application.spec.prunes if prune is None else prune
-        operation = Operation(occasion.commit, prunes, info, automated=True, revisions=revisions, retry=retry)
+    for _ in range(TRIES):
+        application = startable(services, asked)
+        if isinstance(application, str):
+            return application
+        written = {"operation": asked.operation(application).to_wire(), **_overtaken(services, application)}
         try:
-            services.applications.update(
-                application, {"operation": operation.to_wire(), **_overtaken(services, application)}
-            )
+            services.applications.update(application, written)
         except Conflict:
             continue
-        _tell_of_overtaken(services, application)
-        _log.info("operation started", application=name, revision=occasion.commit, change=occasion.change)
-        services.queue.enqueue(advance(name))
+        started(services, asked, application)
+        services.queue.enqueue(advance(asked.name))
         return ""
-    raise Conflict(f"Application {name} keeps changing", retry_after=0.1)
+    raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
+
+
+def startable(services: Services, asked: Asked) -> Application | str:
+    """Return an Application on which an operation may be written now, else why none may.
+
+    A commit that has to wait for the end of another operation is noted, so that this end brings it along.
+    """
+    if services.settings.mode is Mode.PREVIEW:
+        return "this Foresail only previews: something else does the syncing"
+    commit = asked.occasion.commit
+    for _ in range(TRIES):
+        application = services.applications.get(asked.name)
+        if application is None:
+            return "waits for the Application to be created"
+        reason = reason_to_wait(
+            application, revision=commit, revisions=asked.revisions, rolled_out=asked.rolled_out
+        ) or why_not_now(services, application)
+        reason = reason or asked.configured
+        if application.deleting:
+            services.queue.enqueue(delete(asked.name))  # a hook that failed may be a better one now
+        if not reason:
+            return application
+        if application.operation is None or waits_for_the_end(services, asked.name, commit):
+            return reason
+    raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
+
+
+def started(services: Services, asked: Asked, before: Application) -> None:
+    """Tell that an operation was written to an Application, which was as `before`."""
+    _tell_of_overtaken(services, before)
+    occasion = asked.occasion
+    _log.info("operation started", application=asked.name, revision=occasion.commit, change=occasion.change)
 
 
 def change(services: Services, name: str, patch: Callable[[Application], JsonObject]) -> Application:
@@ -92,7 +151,7 @@ def change(services: Services, name: str, patch: Callable[[Application], JsonObj
 
     Raises Rejected when there is none, Conflict when it keeps changing, and whatever `patch` raises.
     """
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         application = services.applications.get(name)
         if application is None:
             raise Rejected(f"there is no Application {name}")

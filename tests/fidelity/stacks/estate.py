@@ -25,8 +25,8 @@ from tests.fidelity.fleet import Fleet, Outcome
 from tests.fidelity.stacks.controllers import make_healthy
 from tests.fidelity.stacks.table import Copy, Stack
 from tests.fidelity.verdict import differences
-from workers import advance
-from workers.operating import operations
+from workers import advance, start
+from workers.operating.operations import Asked
 from workers.preview import between
 
 _FULL_NAME: Final = "acme/fidelity"
@@ -135,8 +135,7 @@ class Estate(Fleet):
 
     def _advance(self, name: str, occasion: Occasion) -> None:
         """Sync an application to the end, with controllers that make everything healthy."""
-        waits = operations.start(self.services, name, occasion)
-        assert not waits, waits
+        inspect.unwrap(start.run)(self.services, Asked(name, occasion).request.payload)
         step = inspect.unwrap(advance.run)
         for _ in range(_MOST_STEPS):
             before = self.services.applications.get(name)

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import rq
+from rq.serializers import JSONSerializer
+
 from bot.model.applications import Application
-from bot.model.jobs import JobRequest
+from bot.model.jobs import JobRequest, Task
 from bot.model.resources import JsonObject
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.stage import Stage
 from bot.services import Services
+from bot.store.connection import connect
 
 
 @dataclass
@@ -41,6 +45,11 @@ class Desk:
     def do(self, work: Callable[..., Any], request: JobRequest) -> None:
         """Do a job's work with the desk's services."""
         inspect.unwrap(work)(self.services, request.payload)
+
+    def waiting(self, task: Task) -> list[JsonObject]:
+        """Return the payloads of the jobs of a task that wait."""
+        queue = rq.Queue("sync", connection=connect(self.stage.redis.url), serializer=JSONSerializer)
+        return [job.args[0] for job in queue.jobs if job.func_name == task]
 
     def fetches(self) -> int:
         """Return how often git fetched until now."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import rq
 from rq.serializers import JSONSerializer
 
-from bot.model.jobs import advance, refresh
+from bot.model.jobs import advance
+from bot.model.operations import Occasion
 from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
-from workers import refresh as refreshing
+from workers import start as starting
+from workers.operating.operations import Asked
 
 READY = '{"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}'
 
@@ -36,7 +38,7 @@ def words(desk: Desk) -> str:
 def test_words_that_come_too_soon_are_told_later(desk: Desk) -> None:
     desk.repository.push("main", {"deploy/a.yaml": service("a", 0), "deploy/b.yaml": service("b", 1)})
     desk.declare("shop")
-    desk.do(refreshing.run, refresh("shop"))
+    desk.do(starting.run, Asked("shop", Occasion("acme/shop", "main", desk.repository.head())).request)
     assert "Service" in words(desk)
     assert is_asked_to_tell(desk)
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import orjson
 import pytest
-import rq
-from rq.serializers import JSONSerializer
 
 from bot.cluster.applications import APPLICATION
 from bot.errors import Temporary
 from bot.model.jobs import Task, deliver, refresh
 from bot.model.resources import JsonObject
-from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 from workers import deliver as delivering
 from workers import refresh as refreshing
+from workers import start as starting
 from workers.changes.payloads import refreshes
 
 NAMES = [f"shop-{number}" for number in range(6)]
@@ -29,7 +28,7 @@ def test_applications_of_one_repository_share_a_fetch(desk: Desk) -> None:
         desk.declare(name)
     desk.do(refreshing.run, refresh(*NAMES))
     commit = desk.repository.head()
-    assert {desk.application(name)["operation"]["sync"]["revision"] for name in NAMES} == {commit}
+    assert started(desk) == dict.fromkeys(NAMES, commit)
     assert desk.fetches() == 1
     assert desk.asked(f"/commits/{commit}/pulls") == 1
 
@@ -38,8 +37,7 @@ def test_a_branch_that_is_not_there_costs_the_others_nothing(desk: Desk) -> None
     desk.declare("astray", revision="gone")
     desk.declare("shop")
     desk.do(refreshing.run, refresh("astray", "shop"))
-    assert "operation" not in desk.application("astray")
-    assert "operation" in desk.application("shop")
+    assert set(started(desk)) == {"shop"}
     assert desk.fetches() == 1
 
 
@@ -98,30 +96,26 @@ def can_be_written(desk: Desk, name: str) -> bool:
     return True
 
 
-def to_be_refreshed(desk: Desk) -> list[JsonObject]:
-    """Return what the waiting refresh jobs are about."""
-    queue = rq.Queue("sync", connection=connect(desk.stage.redis.url), serializer=JSONSerializer)
-    return [job.args[0] for job in queue.jobs if job.func_name == Task.REFRESH]
-
-
 def test_one_that_cannot_be_written_now_waits_alone(desk: Desk) -> None:
-    for name in ("a", "b", "c"):
-        desk.declare(name)
-    with unwritable(desk, "a"):
-        desk.do(refreshing.run, refresh("a", "b", "c"))
-        with pytest.raises(Temporary):
-            desk.do(refreshing.run, refresh("a"))
-    assert [name for name in ("a", "b", "c") if "operation" in desk.application(name)] == ["b", "c"]
-    assert {"applications": ["a"]} in to_be_refreshed(desk)
-
-
-def test_a_commit_reaches_the_others_when_one_cannot_be_written_now(desk: Desk) -> None:
     for name in ("a", "b"):
         desk.declare(name)
     repository = desk.services.forge.repository("acme/shop")
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: '2'}\n"
     commit = desk.repository.commit("main", {"deploy/settings.yaml": text})
+    desk.do(delivering.run, deliver(repository, branch="main", before="", commit=commit))
+    assert started(desk) == dict.fromkeys(("a", "b"), commit)
     with unwritable(desk, "a"):
-        desk.do(delivering.run, deliver(repository, branch="main", before="", commit=commit))
-    assert [name for name in ("a", "b") if "operation" in desk.application(name)] == ["b"]
-    assert {"applications": ["a"]} in to_be_refreshed(desk)
+        for payload in desk.waiting(Task.START):
+            with pytest.raises(Temporary) if payload["application"] == "a" else nullcontext():
+                inspect.unwrap(starting.run)(desk.services, payload)
+    assert [phase(desk, name) for name in ("a", "b")] == ["", "Succeeded"]
+
+
+def phase(desk: Desk, name: str) -> str:
+    """Return how far the last operation has come."""
+    return str(desk.application(name).get("status", {}).get("operationState", {}).get("phase", ""))
+
+
+def started(desk: Desk) -> dict[str, str]:
+    """Return which applications are to be started, each with its commit."""
+    return {one["application"]: one["info"]["commit"] for one in desk.waiting(Task.START)}

@@ -14,7 +14,8 @@ from tests.integration.signers import AUTHOR, Signers
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
 from workers import compare as comparing
-from workers.operating.operations import start
+from workers import start as starting
+from workers.operating.operations import Asked
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,7 @@ def signed(desk: Desk, signers: Signers, who: str) -> str:
 
 def sync(desk: Desk, commit: str) -> dict[str, Any]:
     """Sync to a commit; return the status after it."""
-    start(desk.services, "shop", Occasion(desk.repository.full_name, "main", commit))
-    desk.do(advancing.run, advance("shop"))
+    desk.do(starting.run, Asked("shop", Occasion(desk.repository.full_name, "main", commit)).request)
     return dict(desk.application("shop")["status"])
 
 
