@@ -129,14 +129,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Applications that are changed together: those of a group, or one alone."""
+    """Applications that are changed together: those of a group of one project, or one alone."""
 
     name: str
     """Of the group, or of the application."""
     named: bool
     """Whether it is a group's."""
     applications: tuple[str, ...]
-    projects: tuple[str, ...]
+    project: str
     changes: tuple[Change, ...]
     problems: tuple[str, ...]
     certain: bool

@@ -35,7 +35,8 @@ _PUBLISHED: Final = re.compile(r"https://(github\.com|gitlab\.com)/[A-Za-z0-9][\
 def prefix(instance: str, group: Group) -> str:
     """Return what the branches of a group's changes begin with: nobody else's do."""
     word = re.sub(r"[^a-z0-9]+", "-", group.name.lower()).strip("-")[:40]
-    return f"{instance}/{_FOLDER}/{word}-{_digest(f'{group.named} {group.name}')[:8]}/"
+    whose = f"{group.project} {group.name}" if group.named else group.name
+    return f"{instance}/{_FOLDER}/{word}-{_digest(f'{group.named} {whose}')[:8]}/"
 
 
 def branch(instance: str, group: Group, change: Change) -> str:

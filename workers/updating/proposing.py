@@ -206,7 +206,7 @@ class Proposing:
             tag = bump.new.partition("@")[0]
             if image is not None and not tag.startswith("sha256:"):
                 try:
-                    links[bump.thing] = self.available.source(image.full_name, tag, group.projects[0])
+                    links[bump.thing] = self.available.source(image.full_name, tag, group.project)
                 except ForesailError as error:
                     _log.info("no source known", image=bump.thing, reason=str(error))
         return words.body(group, change, {thing: link for thing, link in links.items() if link})

@@ -11,21 +11,24 @@ from bot.model.updates import Bump, Change, Edit, Group, Planned, Way
 
 _Value: TypeAlias = tuple[str, str, str, int, Way]
 """Repository, branch, file, document and way of one value."""
+_Whose: TypeAlias = tuple[bool, str, str]
+"""Of a group that it is one, its name and project; of an application alone its name and nothing."""
 
 
 def grouped(plans: Iterable[Planned]) -> list[Group]:
     """Put together the applications of each group, by name; a value that several want is written by the first.
 
+    A group is one of a project's: who may name a group in one must not keep, or hold up, what another project wants.
     Where they want different versions at the same place, that of the first counts, and the others are told.
     """
-    taken: dict[_Value, tuple[str, str]] = {}
-    groups: dict[tuple[bool, str], _Group] = {}
-    for plan in sorted(plans, key=lambda one: (one.group or one.application, one.application)):
-        key = (bool(plan.group), plan.group or plan.application)
-        group = groups.setdefault(key, _Group())
+    taken: dict[_Value, tuple[str, _Whose]] = {}
+    groups: dict[_Whose, _Group] = {}
+    for plan in sorted(plans, key=lambda one: (one.group or one.application, one.project, one.application)):
+        whose = (True, plan.group, plan.project) if plan.group else (False, plan.application, "")
+        group = groups.setdefault(whose, _Group())
         group.plans.append(plan)
-        group.bumps += _free(plan, key[1], taken, group.problems)
-    return [group.made(name, named=named) for (named, name), group in groups.items()]
+        group.bumps += _free(plan, whose, taken, group.problems)
+    return [group.made(name, named=named) for (named, name, _), group in groups.items()]
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class _Group:
             name=name,
             named=named,
             applications=tuple(plan.application for plan in self.plans),
-            projects=tuple(dict.fromkeys(plan.project for plan in self.plans)),
+            project=self.plans[0].project,
             changes=tuple(changes),
             problems=(*told, *self.problems),
             certain=not any(plan.uncertain for plan in self.plans),
@@ -53,7 +56,7 @@ class _Group:
         )
 
 
-def _free(plan: Planned, group: str, taken: dict[_Value, tuple[str, str]], problems: list[str]) -> Iterator[Bump]:
+def _free(plan: Planned, group: _Whose, taken: dict[_Value, tuple[str, _Whose]], problems: list[str]) -> Iterator[Bump]:
     """Yield what nobody before has wanted to write."""
     for bump in plan.bumps:
         left: list[Edit] = []
@@ -61,7 +64,9 @@ def _free(plan: Planned, group: str, taken: dict[_Value, tuple[str, str]], probl
             value = (repository_identity(bump.url), bump.branch, edit.path, edit.document, edit.way)
             new, whose = taken.setdefault(value, (edit.new, group))
             if new != edit.new:
-                problems.append(f"{plan.application}: {bump.thing} is to be {new} in {edit.path} because of {whose}")
+                named, first, project = whose
+                first = f"{first} of project {project}" if named else first
+                problems.append(f"{plan.application}: {bump.thing} is to be {new} in {edit.path} because of {first}")
             elif whose == group:
                 left.append(edit)
         if left:

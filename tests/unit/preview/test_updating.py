@@ -16,7 +16,7 @@ EDIT = Edit("deploy/web.yaml", 0, ("images", 0, "newTag"), "1.0.0", "1.1.0")
 BUMP = Bump("ghcr.io/acme/web", "1.0.0", "1.1.0", "https://example.com/a.git", "main", (EDIT,))
 CHANGE = Change(BUMP.url, "main", (BUMP,))
 GROUP = Group(
-    "shop", named=False, applications=("shop",), projects=("default",), changes=(CHANGE,), problems=(), certain=True
+    "shop", named=False, applications=("shop",), project="default", changes=(CHANGE,), problems=(), certain=True
 )
 
 
@@ -39,6 +39,9 @@ def test_the_branch_is_named_by_the_versions_and_not_by_what_they_replace() -> N
     assert len({branch, *(updating.branch("foresail", GROUP, one) for one in others)}) == 4
     assert updating.prefix("foresail", replace(GROUP, named=True)) != updating.prefix("foresail", GROUP)
     assert updating.prefix("a", GROUP) != updating.prefix("b", GROUP)
+    named = replace(GROUP, named=True)
+    assert updating.prefix("a", named) != updating.prefix("a", replace(named, project="another"))
+    assert updating.prefix("a", GROUP) == updating.prefix("a", replace(GROUP, project="another"))
 
 
 def test_a_digest_names_nobody() -> None:

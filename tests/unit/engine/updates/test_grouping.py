@@ -27,6 +27,22 @@ def test_a_group_is_one_change_and_each_other_application_its_own() -> None:
     assert list(found[1].changes[0].edits) == ["a", "b"]
 
 
+def test_one_name_in_two_projects_is_two_groups() -> None:
+    theirs = replace(plan("b", bump("b"), bump("base", "3"), group="g"), project="theirs")
+    first, second = grouped([plan("a", bump("a"), bump("base"), group="g"), theirs])
+    assert [(one.name, one.project, one.applications) for one in (first, second)] == [
+        ("g", "default", ("a",)),
+        ("g", "theirs", ("b",)),
+    ]
+    assert [list(one.changes[0].edits) for one in (first, second)] == [["a", "base"], ["b"]]
+    assert second.problems == ("b: web is to be 2 in base because of g of project default",)
+
+
+def test_a_group_and_an_application_of_one_name_share_no_value() -> None:
+    first, second = grouped([plan("a", bump("base"), group="g"), plan("g", bump("base"))])
+    assert (len(first.changes), second.changes) == (1, ())
+
+
 def test_what_two_want_is_written_by_the_first() -> None:
     first, second = grouped([plan("b", bump("base")), plan("a", bump("base"))])
     assert (first.name, len(first.changes), second.changes) == ("a", 1, ())
