@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.cluster.writing import Write
+from bot.engine.projects import DEFAULT
+from bot.engine.roles import why_not_understood
 from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
@@ -146,7 +148,7 @@ class _Comparison:
         """Write down what has moved, and start to put it back where that is asked for and due."""
         application = self.scene.application
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
-        patch |= known_patch(application)
+        patch |= known_patch(application, invalid=self._invalid, now=timestamp())
         back = self._going_back()
         if back is not None:
             return self._take_back(back, patch)
@@ -161,6 +163,12 @@ class _Comparison:
         self.services.applications.update(application, {**patch, **_answered(application)})
         self._log(heals=operation is not None)
         return advance(application.name) if operation is not None else None
+
+    @property
+    def _invalid(self) -> str:
+        """What is wrong with the roles of the application's project; syncs do not ask for them."""
+        project = self.services.sources.project_of(self.scene.application.spec.project or DEFAULT)
+        return "" if project is None else why_not_understood(project)
 
     def _starting(self) -> Operation | None:
         """Return what puts back what differs, or does what nobody was trusted to have asked for until now."""

@@ -128,6 +128,21 @@ class OrphanedResources(Wire):
     ignore: _OrphansIgnored = ()
 
 
+class ProjectRole(Wire):
+    """Who may do what with the applications of a project (argo-cd `ProjectRole`)."""
+
+    name: str = Field(default="", max_length=256)
+    policies: Texts = ()
+    """Lines of casbin: `p, proj:<project>:<role>, <resource>, <action>, <project>/<application>, allow`."""
+    groups: Texts = ()
+    """Who has the role."""
+
+
+_Roles = Annotated[
+    tuple[ProjectRole, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+]
+
+
 _SignatureKeys = Annotated[
     tuple[SignatureKey, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 ]
@@ -152,6 +167,7 @@ class AppProjectSpec(Wire):
     source_integrity: SourceIntegrity | None = None
     """The same by repository; where it says anything about Git, `signature_keys` do not count."""
     orphaned_resources: OrphanedResources | None = None
+    roles: _Roles = ()
     permit_only_project_scoped_clusters: bool = False
     """Whether its applications may live in no other clusters than those of whose Secrets it is the project."""
 

@@ -21,7 +21,7 @@ from bot.model.operations import Occasion, Operation, OperationState, Phase, tim
 from bot.model.retry import Retry
 from bot.preview.inert import clipped
 from workers.commands.reach import Reach
-from workers.commands.rules import demand_of
+from workers.commands.rules import demand_of, demand_role
 from workers.operating.ending import state_of
 from workers.operating.operations import change as changed
 from workers.operating.windows import hold_of
@@ -227,6 +227,8 @@ def _one(asked: Asked, landscape: Landscape, name: str, what: tuple[Command, _De
 
     def patch(application: Application) -> JsonObject:
         nonlocal words
+        if command.verb is not None:
+            demand_role(asked, application, command.verb)
         one = _Act(asked, landscape, asked.change, application, str(command.verb))
         body, words = ({}, "was asked for that already") if one.is_done else act(one)
         return body

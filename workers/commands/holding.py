@@ -16,7 +16,7 @@ from bot.model.jobs import notify, refresh
 from bot.model.operations import timestamp
 from bot.settings import Mode
 from workers.commands.reach import Reach
-from workers.commands.rules import demand_of
+from workers.commands.rules import demand_of, demand_role
 from workers.operating.operations import change as changed
 from workers.operating.windows import hold_of
 
@@ -84,7 +84,8 @@ def _names(asked: Asked, verb: Verb, words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _held(asked: Asked, name: str, one: Hold) -> Application:
-    def patch(_application: Application) -> JsonObject:
+    def patch(application: Application) -> JsonObject:
+        demand_role(asked, application, Verb.HOLD)
         return {"metadata": {"annotations": {HELD: one.to_annotation()}}}
 
     return changed(asked.services, name, patch)
@@ -96,6 +97,7 @@ def _released(asked: Asked, name: str) -> Hold | None:
 
     def patch(application: Application) -> JsonObject:
         nonlocal ended
+        demand_role(asked, application, Verb.RELEASE)
         ended = hold_of(asked.services, application)
         return {"metadata": {"annotations": {HELD: None}}} if ended is not None else {}
 

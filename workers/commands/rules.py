@@ -1,9 +1,12 @@
-"""What a repository's own configuration says of who may give commands."""
+"""What a repository's own configuration, and the roles of a project, say of who may give commands."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.projects import DEFAULT
+from bot.engine.roles import why_not_given
 from bot.errors import Rejected
 from bot.preview.configuration import teams, why_not_asked
 from workers.changes.said import said_of, said_on
@@ -11,6 +14,7 @@ from workers.changes.said import said_of, said_on
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from bot.model.applications import Application
     from bot.model.changes import Permission
     from bot.model.commands import Verb
     from bot.preview.configuration import Read
@@ -43,6 +47,19 @@ def demand_of(asked: Asked, landscape: Landscape, verb: Verb, names: Collection[
     for branch in sorted(one for one in branches if landscape.mirror.has_branch(one)):
         if words := _why_not(asked, said_on(landscape, branch), verb, allowed=asked.allowed):
             raise Rejected(f"{words} on {branch}")
+
+
+def demand_role(asked: Asked, application: Application, verb: Verb) -> None:
+    """Raise Rejected where an application's project has roles for people of the forge, and none lets its author do so.
+
+    It is looked up on the forge now: for each role that decides, and for nobody where the project has none.
+    """
+    project = asked.services.sources.project_of(application.spec.project or DEFAULT)
+    if project is None:
+        return
+    words = why_not_given(project, application.name, verb, author=asked.author, is_in_any=partial(_is_in_any, asked))
+    if words:
+        raise Rejected(words)
 
 
 def _why_not(asked: Asked, said: Read, verb: Verb, *, allowed: Permission) -> str:

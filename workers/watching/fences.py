@@ -12,7 +12,10 @@ import orjson
 from bot.engine.conditions import conditions_of
 from bot.engine.family import ORPHANED
 from bot.engine.projects import DEFAULT
+from bot.engine.roles import why_not_understood
+from bot.errors import Rejected
 from bot.model.jobs import orphans
+from bot.model.projects import AppProject
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:
@@ -84,7 +87,8 @@ class Fences:
         wants = isinstance(orphaned, dict) and orphaned.get("warn") is True
         with self._lock:
             members = self._members.get(name, set())
-            if _changes(self._demands, name, {field: spec.get(field) for field in _FIELDS if spec.get(field)}):
+            demands = {field: spec.get(field) for field in _FIELDS if spec.get(field)}
+            if _changes(self._demands, name, demands | _misunderstood(obj, spec)):
                 self._moved |= members
             if _changes(self._asking, name, {"orphaned": orphaned} if wants else {}):
                 self._is_early = True
@@ -122,6 +126,15 @@ class Fences:
             self._members[project].discard(name)
             if not self._members[project]:
                 del self._members[project]
+
+
+def _misunderstood(obj: JsonObject, spec: JsonObject) -> JsonObject:
+    """Return what is wrong with a project's roles, which its applications say; nothing for roles that are right."""
+    try:
+        words = why_not_understood(AppProject.parse(obj)) if spec.get("roles") else ""
+    except Rejected as error:
+        words = error.message
+    return {"roles": words} if words else {}
 
 
 def _changes(kept: dict[str, bytes], name: str, said: dict[str, Any]) -> bool:

@@ -38,8 +38,13 @@ def unknown_patch(application: Application, words: str, *, kind: str = COMPARISO
     return {**unknown, **told, "reconciledAt": now}
 
 
-def known_patch(application: Application) -> JsonObject:
-    """Return the conditions without those that `unknown_patch` writes; nothing where there are none."""
+def known_patch(application: Application, *, invalid: str = "", now: str = "") -> JsonObject:
+    """Return the conditions without those that `unknown_patch` writes; nothing where there are none.
+
+    `invalid` is what is wrong with its project all the same, and kept from having any effect: a condition says so.
+    """
+    if invalid:
+        return conditions_saying(application.status, _is_ours, kind=INVALID_SPEC, words=invalid, now=now)
     return conditions_without(application.status, _is_ours)
 
 

@@ -47,6 +47,22 @@ def test_what_is_as_it_was_moves_nobody() -> None:
     assert fences.due() == frozenset()
 
 
+def test_roles_move_them_only_where_something_is_wrong_with_them() -> None:
+    fences = Fences()
+    fences.saw(application("a"))
+    role = {
+        "name": "deploy",
+        "groups": ["@ana"],
+        "policies": ["p, proj:team:deploy, applications, sync, team/*, allow"],
+    }
+    fences.saw_project("ADDED", project(roles=[role]))
+    assert fences.due() == frozenset()
+    fences.saw_project("MODIFIED", project(roles=[role | {"policies": ["anything"]}]))
+    assert fences.due() == {"a"}
+    fences.saw_project("MODIFIED", project(roles=[role]))
+    assert fences.due() == {"a"}
+
+
 def test_a_demand_that_is_taken_back_moves_them_too() -> None:
     fences = Fences()
     fences.saw_project("ADDED", project(signatureKeys=keys("one")))

@@ -43,6 +43,17 @@ def test_once_it_is_known_again_only_that_is_taken_back() -> None:
     assert not is_unknown({"sync": {"status": "Unknown"}, "conditions": [FAILED]})
 
 
+def test_what_is_wrong_and_has_no_effect_is_said_beside_what_is_known() -> None:
+    status = {"sync": {"status": "Synced"}, "conditions": [OTHER]}
+    patch = known_patch(application(status), invalid="odd role", now="now")
+    told = {"type": INVALID_SPEC, "message": "odd role", "lastTransitionTime": "now"}
+    assert patch == {"conditions": [OTHER, told]}
+    after = {**status, **patch}
+    assert known_patch(application(after), invalid="odd role", now="later") == {}
+    assert known_patch(application(after)) == {"conditions": [OTHER]}
+    assert not is_unknown(after)
+
+
 def test_that_a_cluster_answers_says_nothing_about_a_signature() -> None:
     words = "Signature required: commit abc1234 is not signed."
     distrusted = said({"conditions": [OTHER]}, words, kind=DISTRUSTED)
