@@ -73,7 +73,7 @@ def _megabytes(sides: Sides) -> float:
 
 
 def _candidates() -> dict[str, Candidate]:
-    applications = (Application.parse(_application(number)) for number in range(_APPLICATIONS))
+    applications = (Application.parse(_application(number), home="argocd") for number in range(_APPLICATIONS))
     return {one.name: Candidate(one, one) for one in applications}
 
 

@@ -59,7 +59,9 @@ class Scene:
         self.directory = directory
         self._repository = BareRepository.create(directory / "repository.git", default_branch="main")
         self._services = Services.build(Settings.from_environment(self.settings))
-        self._applications = [Application.parse(manifest) for manifest in workload.manifests()]
+        self._applications = [
+            Application.parse(manifest, home=workload.control_namespace) for manifest in workload.manifests()
+        ]
 
     @property
     def settings(self) -> dict[str, str]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bot.cluster.connection import ApiServer
     from bot.cluster.objects import Cluster
     from bot.cluster.repositories import Repositories
+    from bot.engine.homes import Homes
     from bot.forges.port import Forge
     from bot.model.applications import Source
     from bot.model.credentials import Credentials
@@ -171,7 +172,7 @@ class Services:
             pace=pace,
             control=control,
             clusters=clusters,
-            applications=Applications(control, namespace=settings.control_namespace),
+            applications=Applications(control, homes=homes_of(settings), project_of=sources.project_of),
             applicationsets=ApplicationSets(control, namespace=settings.control_namespace),
             mirrors=mirrors,
             renderer=renderer,
@@ -286,6 +287,13 @@ def _sources(
     return sources
 
 
+def homes_of(settings: Settings) -> Homes:
+    """Return where Applications may live."""
+    from bot.engine.homes import Homes
+
+    return Homes(settings.control_namespace, settings.application_namespaces)
+
+
 def projects_of(settings: Settings, control: Cluster) -> Projects:
     """Return the projects of the control namespace, with what they have of global ones."""
     from bot.cluster.applications import Projects
@@ -351,8 +359,7 @@ def _predictor(settings: Settings, sources: Sources, clusters: Clusters) -> Pred
     from bot.prediction.lasting import Lasting
     from bot.prediction.preview import Predictor
 
-    namespace, percent = settings.control_namespace, settings.mass_deletion_percent
-    predictor = Predictor(sources, clusters, control_namespace=namespace, mass_deletion_percent=percent)
+    predictor = Predictor(sources, clusters, mass_deletion_percent=settings.mass_deletion_percent)
     predictor.policies = settings.policies
     predictor.lasting = Lasting()
     return predictor

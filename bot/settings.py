@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 
 from bot.errors import Rejected
@@ -31,6 +32,16 @@ class Mode(StrEnum):
 
     FULL = "full"
     PREVIEW = "preview"
+
+
+def _patterns(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        if one.startswith("/") and one.endswith("/"):
+            try:
+                re.compile(one[1:-1])
+            except re.error as error:
+                raise ValueError(f"{one} is no regular expression: {error}") from error
+    return value
 
 
 def _names(value: Any) -> Any:
@@ -78,6 +89,8 @@ class Settings(BaseModel):
     """Kubeconfig of the cluster that keeps the Applications; empty: the pod's own account, else kubectl's default."""
     control_namespace: str = "foresail"
     """Namespace of the Applications in that cluster."""
+    application_namespaces: Annotated[tuple[str, ...], BeforeValidator(_names), AfterValidator(_patterns)] = ()
+    """Others whose Applications count where their project agrees (docs/projects.md): names, globs, `/regexes/`."""
     root_repositories: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Repositories (`owner/name`, comma between) whose `.foresail/` folder declares Applications."""
     data_directory: Path = Path("/var/lib/foresail")

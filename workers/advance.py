@@ -168,7 +168,7 @@ class _Advance:
     def prepare(cls, services: Services, application: Application, state: OperationState) -> _Advance:
         """Fix the revisions and find out what the application wants at them."""
         try:
-            services.sources.refuse_forbidden(application.spec)
+            services.sources.refuse_forbidden(application)
             source, operation = fixed(services.sources.trees, application, state.operation)
             tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
             cluster = reached(services, application)
@@ -194,7 +194,7 @@ class _Advance:
 
         Killed before the end is recorded, it is asked for again, and deletes again.
         """
-        cluster = self.services.sources.cluster_of(self.application.spec)
+        cluster = self.services.sources.cluster_of(self.application)
         scene = self._nothing if cluster.why_away() else self._look(cluster)
         ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
         for hook in ending.unwanted:
@@ -254,7 +254,7 @@ class _Advance:
         done = [bare(result.key, version=result.version) for result in self.state.results]
         live = cluster.live([*self.targets.objects.values(), *past.values(), *done])
         self.hidden |= secrets_of(live.values())
-        instance = self.application.instance(self.services.settings.control_namespace)
+        instance = self.application.instance
         extraneous = [
             live[key]
             for key in past
@@ -264,7 +264,7 @@ class _Advance:
         return Scene(self.application, self.targets.objects, live, plan, self.targets.excluded, self.services.assess)
 
     def _held(self, cluster: Cluster, scene: Scene) -> str:
-        instance = self.application.instance(self.services.settings.control_namespace)
+        instance = self.application.instance
         objects = (scene.live[key] for key in self.targets.objects if key in scene.live)
         if words := not_there(self.state.operation, scene.plan):
             return words
@@ -355,7 +355,7 @@ class _Advance:
         return Actor(
             writer=self.services.clusters.writer(cluster),
             application=self.application.name,
-            instance=self.application.instance(self.services.settings.control_namespace),
+            instance=self.application.instance,
             state=self.state,
             writes=self.writes,
             forecast=forecast if forecast is not None and forecast.tells_of(self.application.name) else None,

@@ -39,6 +39,7 @@ from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.operating.revisions import fixed
 from workers.operating.unreached import is_told_unknown
+from workers.operating.unusable import say_unusable
 from workers.operating.windows import hold_of, why_not_now
 from workers.runtime import job
 
@@ -61,8 +62,14 @@ _MOST_AT_ONCE: Final = 500
 @job
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Compare one application, unless an operation is about to change it anyway."""
-    application = services.applications.get(str(payload["application"]))
-    if application is None or services.settings.mode is Mode.PREVIEW:
+    if services.settings.mode is Mode.PREVIEW:
+        return None
+    try:
+        application = services.applications.get(str(payload["application"]))
+    except Rejected:
+        say_unusable(services, str(payload["application"]))
+        return None
+    if application is None:
         return None
     with structlog.contextvars.bound_contextvars(application=application.name):
         try:
@@ -83,7 +90,7 @@ def _compared(services: Services, application: Application) -> JobRequest | None
     try:
         comparison = _Comparison.of(services, application)
     except Distrusted as error:
-        patch = unknown_patch(application, error.message, kind=DISTRUSTED, now=timestamp())
+        patch = unknown_patch(application.status, error.message, kind=DISTRUSTED, now=timestamp())
         if patch:
             services.applications.update(application, {"status": patch, **_answered(application)})
             _log.warning("application not signed as it has to be", reason=error.message)
@@ -134,7 +141,7 @@ class _Comparison:
             raise Distrusted(desired.failure)
         if desired.failure:
             return None
-        cluster = services.sources.cluster_of(application.spec)
+        cluster = services.sources.cluster_of(application)
         whole = replace(state, operation=replace(operation, resources=()))
         scene = _scene(services, application, desired, cluster, whole)
         return cls(services, scene, whole, _in_sync(services, scene, desired, cluster), cluster.manager)
@@ -251,7 +258,7 @@ def _scene(
     targets = desired.targets.objects
     past = {key: one for key, one in recorded(application).items() if desired.fence.permits(key)}
     live = cluster.live([*targets.values(), *past.values()])
-    instance = application.instance(services.settings.control_namespace)
+    instance = application.instance
     extraneous = [live[key] for key in past if key in live and key not in targets and owner_of(live[key]) == instance]
     plan = plan_sync(targets, extraneous, state=state, spec=application.spec)
     return Scene(application, targets, live, plan, assess=services.assess)
@@ -259,7 +266,7 @@ def _scene(
 
 def _in_sync(services: Services, scene: Scene, desired: Desired, cluster: Cluster) -> frozenset[ResourceKey]:
     """Return the targets that a sync would leave alone; the API server is asked about those that are not proven."""
-    instance = scene.application.instance(services.settings.control_namespace)
+    instance = scene.application.instance
     proof = Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates())
     writer = services.clusters.writer(cluster)
     synced, asked = set[ResourceKey](), dict[ResourceKey, tuple[Write, JsonObject]]()

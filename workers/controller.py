@@ -20,7 +20,7 @@ from bot.engine.sync.heal import is_last_written_by
 from bot.engine.tracking import owner_of
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
-from bot.model.applications import Application
+from bot.model.applications import is_elsewhere, name_of_instance
 from bot.model.resources import ResourceKey, annotations_of, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
@@ -42,8 +42,10 @@ from workers.watching.showing import Showing
 from workers.watching.sightings import Sightings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Destination
+    from bot.model.applications import Application, Destination
     from bot.model.resources import JsonObject, ResourceType
 
 _log = structlog.get_logger()
@@ -211,6 +213,9 @@ class Controller:
     def _follow_fences(self, now: float) -> None:
         """Have compared what belongs to a project that demands something else, once every worker knows of that."""
         moved = self._fences.due()
+        if self._fences.welcomes(time.monotonic()) and self._services.applications.homes.others:
+            with self._applications.hearing:
+                self._applications.begin()
         with self._lock:
             for known in (self._known[name] for name in moved if name in self._known):
                 known.compare_at = min(known.compare_at, now + 2 * KEPT_SECONDS)
@@ -262,7 +267,7 @@ class Controller:
     def _is_anothers(self, obj: JsonObject) -> bool:
         """Whether an object is of an application that another controller keeps track of."""
         instance = owner_of(obj) if len(self._asking.view) > 1 else None
-        return instance is not None and not self._asking.holds(instance)
+        return instance is not None and not self._asking.holds(name_of_instance(instance))
 
     def _saw(self, cluster: Cluster, key: ResourceKey, event: str, obj: JsonObject) -> bool:
         """Take note of an event; return whether it can change what an application is said to be."""
@@ -289,8 +294,9 @@ class Controller:
 
     def _on_application(self, event: str, obj: JsonObject) -> None:
         """Take note of an Application that appeared, changed or went."""
-        name = str(metadata_of(obj).get("name"))
-        self._generating.saw_application(event, obj)
+        name = self._services.applications.homes.name_of(obj)
+        if not is_elsewhere(name):  # where nothing is generated, whatever somebody there claims
+            self._generating.saw_application(event, obj)
         if event == "DELETED":
             self._forget(name)
             self._index.lost(name)
@@ -299,12 +305,12 @@ class Controller:
             for request in told_of_deleted(obj):
                 self._asking.ask(name, request)
             return
-        self._index.saw(name, repositories_of(obj))
+        self._index.saw(name, self._repositories(name, obj))
         if not self._asking.holds(name):
             self._on_anothers(obj)
             return
         try:
-            application = Application.parse(obj)
+            application = self._services.applications.parsed(obj)
         except Rejected as error:
             _log.warning("application cannot be used", reason=error.message)
             with self._lock:
@@ -314,8 +320,19 @@ class Controller:
                 self._asking.ask(name, jobs.advance(name))  # which ends it: it cannot go on
             if metadata_of(obj).get("deletionTimestamp"):
                 self._asking.ask(name, jobs.delete(name))  # which says so
+            else:
+                self._asking.ask(name, jobs.compare(name))  # which says so
             return
         self._on_usable(application, obj)
+
+    def _repositories(self, name: str, obj: JsonObject) -> tuple[str, ...]:
+        """Return the URLs that an Application uses; none where its project forbids it: others may read these too."""
+        if is_elsewhere(name):
+            try:
+                self._services.applications.parsed(obj)
+            except Rejected:
+                return ()
+        return repositories_of(obj)
 
     def _on_anothers(self, obj: JsonObject) -> None:
         """Have the application compared that declares one which is another controller's, where that asks for more."""
@@ -375,13 +392,13 @@ class Controller:
             if known is not None and (not known.running or key in known.awaits):
                 self._asking.ask(name, known.next_step(name))
 
-    def _on_listed(self, names: frozenset[str]) -> None:
-        """Forget what went while the watch was broken."""
+    def _on_listed(self, names: frozenset[str], is_listed: Callable[[str], bool]) -> None:
+        """Forget what went while a watch was broken, of what that watch tells of."""
         with self._lock:
-            gone = self._known.keys() - names
+            gone = [name for name in self._known.keys() - names if is_listed(name)]
         for name in gone:
             self._forget(name)
-        self._index.only(names)
+        self._index.only(names, is_listed)
 
     def _seen(self, application: Application) -> Known:
         cluster = self._cluster_at(application.spec.destination)

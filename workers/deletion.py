@@ -130,7 +130,7 @@ class _Deletion:
     @property
     def instance(self) -> str:
         """The application's name in tracking ids."""
-        return self.application.instance(self.services.settings.control_namespace)
+        return self.application.instance
 
     def goes_on(self, stage: Stage) -> bool:
         """Take one step; False when there is nothing to do but to wait."""
@@ -221,7 +221,7 @@ class _Deletion:
         """Return what is wanted at an operation's revisions, a name of these, and why it cannot be found out."""
         services, application = self.services, self.application
         try:
-            services.sources.refuse_forbidden(application.spec)
+            services.sources.refuse_forbidden(application)
             source, operation = fixed(services.sources.trees, application, operation)
             tree = services.sources.trees.at(source, operation.revision, project=application.spec.project)
         except Rejected as error:
@@ -234,7 +234,7 @@ class _Deletion:
 
     def _fence(self) -> Fence:
         """Return what may be deleted; a project that is gone forbids nothing of its own."""
-        return self.services.sources.fence_of(self.application.spec)
+        return self.services.sources.fence_of(self.application)
 
     def _delete(self, objects: Sequence[JsonObject], propagation: str) -> None:
         """Delete all that can be, several at once; Rejected with the server's words about the first that cannot."""

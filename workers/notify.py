@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot.cluster.applications import APPLICATION
 from bot.errors import Rejected
+from bot.model.applications import qualified
 from bot.model.changes import StatusState, repository_identity
 from bot.model.deliveries import Delivery, DeliveryState, Epilogue
 from bot.model.operations import Occasion, OperationState
-from bot.model.resources import ResourceKey
 from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, without_its_application
 from bot.preview.epilogue import with_epilogue
@@ -165,9 +166,10 @@ def _closed(clone: Clone, sha: str, application: Application) -> str:
 
 def _declared(services: Services) -> frozenset[str]:
     """Return the names of all Applications that some application records among its objects; this reads all."""
-    place = services.settings.control_namespace
+    home = services.settings.control_namespace
     kept = (key for application in services.applications.all().applications for key in recorded(application))
-    return frozenset(key.name for key in kept if key == ResourceKey("argoproj.io", "Application", place, key.name))
+    declared = (key for key in kept if (key.group, key.kind) == (APPLICATION.group, APPLICATION.kind))
+    return frozenset(qualified(key.namespace, key.name, home=home) for key in declared)
 
 
 def _was_good(clone: Clone, commit: str, name: str) -> bool:

@@ -17,8 +17,8 @@ from bot.cluster.surveys import survey
 from bot.engine.conditions import conditions_saying, conditions_without
 from bot.engine.family import ORPHANED, Family, in_words, orphans
 from bot.engine.projects import DEFAULT
-from bot.engine.tracking import is_elsewhere
 from bot.errors import Rejected
+from bot.model.applications import name_of_instance
 from bot.model.operations import timestamp
 from bot.prediction.recorded import recorded
 from bot.settings import Mode
@@ -87,7 +87,7 @@ def _reached(services: Services, application: Application) -> Cluster | None:
 def _look(services: Services, cluster: Cluster, places: dict[str, list[Application]], existing: frozenset[str]) -> None:
     try:
         some = next(one for applications in places.values() for one in applications)
-        found = survey(cluster, places, services.sources.fence_of(some.spec))
+        found = survey(cluster, places, services.sources.fence_of(some))
     except ClusterAway as error:
         _log.info("orphans not looked for", cluster=cluster.name, reason=error.message)
         return
@@ -100,9 +100,9 @@ def _look(services: Services, cluster: Cluster, places: dict[str, list[Applicati
                 orphans(
                     family,
                     namespace,
-                    fence=services.sources.fence_of(one.spec),
+                    fence=services.sources.fence_of(one),
                     managed=recorded(one).keys(),
-                    exists=lambda instance: is_elsewhere(instance) or instance in existing,
+                    exists=lambda instance: services.applications.homes.has(name_of_instance(instance), existing),
                 )
             )
             _say(services, one, count)

@@ -12,7 +12,6 @@ from bot.engine.applicationsets import rollout as rolling
 from bot.engine.applicationsets.plan import owned
 from bot.engine.applicationsets.rollout import Member
 from bot.errors import Rejected
-from bot.model.applications import Application
 from bot.model.operations import OperationState, Phase, timestamp
 from bot.model.resources import JsonObject, metadata_of
 from workers.refresh import Round
@@ -64,7 +63,7 @@ class Rolling:
     def _member(self, obj: JsonObject) -> Member:
         name, labels = str(metadata_of(obj)["name"]), metadata_of(obj).get("labels") or {}
         try:
-            application = Application.parse(obj)
+            application = self.services.applications.parsed(obj)
             outdated = self._round.is_outdated(application)
         except Rejected as error:
             _log.warning("application cannot be rolled out", application=name, reason=error.message)

@@ -75,7 +75,10 @@ def _declared(local: Local, sides: Sides) -> tuple[dict[str, Application], dict[
     places = [(tree.mirror.entry(tree.tree_id, ROOT_FOLDER), tree) for tree in (sides.base, sides.head)]
     present = {entry: tree for entry, tree in places if entry is not None}
     answers = local.renderer.render([_request(tree) for tree in present.values()]) if present else []
-    read = {entry: _applications(answer) for entry, answer in zip(present, answers, strict=True)}
+    read = {
+        entry: _applications(answer, home=local.applications.homes.control)
+        for entry, answer in zip(present, answers, strict=True)
+    }
     base, head = (read.get(entry or "", {}) for entry, _ in places)
     return base, head
 
@@ -87,11 +90,11 @@ def _request(tree: Tree) -> RenderRequest:
     return RenderRequest(repository=tree.mirror.path, tree_id=tree.tree_id, source=source)
 
 
-def _applications(answer: Rendered | RenderFailed) -> dict[str, Application]:
+def _applications(answer: Rendered | RenderFailed, *, home: str) -> dict[str, Application]:
     if isinstance(answer, RenderFailed):
         raise Rejected(f"the folder {ROOT_FOLDER} cannot be read: {answer.message}")
     manifests = [each for each in answer.manifests if each.get("apiVersion") == API_VERSION]
-    found = [Application.parse(each) for each in manifests if each.get("kind") == APPLICATION.kind]
+    found = [Application.parse(each, home=home) for each in manifests if each.get("kind") == APPLICATION.kind]
     return {application.name: application for application in found}
 
 

@@ -28,6 +28,7 @@ from bot.services import (
     charts,
     client_of,
     clusters_of,
+    homes_of,
     integrity_of,
     projects_of,
 )
@@ -74,14 +75,14 @@ def connected(settings: Settings, *, context: str = "", tracks: bool = True) -> 
     if tracks:
         sources.project_of = projects_of(settings, cluster).find
         sources.integrity = integrity_of(cluster, sources, _kept(settings), settings.control_namespace)
-    predictor = Predictor(sources, clusters, control_namespace=settings.control_namespace)
+    predictor = Predictor(sources, clusters)
     predictor.policies = settings.policies
     try:
         _ = cluster.discovery.version  # asked first, so that a cluster that will not speak to us is named as that
         yield Local(
             cluster=cluster,
             clusters=clusters,
-            applications=Applications(cluster, namespace=settings.control_namespace),
+            applications=Applications(cluster, homes=homes_of(settings), project_of=sources.project_of),
             renderer=renderer,
             sources=sources,
             predictor=predictor,

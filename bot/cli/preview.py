@@ -162,8 +162,8 @@ def _selected(
     named = question.named(ours.url)
     grounds = Grounds(
         known={candidate.either.name: candidate.either for candidate in ours.candidates},
-        control_namespace=local.applications.namespace,
-        sets=KnownSets.survey(local.cluster, local.applications.namespace),
+        homes=local.applications.homes,
+        sets=KnownSets.survey(local.cluster, local.applications.homes.control),
     )
     selection = select(local.sources, ours.candidates, named.sides, named.branch, grounds)
     named = replace(named, sides=selection.sides)
@@ -189,7 +189,7 @@ def _only(selection: Selection, names: Sequence[str]) -> Selection:
 
 def _none_found(ours: Ours, question: _Question, local: Local) -> str:
     remotes = ", ".join(sorted(question.checkout.identities))
-    where = f"namespace {local.applications.namespace} of {local.cluster.name}"
+    where = f"namespace {local.applications.homes.control} of {local.cluster.name}"
     words = f"no application comes from this repository ({remotes}): none in {ROOT_FOLDER}, none in {where}"
     if ours.elsewhere:
         words += f", where applications come from {', '.join(ours.elsewhere[:5])}"

@@ -6,21 +6,28 @@ import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from bot.cluster.errors import TOO_LARGE, ApiRefused
 from bot.cluster.objects import collection_path, object_path
 from bot.engine.inheritance import inherited
+from bot.engine.projects import DEFAULT, why_not_from
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application
+from bot.model.applications import Application, is_elsewhere, name_in
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from bot.cluster.objects import Cluster
+    from bot.engine.homes import Homes
     from bot.engine.inheritance import GlobalProject
+
+_log = structlog.get_logger()
 
 APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
 PROJECT: Final = ResourceType("argoproj.io", "v1alpha1", "AppProject", "appprojects", namespaced=True)
@@ -54,9 +61,9 @@ class Problem:
     """URLs of its sources, as far as they can be read."""
 
     @classmethod
-    def of(cls, obj: JsonObject, message: str) -> Problem:
-        """Note what is wrong with an Application."""
-        return cls(str(metadata_of(obj).get("name") or ""), message, repositories_of(obj))
+    def of(cls, obj: JsonObject, message: str, *, home: str) -> Problem:
+        """Note what is wrong with an Application; `home` is the control namespace."""
+        return cls(name_in(obj, home=home), message, repositories_of(obj))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +74,50 @@ class Inventory:
     problems: tuple[Problem, ...]
 
 
-class Applications:
-    """The Applications of one control cluster; safe to use from threads."""
+def _none(_project: str) -> AppProject | None:
+    return None
 
-    def __init__(self, cluster: Cluster, *, namespace: str) -> None:
+
+class Applications:
+    """The Applications of one control cluster, by qualified name; safe to use from threads.
+
+    None but those of the namespaces that are ours is ever read or written, and none is usable of which the project does
+    not say that it may live there.
+    """
+
+    def __init__(
+        self, cluster: Cluster, *, homes: Homes, project_of: Callable[[str], AppProject | None] = _none
+    ) -> None:
+        """Read nothing yet; without `project_of` no project says anything."""
         self._cluster = cluster
-        self.namespace = namespace
-        """The control namespace: Applications live here."""
+        self.homes = homes
+        self._project_of = project_of
+
+    def parsed(self, obj: JsonObject) -> Application:
+        """Read an Application as the API server has it; Rejected when it is unusable, or may not use its project."""
+        application = Application.parse(obj, home=self.homes.control)
+        if is_elsewhere(application.name):
+            project = self._project_of(application.spec.project or DEFAULT)
+            if words := why_not_from(project, application):
+                raise Rejected(words, remedy="A project says in its sourceNamespaces who may use it from where.")
+        return application
 
     def all(self) -> Inventory:
-        """Read every Application; one request per page of 500."""
-        return _inventory(self._cluster.listed(APPLICATION, namespace=self.namespace))
+        """Read every Application; one request per namespace and page of 500."""
+        return self._inventory(self._listed())
 
     def count(self) -> int | None:
-        """Ask how many Applications there are, which is one small request; None when the server does not say."""
-        path = collection_path(APPLICATION, namespace=self.namespace)
+        """Ask how many Applications there are, which is one small request per namespace; None: no server says.
+
+        Where they are told from others by a pattern, it is one per page of 500.
+        """
+        if self.homes.places == ("",):
+            return len(self.names())
+        counts = [self._count(place) for place in self.homes.places]
+        return None if None in counts else sum(filter(None, counts))
+
+    def _count(self, place: str) -> int | None:
+        path = collection_path(APPLICATION, namespace=place)
         page = self._cluster.server.request("GET", path, query={"limit": "1"}, headers={"Accept": _METADATA})
         more = metadata_of(page)
         if more.get("continue") and more.get("remainingItemCount") is None:
@@ -89,15 +125,32 @@ class Applications:
         return len(page.get("items") or []) + int(more.get("remainingItemCount") or 0)
 
     def names(self) -> frozenset[str]:
-        """Ask which Applications there are, usable or not; one request per page of 500, of metadata alone."""
-        path, query, found = collection_path(APPLICATION, namespace=self.namespace), {"limit": "500"}, set[str]()
+        """Ask which Applications there are, usable or not; as many requests as `all`, of metadata alone."""
+        return frozenset(filter(None, (self.homes.name_of(one) for one in self._everywhere(self._metadata))))
+
+    def _metadata(self, place: str) -> Iterator[JsonObject]:
+        path, query = collection_path(APPLICATION, namespace=place), {"limit": "500"}
         while True:
             page = self._cluster.server.request("GET", path, query=query, headers={"Accept": _METADATA})
-            found.update(str(metadata_of(one).get("name")) for one in page.get("items") or [])
+            yield from page.get("items") or []
             token = metadata_of(page).get("continue")
             if not token:
-                return frozenset(found)
+                return
             query = {"limit": "500", "continue": str(token)}
+
+    def _listed(self) -> Iterator[JsonObject]:
+        found = self._everywhere(lambda place: self._cluster.listed(APPLICATION, namespace=place))
+        return (one for one in found if self.homes.name_of(one))
+
+    def _everywhere(self, read: Callable[[str], Iterator[JsonObject]]) -> Iterator[JsonObject]:
+        """Yield what there is in each namespace; what may not be read of one must not keep us from all others."""
+        for place in self.homes.places:
+            try:
+                yield from read(place)
+            except ApiRefused as error:
+                if place in {"", self.homes.control} or error.code != HTTPStatus.FORBIDDEN:
+                    raise
+                _log.warning("applications of a namespace may not be read", namespace=place, reason=error.message)
 
     def named(self, names: Iterable[str]) -> Inventory:
         """Read some Applications by name and leave out those that do not exist.
@@ -106,24 +159,26 @@ class Applications:
         """
         wanted = frozenset(names)
         if len(wanted) >= _MANY and len(wanted) * _SHARE > (self.count() or 0):
-            every = self._cluster.listed(APPLICATION, namespace=self.namespace)
-            return _inventory(obj for obj in every if metadata_of(obj).get("name") in wanted)
+            return self._inventory(obj for obj in self._listed() if self.homes.name_of(obj) in wanted)
         if not wanted:
             return Inventory((), ())
         with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="applications") as threads:
-            return _inventory(obj for obj in threads.map(self.read, sorted(wanted)) if obj is not None)
+            return self._inventory(obj for obj in threads.map(self.read, sorted(wanted)) if obj is not None)
 
     def read(self, name: str) -> JsonObject | None:
         """Read one Application as the cluster has it, usable or not; None when there is none."""
         # What cannot be an object's name is not asked for: it may be a megabyte that somebody wrote into a file.
-        if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        namespace, own = self.homes.split(name)
+        if len(name) > 2 * _LONGEST_NAME or not (_NAME.fullmatch(own) and _NAME.fullmatch(namespace)):
             return None
-        return self._cluster.get(APPLICATION, namespace=self.namespace, name=name)
+        if not self.homes.allows(namespace):
+            return None
+        return self._cluster.get(APPLICATION, namespace=namespace, name=own)
 
     def get(self, name: str) -> Application | None:
         """Read one Application; None when there is none; Rejected when its spec is unusable."""
         obj = self.read(name)
-        return None if obj is None else Application.parse(obj)
+        return None if obj is None else self.parsed(obj)
 
     def update(self, application: Application, patch: JsonObject) -> Application:
         """Merge `patch` into the Application as it was read and return it as it is now.
@@ -134,11 +189,11 @@ class Applications:
         if not application.resource_version:
             raise ValueError(f"Application {application.name} was not read from a cluster")
         metadata: JsonObject = {
-            "name": application.name,
+            "name": application.short_name,
             "namespace": application.namespace,
             "resourceVersion": application.resource_version,
         }
-        return Application.parse(self.patch({"metadata": metadata}, patch))
+        return Application.parse(self.patch({"metadata": metadata}, patch), home=self.homes.control)
 
     def patch(self, obj: JsonObject, patch: JsonObject) -> JsonObject:
         """Do the same for an Application as the cluster has it, which need not be usable."""
@@ -163,11 +218,21 @@ class Applications:
             raise
 
     def apply(self, manifest: JsonObject) -> JsonObject:
-        """Create an Application, or bring the fields of `manifest` there."""
+        """Create an Application of the control namespace, or bring the fields of `manifest` there."""
         query = {"fieldManager": "foresail-root", "force": "true", "fieldValidation": "Strict"}
-        path = object_path(APPLICATION, namespace=self.namespace, name=str(metadata_of(manifest).get("name")))
+        path = object_path(APPLICATION, namespace=self.homes.control, name=str(metadata_of(manifest).get("name")))
         headers = {"Content-Type": "application/apply-patch+yaml"}
         return self._cluster.server.request("PATCH", path, query=query, body=manifest, headers=headers)
+
+    def _inventory(self, objects: Iterable[JsonObject]) -> Inventory:
+        applications: list[Application] = []
+        problems: list[Problem] = []
+        for obj in objects:
+            try:
+                applications.append(self.parsed(obj))
+            except Rejected as error:
+                problems.append(Problem.of(obj, error.message, home=self.homes.control))
+        return Inventory(tuple(applications), tuple(problems))
 
 
 class Projects:
@@ -202,14 +267,3 @@ def repositories_of(obj: JsonObject) -> tuple[str, ...]:
     sources = [spec.get("source"), *(several if isinstance(several, list) else [])]
     urls = (source.get("repoURL") for source in sources if isinstance(source, dict))
     return tuple(url for url in urls if isinstance(url, str))
-
-
-def _inventory(objects: Iterable[JsonObject]) -> Inventory:
-    applications: list[Application] = []
-    problems: list[Problem] = []
-    for obj in objects:
-        try:
-            applications.append(Application.parse(obj))
-        except Rejected as error:
-            problems.append(Problem.of(obj, error.message))
-    return Inventory(tuple(applications), tuple(problems))

@@ -50,7 +50,12 @@ class Watch:
     metadata_only: bool = False
     """Ask for names, labels, annotations and owners alone: a tenth of the bytes."""
     on_listed: Callable[[frozenset[str]], None] | None = None
-    """Called after each list with the names that are there: what else was told of went during a break."""
+    """Called after each list with the names that are there: what else was told of went during a break.
+
+    Where all namespaces are watched these are `namespace/name`.
+    """
+    on_refused: Callable[[ApiRefused], None] | None = None
+    """Called with why the server refuses us; it is asked again after a pause."""
     on_reach: Callable[[str], None] | None = None
     """Called with why the server cannot be reached, or does not accept us; with nothing when it has answered."""
     idle: float = _IDLE
@@ -75,6 +80,8 @@ class Watch:
                 version = ""
                 pause = 0.0 if error.code == 410 else _longer(pause)  # noqa: PLR2004 - the HTTP code above
                 _log.info("watch begins anew", kind=self.kind.kind, cluster=self.server.name, reason=error.message)
+                if self.on_refused is not None:
+                    self.on_refused(error)
             except Temporary as error:
                 pause = _longer(pause)
                 if isinstance(error, Unreachable):
@@ -104,13 +111,17 @@ class Watch:
                 if stop.is_set():
                     return ""
                 self._tell("ADDED", item)
-                names.add(str(metadata_of(item).get("name")))
+                names.add(self._named(metadata_of(item)))
             token = metadata_of(page).get("continue")
             if not token:
                 if self.on_listed is not None:
                     self.on_listed(frozenset(names))
                 return str(metadata_of(page).get("resourceVersion") or "")
             query = {"limit": _PAGE, "continue": str(token), **self._selected}
+
+    def _named(self, metadata: JsonObject) -> str:
+        place, name = metadata.get("namespace"), str(metadata.get("name"))
+        return f"{place}/{name}" if place and not self.namespace else name
 
     @property
     def _selected(self) -> dict[str, str]:

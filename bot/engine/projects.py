@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.clusters import EVERYTHING
 from bot.engine.exclusions import NOTHING
 from bot.engine.globs import compiled, fits
+from bot.engine.homes import names_any
 from bot.errors import Rejected
+from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_address
 
 if TYPE_CHECKING:
@@ -19,13 +21,29 @@ if TYPE_CHECKING:
 
     from bot.engine.clusters import Scope
     from bot.engine.exclusions import Exclusions
-    from bot.model.applications import ApplicationSpec
+    from bot.model.applications import Application, ApplicationSpec
     from bot.model.projects import AppProject
     from bot.model.resources import ResourceKey
 
 _NEVER_IN_NAMES: Final = frozenset("!*[]{}\\/ ")
 DEFAULT: Final = "default"
 """The project of applications that name none; it allows everything until somebody writes one of that name."""
+
+
+def why_not_from(project: AppProject | None, application: Application) -> str:
+    """Return why an Application may not use its project from where it lives, empty when it may.
+
+    One of the control namespace may use any; elsewhere the project has to say so, `default` too.
+    The words are Argo CD's: `util/argo/argo.go` (GetAppProject), `app_project_types.go` (IsAppNamespacePermitted).
+    """
+    if not is_elsewhere(application.name):
+        return ""
+    if project is not None and names_any(project.spec.source_namespaces, application.namespace):
+        return ""
+    return (
+        f"application '{application.short_name}' in namespace '{application.namespace}' is not allowed to use "
+        f"project '{application.spec.project or DEFAULT}'"
+    )
 
 
 def why_not_allowed(
@@ -54,10 +72,10 @@ def _why_not_there(project: AppProject, spec: ApplicationSpec, servers: Iterable
     return ""
 
 
-def service_account(
-    project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str], *, control_namespace: str
-) -> str:
+def service_account(project: AppProject | None, spec: ApplicationSpec, servers: Iterable[str], *, home: str) -> str:
     """Return the user who writes an application's objects, by the first entry of its project that fits.
+
+    One whose namespace nobody names is of the destination's, without that of `home`, where the Application lives.
 
     Raises Rejected when none fits, or what fits names nobody: whoever asks for impersonation wants it everywhere.
     Source: argo-cd `controller/sync.go` (deriveServiceAccountToImpersonate).
@@ -70,7 +88,7 @@ def service_account(
         account = one.default_service_account.strip()
         if not account or not account.isprintable() or set(account) & _NEVER_IN_NAMES:
             raise Rejected(f"project {spec.project or DEFAULT} names the service account {account!r}, which cannot be")
-        place = "" if ":" in account else f"{spec.destination.namespace or control_namespace}:"
+        place = "" if ":" in account else f"{spec.destination.namespace or home}:"
         return f"system:serviceaccount:{place}{account}"
     raise Rejected(
         f"project {spec.project or DEFAULT} names no service account for destination {spec.destination}",

@@ -47,11 +47,6 @@ class TrackingId:
         return key in {self.key, replace(self.key, namespace="")}
 
 
-def is_elsewhere(instance: str) -> bool:
-    """Whether an instance is an application outside of the control namespace: no name has an underscore in it."""
-    return "_" in instance
-
-
 def tracking_id(instance: str, key: ResourceKey) -> str:
     """Return the tracking id that marks `key` as managed by the application `instance`."""
     return str(TrackingId(instance, key))

@@ -38,7 +38,7 @@ def info(application: Application) -> Sample:
         APP_INFO,
         (
             application.namespace,
-            application.name,
+            application.short_name,
             _project(application),
             place(spec.effective_sources[0].repo_url),
             _server(application),
@@ -56,7 +56,7 @@ def conditions(application: Application) -> tuple[Sample, ...]:
     found = (application.status or {}).get("conditions")
     sorts = (one.get("type") for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
     named = sorted({sort[:_LONGEST] for sort in sorts if isinstance(sort, str)})[:_MOST_CONDITIONS]
-    whose = (application.namespace, application.name, _project(application))
+    whose = (application.namespace, application.short_name, _project(application))
     return tuple(Sample(APP_CONDITION, (*whose, sort)) for sort in named)
 
 
@@ -67,7 +67,7 @@ def compared(application: Application, *, seconds: float) -> Sample:
 
 def ended(application: Application, state: OperationState) -> tuple[Sample, ...]:
     """Return that an operation of an Application has ended."""
-    whose = (application.namespace, application.name, _project(application), _server(application))
+    whose = (application.namespace, application.short_name, _project(application), _server(application))
     began, over = (datetime.fromisoformat(at) if at else None for at in (state.started_at, state.finished_at))
     took = (over - began).total_seconds() if began is not None and over is not None else 0.0
     return (

@@ -160,6 +160,8 @@ class AppProjectSpec(Wire):
     cluster_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
     namespace_resource_whitelist: list[dict[str, str]] | None = None
     namespace_resource_blacklist: list[dict[str, str]] = Field(default_factory=list)
+    source_namespaces: Texts = ()
+    """Where Applications besides those of the control namespace may live that belong to it: names, globs, /regexes/."""
     sync_windows: _SyncWindows = ()
     destination_service_accounts: _ServiceAccounts = ()
     signature_keys: _SignatureKeys = ()

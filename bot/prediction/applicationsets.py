@@ -228,7 +228,7 @@ class _Following:
             self.told.append(no_name(self.name, name))
             return None
         try:
-            return Application.parse(manifest)
+            return Application.parse(manifest, home=str(metadata_of(manifest).get("namespace") or ""))
         except Rejected as error:
             self.told.append(f"ApplicationSet {self.name} generates what is no Application: {error.message}")
             return None

@@ -163,7 +163,7 @@ def facts_of_change(change: str, *, base_branch: str, base_sha: str, head_sha: s
 def _facts(application: Application) -> JsonObject:
     destination = application.spec.destination
     return {
-        "name": application.name,
+        "name": application.short_name,
         "namespace": application.namespace,
         "project": application.spec.project,
         "destination": {

@@ -91,12 +91,9 @@ class Predicted:
 class Predictor:
     """Predicts; safe to use from threads."""
 
-    def __init__(
-        self, sources: Sources, clusters: Clusters, *, control_namespace: str, mass_deletion_percent: int = 100
-    ) -> None:
+    def __init__(self, sources: Sources, clusters: Clusters, *, mass_deletion_percent: int = 100) -> None:
         self._sources = sources
         self._clusters = clusters
-        self._control_namespace = control_namespace
         self._mass_deletion_percent = mass_deletion_percent
         self.policies: Path | None = None
         """A folder with the operator's own rules, which hold whatever the base branch says."""
@@ -163,7 +160,7 @@ class Predictor:
         for one in candidates:
             with suppress(Rejected):  # a destination that is none of ours is told as the application's failure
                 if one.either.name in recalled.names:
-                    places[self._sources.cluster_of(one.either.spec)].append(one.either.name)
+                    places[self._sources.cluster_of(one.either)].append(one.either.name)
         for cluster, names in places.items():
             recalled.look(cluster, names)
         return recalled
@@ -209,14 +206,14 @@ class Predictor:
     def _answered(self, work: Sequence[Work]) -> _Members:
         """Have each cluster asked what it would make of its part, and return of what it has answered."""
         for cluster, members in self._by_cluster(work).items():
-            _predict_in(self._clusters.writer(cluster), members, control_namespace=self._control_namespace)
+            _predict_in(self._clusters.writer(cluster), members)
         return self._by_cluster(work)
 
     def _by_cluster(self, work: Iterable[Work]) -> _Members:
         groups: dict[Cluster, list[Work]] = defaultdict(list)
         for one in work:
             if not one.failure:
-                groups[self._sources.cluster_of(one.application.spec)].append(one)
+                groups[self._sources.cluster_of(one.application)].append(one)
         return groups
 
     def _judged(
@@ -232,7 +229,7 @@ class Predictor:
         application = work.application
         spec = application.spec
         attribution = Attribution(
-            instance=application.instance(self._control_namespace),
+            instance=application.instance,
             # An Application that goes away leaves its objects, unless its finalizer has them deleted.
             prunes=work.candidate.head is not None and spec.prunes,
             base_prunes=work.candidate.base is not None and work.candidate.base.spec.prunes,
@@ -263,7 +260,7 @@ class Predictor:
         )
 
 
-def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str) -> None:
+def _predict_in(writer: Writer, work: Sequence[Work]) -> None:
     """Fill in the states of every object of these applications, which all live in one cluster.
 
     What the change alters is asked at once. Whether the rest has to be asked takes the live objects to tell; they are
@@ -279,7 +276,7 @@ def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str)
         proof = Proof(manager=cluster.manager, admission_mutates=mutates.result())
     for one in work:
         one.base, one.head = one.base.sent(live), one.head.sent(live)
-        one.refuse_shared(live, instance=one.application.instance(control_namespace))
+        one.refuse_shared(live, instance=one.application.instance)
     questions.ask(
         [question for one in work for question in one.questions(live) if not questions.spares(question, proof)]
     )
@@ -292,7 +289,7 @@ def _predict_in(writer: Writer, work: Sequence[Work], *, control_namespace: str)
     for one in work:
         if one.failure:
             continue
-        name, instance = one.application.name, one.application.instance(control_namespace)
+        name, instance = one.application.name, one.application.instance
         states = _states(one, live, answers, instance=instance)
         settled = {key: estimates.settled(found, name) for key, found in states.items()}
         found = defined_elsewhere(settled, base=one.base.writes, head=one.head.writes)

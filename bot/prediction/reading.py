@@ -187,7 +187,7 @@ def _entry(
     application: Application, definition: int, at: Between, branch: Branch, plugins: tuple[Plugin, ...]
 ) -> _Entry:
     sources = [source for source in application.spec.effective_sources if branch.is_source_of(source)]
-    found = [inputs_of(at.mirror, at.base, source, application.name, plugins) for source in sources]
+    found = [inputs_of(at.mirror, at.base, source, application.instance, plugins) for source in sources]
     hashes = tuple(one.digest for one in found)
     paths: set[str] = {fixed_part(path) for path in named_paths(application, sources)}
     for one in found:

@@ -9,9 +9,8 @@ from bot.engine.deletion import cascades
 from bot.engine.tracking import owner_of
 from bot.engine.writes import Pruning
 from bot.errors import Rejected
-from bot.model.applications import API_VERSION, Application
+from bot.model.applications import API_VERSION, Application, qualified
 from bot.model.changes import repository_address
-from bot.model.resources import ResourceKey
 from bot.prediction.applicationsets import (
     Controller,
     SetChange,
@@ -29,7 +28,8 @@ from bot.preview.affected import Branch, Candidate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from bot.model.resources import JsonObject
+    from bot.engine.homes import Homes
+    from bot.model.resources import JsonObject, ResourceKey
     from bot.prediction.desired import Desired
     from bot.prediction.sources import Sources
     from bot.prediction.trees import Sides, Tree
@@ -46,7 +46,7 @@ class Grounds:
 
     known: Mapping[str, Application]
     """Every application of the cluster, by name."""
-    control_namespace: str
+    homes: Homes
     """Where Applications have to live to be synced."""
     repositories: frozenset[str] | None = None
     """Addresses of the repositories that a change may have us read; None: any, whoever asks has the right to."""
@@ -179,15 +179,23 @@ class _Search:
         for key, manifest in desired.targets.objects.items():
             if not _declares(key):
                 continue
+            kept = (key.kind, self._called(key))
             if head is None:
                 if not cascades(parent.either.finalizers):
-                    yield (key.kind, key.name), f"{name}, which declares it, goes without deleting anything"
+                    yield kept, f"{name}, which declares it, goes without deleting anything"
                 elif desired.writes.deletion(manifest) is Pruning.KEPT:
-                    yield (key.kind, key.name), f"its sync options keep it when {name}, which declares it, is deleted"
+                    yield (
+                        (key.kind, self._called(key)),
+                        f"its sync options keep it when {name}, which declares it, is deleted",
+                    )
             elif not head.spec.prunes:
-                yield (key.kind, key.name), f"{name} does not prune"
+                yield kept, f"{name} does not prune"
             elif desired.writes.pruning(manifest) is Pruning.KEPT:
-                yield (key.kind, key.name), "its sync options keep it from being pruned"
+                yield kept, "its sync options keep it from being pruned"
+
+    def _called(self, key: ResourceKey) -> str:
+        """Return the qualified name of an Application among an application's objects."""
+        return qualified(key.namespace, key.name, home=self.grounds.homes.control)
 
     def _with_what_stays(self, child: Candidate, staying: Mapping[tuple[str, str], str]) -> Candidate:
         why = staying.get(("Application", child.either.name), "")
@@ -229,7 +237,7 @@ class _Search:
             if not self.grounds.sets.is_served:
                 self.notes.append(f"ApplicationSet {change.name} generates nothing: the cluster does not know the kind")
                 continue
-            if change.namespace not in {"", self.grounds.control_namespace}:
+            if change.namespace not in {"", self.grounds.homes.control}:
                 self.notes.append(f"ApplicationSet {change.name} is in namespace {change.namespace}, and not followed")
                 continue
             base = self._facts(self.grounds.sets, self.sides.base)
@@ -238,7 +246,7 @@ class _Search:
             followed = follow(change, base, head, self.grounds.known, controller)
             self.notes.extend(followed.notes)
             for name, candidate in followed.candidates.items():
-                owner = self._owner(ResourceKey("argoproj.io", "Application", self.grounds.control_namespace, name))
+                owner = self._owner(name)
                 if owner:
                     self.notes.append(f"Application {name} is declared by {owner} already, and not followed")
                 elif name not in self.parents:
@@ -266,17 +274,13 @@ class _Search:
 
         return refusal
 
-    def _owner(self, key: ResourceKey) -> str:
+    def _owner(self, name: str) -> str:
         """Return which application manages an Application of the cluster; empty for one that is nobody's."""
-        live = self._live(key.name, key.namespace)
+        live = self.grounds.known.get(name)
         if live is None:
             return ""
-        metadata = {"name": live.name, "namespace": live.namespace, "annotations": dict(live.annotations)}
+        metadata = {"name": live.short_name, "namespace": live.namespace, "annotations": dict(live.annotations)}
         return owner_of({"apiVersion": API_VERSION, "kind": "Application", "metadata": metadata}) or ""
-
-    def _live(self, name: str, namespace: str) -> Application | None:
-        """Return an Application as the cluster has it, where Applications are looked for."""
-        return self.grounds.known.get(name) if namespace in {"", self.grounds.control_namespace} else None
 
     def _known(self, application: Application | None) -> Application | None:
         return None if application is None else self._as_it_is(application)
@@ -297,22 +301,23 @@ class _Search:
         Somebody else's are left out: no sync of `parent` may write them, and what they manage is not its author's to
         read.
         """
-        instance = parent.instance(self.grounds.control_namespace)
+        instance = parent.instance
         for key, manifest in desired.targets.objects.items():
             if (key.group, key.kind) == ("argoproj.io", "Application"):
-                owner = self._owner(key)
+                name = self._called(key)
+                owner = self._owner(name)
                 if owner not in {"", instance}:
                     if is_head:
-                        self.notes.append(f"Application {key.name} is declared by {owner} already, and not followed")
+                        self.notes.append(f"Application {name} is declared by {owner} already, and not followed")
                     continue
                 try:
-                    yield key.name, self._as_it_is(Application.parse(manifest))
+                    yield name, self._as_it_is(Application.parse(manifest, home=self.grounds.homes.control))
                 except Rejected:
-                    yield key.name, None  # the API server's own refusal is reported at the object, with its words
+                    yield name, None  # the API server's own refusal is reported at the object, with its words
 
     def _as_it_is(self, child: Application) -> Application:
         """Add what the cluster knows of an application to what a file says of it."""
-        current = self._live(child.name, child.namespace)
+        current = self.grounds.known.get(child.name)
         if current is None:
             return child
         return replace(
@@ -326,13 +331,13 @@ class _Search:
 
     def _may_follow(self, child: Candidate) -> bool:
         """Whether anything can be said about a child; the reason why not becomes a note."""
-        head = child.head
+        head, ours = child.head, self.grounds.homes.allows(child.either.namespace)
         if head is None or (child.base is not None and child.base.spec == head.spec):
-            return child.base is not None
-        if head.namespace not in {"", self.grounds.control_namespace}:
+            return child.base is not None and ours
+        if not ours:
             self.notes.append(
-                f"Application {head.name} is declared in namespace {head.namespace}, where this Foresail does not "
-                f"look: it syncs those in {self.grounds.control_namespace}"
+                f"Application {head.short_name} is declared in namespace {head.namespace}, where this Foresail does "
+                f"not look: it syncs those in {', '.join((self.grounds.homes.control, *self.grounds.homes.others))}"
             )
             return False
         foreign = self._foreign(head)

@@ -11,7 +11,7 @@ from bot.cluster.discovery import UnknownKind
 from bot.cluster.errors import ClusterAway
 from bot.engine.diff.ignored import Ignored
 from bot.engine.exclusions import NOTHING
-from bot.engine.projects import DEFAULT, Fence, service_account, why_not_allowed, why_not_read
+from bot.engine.projects import DEFAULT, Fence, service_account, why_not_allowed, why_not_from, why_not_read
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bot.cluster.clusters import Clusters
     from bot.cluster.objects import Cluster
-    from bot.model.applications import Application, ApplicationSpec, IgnoreDifference, Source
+    from bot.model.applications import Application, IgnoreDifference, Source
     from bot.model.credentials import Credentials
     from bot.model.predictions import Pointer
     from bot.model.projects import AppProject
@@ -102,7 +102,7 @@ class Sources:
 
     def inputs(self, application: Application, source: Source, tree: Tree) -> str | None:
         """Return a hash over everything a render of a source reads in `tree`; None when its path is not there."""
-        found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
+        found = inputs_of(tree.mirror, tree.tree_id, source, application.instance, self.reading.plugins)
         return None if found.digest is None else _digest_of(found, tree)
 
     def read(self, application: Application, tree: Tree) -> list[str | None]:
@@ -133,7 +133,7 @@ class Sources:
         words = [str(tree.mirror.path)]
         try:
             for source in sources:
-                found = inputs_of(tree.mirror, tree.tree_id, source, application.name, self.reading.plugins)
+                found = inputs_of(tree.mirror, tree.tree_id, source, application.instance, self.reading.plugins)
                 if found.digest is None or not self._is_complete(source, tree, found.tool):
                     return ""
                 told = self._environment(application, self._settled(source, tree, application), tree, found.tool)
@@ -179,7 +179,7 @@ class Sources:
     def _prepared(self, wanted: Wanted, look: Look) -> _Prepared | Desired:
         """Return one request a source, or why the application cannot be rendered."""
         try:
-            self.refuse_forbidden(wanted.application.spec)
+            self.refuse_forbidden(wanted.application)
             parts = self._parts(wanted, look)
             _refuse_charts_read_by_others([source for source, _ in parts])
             places = {source.ref: Place(tree.mirror.path, tree.tree_id) for source, tree in parts if source.ref}
@@ -195,7 +195,7 @@ class Sources:
 
     def _request(self, of: Application, source: Source, tree: Tree, places: Mapping[str, Place]) -> RenderRequest:
         """Return what is asked for one source; `places` are the application's others, by their refs."""
-        tool = inputs_of(tree.mirror, tree.tree_id, source, of.name).tool
+        tool = inputs_of(tree.mirror, tree.tree_id, source, of.instance).tool
         environment = self._environment(of, source, tree, tool)
         told = environment.variables(repo_url=source.repo_url, path=source.path, target_revision=source.target_revision)
         without, values = self.trees.valued(source, tree, told)
@@ -229,7 +229,7 @@ class Sources:
     def _settled(self, source: Source, tree: Tree, application: Application) -> Source:
         """Return a source as its repository changes it; Rejected names the file that is wrong."""
         snapshot = Snapshot(str(tree.mirror.path), tree.tree_id)
-        return settled(snapshot, source, application.name, self.reading.plugins)
+        return settled(snapshot, source, application.instance, self.reading.plugins)
 
     def _is_complete(self, source: Source, tree: Tree, tool: Tool | None) -> bool:
         """Whether a source's folder holds all that it is rendered from; not where it has something else fetched."""
@@ -253,7 +253,7 @@ class Sources:
         spec = application.spec
         discovery = self._clusters.at(spec.destination).discovery
         return BuildEnvironment(
-            application=application.instance(self._control_namespace),
+            application=application.instance,
             namespace=spec.destination.namespace,
             project=spec.project or DEFAULT,
             revision=tree.commit if mentions_revision(source) or tool is Tool.PLUGIN else "",
@@ -265,32 +265,37 @@ class Sources:
         """Render anew what is asked for next, also where nothing that is known of has changed."""
         self._renderer.forget()
 
-    def refuse_forbidden(self, spec: ApplicationSpec) -> None:
+    def refuse_forbidden(self, application: Application) -> None:
         """Raise Rejected for an application that its project does not allow; to be asked before anything is fetched."""
+        spec, project = application.spec, self.project_of(application.spec.project or DEFAULT)
+        if words := why_not_from(project, application):
+            raise Rejected(words)
         servers = self._clusters.names_of(spec.destination)
         scoped_to = self._clusters.project_of(spec.destination)
-        if words := why_not_allowed(self.project_of(spec.project or DEFAULT), spec, servers, scoped_to=scoped_to):
+        if words := why_not_allowed(project, spec, servers, scoped_to=scoped_to):
             raise Rejected(words)
-        self._account_of(spec)
+        self._account_of(application)
 
-    def cluster_of(self, spec: ApplicationSpec) -> Cluster:
+    def cluster_of(self, application: Application) -> Cluster:
         """Return an application's cluster, written to in whose name its project says; raises as `refuse_forbidden`."""
-        cluster, account = self._clusters.at(spec.destination), self._account_of(spec)
+        cluster, account = self._clusters.at(application.spec.destination), self._account_of(application)
         return self._clusters.acting(cluster, account) if account else cluster
 
-    def fence_of(self, spec: ApplicationSpec) -> Fence:
+    def fence_of(self, application: Application) -> Fence:
         """Return what an application's project, its cluster's Secret and the settings permit; raises as `cluster_of`.
 
         A project that does not exist forbids nothing of its own: it is `refuse_forbidden` that minds.
         """
+        spec = application.spec
         project, servers = self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination)
         return Fence(project, servers, self._clusters.at(spec.destination).scope, self.exclusions)
 
-    def _account_of(self, spec: ApplicationSpec) -> str:
+    def _account_of(self, application: Application) -> str:
         if not self.impersonates:
             return ""
+        spec, home = application.spec, application.namespace or self._control_namespace
         project, servers = self.project_of(spec.project or DEFAULT), self._clusters.names_of(spec.destination)
-        return service_account(project, spec, servers, control_namespace=self._control_namespace)
+        return service_account(project, spec, servers, home=home)
 
     def _placed(self, application: Application, parts: Sequence[Rendered | RenderFailed]) -> Desired:
         manifests: list[JsonObject] = []
@@ -307,11 +312,11 @@ class Sources:
                 manifests,
                 varying=varying,
                 namespace=spec.destination.namespace,
-                instance=application.instance(self._control_namespace),
+                instance=application.instance,
                 namespaced=lambda obj: _scope(cluster, obj),
             )
             ignored = Ignored.of(application, find=self.expressions, everywhere=self.everywhere)
-            fence = self.fence_of(spec)
+            fence = self.fence_of(application)
             targets = self.exclusions.applied(with_namespace(targets, application, cluster), fence.servers)
         except (Rejected, ClusterAway) as error:
             return Desired.failed(error.message)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.model.applications import instance_of
 from bot.preview.affected import UNTOUCHED, Branch, Candidate, Verdict, judge, stranger
 from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, named_paths, names
 from bot.repository.inputs import input_hash, inputs_of
@@ -56,7 +57,7 @@ def reads(reading: Reading, candidate: Candidate, sides: Sides, branch: Branch) 
             continue
         sources = [one for one in application.spec.effective_sources if branch.is_source_of(one)]
         paths |= named_paths(application, sources)
-        at, name = (tree.mirror, tree.tree_id), application.name
+        at, name = (tree.mirror, tree.tree_id), application.instance
         for found in (inputs_of(*at, source, name, reading.plugins) for source in sources):
             whole |= found.paths is None
             paths |= found.paths or frozenset()
@@ -87,4 +88,4 @@ class _Judging:
     def inputs(self, name: str, source: Source, head: bool) -> str | None:  # noqa: FBT001 - the shape `judge` asks for
         """Return the hash over what a source of an application reads on one side."""
         tree = self.sides.head if head else self.sides.base
-        return input_hash(tree.mirror, tree.tree_id, source, name, self.plugins)
+        return input_hash(tree.mirror, tree.tree_id, source, instance_of(name), self.plugins)

@@ -86,7 +86,7 @@ def test_what_somebody_changes_is_put_back_when_the_window_opens(close: Close) -
 
 def sync(shop: Shop, sha: str) -> None:
     """Start a sync as a person does."""
-    info = [{"name": "definition", "value": Application.parse(record(shop)).spec.definition}]
+    info = [{"name": "definition", "value": Application.parse(record(shop), home="argocd").spec.definition}]
     operation = {"initiatedBy": {"username": "ann"}, "info": info, "sync": {"revision": sha}}
     where = ("-n", shop.stage.control_namespace, "--type=merge", f"--patch={json.dumps({'operation': operation})}")
     shop.stage.plane.kubectl("patch", "application", shop.name, *where)

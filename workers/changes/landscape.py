@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from bot.model.applications import Application
+from bot.errors import Rejected
+from bot.model.applications import Application, is_elsewhere
 from bot.model.changes import repository_address, repository_identity
 from bot.model.credentials import Credentials
 from bot.prediction.generated import KnownSets
@@ -119,6 +120,7 @@ class Landscape(Clone):
             problem.message
             for problem in self.problems
             if self.identity in {repository_identity(url) for url in problem.repositories}
+            and not is_elsewhere(problem.name)  # anybody there could have every change of any repository say so
         )
 
     def select(self, sides: Sides, branch: Branch, *, generating: bool = False) -> Selection:
@@ -126,16 +128,30 @@ class Landscape(Clone):
 
         `generating`: what ApplicationSets are going to generate counts as well, before their controller has done it.
         """
-        following = [Candidate(one, one) for one in self.applications if _follows(one, branch)]
+        following = [Candidate(one, one) for one in self.applications if _follows(one, branch) and self._counts(one)]
         new = [root for root in self._new_root(sides, branch) if root.either.name not in self.known]
         grounds = Grounds(
             known=self.known,
-            control_namespace=self.services.settings.control_namespace,
+            homes=self.services.applications.homes,
             repositories=frozenset({repository_address(self.repository.clone_url), *self._repositories_in_use()}),
             sets=self._sets() if generating else None,
             mass_deletion_percent=self._held_from,
         )
         return select(self.services.sources, [*following, *new], sides, branch, grounds)
+
+    def _counts(self, application: Application) -> bool:
+        """Whether an application is among those of its repositories.
+
+        One elsewhere is not that may not be what it is: with it anybody who has a namespace could have the changes of
+        any repository fail.
+        """
+        if not is_elsewhere(application.name):
+            return True
+        try:
+            self.services.sources.refuse_forbidden(application)
+        except Rejected:
+            return False
+        return True
 
     def tracked_branches(self) -> Iterator[str]:
         """Yield the branches of this repository that some application follows, the default branch first."""
@@ -175,7 +191,7 @@ class Landscape(Clone):
 
     def with_applied(self, manifest: JsonObject) -> Landscape:
         """Write an Application and return the same with it."""
-        applied = Application.parse(self.services.applications.apply(manifest))
+        applied = self.services.applications.parsed(self.services.applications.apply(manifest))
         return replace(self, applications=(*self.applications, applied))
 
     def declares_applications(self, commit: str) -> bool:
@@ -203,7 +219,7 @@ class Landscape(Clone):
         manifest = self.root_manifest()
         if manifest is None or not branch.default:
             return
-        root = Application.parse(manifest)
+        root = Application.parse(manifest, home=self.services.settings.control_namespace)
         base, head = (
             root if tree.mirror.entry(tree.tree_id, ROOT_FOLDER) else None for tree in (sides.base, sides.head)
         )

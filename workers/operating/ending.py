@@ -10,6 +10,7 @@ from bot.engine.sync.rollback import AUTO_ROLLBACK
 from bot.engine.sync.terminate import TERMINATED
 from bot.engine.tracking import TRACKING_ID, TrackingId
 from bot.errors import Rejected
+from bot.model.applications import name_of_instance
 from bot.model.jobs import compare, notify, refresh
 from bot.model.measures import ended
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
@@ -144,10 +145,10 @@ def _asks_for_more(application: Application, state: OperationState) -> bool:
 def _parent_occasion(services: Services, application: Application) -> Occasion | None:
     """Return for which commit the application that declares this one was last synced: it may wait for this end too."""
     tracked = TrackingId.parse(application.annotation(TRACKING_ID))
-    if tracked is None or tracked.instance == application.name:
+    if tracked is None or tracked.instance == application.instance:
         return None
     try:
-        parent = services.applications.get(tracked.instance)
+        parent = services.applications.get(name_of_instance(tracked.instance))
     except Rejected:
         return None
     state = OperationState.last_sync(parent.status) if parent is not None else None

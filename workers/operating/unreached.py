@@ -46,7 +46,7 @@ def reached(services: Services, application: Application) -> Cluster:
     Raises Rejected when nobody knows it, or in whose name to write.
     """
     _refuse_away(services, application)
-    return services.sources.cluster_of(application.spec)
+    return services.sources.cluster_of(application)
 
 
 def _refuse_away(services: Services, application: Application) -> None:
@@ -91,7 +91,7 @@ def is_told_unknown(services: Services, application: Application) -> bool:
 
 
 def _say(services: Services, application: Application, words: str, *, kind: str) -> None:
-    patch = unknown_patch(application, words, kind=kind, now=timestamp())
+    patch = unknown_patch(application.status, words, kind=kind, now=timestamp())
     if patch:
         services.applications.update(application, {"status": patch})
         _log.warning("application unknown", reason=words)
@@ -104,7 +104,7 @@ def _wait(services: Services, name: str, words: str) -> None:
         return
     state = state_of(application, operation, now=services.clock.now())
     waiting = replace(state, message=f"{_WAITS}{words}")
-    patch = unknown_patch(application, words, now=timestamp())
+    patch = unknown_patch(application.status, words, now=timestamp())
     if waiting == state and not patch and not application.annotation(CLAIM):
         return
     metadata = {"annotations": {CLAIM: None}}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.projects import DEFAULT
 from bot.engine.windows import next_boundary, why_closed, windows_of
 from bot.errors import ForesailError, Rejected
+from bot.model.applications import short_name_of
 from bot.model.holds import HELD, Hold
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
@@ -45,7 +46,7 @@ def closed(services: Services, application: Application, *, manual: bool) -> Clo
         project = services.sources.project_of(application.spec.project or DEFAULT)
     except Rejected:
         return None
-    windows = windows_of(project, application.name, application.spec.destination)
+    windows = windows_of(project, application.short_name, application.spec.destination)
     return why_closed(windows, manual=manual, now=datetime.fromtimestamp(services.clock.now(), UTC))
 
 
@@ -161,6 +162,6 @@ class Openings:
     def _windows(self, name: str, subject: tuple[str, Destination]) -> tuple[SyncWindow, ...] | None:
         project, destination = subject
         try:
-            return windows_of(self._project_of(project), name, destination)
+            return windows_of(self._project_of(project), short_name_of(name), destination)
         except ForesailError:
             return None

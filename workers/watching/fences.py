@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bot.store.memory import Memory
 
 _FIELDS: Final = ("signatureKeys", "sourceIntegrity")
+_WHERE: Final = "sourceNamespaces"
 _NOTHING: Final = b""
 _ROUND: Final = 180.0
 """Seconds between two looks for orphans; each lists every kind."""
@@ -57,6 +59,10 @@ class Fences:
         self._is_early = False
         """Whether a look for orphans need not wait for its turn."""
         self._look_at = float("-inf")
+        self._welcoming: dict[str, bytes] = {}
+        """By project, of those that Applications elsewhere may use: a digest of where."""
+        self._again_at = float("inf")
+        """When every worker knows what projects have last said of that."""
 
     def saw(self, application: Application) -> None:
         """Take note of an application as it is now."""
@@ -90,6 +96,8 @@ class Fences:
             demands = {field: spec.get(field) for field in _FIELDS if spec.get(field)}
             if _changes(self._demands, name, demands | _misunderstood(obj, spec)):
                 self._moved |= members
+            if _changes(self._welcoming, name, {_WHERE: spec[_WHERE]} if spec.get(_WHERE) else {}):
+                self._again_at = time.monotonic() + _LAG
             if _changes(self._asking, name, {"orphaned": orphaned} if wants else {}):
                 self._is_early = True
 
@@ -98,6 +106,17 @@ class Fences:
         with self._lock:
             moved, self._moved = frozenset(self._moved), set()
         return moved
+
+    def welcomes(self, now: float) -> bool:
+        """Whether projects have changed from where they may be used, since this was last asked, by the monotonic clock.
+
+        Which Applications that makes usable nobody knows: all are to be looked at.
+        """
+        with self._lock:
+            if now < self._again_at:
+                return False
+            self._again_at = float("inf")
+        return True
 
     def orphans(self, memory: Memory, now: float) -> Iterator[JobRequest]:
         """Yield what asks for orphans to be looked for, by a clock in seconds; of several controllers one does."""

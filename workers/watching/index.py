@@ -12,7 +12,7 @@ from bot.model.changes import repository_address, repository_identity
 from bot.store.index import Keeping, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bot.store.index import Index
 
@@ -44,11 +44,12 @@ class IndexKeeper:
         with self._lock:
             self._replace(name, None)
 
-    def only(self, names: frozenset[str]) -> None:
-        """Take note that there are no others."""
+    def only(self, names: frozenset[str], among: Callable[[str], bool]) -> None:
+        """Take note that there are no others of those that are `among` what was listed."""
         with self._lock:
             for name in self._urls.keys() - names:
-                self._replace(name, None)
+                if among(name):
+                    self._replace(name, None)
 
     @property
     def names(self) -> frozenset[str]:

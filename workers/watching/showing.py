@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError
+from bot.model.applications import short_name_of
 from bot.model.measures import conditions, info, place
 from bot.model.metrics import CLUSTER_EVENTS, CLUSTER_STATUS, SHARE, Sample
 
@@ -92,7 +93,7 @@ class Showing:
     def tidy(self, index: IndexKeeper) -> None:
         """Forget now and then what was counted of Applications that are gone; any controller may."""
         if time.monotonic() > self._tidied + _TIDIED:
-            self._metrics.keep_only(index.names)
+            self._metrics.keep_only(frozenset(map(short_name_of, index.names)))
             self._tidied = time.monotonic()
 
     def end(self) -> None:

@@ -48,6 +48,7 @@ def list_(  # noqa: PLR0913 - each option is a parameter
     repository: options.Repository = "",
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     timeout: options.RequestTimeout = None,
@@ -60,7 +61,7 @@ def list_(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app import showing
     from bot.cli.app.control import control
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         showing.listed(at, showing.Picked(selector, project, repository), output)
     return Answer.YES
 
@@ -81,6 +82,7 @@ def get(  # noqa: PLR0913 - each option is a parameter
     hard_refresh: options.HardRefresh = False,
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     timeout: options.RequestTimeout = None,
@@ -93,7 +95,7 @@ def get(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app import operating, showing
     from bot.cli.app.control import control
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         asked = refresh or hard_refresh
         showing.one(operating.looked_at(at, name, hard=hard_refresh) if asked else at.one(name), output)
     return Answer.YES
@@ -116,6 +118,7 @@ def resources(  # noqa: PLR0913 - each option is a parameter
     orphaned: options.Orphaned = False,
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     timeout: options.RequestTimeout = None,
@@ -129,7 +132,7 @@ def resources(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app import showing
     from bot.cli.app.control import control
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         if tree or orphaned:
             from bot.cli.app import families
 
@@ -153,6 +156,7 @@ def history(  # noqa: PLR0913 - each option is a parameter
     *,
     output: options.Output = Shape.TABLE,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     timeout: options.RequestTimeout = None,
@@ -165,7 +169,7 @@ def history(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app import showing
     from bot.cli.app.control import control
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         showing.history(at.one(name), output)
     return Answer.YES
 
@@ -192,6 +196,7 @@ def wait(  # noqa: PLR0913 - each option is a parameter
     suspended: options.Suspended = False,
     timeout: options.Timeout = 0.0,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     request_timeout: options.RequestTimeout = None,
@@ -207,7 +212,7 @@ def wait(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app.waiting import Conditions, Vigil
 
     conditions = Conditions.asked(sync=sync, health=health, operation=operation, suspended=suspended)
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         found = frozenset(one.name for one in at.several(names or (), selector))
         vigil = Vigil(at, found, showing.told, timeout)
         return showing.waited(vigil, conditions, reached=vigil.waits(conditions))
@@ -230,6 +235,7 @@ def diff(  # noqa: PLR0913 - each option is a parameter
     revision: options.Revision = "",
     exit_code: options.ExitCode = True,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     request_timeout: options.RequestTimeout = None,
@@ -245,7 +251,7 @@ def diff(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.output import progress
 
     with progress() as say:
-        report = differing.difference(Git(settings, context), name, revision, say=say)
+        report = differing.difference(Git(settings, context), f"{within}/{name}" if within else name, revision, say=say)
     differing.write_difference(report)
     if words := differing.in_words(report):
         showing.told(words)

@@ -107,6 +107,6 @@ def _approve(control: Control, name: str, uid: str) -> None:
         deleted_at = text_at(seen.obj, "metadata", "deletionTimestamp")
         return {"metadata": {"annotations": {DELETION_APPROVED: max(timestamp(), deleted_at)}}}
 
-    obj = control.applications.read(name)
+    obj = control.read(name)
     if obj is not None and metadata_of(obj).get("uid") == uid:
         patched(control, name, approved)

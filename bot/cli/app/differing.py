@@ -32,7 +32,8 @@ def difference(git: Git, name: str, revision: str, *, say: Callable[[str], None]
     something cannot be reached now.
     """
     with git.reached() as local:
-        application = Application.parse(Control(local.cluster, local.applications).one(name).obj)
+        seen = Control(local.cluster, local.applications).one(name)
+        application = Application.parse(seen.obj, home=seen.home)
         say(f"reading the repository of {name}")
         tree = _tree(git, local, application, revision)
         say(f"asking {local.clusters.name_of(application.spec.destination)} what a sync does")

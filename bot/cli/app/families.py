@@ -11,8 +11,7 @@ from bot.cluster.surveys import survey
 from bot.engine.family import Family, orphans
 from bot.engine.health import assess
 from bot.engine.projects import DEFAULT, Fence
-from bot.engine.tracking import is_elsewhere
-from bot.model.applications import Application
+from bot.model.applications import Application, name_of_instance
 from bot.prediction.recorded import bare, recorded
 from bot.services import clusters_of, projects_of
 
@@ -53,7 +52,7 @@ def tree(at: Control, settings: Settings, seen: Glance) -> Found:
 
     Looked for is in the namespaces of its objects and, where one of them lies in none, among what lies in none too.
     """
-    application = Application.parse(seen.obj)
+    application = Application.parse(seen.obj, home=seen.home)
     managed = recorded(application)
     with _reached(at, settings) as clusters:
         cluster, fence = _place(at, settings, clusters, application)
@@ -71,7 +70,7 @@ def beside(at: Control, settings: Settings, seen: Glance) -> Found:
 
     What its project ignores is left out, whether or not that project asks for warnings.
     """
-    application = Application.parse(seen.obj)
+    application = Application.parse(seen.obj, home=seen.home)
     namespace = application.spec.destination.namespace
     with _reached(at, settings) as clusters:
         cluster, fence = _place(at, settings, clusters, application)
@@ -82,7 +81,7 @@ def beside(at: Control, settings: Settings, seen: Glance) -> Found:
             namespace,
             fence=fence,
             managed=recorded(application).keys(),
-            exists=lambda instance: is_elsewhere(instance) or instance in names,
+            exists=lambda instance: at.applications.homes.has(name_of_instance(instance), names),
         )
         return Found(members, orphaned=True, health=_health(cluster, members), unread=found.unread)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.model.applications import is_left_alone
+from bot.model.applications import is_left_alone, name_in
 from bot.model.operations import Phase
-from bot.model.resources import JsonObject, annotations_of, metadata_of
+from bot.model.resources import JsonObject, annotations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,13 @@ class Glance:
     """An Application as the API server has it; every text is empty where it does not say."""
 
     obj: JsonObject
+    home: str
+    """The control namespace."""
 
     @property
     def name(self) -> str:
-        """Its name."""
-        return text_at(metadata_of(self.obj), "name")
+        """Its qualified name."""
+        return name_in(self.obj, home=self.home)
 
     @property
     def sync(self) -> str:

@@ -134,7 +134,7 @@ def start(control: Control, name: str, operation: Callable[[Application], Operat
     """
 
     def begun(seen: Glance) -> JsonObject:
-        application = Application.parse(seen.obj)
+        application = Application.parse(seen.obj, home=seen.home)
         if reason := reason_to_refuse(application):
             raise Rejected(f"{name} {reason}{_running(seen)}", remedy=_remedy(application))
         wire = operation(application).to_wire()
@@ -189,7 +189,7 @@ def patched(control: Control, name: str, patch: Callable[[Glance], JsonObject]) 
     for _ in range(_TRIES):
         seen = control.one(name)
         try:
-            return Glance(control.applications.patch(seen.obj, patch(seen)))
+            return Glance(control.applications.patch(seen.obj, patch(seen)), seen.home)
         except Conflict:
             continue
     raise Temporary(f"Application {name} keeps changing")

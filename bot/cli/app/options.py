@@ -33,6 +33,10 @@ Namespace = Annotated[
     str,
     typer.Option("--control-namespace", "-n", metavar="NAME", help="Where the Applications are; default: foresail."),
 ]
+Within = Annotated[
+    str,
+    typer.Option("--app-namespace", "-N", metavar="NAME", help="Of the Applications, where that is another one."),
+]
 RequestTimeout = Annotated[
     float | None, typer.Option("--request-timeout", metavar="SECONDS", min=0.1, help="Seconds one request may take.")
 ]

@@ -42,6 +42,7 @@ def sync(  # noqa: PLR0913 - each option is a parameter
     wait: options.Wait = False,
     timeout: options.Timeout = 0.0,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     request_timeout: options.RequestTimeout = None,
@@ -61,7 +62,7 @@ def sync(  # noqa: PLR0913 - each option is a parameter
     resolve = Git(settings, context).revision
     picked = tuple(map(resource, only or ()))
     asked = Asked(revision, prune=prune, resources=picked, dry_run=dry_run, hooks=hooks, resolve=resolve)
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         found = [one.name for one in at.several(names or (), selector)]
         return started(at, found, asked, Manner(queue=queue, wait=wait, timeout=timeout))
 
@@ -80,6 +81,7 @@ def terminate(  # noqa: PLR0913 - each option is a parameter
     wait: options.Wait = False,
     timeout: options.Timeout = 0.0,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     request_timeout: options.RequestTimeout = None,
@@ -93,7 +95,7 @@ def terminate(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app.syncing import Manner
     from bot.cli.app.syncing import terminate as stopped
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         return stopped(at, name, Manner(wait=wait, timeout=timeout))
 
 
@@ -113,6 +115,7 @@ def rollback(  # noqa: PLR0913 - each option is a parameter
     wait: options.Wait = False,
     timeout: options.Timeout = 0.0,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     request_timeout: options.RequestTimeout = None,
@@ -128,7 +131,7 @@ def rollback(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app.syncing import Manner
     from bot.cli.app.syncing import rollback as taken_back
 
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         return taken_back(at, name, Rollback(number, prune=prune), Manner(wait=wait, timeout=timeout))
 
 
@@ -156,6 +159,7 @@ def delete(  # noqa: PLR0913 - each option is a parameter
     wait: options.Gone = False,
     timeout: options.Timeout = 0.0,
     namespace: options.Namespace = "",
+    within: options.Within = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
 ) -> int:
@@ -169,6 +173,6 @@ def delete(  # noqa: PLR0913 - each option is a parameter
     from bot.cli.app.deleting import delete as deleted
 
     asked = Farewell(cascade=cascade, background=background, approve=approve, yes=yes)
-    with control(settings, context=context) as at:
+    with control(settings, context=context, within=within) as at:
         found = [one.name for one in at.several(names or (), selector)]
         return deleted(at, found, asked, wait=wait, timeout=timeout)

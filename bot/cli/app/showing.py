@@ -55,7 +55,7 @@ def listed(control: Control, picked: Picked, shape: Shape) -> None:
     else:
         write(tables.applications(found, wide=shape is Shape.WIDE))
         if not found:
-            where = f"namespace {control.applications.namespace} of {control.cluster.name}"
+            where = f"namespace {control.within or control.home} of {control.cluster.name}"
             sys.stderr.write(f"no such Applications in {where}; --control-namespace names another\n")
 
 

@@ -15,7 +15,7 @@ from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.engine.deletion import is_of_deletion
 from bot.errors import Rejected
-from bot.model.applications import REFRESH
+from bot.model.applications import REFRESH, qualified, short_name_of, split
 from bot.model.health import Health
 from bot.model.resources import JsonObject, annotations_of
 
@@ -72,6 +72,7 @@ class Vigil:
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.names = frozenset(map(self.control.called, self.names))
         self._until = time.monotonic() + self.timeout if self.timeout else float("inf")
 
     def waits(self, conditions: Conditions, *, together: bool = True) -> bool:
@@ -94,7 +95,7 @@ class Vigil:
         for heard in self._heard():
             if isinstance(heard, frozenset):
                 left &= heard
-            elif (now := Glance(heard[1])).name in left:
+            elif (now := Glance(heard[1], self.control.home)).name in left:
                 self._tell(now)
                 left -= {now.name} if heard[0] == "DELETED" else set()
             if not left:
@@ -104,16 +105,10 @@ class Vigil:
     def _heard(self) -> Iterator[_Heard]:
         """Yield what a watch tells from now on, until the time is over."""
         heard, stop = SimpleQueue[_Heard](), threading.Event()
-        watch = Watch(
-            self.control.cluster.server,
-            APPLICATION,
-            on_event=lambda kind, obj: heard.put((kind, obj)),
-            namespace=self.control.applications.namespace,
-            name=next(iter(self.names)) if len(self.names) == 1 else "",
-            on_listed=heard.put,
-        )
-        # A daemon: it may sit in a read that ends with the next event, and nothing is lost with it.
-        threading.Thread(target=watch.run, args=[stop], daemon=True, name="watch").start()
+        for place in {split(name, home=self.control.home)[0] for name in self.names}:
+            watch = self._watch(place, heard)
+            # A daemon: it may sit in a read that ends with the next event, and nothing is lost with it.
+            threading.Thread(target=watch.run, args=[stop], daemon=True, name="watch").start()
         try:
             while (left := self._until - time.monotonic()) > 0:
                 yield heard.get(timeout=min(left, threading.TIMEOUT_MAX))
@@ -122,11 +117,27 @@ class Vigil:
         finally:
             stop.set()
 
+    def _watch(self, place: str, heard: SimpleQueue[_Heard]) -> Watch:
+        home = self.control.home
+        here = {name for name in self.names if split(name, home=home)[0] == place}
+
+        def on_listed(own: frozenset[str]) -> None:
+            heard.put(frozenset(qualified(place, one, home=home) for one in own) | (self.names - here))
+
+        return Watch(
+            self.control.cluster.server,
+            APPLICATION,
+            on_event=lambda kind, obj: heard.put((kind, obj)),
+            namespace=place,
+            name=short_name_of(next(iter(here))) if len(here) == 1 else "",
+            on_listed=on_listed,
+        )
+
     def _note(self, heard: _Heard) -> None:
         if isinstance(heard, frozenset):
             self._miss(self.names - heard)
             return
-        kind, now = heard[0], Glance(heard[1])
+        kind, now = heard[0], Glance(heard[1], self.control.home)
         if now.name not in self.names:
             return
         if kind == "DELETED":

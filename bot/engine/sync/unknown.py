@@ -23,14 +23,13 @@ DISTRUSTED: Final = "distrusted"
 _UNKNOWN: Final = "Unknown"
 
 
-def unknown_patch(application: Application, words: str, *, kind: str = COMPARISON_ERROR, now: str) -> JsonObject:
+def unknown_patch(status: JsonObject | None, words: str, *, kind: str = COMPARISON_ERROR, now: str) -> JsonObject:
     """Return the fields of `.status` that say that nothing is known, and why; nothing where they say so already.
 
     What was known of each object stays as it was: whoever prunes later knows of it from there alone.
     """
     message = f"{NOT_LOADED}{words}" if kind == COMPARISON_ERROR else words
     kind = COMPARISON_ERROR if kind == DISTRUSTED else kind
-    status = application.status
     told = conditions_saying(status, _is_ours, kind=kind, words=message, now=now)
     if _says_unknown(status) and not told:
         return {}

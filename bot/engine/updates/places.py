@@ -11,6 +11,7 @@ from typing import Final
 
 from bot.engine.updates.images import is_same, parsed
 from bot.engine.updates.scalars import Scalar, siblings
+from bot.model.applications import Application
 from bot.model.updates import ChartWish, ImageWish, Way
 
 _NAMES: Final = ("repository", "name", "image")
@@ -121,13 +122,15 @@ def declared(found: Sequence[Scalar]) -> list[str]:
     return [one.value for one in found if one.document in kinds and one.way == ("metadata", "name")]
 
 
-def in_application(found: Sequence[Scalar], name: str, *, chart: str, url: str) -> Iterator[Scalar]:
+def in_application(found: Sequence[Scalar], application: Application, *, chart: str, url: str) -> Iterator[Scalar]:
     """Yield the `targetRevision` of each source of an Application that is a chart."""
     for _, document in groupby(found, key=lambda one: one.document):
         whole = {one.way: one for one in document}
         said = {way: one.value for way, one in whole.items()}
-        if said.get(("kind",)) != "Application" or said.get(("metadata", "name")) != name:
+        if said.get(("kind",)) != "Application" or said.get(("metadata", "name")) != application.short_name:
             continue
+        if said.get(("metadata", "namespace"), "") not in {"", application.namespace}:
+            continue  # another one of that name
         for way, revision in whole.items():
             if way[-1:] != ("targetRevision",) or way[:1] != ("spec",):
                 continue

@@ -18,7 +18,7 @@ from bot.engine.updates.places import Form
 from bot.engine.updates.wishes import asks, wishes_of
 from bot.engine.versions import is_version
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Source
+from bot.model.applications import Source, name_of_instance
 from bot.model.updates import Bump, Edit, ImageWish, Planned, Strategy
 from bot.prediction.updates.charts import in_chart
 from bot.prediction.updates.reading import Branch, Files, Spot
@@ -277,13 +277,13 @@ class _Plan:
 
     def _declared(self, source: Source) -> Iterator[tuple[Branch, str, Any]]:
         """Yield where the Application's own source is written: in its parent's folder, or in a root."""
-        parent = self.named.get(self.application.annotation(TRACKING_ID).partition(":")[0])
+        parent = self.named.get(name_of_instance(self.application.annotation(TRACKING_ID).partition(":")[0]))
         homes = [(one, parent.spec.project) for one in parent.spec.effective_sources] if parent is not None else []
         for home, project in [*homes, *((root, "") for root in self.planner.roots)]:
             if home.is_packaged or home.only_a_reference:
                 continue
             branch = self.planner.branch(home, project)
-            for path, scalar in self.planner.files.declaring(branch, home.path, self.application.name, source):
+            for path, scalar in self.planner.files.declaring(branch, home.path, self.application, source):
                 yield branch, path, scalar
 
 

@@ -16,7 +16,7 @@ from bot.repository.trees import EntryKind, Found, Snapshot
 
 if TYPE_CHECKING:
     from bot.engine.updates.places import Place
-    from bot.model.applications import Source
+    from bot.model.applications import Application, Source
     from bot.model.updates import ImageWish
     from bot.repository.mirrors import Mirror
 
@@ -135,12 +135,14 @@ class Files:
             Spot(branch, path, one) for path in paths for one in places.in_manifests(self.scalars(branch, path), wish)
         ]
 
-    def declaring(self, branch: Branch, folder: str, application: str, source: Source) -> Iterator[tuple[str, Scalar]]:
+    def declaring(
+        self, branch: Branch, folder: str, application: Application, source: Source
+    ) -> Iterator[tuple[str, Scalar]]:
         """Yield path and `targetRevision` of a chart's source in the files that declare an Application."""
         key = (str(branch.mirror.path), branch.tree_id, folder)
         if key not in self._declared:
             self._declared[key] = self._declarations(branch, folder)
-        for path in self._declared[key].get(application, ()):
+        for path in self._declared[key].get(application.short_name, ()):
             said = self.scalars(branch, path)
             for one in places.in_application(said, application, chart=source.chart, url=source.repo_url):
                 yield path, one

@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from bot.errors import Rejected
+from bot.model.applications import name_of_instance, short_name_of
 from bot.model.resources import JsonObject
 from bot.repository import confinement, manifests
 from bot.repository.asked import Asked
@@ -162,7 +163,7 @@ class _Run:
         options, environment = self.options, self.asked.environment
         return Told(
             chart=self.chart,
-            name=options.release_name or environment.application,
+            name=options.release_name or short_name_of(name_of_instance(environment.application)),
             namespace=options.namespace or environment.namespace,
             kubernetes=options.kube_version or generic_version(environment.kubernetes, "the destination"),
             api_versions=options.api_versions or environment.api_versions,

@@ -12,6 +12,7 @@ import bot.cluster
 from bot.cluster.applications import APPLICATION, Applications, Conflict, Projects, RecordTooLarge
 from bot.cluster.discovery import UnknownKind
 from bot.cluster.objects import Cluster, collection_path
+from bot.engine.homes import Homes
 from bot.engine.inheritance import GlobalProject
 from bot.errors import Rejected
 from bot.sandbox.control_plane.cluster import ControlPlane
@@ -37,7 +38,7 @@ def served(cluster: Cluster) -> bool:
 @pytest.fixture
 def applications(request: pytest.FixtureRequest, cluster: Cluster, namespace: str) -> Iterator[Applications]:
     request.getfixturevalue("definitions")
-    yield Applications(cluster, namespace=namespace)
+    yield Applications(cluster, homes=Homes(namespace))
     for obj in cluster.listed(APPLICATION, namespace=namespace):
         cluster.delete(obj)
 
@@ -57,16 +58,16 @@ def application(name: str, namespace: str, **spec: Any) -> dict[str, Any]:
 
 
 def test_kubectl_shows_what_users_of_argo_cd_expect(applications: Applications, control_plane: ControlPlane) -> None:
-    applications.apply(application("shop", applications.namespace))
+    applications.apply(application("shop", applications.homes.control))
     shop = applications.get("shop")
     assert shop is not None
     status = {"sync": {"status": "Synced", "revision": "abc"}, "health": {"status": "Healthy"}}
     applications.update(shop, {"status": status})
 
-    lines = control_plane.kubectl("get", "applications", "-n", applications.namespace).splitlines()
+    lines = control_plane.kubectl("get", "applications", "-n", applications.homes.control).splitlines()
     assert lines[0].split() == ["NAME", "SYNC", "STATUS", "HEALTH", "STATUS"]
     assert lines[1].split() == ["shop", "Synced", "Healthy"]
-    wide = control_plane.kubectl("get", "app", "-o", "wide", "-n", applications.namespace).splitlines()
+    wide = control_plane.kubectl("get", "app", "-o", "wide", "-n", applications.homes.control).splitlines()
     assert wide[0].split() == ["NAME", "SYNC", "STATUS", "HEALTH", "STATUS", "REVISION", "PROJECT"]
 
 
@@ -88,7 +89,7 @@ def test_kubectl_shows_what_users_of_argo_cd_expect(applications: Applications, 
 )
 def test_a_wrong_spec_is_refused_at_the_field(applications: Applications, spec: dict[str, Any], words: str) -> None:
     with pytest.raises(Rejected) as refused:
-        applications.apply(application("shop", applications.namespace, **spec))
+        applications.apply(application("shop", applications.homes.control, **spec))
 
     assert words in refused.value.message
 
@@ -97,11 +98,11 @@ def test_a_project_is_read_and_checked(applications: Applications, cluster: Clus
     project: dict[str, Any] = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
-        "metadata": {"name": "shop", "namespace": applications.namespace},
+        "metadata": {"name": "shop", "namespace": applications.homes.control},
         "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "shop-*"}]},
     }
     cluster.create(project)
-    projects = Projects(cluster, namespace=applications.namespace)
+    projects = Projects(cluster, namespace=applications.homes.control)
     found = projects.find("shop")
     assert found is not None
     assert (found.spec.source_repos, projects.find("other")) == (("*",), None)
@@ -109,7 +110,7 @@ def test_a_project_is_read_and_checked(applications: Applications, cluster: Clus
     cluster.create(
         {**project, "metadata": {**project["metadata"], "name": "all"}, "spec": {"sourceRepos": ["https://b"]}}
     )
-    heirs = Projects(cluster, namespace=applications.namespace, above=[GlobalProject("all", {})])
+    heirs = Projects(cluster, namespace=applications.homes.control, above=[GlobalProject("all", {})])
     inheriting = heirs.find("shop")
     assert inheriting is not None
     assert inheriting.spec.source_repos == ("*", "https://b")
@@ -119,9 +120,9 @@ def test_a_project_is_read_and_checked(applications: Applications, cluster: Clus
 
 
 def test_one_broken_application_does_not_hide_the_others(applications: Applications, cluster: Cluster) -> None:
-    applications.apply(application("good", applications.namespace))
-    hydrated = application("odd", applications.namespace, source=None, sourceHydrator={"drySource": {}})
-    path = collection_path(APPLICATION, namespace=applications.namespace)
+    applications.apply(application("good", applications.homes.control))
+    hydrated = application("odd", applications.homes.control, source=None, sourceHydrator={"drySource": {}})
+    path = collection_path(APPLICATION, namespace=applications.homes.control)
     cluster.server.request("POST", path, body=hydrated)
 
     inventory = applications.all()
@@ -134,7 +135,7 @@ def test_one_broken_application_does_not_hide_the_others(applications: Applicati
 
 
 def test_of_two_who_change_an_application_the_second_is_told(applications: Applications) -> None:
-    applications.apply(application("shop", applications.namespace))
+    applications.apply(application("shop", applications.homes.control))
     first, second = applications.get("shop"), applications.get("shop")
     assert first is not None
     assert second is not None
@@ -150,7 +151,7 @@ def test_of_two_who_change_an_application_the_second_is_told(applications: Appli
 
 
 def test_updating_an_application_that_is_gone_is_refused(applications: Applications, cluster: Cluster) -> None:
-    created = applications.apply(application("shop", applications.namespace))
+    created = applications.apply(application("shop", applications.homes.control))
     shop = applications.get("shop")
     assert shop is not None
     cluster.delete(created)
@@ -165,7 +166,7 @@ def test_updating_an_application_that_is_gone_is_refused(applications: Applicati
 def test_a_record_that_the_server_has_no_room_for_is_refused_for_good(
     applications: Applications, megabytes: float
 ) -> None:
-    applications.apply(application("shop", applications.namespace))
+    applications.apply(application("shop", applications.homes.control))
     shop = applications.get("shop")
     assert shop is not None
     status = {"resources": ["x" * 1000] * int(megabytes * 1000)}
@@ -178,15 +179,15 @@ def test_a_record_that_the_server_has_no_room_for_is_refused_for_good(
 def test_applications_are_counted_without_being_read(applications: Applications) -> None:
     assert applications.count() == 0
     for name in ("shop", "site", "home"):
-        applications.apply(application(name, applications.namespace))
+        applications.apply(application(name, applications.homes.control))
         assert applications.count() == len(applications.all().applications)
 
 
 def test_applications_are_read_by_name(applications: Applications, cluster: Cluster) -> None:
     for name in ("shop", "site"):
-        applications.apply(application(name, applications.namespace))
-    hydrated = application("odd", applications.namespace, source=None, sourceHydrator={"drySource": {}})
-    path = collection_path(APPLICATION, namespace=applications.namespace)
+        applications.apply(application(name, applications.homes.control))
+    hydrated = application("odd", applications.homes.control, source=None, sourceHydrator={"drySource": {}})
+    path = collection_path(APPLICATION, namespace=applications.homes.control)
     cluster.server.request("POST", path, body=hydrated)
 
     inventory = applications.named(["site", "odd", "gone", "no/name", "", "x" * 1_000_000])
@@ -195,7 +196,7 @@ def test_applications_are_read_by_name(applications: Applications, cluster: Clus
 
 
 def test_many_that_are_most_of_all_are_read_in_pages(applications: Applications) -> None:
-    applications.apply(application("shop", applications.namespace))
-    applications.apply(application("site", applications.namespace))
+    applications.apply(application("shop", applications.homes.control))
+    applications.apply(application("site", applications.homes.control))
     inventory = applications.named(["shop", *(f"gone-{number}" for number in range(200))])
     assert [one.name for one in inventory.applications] == ["shop"]

@@ -14,6 +14,7 @@ from bot.cluster.clusters import Clusters
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Cluster
 from bot.engine.applicationsets.facts import NotKnownError
+from bot.engine.homes import Homes
 from bot.model.applications import Application
 from bot.model.resources import JsonObject
 from bot.prediction.generated import KnownSets, cluster_facts
@@ -76,13 +77,15 @@ spec:
             "destination": {"name": "in-cluster", "namespace": self.namespace},
             "syncPolicy": {"automated": {"prune": self.prunes}},
         }
-        return Application.parse({"metadata": {"name": "root", "namespace": self.namespace}, "spec": spec})
+        return Application.parse(
+            {"metadata": {"name": "root", "namespace": self.namespace}, "spec": spec}, home=self.namespace
+        )
 
     def select(self, base: Files, head: Files, sets: KnownSets, **known: Application) -> Selection:
         """Select between two trees; the root application is among the candidates when there is its folder."""
         sides = Sides(*(Tree(IDENTITY, self.repository.mirror, self.repository.tree(one)) for one in (base, head)))
         roots = [Candidate(self.root(), self.root())] if any(path.startswith("root/") for path in base) else []
-        grounds = Grounds(known, self.namespace, frozenset({URL}), sets)
+        grounds = Grounds(known, Homes(self.namespace), frozenset({URL}), sets)
         return select(self.sources, roots, sides, MAIN, grounds)
 
 

@@ -55,7 +55,7 @@ class Desk:
             "destination": {"name": "in-cluster", "namespace": self.namespace},
             "syncPolicy": policy | ({"managedNamespaceMetadata": self.managed} if self.managed else {}),
         }
-        return Application.parse({"metadata": {"name": "shop", "namespace": "argocd"}, "spec": spec})
+        return Application.parse({"metadata": {"name": "shop", "namespace": "argocd"}, "spec": spec}, home="argocd")
 
     def tree(self, *manifests: JsonObject) -> Tree:
         files = {f"deploy/{number}.json": orjson.dumps(one).decode() for number, one in enumerate(manifests)}
@@ -70,9 +70,7 @@ class Desk:
     def preview(
         self, base: list[JsonObject], head: list[JsonObject], candidate: Candidate | None = None
     ) -> ApplicationReport:
-        predictor = Predictor(
-            self.sources, Clusters(self.cluster), control_namespace="argocd", mass_deletion_percent=50
-        )
+        predictor = Predictor(self.sources, Clusters(self.cluster), mass_deletion_percent=50)
         sides = Sides(self.tree(*base), self.tree(*head))
         words = ChangeWords("acme/shop#1", "main", "b" * 40, "h" * 40)
         candidates = [candidate or Candidate(self.application, self.application)]

@@ -39,7 +39,7 @@ def declared(desk: Desk, live: JsonObject) -> Selection:
     """Select for a change that adds the child, which the cluster has already."""
     manifest = {key: value for key, value in child(desk).items() if key != "status"}
     head = {**ROOT, "root/db.yaml": yaml.safe_dump(manifest)}
-    return desk.select(ROOT, head, desk.known(), db=Application.parse(live))
+    return desk.select(ROOT, head, desk.known(), db=Application.parse(live, home=desk.namespace))
 
 
 def test_somebody_elses_application_is_not_followed(desk: Desk) -> None:
@@ -63,7 +63,7 @@ def test_a_child_that_nobody_can_read_is_passed_over(desk: Desk) -> None:
 
 
 def test_an_applicationset_does_not_take_over_what_an_application_declares(desk: Desk) -> None:
-    theirs = Application.parse(child(desk, owner="theirs"))
+    theirs = Application.parse(child(desk, owner="theirs"), home=desk.namespace)
     found = desk.select(WEB, {**WEB, "apps/db/c.yaml": CONFIG}, desk.known(desk.manifest()), db=theirs)
     assert sides(found) == {}
     assert [note.partition(";")[0] for note in found.notes] == ["Application db is there already and was not generated"]
@@ -140,7 +140,7 @@ def test_a_child_that_is_not_to_be_deleted_stays_when_its_parent_goes(desk: Desk
 def test_the_finalizers_that_count_are_those_in_the_cluster(desk: Desk) -> None:
     middle = child(desk, name="middle")
     middle["spec"]["source"]["path"] = "middle"
-    live = Application.parse(middle)
+    live = Application.parse(middle, home=desk.namespace)
     middle["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
     folder = {"root/middle.yaml": yaml.safe_dump(middle), "middle/db.yaml": yaml.safe_dump(child(desk))}
     found = desk.select({**ROOT, **folder}, ROOT, desk.known(), middle=live)

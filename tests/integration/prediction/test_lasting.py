@@ -76,7 +76,7 @@ class Desk:
         self.remembering.lasting = Lasting(now=lambda: self.now)
 
     def predictor(self) -> Predictor:
-        return Predictor(self.sources, Clusters(self.cluster), control_namespace=self.namespace)
+        return Predictor(self.sources, Clusters(self.cluster))
 
     def application(self, name: str) -> Application:
         spec = {
@@ -86,7 +86,7 @@ class Desk:
         }
         more, status = (self.spec, self.status) if name == "db" else ({}, {})
         manifest = {"metadata": {"name": name, "namespace": self.namespace}, "spec": spec | more, "status": status}
-        return Application.parse(manifest)
+        return Application.parse(manifest, home=self.namespace)
 
     def tree(self, files: Files) -> Tree:
         return Tree(MAIN.repository, self.repository.mirror, self.repository.tree(files), branch=MAIN)

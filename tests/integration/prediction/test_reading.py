@@ -39,7 +39,8 @@ def application(name: str, path: str = "", *, named: str = "", revision: str = "
                 "destination": {"name": "prod"},
                 "source": {"repoURL": URL, "path": path or name, "targetRevision": revision, **source},
             },
-        }
+        },
+        home="argocd",
     )
 
 

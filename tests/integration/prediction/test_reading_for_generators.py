@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from bot.engine.homes import Homes
 from bot.errors import Temporary
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject
@@ -36,7 +37,7 @@ def select_with(desk: Desk, base: Files, head: Files, *sets: JsonObject) -> Sele
         "ours": AppProject.parse({"metadata": {"name": "ours"}, "spec": {"sourceRepos": [URL]}}),
     }.get
     sides = Sides(*(Tree(IDENTITY, desk.repository.mirror, desk.repository.tree(one)) for one in (base, head)))
-    grounds = Grounds({}, desk.namespace, frozenset({URL, VAULT}), KnownSets(sets))
+    grounds = Grounds({}, Homes(desk.namespace), frozenset({URL, VAULT}), KnownSets(sets))
     return select(desk.sources, [Candidate(desk.root(), desk.root())], sides, MAIN, grounds)
 
 

@@ -40,7 +40,8 @@ class Desk:
         }
         metadata = {"name": name, "namespace": self.stage.control_namespace}
         manifest = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata}
-        return Application.parse(self.services.applications.apply({**manifest, "spec": spec}))
+        applications = self.services.applications
+        return applications.parsed(applications.apply({**manifest, "spec": spec}))
 
     def do(self, work: Callable[..., Any], request: JobRequest) -> None:
         """Do a job's work with the desk's services."""

@@ -45,7 +45,7 @@ def shown(
     sides = Sides(*(Tree(MAIN.repository, repository.mirror, one) for one in trees))
     source = {"repoURL": URL, "path": "deploy", "targetRevision": "main"}
     spec = {"destination": {"name": "prod"}, "source": source}
-    one = Application.parse({"metadata": {"name": "shop"}, "spec": spec})
+    one = Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd")
     selection = Selection((), sides, {"shop": Candidate(one, one)}, {}, {}, ())
     danger = Danger("scaled-to-zero", Severity.CAUTION, "has no pods any more")
     resource = ResourceReport(KEY, Action.CHANGE, Action.NOTHING, "", "", dangers=(danger,))

@@ -32,7 +32,7 @@ def application(name: str, *conditions: str) -> Application:
     }
     metadata = {"name": name, "namespace": "foresail", "resourceVersion": "1"}
     status = {"conditions": [{"type": sort} for sort in conditions]}
-    return Application.parse({"metadata": metadata, "spec": spec, "status": status})
+    return Application.parse({"metadata": metadata, "spec": spec, "status": status}, home="foresail")
 
 
 def seen(metrics: Metrics) -> list[str]:

@@ -161,7 +161,7 @@ def test_an_application_without_a_namespace_may_go_wherever_any_is_allowed() -> 
 def account(*entries: tuple[str, str, str], namespace: str = "shop") -> str:
     listed = [{"server": one, "namespace": two, "defaultServiceAccount": three} for one, two, three in entries]
     spec = application(namespace=namespace)
-    return service_account(project(destinationServiceAccounts=listed), spec, HERE, control_namespace="argocd")
+    return service_account(project(destinationServiceAccounts=listed), spec, HERE, home="argocd")
 
 
 def test_the_first_entry_that_fits_says_in_whose_name_objects_are_written() -> None:

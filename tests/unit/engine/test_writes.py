@@ -28,7 +28,7 @@ def application(options: tuple[str, ...] = (), **annotations: str) -> Applicatio
     source = {"repoURL": "https://github.example/acme/shop.git"}
     spec = {"destination": destination, "source": source, "syncPolicy": {"syncOptions": list(options)}}
     named = {"name": "shop", "namespace": "argocd", "annotations": annotations}
-    return Application.parse({"metadata": named, "spec": spec})
+    return Application.parse({"metadata": named, "spec": spec}, home="argocd")
 
 
 def ours(application: str, own: str = "", **more: Any) -> How:

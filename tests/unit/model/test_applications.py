@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Rejected
-from bot.model.applications import Application, ApplicationSpec
+from bot.model.applications import Application, ApplicationSpec, name_of_instance, split
 from bot.model.projects import AppProject
 
 
@@ -25,11 +25,11 @@ def declared(**spec: Any) -> dict[str, Any]:
 
 
 def spec_of(**spec: Any) -> ApplicationSpec:
-    return Application.parse(declared(**spec)).spec
+    return Application.parse(declared(**spec), home="argocd").spec
 
 
 def test_an_application_is_read() -> None:
-    application = Application.parse(declared(project="shop"))
+    application = Application.parse(declared(project="shop"), home="argocd")
 
     assert (application.name, application.namespace, application.spec.project) == ("web", "argocd", "shop")
     assert [source.path for source in application.spec.effective_sources] == ["apps/web"]
@@ -38,7 +38,9 @@ def test_an_application_is_read() -> None:
 
 def test_what_the_cluster_adds_is_read_too() -> None:
     metadata = {"name": "web", "resourceVersion": "7", "uid": "u", "annotations": {"b": "2", "a": "1"}}
-    application = Application.parse({**declared(), "metadata": metadata, "operation": {"sync": {}}, "status": {"x": 1}})
+    application = Application.parse(
+        {**declared(), "metadata": metadata, "operation": {"sync": {}}, "status": {"x": 1}}, home="argocd"
+    )
 
     assert (application.resource_version, application.uid, application.annotation("b")) == ("7", "u", "2")
     assert (application.operation, application.status, application.annotation("c")) == ({"sync": {}}, {"x": 1}, "")
@@ -65,14 +67,14 @@ def test_sources_win_over_the_one_source() -> None:
 )
 def test_a_wrong_field_is_named(spec: dict[str, Any], line: str) -> None:
     with pytest.raises(Rejected) as refused:
-        Application.parse(declared(**spec))
+        Application.parse(declared(**spec), home="argocd")
 
     assert refused.value.message.startswith(f"Application web: {line}")
 
 
 def test_every_wrong_field_has_a_line() -> None:
     with pytest.raises(Rejected) as refused:
-        Application.parse(declared(project=5, source={}))
+        Application.parse(declared(project=5, source={}), home="argocd")
 
     assert len(refused.value.message.split("\n")) == 2
 
@@ -80,19 +82,21 @@ def test_every_wrong_field_has_a_line() -> None:
 @pytest.mark.parametrize("obj", [{}, {"metadata": []}, {"metadata": {"name": 5}}, {"spec": []}, {"spec": "x"}])
 def test_what_is_no_application_is_refused(obj: dict[str, Any]) -> None:
     with pytest.raises(Rejected, match="Application"):
-        Application.parse(obj)
+        Application.parse(obj, home="argocd")
 
 
 @pytest.mark.parametrize("annotations", [None, [], "x", {"a": 1}])
 def test_hostile_annotations_break_nothing(annotations: Any) -> None:
-    application = Application.parse({**declared(), "metadata": {"name": "web", "annotations": annotations}})
+    application = Application.parse(
+        {**declared(), "metadata": {"name": "web", "annotations": annotations}}, home="argocd"
+    )
 
     assert application.annotation("a") in {"", "1"}
 
 
 @pytest.mark.parametrize("obj", [{"operation": {}}, {"operation": []}, {"operation": None}])
 def test_an_empty_operation_is_none(obj: dict[str, Any]) -> None:
-    assert Application.parse({**declared(), **obj}).operation is None
+    assert Application.parse({**declared(), **obj}, home="argocd").operation is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_only_an_automated_application_prunes_by_itself(
 def test_an_application_may_ask_to_be_left_alone(value: str, *, alone: bool) -> None:
     metadata = {"name": "web", "annotations": {"argocd.argoproj.io/skip-reconcile": value}}
     automated = declared(syncPolicy={"automated": {}})
-    application = Application.parse({**automated, "metadata": metadata})
+    application = Application.parse({**automated, "metadata": metadata}, home="argocd")
 
     assert (application.left_alone, application.automated) == (alone, not alone)
 
@@ -131,8 +135,27 @@ def test_options_are_exact() -> None:
 
 
 def test_outside_the_control_namespace_an_instance_is_named_with_its_namespace() -> None:
-    assert Application.parse(declared()).instance("argocd") == "web"
-    assert Application.parse(declared()).instance("foresail") == "argocd_web"
+    here, elsewhere = (Application.parse(declared(), home=home) for home in ("argocd", "foresail"))
+
+    assert (here.name, here.short_name, here.instance) == ("web", "web", "web")
+    assert (elsewhere.name, elsewhere.short_name, elsewhere.instance) == ("argocd/web", "web", "argocd_web")
+    assert [name_of_instance(one.instance) for one in (here, elsewhere)] == ["web", "argocd/web"]
+    assert split("web", home="argocd") == split("argocd/web", home="foresail") == ("argocd", "web")
+
+
+@pytest.mark.parametrize(("namespace", "name"), [("a", "b_c"), ("a_b", "c"), ("", "a/b"), ("a/b", "c"), ("", "a_b")])
+def test_no_application_passes_for_one_of_another_namespace(namespace: str, name: str) -> None:
+    metadata = {"name": name, "namespace": namespace}
+
+    with pytest.raises(Rejected, match="cannot be the name or namespace of an Application"):
+        Application.parse({**declared(), "metadata": metadata}, home="argocd")
+
+
+def test_what_generates_an_application_lives_where_it_does() -> None:
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "apps", "controller": True}
+    obj = {**declared(), "metadata": {"name": "web", "namespace": "argocd", "ownerReferences": [owner]}}
+
+    assert [Application.parse(obj, home=home).generator for home in ("argocd", "foresail")] == ["apps", ""]
 
 
 def test_the_definition_changes_with_what_is_synced_where() -> None:

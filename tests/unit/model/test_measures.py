@@ -56,7 +56,8 @@ def application(**more: Any) -> Application:
                 "syncPolicy": {"automated": {}},
             },
             **more,
-        }
+        },
+        home="foresail",
     )
 
 

@@ -22,7 +22,7 @@ def there(name: str, generator: str = "", *, handed: str = "") -> Application:
     owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": generator, "controller": True}
     annotations = {"foresail.dev/applicationset": handed} if handed else {}
     metadata = {"name": name, "annotations": annotations, "ownerReferences": [owner] if generator else []}
-    return Application.parse({"metadata": metadata, "spec": spec})
+    return Application.parse({"metadata": metadata, "spec": spec}, home="argocd")
 
 
 def followed(before: tuple[str, ...], after: tuple[str, ...], *known: Application, by: Controller = OURS) -> Followed:

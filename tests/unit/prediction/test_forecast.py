@@ -55,7 +55,9 @@ def test_a_field_that_keeps_its_live_value_is_no_difference_whatever_it_became()
         "syncPolicy": {"syncOptions": [RESPECT]},
         "ignoreDifferences": [{"kind": "Service", "jsonPointers": ["/spec/sessionAffinity"]}],
     }
-    ignored = Ignored.of(Application.parse({"metadata": {"name": "shop"}, "spec": spec}), find=lambda *_: None)
+    ignored = Ignored.of(
+        Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd"), find=lambda *_: None
+    )
     states = ResourceStates(KEY, live=DRY_RUN, base=None, head=Prediction(MANIFEST, DRY_RUN))
     kept = Forecast.of({"shop": {KEY: states}}, ignored={"shop": ignored})
     written = service(clusterIP="10.0.36.92", clusterIPs=["10.0.36.92"], sessionAffinity="ClientIP")

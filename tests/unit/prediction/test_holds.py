@@ -20,7 +20,7 @@ def told(*, automated: bool = True, **annotations: str) -> list[str]:
         "source": {"repoURL": "https://x.example/a"},
         "syncPolicy": {"automated": {}} if automated else {},
     }
-    return list(holds_of(Application.parse({"metadata": metadata, "spec": spec})))
+    return list(holds_of(Application.parse({"metadata": metadata, "spec": spec}, home="argocd")))
 
 
 def test_a_hold_is_told() -> None:

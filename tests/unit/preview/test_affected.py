@@ -16,7 +16,8 @@ URL = "https://git.example/acme/shop.git"
 def application(*paths: str, revision: str = "main", url: str = URL, **spec: Any) -> Application:
     sources = [{"repoURL": url, "path": path, "targetRevision": revision} for path in paths]
     return Application.parse(
-        {"metadata": {"name": "web"}, "spec": {"destination": {"name": "prod"}, "sources": sources, **spec}}
+        {"metadata": {"name": "web"}, "spec": {"destination": {"name": "prod"}, "sources": sources, **spec}},
+        home="argocd",
     )
 
 

@@ -21,7 +21,9 @@ def ignoring(**entry: Any) -> Ignored:
         "source": SOURCE,
         "ignoreDifferences": [{"group": "apps", "kind": "Deployment", **entry}],
     }
-    return Ignored.of(Application.parse({"metadata": {"name": "shop"}, "spec": spec}), find=lambda *_: None)
+    return Ignored.of(
+        Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd"), find=lambda *_: None
+    )
 
 
 def deployment(*, annotations: dict[str, str] | None = None, **spec: Any) -> JsonObject:

@@ -24,7 +24,7 @@ def application(**fields: Any) -> Application:
     }
     metadata = {"name": "web", "namespace": "foresail"}
     kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"}
-    return Application.parse({**kind, "metadata": metadata, "spec": spec, **fields})
+    return Application.parse({**kind, "metadata": metadata, "spec": spec, **fields}, home="foresail")
 
 
 def delivery(revision: str) -> Delivery:

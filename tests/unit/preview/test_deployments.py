@@ -66,7 +66,9 @@ def test_what_failed_stays_so_when_something_else_takes_its_place() -> None:
 )
 def test_an_environment_leads_where_its_application_says(link: str, url: str) -> None:
     metadata = {"name": "shop", "namespace": "foresail", "annotations": {LINK: link}}
-    one = Application.parse({"apiVersion": API_VERSION, "kind": "Application", "metadata": metadata, "spec": SPEC})
+    one = Application.parse(
+        {"apiVersion": API_VERSION, "kind": "Application", "metadata": metadata, "spec": SPEC}, home="foresail"
+    )
     told = deployment(Delivery("shop", "", DeliveryState.HEALTHY), SUCCESS, one, commit=HERE, log_url="")
     assert told.url == url
 

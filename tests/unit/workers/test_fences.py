@@ -12,7 +12,7 @@ from workers.watching.fences import Fences
 def application(name: str, project: str = "team", *conditions: str) -> Application:
     spec = {"project": project, "destination": {"name": "prod"}, "source": {"repoURL": "https://x.example/a"}}
     status = {"conditions": [{"type": one} for one in conditions]}
-    return Application.parse({"metadata": {"name": name}, "spec": spec, "status": status})
+    return Application.parse({"metadata": {"name": name}, "spec": spec, "status": status}, home="argocd")
 
 
 def project(name: str = "team", **spec: Any) -> dict[str, Any]:

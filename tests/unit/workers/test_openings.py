@@ -19,7 +19,7 @@ NIGHT = {"kind": "allow", "schedule": "0 22 * * *", "duration": "1h", "applicati
 def application(name: str = "web", *, automated: bool = True) -> Application:
     policy = {"automated": {"enabled": automated}}
     spec = {"project": "shop", "destination": {"name": "prod"}, "source": {"repoURL": "x"}, "syncPolicy": policy}
-    return Application.parse({"metadata": {"name": name}, "spec": spec})
+    return Application.parse({"metadata": {"name": name}, "spec": spec}, home="argocd")
 
 
 def project(name: str, *windows: dict[str, Any]) -> JsonObject:

@@ -19,7 +19,7 @@ def test_a_sync_is_written_as_workers_write_one(desk: Desk) -> None:
     assert operation["initiatedBy"] == {"username": "sandbox-admin"}
     assert operation["sync"]["revision"] == ""
     assert operation["sync"]["prune"] is False
-    assert {"name": "definition", "value": Application.parse(found).spec.definition} in operation["info"]
+    assert {"name": "definition", "value": Application.parse(found, home="argocd").spec.definition} in operation["info"]
 
 
 def test_a_commit_is_taken_as_it_is_where_syncs_are_not_automated(desk: Desk) -> None:

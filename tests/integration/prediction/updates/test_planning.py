@@ -78,7 +78,7 @@ class Estate:
         several = {"sources": sources} if sources is not None else {"source": given}
         spec = {**several, "destination": {"name": "in-cluster", "namespace": "shop"}}
         metadata = {"name": name, "namespace": "foresail", "annotations": dict(annotations)}
-        return Application.parse({"metadata": metadata, "spec": spec})
+        return Application.parse({"metadata": metadata, "spec": spec}, home="foresail")
 
     def planner(self, believed: float = 0.0) -> Planner:
         def auth_for(url: str, _project: str) -> Credentials:

@@ -14,7 +14,7 @@ GO = "goTemplate: true"
 
 def test_an_application_is_whole() -> None:
     (found,) = generate(ONE).applications
-    assert Application.parse(found).name == "web"
+    assert Application.parse(found, home="argocd").name == "web"
     assert found["metadata"] == {
         "name": "web",
         "namespace": "argocd",

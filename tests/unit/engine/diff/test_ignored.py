@@ -27,7 +27,7 @@ def application(*entries: dict[str, Any], options: tuple[str, ...] = ()) -> Appl
         "ignoreDifferences": list(entries),
         "syncPolicy": {"syncOptions": list(options)},
     }
-    return Application.parse({"metadata": {"name": "shop"}, "spec": spec})
+    return Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd")
 
 
 def ignoring(find: Expressions, *entries: dict[str, Any], respect: bool = False) -> Ignored:

@@ -21,7 +21,7 @@ def application(
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "x"}, "syncPolicy": policy}
     state = OperationState(Operation("a" * 40, prune=True, heals=heals), phase, "", ENDED, finished_at=ended)
     status = {"operationState": state.to_wire()}
-    return Application.parse({"metadata": {"name": "shop", **metadata}, "spec": spec, "status": status})
+    return Application.parse({"metadata": {"name": "shop", **metadata}, "spec": spec, "status": status}, home="argocd")
 
 
 @pytest.mark.parametrize(

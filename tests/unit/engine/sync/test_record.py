@@ -22,7 +22,7 @@ ETCD = 1_500_000
 def application(status: JsonObject | None = None, **more: int) -> Application:
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}, **more}
     metadata = {"name": "shop", "namespace": "foresail"}
-    return Application.parse({"metadata": metadata, "spec": spec, "status": status})
+    return Application.parse({"metadata": metadata, "spec": spec, "status": status}, home="foresail")
 
 
 def objects(count: int, *, length: int = 10) -> dict[ResourceKey, JsonObject]:
@@ -112,7 +112,9 @@ def test_a_result_survives_its_record() -> None:
 @pytest.mark.parametrize("entries", [[], [{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]])
 def test_what_was_ignored_is_recorded_and_an_earlier_record_of_it_goes(entries: list[JsonObject]) -> None:
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example/acme/shop"}}
-    ignoring = Application.parse({"metadata": {"name": "shop"}, "spec": {**spec, "ignoreDifferences": entries}})
+    ignoring = Application.parse(
+        {"metadata": {"name": "shop"}, "spec": {**spec, "ignoreDifferences": entries}}, home="foresail"
+    )
     state = OperationState(Operation("a" * 40, prune=True), Phase.SUCCEEDED, "", NOW)
     patch = status_patch(Scene(ignoring, {}, {}, plan_sync({}, [], state=state, spec=ignoring.spec)), state, now=NOW)
     assert patch["sync"]["comparedTo"]["ignoreDifferences"] == (entries or None)

@@ -114,7 +114,9 @@ def application(waiting: OperationState, definition: str = "") -> Application:
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "x"}, "syncPolicy": {"automated": {}}}
     status, operation = {"operationState": waiting.to_wire()}, waiting.operation.to_wire()
     operation["info"] = status["operationState"]["operation"]["info"] = [{"name": "definition", "value": definition}]
-    return Application.parse({"metadata": {"name": "shop"}, "spec": spec, "status": status, "operation": operation})
+    return Application.parse(
+        {"metadata": {"name": "shop"}, "spec": spec, "status": status, "operation": operation}, home="argocd"
+    )
 
 
 def test_what_rests_gives_way_to_another_revision_or_definition_and_to_nothing_else() -> None:

@@ -53,7 +53,8 @@ def application(
             "metadata": {"name": "shop", "annotations": annotations, **metadata},
             "spec": said,
             "status": {"history": entries},
-        }
+        },
+        home="argocd",
     )
 
 
@@ -138,7 +139,8 @@ def test_of_several_sources_each_goes_back_to_what_it_was() -> None:
             "metadata": {"name": "shop", "annotations": dict(of.annotations)},
             "spec": {"destination": {"name": "prod"}, "syncPolicy": {"automated": {}}, "sources": sources},
             "status": {"history": entries},
-        }
+        },
+        home="argocd",
     )
     operation = Operation(BAD, prune=True, info=INFO, revisions=(GOOD, BAD))
     found = back(of, OperationState(operation, Phase.SUCCEEDED, "", ENDED, finished_at=ENDED), SUNK)
@@ -153,7 +155,7 @@ def test_an_entry_that_does_not_say_a_revision_for_each_source_is_not_gone_back_
         "sources": [SOURCE, {**SOURCE, "path": "x"}],
     }
     metadata = {"name": "shop", "annotations": {AUTO_ROLLBACK: "10m"}}
-    of = Application.parse({"metadata": metadata, "spec": several, "status": {"history": [entry]}})
+    of = Application.parse({"metadata": metadata, "spec": several, "status": {"history": [entry]}}, home="argocd")
     operation = Operation(BAD, prune=True, info=INFO, revisions=(GOOD, BAD))
     assert back(of, OperationState(operation, Phase.SUCCEEDED, "", ENDED, finished_at=ENDED), SUNK) is None
 

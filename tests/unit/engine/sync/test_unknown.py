@@ -13,11 +13,11 @@ FAILED = {"type": "ComparisonError", "message": "cannot be rendered"}
 
 def application(status: dict[str, Any] | None) -> Application:
     spec = {"destination": {"name": "prod"}, "source": {"repoURL": "https://git.example.com/shop", "path": "."}}
-    return Application.parse({"metadata": {"name": "shop"}, "spec": spec, "status": status})
+    return Application.parse({"metadata": {"name": "shop"}, "spec": spec, "status": status}, home="argocd")
 
 
 def said(status: dict[str, Any] | None, words: str = "cannot reach prod", **how: str) -> dict[str, Any]:
-    return unknown_patch(application(status), words, now="now", **how)
+    return unknown_patch(status, words, now="now", **how)
 
 
 def test_sync_and_health_are_unknown_with_a_condition_that_says_why() -> None:

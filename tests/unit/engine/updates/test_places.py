@@ -9,10 +9,16 @@ import pytest
 
 from bot.engine.updates import places
 from bot.engine.updates.scalars import Scalar, scalars
+from bot.model.applications import Application, ApplicationSpec
 from bot.model.updates import ChartWish, ImageWish
 
 WEB = ImageWish(alias="", name="ghcr.io/acme/web")
 REDIS = ChartWish("redis")
+SHOP = Application(
+    "shop",
+    "foresail",
+    ApplicationSpec.model_validate({"destination": {"name": "prod"}, "source": {"repoURL": "https://charts.example"}}),
+)
 
 
 class Counted(list[Scalar]):
@@ -26,7 +32,7 @@ class Counted(list[Scalar]):
 
 
 def declared(found: Sequence[Scalar]) -> Iterator[Scalar]:
-    return places.in_application(found, "shop", chart="redis", url="https://charts.example")
+    return places.in_application(found, SHOP, chart="redis", url="https://charts.example")
 
 
 def values(found: Sequence[Scalar]) -> list[str]:
