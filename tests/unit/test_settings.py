@@ -132,3 +132,10 @@ def test_a_template_of_comments_is_read_or_named(tmp_path: Path) -> None:
     path.write_text("{{ table }}", encoding="utf-8")
     assert Settings.from_environment(environment).own_comments == "{{ table }}"
     assert Settings.from_environment({}).own_comments is None
+
+
+def test_namespaces_of_applications_are_names_globs_and_expressions() -> None:
+    given = {"FORESAIL_APPLICATION_NAMESPACES": "team-a, team-*,/^dev-/"}
+    assert Settings.from_environment(given).application_namespaces == ("team-a", "team-*", "/^dev-/")
+    with pytest.raises(Rejected, match=r"FORESAIL_APPLICATION_NAMESPACES: .*/\(/ is no regular expression"):
+        Settings.from_environment({"FORESAIL_APPLICATION_NAMESPACES": "/(/"})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.engine.projects import Fence, service_account, why_not_allowed
+from bot.engine.projects import Fence, service_account, why_not_allowed, why_not_from
 from bot.errors import Rejected
-from bot.model.applications import ApplicationSpec
+from bot.model.applications import Application, ApplicationSpec
 from bot.model.projects import AppProject
 from bot.model.resources import ResourceKey
 
@@ -180,3 +180,32 @@ def test_the_first_entry_that_fits_says_in_whose_name_objects_are_written() -> N
 def test_nobody_is_no_name_to_write_in(entries: tuple[tuple[str, str, str], ...]) -> None:
     with pytest.raises(Rejected, match="service account"):
         account(*entries)
+
+
+def living(namespace: str, *, project: str = "team") -> Application:
+    spec = {"project": project, "destination": {"name": "in-cluster"}, "source": {"repoURL": SHOP}}
+    return Application.parse({"metadata": {"name": "web", "namespace": namespace}, "spec": spec}, home="argocd")
+
+
+@pytest.mark.parametrize("namespace", ["", "argocd"])
+def test_from_the_control_namespace_any_project_may_be_used(namespace: str) -> None:
+    assert why_not_from(project(), living(namespace)) == ""
+    assert why_not_from(None, living(namespace)) == ""
+
+
+@pytest.mark.parametrize("listed", [["team-a"], ["team-*"], ["/^team-[a-c]$/"], ["other", "team-a"]])
+def test_from_elsewhere_a_project_may_be_used_that_says_so(listed: list[str]) -> None:
+    assert why_not_from(project(sourceNamespaces=listed), living("team-a")) == ""
+
+
+@pytest.mark.parametrize("listed", [[], ["team-b"], ["argocd"], ["team"], ["/^team$/"]])
+def test_from_elsewhere_no_other_project_may_be_used(listed: list[str]) -> None:
+    words = "application 'web' in namespace 'team-a' is not allowed to use project 'team'"
+    assert why_not_from(project(sourceNamespaces=listed), living("team-a")) == words
+
+
+def test_the_default_project_may_not_be_used_from_elsewhere_unless_it_says_so() -> None:
+    words = "application 'web' in namespace 'team-a' is not allowed to use project 'default'"
+    assert why_not_from(None, living("team-a", project="")) == words
+    assert why_not_from(None, living("team-a", project="default")) == words
+    assert why_not_from(project(), living("team-a", project="default")) == words

@@ -154,3 +154,17 @@ def test_with_thousands_a_look_comes_less_often() -> None:
     assert len(fences.due_for_orphans(11.0)) == 2_000
     assert fences.due_for_orphans(400.0) == ()
     assert len(fences.due_for_orphans(411.0)) == 2_000
+
+
+def test_all_applications_are_looked_at_again_once_a_project_may_be_used_from_elsewhere() -> None:
+    fences, obj = Fences(), {"metadata": {"name": "team"}, "spec": {"sourceNamespaces": ["team-a"]}}
+    fences.saw_project("ADDED", {"metadata": {"name": "team"}, "spec": {}})
+    assert not fences.welcomes(1e12)
+    fences.saw_project("MODIFIED", obj)
+    assert not fences.welcomes(0.0)
+    assert fences.welcomes(1e12)
+    assert not fences.welcomes(1e12)
+    fences.saw_project("MODIFIED", obj)
+    assert not fences.welcomes(1e12)
+    fences.saw_project("DELETED", obj)
+    assert fences.welcomes(1e12)
