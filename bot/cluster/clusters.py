@@ -27,6 +27,8 @@ IN_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
 IN_CLUSTER_NAME: Final = "in-cluster"
 _ALIASES_KEPT: Final = 60.0
 """Seconds for which it stands what else the control cluster is called, and how much of it is managed."""
+_UNKNOWN: Final = 1.0
+"""Seconds for which a cluster is said to be unknown without another look, however many Applications name such ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,14 @@ class Clusters:
         """By cluster and user."""
         self._writers = {control: Writer(control)}
 
-    def at(self, destination: Destination) -> Cluster:
+    def at(self, destination: Destination, *, anew: bool = False) -> Cluster:
         """Return the cluster a destination means; UnknownCluster when it is not one of ours.
 
-        Raises Rejected where its Secret is of no use, and Temporary while the control cluster, which has it, is away.
+        A Secret that has come within the last second may not be seen yet; `anew` is for who would give something up
+        over that, and takes a request each time that the cluster is unknown. Raises Rejected where its Secret is of no
+        use, and Temporary while the control cluster, which has it, is away.
         """
-        secret = self._secret(destination)
+        secret = self._secret(destination, unknown=0.0 if anew else _UNKNOWN)
         if secret is None or self._is_control(secret):
             return self.control
         return self._connection(secret)
@@ -149,15 +153,18 @@ class Clusters:
         self.control.scope = next((one.scope for one in known if self._is_control(one)), EVERYTHING)
         return known
 
-    def _secret(self, destination: Destination) -> ClusterSecret | None:
-        """Return the Secret of a destination's cluster; None for the control cluster by its own names."""
+    def _secret(self, destination: Destination, *, unknown: float = _UNKNOWN) -> ClusterSecret | None:
+        """Return the Secret of a destination's cluster; None for the control cluster by its own names.
+
+        That there is none is said by what is known since `unknown` seconds at the most.
+        """
         name, server = destination.name, destination.server.rstrip("/")
         if name in self._by_name if name else server in self._by_server:
             return None
         known = self._known()
         found = _meant(known, name, server)
-        if not found:  # a Secret may have come since: what names no cluster fails, or is given up where it is deleted
-            known = self._known(within=0.0)
+        if not found:  # a Secret may have come since
+            known = self._known(within=unknown)
             found = _meant(known, name, server)
         if not found and self._others is not None and self._others.secrets.problem:
             # Which is not to say that it has gone: what is deleted from a cluster that has gone is given up.

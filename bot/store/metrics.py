@@ -91,9 +91,10 @@ class Metrics:
 
     def keep_only(self, applications: Collection[str]) -> None:
         """Forget what was counted of Applications that are gone."""
+        kept = frozenset[str | None]((None, *applications))
         with reachable():
             fields = cast("Iterable[bytes]", self._connection.hkeys(_COUNTED))
-            gone = [field for field in fields if _application_of(field) not in {None, *applications}]
+            gone = [field for field in fields if _application_of(field) not in kept]
             if gone:
                 self._connection.hdel(_COUNTED, *gone)
 

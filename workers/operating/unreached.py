@@ -43,14 +43,15 @@ class _NotAnswering(ClusterAway):
 def reached(services: Services, application: Application) -> Cluster:
     """Return the cluster of an application, as it is written to; ClusterAway when it does not answer.
 
-    Raises Rejected when nobody knows it, or in whose name to write.
+    Raises Rejected when nobody knows it, or in whose name to write. An operation fails over that, and an application
+    that is being deleted is let go: so its Secret is looked for once more first.
     """
-    _refuse_away(services, application)
+    _refuse_away(services, application, anew=True)
     return services.sources.cluster_of(application)
 
 
-def _refuse_away(services: Services, application: Application) -> None:
-    cluster = services.clusters.at(application.spec.destination)
+def _refuse_away(services: Services, application: Application, *, anew: bool = False) -> None:
+    cluster = services.clusters.at(application.spec.destination, anew=anew)
     if cluster is services.control:
         return
     # The controller finds out beside its other work; here, whoever else wants something of this worker would wait.

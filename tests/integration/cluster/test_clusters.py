@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -52,6 +53,14 @@ def uid_of(cluster: Cluster) -> str:
     return str(cluster.server.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
 
 
+def lists_of_secrets(cluster: Cluster) -> int:
+    """Return how often the API server was asked for those of a namespace."""
+    text = cluster.server.read("/metrics", query={}, accept="text/plain").decode()
+    wanted = [f'{key}="{value}"' for key, value in (("resource", "secrets"), ("scope", "namespace"), ("verb", "LIST"))]
+    counted = (line for line in text.splitlines() if line.startswith("apiserver_request_total{"))
+    return sum(int(float(line.rpartition(" ")[2])) for line in counted if all(one in line for one in wanted))
+
+
 def test_a_cluster_is_reached_by_its_name_and_by_its_url(
     declare: Declare, clusters: Clusters, second_plane: ControlPlane
 ) -> None:
@@ -93,7 +102,16 @@ def test_a_secret_that_has_just_come_is_seen_though_nobody_has_told_of_it(
         clusters.at(Destination(name="second"))
     secret = cluster_secret("second", second_plane.server, config_of(second_plane), namespace=namespace)
     control_plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    assert clusters.at(Destination(name="second"), anew=True).name == "second"
     assert clusters.at(Destination(name="second")).name == "second"
+
+
+def test_clusters_that_nobody_knows_are_not_looked_for_each_time(cluster: Cluster, clusters: Clusters) -> None:
+    before, begin = lists_of_secrets(cluster), time.monotonic()
+    for number in range(500):
+        with pytest.raises(UnknownCluster):
+            clusters.at(Destination(name=f"wrong-{number}"))
+    assert lists_of_secrets(cluster) - before <= time.monotonic() - begin + 1  # the first, and then one a second
 
 
 def test_a_cluster_has_not_gone_because_its_secret_may_not_be_read(

@@ -47,6 +47,14 @@ def test_of_applications_that_are_gone_nothing_is_kept_and_of_all_else_everythin
     assert JOBS in counted
 
 
+def test_of_very_many_applications_those_that_are_gone_are_forgotten(bench: Bench) -> None:
+    metrics = Metrics(bench.connection)
+    metrics.count(*(synced(f"app-{number}") for number in range(10_000)))
+    metrics.keep_only({f"app-{number}" for number in range(0, 10_000, 2)})
+    kept = {labels[1] for labels in metrics.counted()[SYNCS]}
+    assert kept == {f"app-{number}" for number in range(0, 10_000, 2)}
+
+
 def test_what_an_earlier_version_counted_otherwise_is_passed_over(bench: Bench) -> None:
     metrics = Metrics(bench.connection)
     metrics.count(replace(synced("shop"), values=("shop",)))
