@@ -99,7 +99,7 @@ def _compared(services: Services, application: Application) -> JobRequest | None
         return None
     if comparison is not None:
         asks = comparison.told()
-        services.metrics.count(compared(application, seconds=time.monotonic() - began))
+        services.metrics.count_later(compared(application, seconds=time.monotonic() - began))
         return asks
     # There is nothing to compare, but no longer because its cluster does not answer.
     if application.operation is None and (patch := reached_patch(application)):

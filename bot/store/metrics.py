@@ -7,7 +7,7 @@ showed it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -62,12 +62,18 @@ class Metrics:
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
         self._show = connection.register_script(_SHOW)
+        self._later: deque[Sample] = deque()
+
+    def count_later(self, *samples: Sample) -> None:
+        """Do so with the next that this process counts, in one request: a job is counted when it ends."""
+        self._later.extend(samples)
 
     def count(self, *samples: Sample) -> None:
         """Add to what is counted; while Redis is away nothing is, and nobody minds."""
+        earlier = [self._later.popleft() for _ in range(len(self._later))]
         try:
             with self._connection.pipeline(transaction=False) as pipeline:
-                for sample in samples:
+                for sample in (*earlier, *samples):
                     for part, number in _parts(sample):
                         pipeline.hincrbyfloat(_COUNTED, _field(sample, part), number)
                 pipeline.execute()

@@ -12,6 +12,7 @@ from rq.defaults import RQ_KEY_PREFIX
 
 _COMMON: Final = f"""
 local JOB, EXECUTION, RESULTS = "{RQ_KEY_PREFIX}:job:", "{RQ_KEY_PREFIX}:execution:", "{RQ_KEY_PREFIX}:results:"
+local WORKER = "{RQ_KEY_PREFIX}:worker:"
 local SLOTS = 8  -- beyond these a slot is looked at only when all of them are taken
 
 -- Return what a job waits for or goes through; nothing when there is no such job. A hash without the job's data is what
@@ -23,6 +24,11 @@ end
 
 local function forget(id)
     redis.call("DEL", JOB .. id, RESULTS .. id)
+end
+
+-- Let others see whether a worker is at work; one that was forgotten does not come back half.
+local function show(worker, state)
+    if redis.call("EXISTS", WORKER .. worker) == 1 then redis.call("HSET", WORKER .. worker, "state", state) end
 end
 """
 
@@ -81,13 +87,54 @@ return 1
 """
 )
 
+TAKE: Final = (
+    _COMMON
+    + """
+-- KEYS: a queue, its intermediate queue and started jobs
+-- ARGV: the id of a job that the worker has moved to the intermediate queue (empty: the first that waits, if any), the
+-- worker, a name for its doing the job, seconds a sign of life counts, now in Unix seconds and in words
+-- Returns the id and the fields of the job as it waited; it is begun by that. Nothing when there is none.
+local queue, between, started = unpack(KEYS)
+local moved, worker, name, life, now, words = unpack(ARGV)
+
+local function begin(id)
+    local execution, fields = id .. ":" .. name, redis.call("HGETALL", JOB .. id)
+    redis.call("HSET", EXECUTION .. execution, "id", name, "job_id", id, "worker_name", worker,
+        "created_at", now, "last_heartbeat", now)
+    redis.call("EXPIRE", EXECUTION .. execution, life)
+    redis.call("ZADD", started, now + life, execution)
+    redis.call("SADD", WORKER .. worker .. ":executions", execution)
+    redis.call("EXPIRE", WORKER .. worker .. ":executions", life + 60)
+    redis.call("HSET", JOB .. id, "status", "started", "worker_name", worker,
+        "started_at", words, "last_heartbeat", words)
+    redis.call("PERSIST", JOB .. id)
+    show(worker, "busy")
+    return {id, fields}
+end
+
+local id = moved
+if moved == "" then id = redis.call("LPOP", queue) else redis.call("LREM", between, 1, moved) end
+while id do
+    if status_of(id) then return begin(id) end
+    id = redis.call("LPOP", queue)
+end
+return false
+"""
+)
+
 LEAVE: Final = (
     _COMMON
     + """
--- KEYS: a job's queue, intermediate queue and scheduled jobs
--- ARGV: the job's id, the worker that is done with it, seconds until it is tried again (empty: it is over), attempts
--- Nothing happens when the job was given to another worker meanwhile: it is that one's now.
-local id, worker, delay = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- KEYS: a job's queue, started and scheduled jobs
+-- ARGV: the job's id, the worker that is done with it, the name of its doing that, seconds until the job is tried again
+-- (empty: it is over), attempts
+-- Nothing happens to a job that was given to another worker meanwhile: it is that one's now.
+local id, worker, delay = ARGV[1], ARGV[2], tonumber(ARGV[4])
+local execution = id .. ":" .. ARGV[3]
+redis.call("DEL", EXECUTION .. execution)
+redis.call("ZREM", KEYS[2], execution)
+redis.call("SREM", WORKER .. worker .. ":executions", execution)
+show(worker, "idle")
 local found = redis.call("HMGET", JOB .. id, "status", "worker_name")
 if found[1] ~= "started" or found[2] ~= worker then return 0 end
 
@@ -108,7 +155,7 @@ if not delay or is_covered() then
     return 1
 end
 local time = redis.call("TIME")
-redis.call("HSET", JOB .. id, "status", "scheduled", "number_of_retries", ARGV[4])
+redis.call("HSET", JOB .. id, "status", "scheduled", "number_of_retries", ARGV[5])
 redis.call("ZADD", KEYS[3], time[1] + time[2] / 1e6 + delay, id)
 return 1
 """

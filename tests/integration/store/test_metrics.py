@@ -30,6 +30,15 @@ def test_what_several_count_is_added_up(bench: Bench) -> None:
     ]
 
 
+def test_what_is_counted_later_is_counted_once_with_the_next(bench: Bench) -> None:
+    metrics = Metrics(bench.connection)
+    metrics.count_later(synced("shop"))
+    assert metrics.counted() == {}
+    metrics.count(synced("bank"))
+    metrics.count(synced("bank"))
+    assert {labels[1]: parts[""] for labels, parts in metrics.counted()[SYNCS].items()} == {"shop": 1.0, "bank": 2.0}
+
+
 def test_each_observation_is_in_one_bucket_and_in_the_sum(bench: Bench) -> None:
     metrics = Metrics(bench.connection)
     metrics.count(*(Sample(JOBS, ("compare.run", "done"), seconds) for seconds in (0.005, 0.006, 1000.0)))

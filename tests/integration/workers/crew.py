@@ -70,6 +70,13 @@ class Crew:
             self.queue.maintain(now=time.time())
             time.sleep(0.05)
 
+    def await_end(self, process: Process, *, seconds: float = 120.0) -> None:
+        """Wait until a process ends by itself, and ask nothing of Redis meanwhile."""
+        deadline = time.monotonic() + seconds
+        while process.running:
+            assert time.monotonic() < deadline, f"it did not end; it says: {process.tail()}"
+            time.sleep(0.05)
+
     def times(self, what: str) -> int:
         """Return how often something happened, such as `done:name`."""
         return self.connection.llen(what)
@@ -81,6 +88,10 @@ class Crew:
     def jobs(self) -> set[str]:
         """Return the keys of every job there is, in whatever state."""
         return {key.decode() for key in cast("list[bytes]", self.connection.keys("rq:job:*"))}
+
+    def commands(self) -> int:
+        """Return how often anybody has written to Redis until now; what a script calls is in its one."""
+        return int(cast("dict[str, int]", self.connection.info("stats"))["total_reads_processed"])
 
     def due(self, job: str) -> float:
         """Return in how many seconds a job that was put off is to be done, by the clock of Redis."""

@@ -12,7 +12,7 @@ from bot.errors import Rejected, Temporary
 from bot.model.jobs import JobRequest
 from bot.store.connection import connect
 from bot.store.worker import PutBack
-from workers.runtime import job_with_excuse
+from workers.runtime import job, job_with_excuse
 
 if TYPE_CHECKING:
     from bot.model.jobs import Task
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 RUN: Final = f"{__name__}.run"
+REST: Final = f"{__name__}.rest"
 _LOOK: Final = 0.02
 
 
@@ -39,6 +40,16 @@ def errand(name: str, **what: Any) -> Errand:
     another one.
     """
     return Errand(cast("Task", RUN), {"name": name, **what}, name)
+
+
+def nothing(name: str) -> Errand:
+    """Ask for a job that has nothing to do."""
+    return Errand(cast("Task", REST), {"name": name}, name)
+
+
+@job
+def rest(_services: Services, _payload: JsonObject) -> None:
+    """Do nothing."""
 
 
 def _excuse(services: Services, payload: JsonObject, words: str) -> None:

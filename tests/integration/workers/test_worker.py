@@ -8,12 +8,15 @@ import signal
 import weakref
 
 import pytest
+import rq
 
 from bot.model.jobs import ABANDONED_RETRIES
 from bot.store.queue import Queue
 from tests.integration.workers.crew import Crew
-from tests.integration.workers.errands import errand
+from tests.integration.workers.errands import errand, nothing
 from workers.runtime import tidy
+
+JOBS = 200
 
 
 def test_a_job_is_done_and_leaves_nothing_behind(crew: Crew) -> None:
@@ -36,6 +39,40 @@ def test_signs_of_life_leave_nothing_behind(crew: Crew) -> None:
     crew.until(lambda: not crew.jobs())
     assert crew.connection.keys("rq:execution*") == []
     assert crew.connection.keys("rq:wip:*") == []
+
+
+def test_tools_see_which_job_a_worker_does(crew: Crew) -> None:
+    crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate))
+    crew.until(lambda: crew.times("began:one"))
+    (worker,) = rq.Worker.all(connection=crew.connection)
+    (job,) = crew.jobs()
+    assert worker.get_state() == rq.worker.WorkerStatus.BUSY
+    assert worker.get_current_job_id() == job.removeprefix("rq:job:")
+    crew.open_gate()
+    crew.until(lambda: not crew.jobs())
+    (worker,) = rq.Worker.all(connection=crew.connection)
+    assert worker.get_state() == rq.worker.WorkerStatus.IDLE
+    assert worker.get_current_job_id() is None
+
+
+def test_what_waits_and_is_no_job_any_more_is_passed_over(crew: Crew) -> None:
+    crew.connection.rpush("rq:queue:notify", "ghost-0")
+    crew.queue.enqueue(errand("one"))
+    crew.start()
+    crew.until(lambda: crew.times("done:one") and not crew.jobs())
+    assert crew.connection.keys("rq:job:*") == []
+    assert crew.times("rq:queue:notify:intermediate") == 0
+
+
+def test_a_job_is_begun_in_one_step_left_in_one_and_counted_in_one(crew: Crew) -> None:
+    crew.queue.enqueue(*(nothing(str(number)) for number in range(JOBS)))
+    before = crew.commands()
+    worker = crew.start("run", "notify", "--burst")
+    crew.await_end(worker)
+    # Besides: a start, an end, and some signs of life. RQ alone asks 18 times a job.
+    assert crew.commands() - before < 4 * JOBS
+    assert crew.jobs() == set()
 
 
 def test_a_request_that_comes_while_an_equal_job_runs_is_done_after_it(crew: Crew) -> None:
