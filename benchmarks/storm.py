@@ -43,7 +43,7 @@ def measure(tools: Programs, plane: ControlPlane, directory: Path, weather: Weat
     """Return what came of a storm on a stage of its own."""
     with Stage.set_up(tools, directory, plane, control_namespace=directory.name) as stage:
         shop = stage.github.create_repository("acme/shop", files={"README.md": "shop\n"})
-        pace = {"CONTENT_PER_MINUTE": 80, "CONTENT_PER_HOUR": 500, "WRITES_PER_MINUTE": 130, "PREVIEWS_PER_MINUTE": 30}
+        pace = {"CONTENT_PER_MINUTE": 80, "CONTENT_PER_HOUR": 500, "WRITES_PER_MINUTE": 130, "PREVIEWS_PER_MINUTE": 35}
         stage.open(shop, {f"FORESAIL_FORGE_{name}": str(limit * _SPEED) for name, limit in pace.items()})
         limits = stage.github.limits
         limits.per_hour = 1_000_000

@@ -21,7 +21,7 @@ from workers.changes.payloads import repository_in
 from workers.changes.said import said_on
 from workers.preview import between
 from workers.runtime import job, job_with_excuse
-from workers.telling.statuses import context
+from workers.telling.statuses import context, saying
 
 if TYPE_CHECKING:
     from bot.model.jobs import JobRequest
@@ -88,4 +88,6 @@ def _name(payload: JsonObject) -> str:
 
 def _say(services: Services, payload: JsonObject, outcome: Outcome) -> None:
     status = CommitStatus(context(services), outcome.state, outcome.description)
-    services.forge.set_statuses(repository_in(payload), str(payload["head"]), [status])
+    repository, head = repository_in(payload), str(payload["head"])
+    services.memory.take_turn(saying(repository, head))
+    services.forge.set_statuses(repository, head, [status])

@@ -109,8 +109,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         part(services, change)  # what an earlier head touched says nothing of this one
         wait_for_approval(services, change)
         return
-    if not (again and is_known(services, change)):
-        tell(services, change, STARTED)
+    began = None if again and is_known(services, change) else tell(services, change, STARTED)
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)
     seen = foreseen(proposal)
@@ -137,7 +136,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
     if again and _stands(services, change, found, news):
         show(services, link.token, number)
     else:
-        bring(services, change, news)
+        bring(services, change, news, began=began)
         _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
     approvals.have_asked(services, change, report.reviewers)
 

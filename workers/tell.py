@@ -73,13 +73,13 @@ class News:
         return json.dumps({**kept, **fields}).encode()
 
 
-def bring(services: Services, change: Change, news: News) -> None:
+def bring(services: Services, change: Change, news: News, *, began: statuses.Told | None = None) -> None:
     """Tell a change what was predicted of it, or have it told by a job when the forge does not take it now.
 
-    Raises Superseded when the change has moved on.
+    `began` is what this job told when it began. Raises Superseded when the change has moved on.
     """
     try:
-        _tell(services, change, news)
+        _tell(services, change, news, began=began)
     except Temporary as error:
         services.memory.untold.keep(str(change), news.number, news.to_json())
         services.queue.enqueue(jobs.tell(change.repository, change.number))
@@ -112,7 +112,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     return None
 
 
-def _tell(services: Services, change: Change, news: News) -> None:
+def _tell(services: Services, change: Change, news: News, *, began: statuses.Told | None = None) -> None:
     memory, name = services.memory, str(change)
     with still_open(services, change):
         if not memory.untold.claim(name, news.number):
@@ -131,7 +131,8 @@ def _tell(services: Services, change: Change, news: News) -> None:
         show(services, news.report, news.number)
         teller = memory.begin_telling(name)
         publish(services, change, news.bodies, page=page)
-        statuses.tell(services, change, news.outcome, news.details)  # before somebody newer may say something else
+        # Before somebody newer may say something else.
+        statuses.tell(services, change, news.outcome, news.details, before=began)
     memory.end_telling(name, teller, news.telling.to_json())
     if news.asked_at:
         services.metrics.count(Sample(TOLD, (), max(0.0, services.clock.now() - news.asked_at)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from bot.errors import Rejected
 from bot.model.changes import Change, CommitStatus, Permission, Repository
@@ -44,6 +44,10 @@ class Labelled:
     author: str
     head_sha: str
     """What the head of the change was then."""
+
+
+Said: TypeAlias = Mapping[str, object]
+"""What was said of a commit, by context, in terms that only the forge's own adapter looks into."""
 
 
 class Reaction(StrEnum):
@@ -156,8 +160,14 @@ class Forge(Protocol):
     def branch_head(self, repository: Repository, branch: str) -> str:
         """Return the commit a branch points at; Rejected when there is no such branch."""
 
-    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
-        """Say statuses about a commit; one request, and one more for each context that says something else now."""
+    def set_statuses(
+        self, repository: Repository, sha: str, statuses: Iterable[CommitStatus], *, before: Said | None = None
+    ) -> Said:
+        """Say statuses about a commit; two requests at most, and one for each context that says something else now.
+
+        `before` is what the same call returned when nobody has said anything of these contexts since: then nothing has
+        to be read where the forge says by itself which of two is the newer one.
+        """
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Return the newest status of each context; one request per page of 100."""

@@ -119,6 +119,19 @@ class Memory:
         with reachable():
             return bool(self._connection.eval(_SWAP, 1, f"foresail:head:{change}", earlier, head_sha, str(_MONTH)))
 
+    def take_turn(self, name: str) -> tuple[str, str]:
+        """Be the last, for a day, to have had a turn at something; return what names this turn and the one before."""
+        mine = uuid.uuid4().hex
+        with reachable():
+            before = self._connection.set(f"foresail:turn:{name}", mine, ex=_DAY, get=True)
+        return mine, before.decode() if isinstance(before, bytes) else ""
+
+    def last_turn(self, name: str) -> str:
+        """Return what names the last turn at something; empty when nobody knows."""
+        with reachable():
+            last = self._connection.get(f"foresail:turn:{name}")
+        return last.decode() if isinstance(last, bytes) else ""
+
     def keep_deployed(self, repository: str, commit: str, deployed: bytes) -> None:
         """Keep for a month what a forge was told of a commit's deployments."""
         self._keep(f"deployed:{repository}:{commit}", deployed)

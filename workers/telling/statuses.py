@@ -7,13 +7,14 @@ and those about which nothing is known are previewed again; until then the statu
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import orjson
 import structlog
 
-from bot.errors import Rejected
+from bot.errors import Rejected, Temporary
 from bot.model import jobs
 from bot.model.changes import ChangeState, CommitStatus, StatusState
 from bot.model.jobs import preview
@@ -22,10 +23,10 @@ from bot.preview.inert import clipped
 from bot.preview.shared import is_shared, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from bot.model.changes import Change
+    from bot.forges.port import Said
+    from bot.model.changes import Change, Repository
     from bot.model.checks import Details
     from bot.services import Services
 
@@ -36,18 +37,31 @@ _WAITS: Final = Outcome(StatusState.PENDING, "its preview has not begun")
 STARTED: Final = Outcome(StatusState.PENDING, "predicting what merging this changes")
 
 
-def tell(services: Services, change: Change, outcome: Outcome, details: Details | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of a commit in one turn; as long as nobody has had another, the forge need not be asked for it."""
+
+    turn: str
+    said: Said
+
+
+def tell(
+    services: Services, change: Change, outcome: Outcome, details: Details | None = None, *, before: Told | None = None
+) -> Told:
     """Say about a change's head what is predicted of it, worse things about the same commit first.
 
     Where several changes have the head, details of one would stand beside the words of another, and are left out.
+    `before` is what was told of it earlier in the same job.
     """
-    with _writing(services, change):
+    with _writing(services, change) as (turn, last):
         kept = _kept(services, change)
         others = _still_open(services, change, kept) if kept else _asked_for(services, change)
         _keep(services, change, change.number, outcome)
         told = together({**others, change.number: outcome}, mark=change.repository.mark)
-        _write(services, change, told, None if others else details)
+        known = before.said if before is not None and before.turn == last else None
+        said = _write(services, change, told, None if others else details, before=known)
     _keep_to_the_newest(services, change)
+    return Told(turn, said)
 
 
 def withdraw(services: Services, change: Change, words: str) -> None:
@@ -93,6 +107,11 @@ def end_if_stuck(services: Services, change: Change, status: CommitStatus, *, no
 def context(services: Services) -> str:
     """Return the name of the status, which a required check is required by."""
     return f"{services.settings.instance}/preview"
+
+
+def saying(repository: Repository, sha: str) -> str:
+    """Name that a commit's status is said; whoever does that takes a turn at it."""
+    return f"status of {repository.full_name}@{sha}"
 
 
 def _keep_to_the_newest(services: Services, change: Change) -> None:
@@ -170,12 +189,25 @@ def _keep(services: Services, change: Change, number: int, outcome: Outcome) -> 
     services.memory.keep_outcome(change.repository.full_name, change.head_sha, number, orjson.dumps(outcome))
 
 
-def _write(services: Services, change: Change, outcome: Outcome, details: Details | None = None) -> None:
+def _write(
+    services: Services, change: Change, outcome: Outcome, details: Details | None = None, *, before: Said | None = None
+) -> Said:
     words = clipped(outcome.description, STATUS_LENGTH)
     status = CommitStatus(context(services), outcome.state, words, details=details)
-    services.forge.set_statuses(change.repository, change.head_sha, [status])
+    return services.forge.set_statuses(change.repository, change.head_sha, [status], before=before)
 
 
-def _writing(services: Services, change: Change) -> AbstractContextManager[None]:
-    """Hold the commit's status: two changes must not both be the last to say what stands."""
-    return services.locks.hold(f"status of {change.repository.full_name}@{change.head_sha}", seconds=_WRITING)
+@contextmanager
+def _writing(services: Services, change: Change) -> Iterator[tuple[str, str]]:
+    """Hold the commit's status: two changes must not both be the last to say what stands; yield this turn and the last.
+
+    A forge may take longer than the hold lasts. What was said so late may stand over what somebody else has said
+    meanwhile: Temporary has it said again, and takes from everybody what they believe to know.
+    """
+    name = saying(change.repository, change.head_sha)
+    with services.locks.hold(name, seconds=_WRITING):
+        turn, last = services.memory.take_turn(name)
+        yield turn, last
+        if services.memory.last_turn(name) != turn:
+            services.memory.take_turn(name)
+            raise Temporary(f"somebody else has said a {name} while this took too long")

@@ -30,7 +30,7 @@ from bot.forges.github.reviews import Reviews
 from bot.forges.github.statuses import Statuses
 from bot.forges.github.teams import Teams
 from bot.forges.names import is_branch
-from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Unpaced
+from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Said, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
 from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
@@ -135,9 +135,11 @@ class GitHub:
             raise NotFound(f"{repository.full_name} has no branch {branch}") from error
         return answer.payload.at("object", "sha").sha()
 
-    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
+    def set_statuses(
+        self, repository: Repository, sha: str, statuses: Iterable[CommitStatus], *, before: Said | None = None
+    ) -> Said:
         """Say them by check runs where the App may, else by commit statuses."""
-        self._statuses.say(repository, sha, statuses)
+        return self._statuses.say(repository, sha, statuses, before=before or {})
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Read check runs of our own and the combined status."""

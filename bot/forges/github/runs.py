@@ -71,7 +71,7 @@ class Run:
 
 def newest(found: Iterable[Payload]) -> dict[str, Run]:
     """Return the newest run of each name."""
-    runs = sorted((_run(one) for one in found), key=lambda run: run.id)
+    runs = sorted((read(one) for one in found), key=lambda run: run.id)
     return {run.status.context: run for run in runs}
 
 
@@ -113,7 +113,8 @@ def _digest(status: CommitStatus) -> str:
     return hashlib.sha256(text).hexdigest()[:_DIGEST] + (_LINKED if status.url else "")
 
 
-def _run(one: Payload) -> Run:
+def read(one: Payload) -> Run:
+    """Read a run, from a list or as it was written."""
     title, external, conclusion = one.at("output").find("title"), one.find("external_id"), one.find("conclusion")
     said = one.find("completed_at") or one.find("started_at")
     name, ended = one.at("name").text(), one.at("status").text() == _COMPLETED

@@ -6,6 +6,7 @@ where it is required both would count.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,14 +14,16 @@ from bot.forges import limits
 from bot.forges.github import runs
 from bot.forges.github.asking import TOGETHER, whole_sha
 from bot.forges.github.errors import Forbidden
+from bot.forges.github.payload import BadAnswer
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.pacing import Charge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bot.forges.github.asking import Asking
     from bot.forges.github.payload import Payload
+    from bot.forges.port import Said
     from bot.model.changes import Repository
 
 _DESCRIPTION: Final = 140
@@ -29,9 +32,11 @@ _DESCRIPTION: Final = 140
 
 @dataclass(frozen=True, slots=True)
 class _Write:
+    context: str
     method: str
     path: str
     body: Mapping[str, Any]
+    by_run: bool
 
 
 class Statuses:
@@ -41,13 +46,10 @@ class Statuses:
         self._asking = asking
         self._clock = clock
 
-    def say(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
-        """Write those that are not there yet."""
+    def say(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus], *, before: Said) -> Said:
+        """Write those that are not there yet; return the run, or the status, that says each."""
         wanted = [limits.status(status, longest=_DESCRIPTION) for status in statuses]
-        by_runs = self._asking.may_check(repository)
-        found = self._runs(repository, sha) if by_runs else {}
-        by_runs = by_runs and self._asking.may_check(repository)
-        known = {} if all(one.context in found for one in wanted) else self._statuses(repository, sha)
+        by_runs, found, known = self._known(repository, sha, [one.context for one in wanted], before)
         writes = []
         for one in wanted:
             run = found.get(one.context)
@@ -55,11 +57,30 @@ class Statuses:
                 writes += [] if known.get(one.context) == one else [_by_status(one, sha)]
             elif run is None or not run.says(one):
                 writes.append(_by_run(one, run, sha, now=self._clock()))
+        said: dict[str, object] = {**known, **found}
         for start in range(0, len(writes), TOGETHER):
             some = writes[start : start + TOGETHER]
             self._asking.take(repository, Charge.WRITE, whose=f"/statuses/{sha}", requests=len(some))
             for write in some:
-                self._asking.ask(write.method, write.path, repository, body=write.body)
+                said.pop(write.context, None)
+                answer = self._asking.ask(write.method, write.path, repository, body=write.body).payload
+                with suppress(BadAnswer):  # it is written; who speaks next reads it
+                    said[write.context] = runs.read(answer) if write.by_run else _status(answer)
+        return {one.context: said[one.context] for one in wanted if one.context in said}
+
+    def _known(
+        self, repository: Repository, sha: str, contexts: Collection[str], before: Said
+    ) -> tuple[bool, dict[str, runs.Run], dict[str, CommitStatus]]:
+        """Return whether runs may be written, and what is said of a commit; nothing is read where `before` knows it."""
+        by_runs = self._asking.may_check(repository)
+        earlier_runs = {name: one for name in contexts if isinstance(one := before.get(name), runs.Run)}
+        earlier = {name: one for name in contexts if isinstance(one := before.get(name), CommitStatus)}
+        if earlier_runs.keys() | earlier.keys() == set(contexts):
+            return by_runs, earlier_runs, earlier
+        found = self._runs(repository, sha) if by_runs else {}
+        by_runs = by_runs and self._asking.may_check(repository)
+        known = {} if all(one in found for one in contexts) else self._statuses(repository, sha)
+        return by_runs, found, known
 
     def read(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Return what each context says; one request per 100 statuses, and one per 100 check runs.
@@ -89,14 +110,14 @@ class Statuses:
 def _by_status(wanted: CommitStatus, sha: str) -> _Write:
     target = {"target_url": wanted.url} if wanted.url else {}
     body = {"state": wanted.state.value, "context": wanted.context, "description": wanted.description}
-    return _Write("POST", f"/statuses/{whole_sha(sha)}", body | target)
+    return _Write(wanted.context, "POST", f"/statuses/{whole_sha(sha)}", body | target, by_run=False)
 
 
 def _by_run(wanted: CommitStatus, run: runs.Run | None, sha: str, *, now: float) -> _Write:
     body = runs.body(wanted, now=now)
     if run is None or run.ended:
-        return _Write("POST", "/check-runs", {**body, "head_sha": whole_sha(sha)})
-    return _Write("PATCH", f"/check-runs/{run.id}", body)
+        return _Write(wanted.context, "POST", "/check-runs", {**body, "head_sha": whole_sha(sha)}, by_run=True)
+    return _Write(wanted.context, "PATCH", f"/check-runs/{run.id}", body, by_run=True)
 
 
 def _status(found: Payload) -> CommitStatus:

@@ -17,10 +17,11 @@ from bot.forges.gitlab.names import is_bot, is_full_name, is_team, is_username
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
 from bot.forges.gitlab.proposing import GitLabProposals
 from bot.forges.gitlab.reviews import Reviews
-from bot.forges.gitlab.statuses import Said, newest, steps
+from bot.forges.gitlab.statuses import Said as SaidNow
+from bot.forges.gitlab.statuses import newest, steps
 from bot.forges.gitlab.versions import head_at, versions
 from bot.forges.names import is_branch, is_sha
-from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Unpaced
+from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Said, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository
 from bot.model.deployments import Deployed, Deployment
 from bot.model.pacing import Charge
@@ -146,11 +147,15 @@ class GitLab:
             raise NotFound(f"{repository.full_name} has no branch {branch}") from error
         return answer.payload.at("commit", "id").sha()
 
-    def set_statuses(self, repository: Repository, sha: str, statuses: Iterable[CommitStatus]) -> None:
+    def set_statuses(
+        self, repository: Repository, sha: str, statuses: Iterable[CommitStatus], *, before: Said | None = None
+    ) -> Said:
         """Write the statuses that are not there yet; one that is pending and stays so may cost two requests.
 
+        What was said before does not help: a pipeline may have begun since, in which they have to be said as well.
         https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
         """
+        del before
         known = self._newest_statuses(repository, sha)
         wanted = [list(steps(status, known)) for status in statuses]
         for start in range(0, len(wanted), _TOGETHER):
@@ -159,6 +164,7 @@ class GitLab:
                 self._api.take(Charge.WRITE, whose=f"{repository.full_name}: statuses of {sha}", requests=len(bodies))
             for body in bodies:
                 self._say(repository, sha, body)
+        return {}
 
     def statuses(self, repository: Repository, sha: str) -> dict[str, CommitStatus]:
         """Read the newest status of each context, which every job of a pipeline is, too."""
@@ -333,7 +339,7 @@ class GitLab:
             self._user = self._api.ask("GET", "/user").payload.at("id").number()
         return self._user
 
-    def _newest_statuses(self, repository: Repository, sha: str) -> dict[str, Said]:
+    def _newest_statuses(self, repository: Repository, sha: str) -> dict[str, SaidNow]:
         """https://docs.gitlab.com/api/commits/#list-commit-statuses."""
         return newest(self._api.pages(f"{_root(repository.full_name)}/repository/commits/{_sha(sha)}/statuses"))
 

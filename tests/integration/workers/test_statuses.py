@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.errors import Temporary
@@ -9,9 +11,11 @@ from bot.model import jobs
 from bot.model.changes import StatusState
 from bot.model.reports import Outcome
 from bot.sandbox.forge.faults import Fault
+from bot.store.connection import connect
+from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
 from workers import preview, recover
-from workers.telling.statuses import STARTED, context, is_known, tell
+from workers.telling.statuses import STARTED, Told, context, is_known, saying, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
 
@@ -32,6 +36,70 @@ def test_a_job_about_an_older_head_takes_back_its_own_status_and_not_the_newer_o
     states = [hosted.statuses(one.head_sha)[context(services)].state for one in (old, new)]
     assert states == ["error", "pending"]
     assert is_known(services, new)
+
+
+def _asked(desk: Desk, since: int) -> list[str]:
+    """Return what the forge was asked for since, by what a path ends with below the repository."""
+    told = desk.stage.github.requests[since:]
+    return [f"{one.method} {one.template.partition('{repo}')[2]}" for one in told if "{repo}" in one.template]
+
+
+def test_a_preview_reads_nothing_twice_but_whether_the_change_has_moved_on(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.push("counted", {"deploy/counted.yaml": config_map("counted", COLOUR="blue")})
+    number = hosted.open_pull_request(head="counted", title="Counted").number
+    repository, since = services.forge.repository(hosted.full_name), len(desk.stage.github.requests)
+    desk.declare("counted")
+    desk.do(preview.run, jobs.preview(repository, number))
+    asked = _asked(desk, since)
+    assert hosted.statuses(hosted.head("counted"))[context(services)].state == "success"
+    change, runs = "GET /pulls/{pull_number}", "GET /commits/{ref}/check-runs"
+    reads = [one for one in asked if one.startswith("GET")]
+    siblings, others = "GET /commits/{commit_sha}/pulls", "GET /commits/{ref}/status"
+    comments = "GET /issues/{issue_number}/comments"
+    assert reads == [change, siblings, runs, others, change, comments]
+    writes = ["POST /check-runs", "POST /issues/{issue_number}/comments", "PATCH /check-runs/{check_run_id}"]
+    assert [one for one in asked if one not in reads] == writes
+
+
+def test_what_is_known_of_a_status_is_read_again_once_somebody_else_has_spoken(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.push("spoken", {"deploy/spoken.yaml": "# 1"})
+    number = hosted.open_pull_request(head="spoken", title="Spoken").number
+    change = services.forge.change(services.forge.repository(hosted.full_name), number)
+    began = tell(services, change, STARTED)
+    tell(services, change, Outcome(StatusState.FAILURE, "said by another worker"))  # which ends the run
+    since = len(desk.stage.github.requests)
+    tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=began)
+    assert _asked(desk, since) == ["GET /commits/{ref}/check-runs", "POST /check-runs"]
+    assert hosted.statuses(change.head_sha)[context(services)].state == "success"
+
+
+def test_who_speaks_after_its_hold_is_over_has_to_say_it_again_and_nobody_knows_anything(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.push("late-word", {"deploy/word.yaml": "# 1"})
+    number = hosted.open_pull_request(head="late-word", title="Late word").number
+    change = services.forge.change(services.forge.repository(hosted.full_name), number)
+    first = tell(services, change, STARTED)
+    name, meanwhile = saying(change.repository, change.head_sha), list[Told]()
+    real = type(services.forge).set_statuses
+
+    def slow(*args: Any, **known: Any) -> Any:
+        if not meanwhile:
+            meanwhile.append(first)
+            connect(desk.stage.redis.url).delete(f"foresail:lock:{name}")  # the hold is over
+            meanwhile[0] = tell(services, change, Outcome(StatusState.PENDING, "somebody quicker"))
+        return real(*args, **known)
+
+    monkeypatch.setattr(type(services.forge), "set_statuses", slow)
+    with pytest.raises(Temporary, match="while this took too long"):
+        tell(services, change, Outcome(StatusState.PENDING, "slow"), before=first)
+    monkeypatch.undo()
+    since = len(desk.stage.github.requests)
+    tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=meanwhile[0])
+    assert "GET /commits/{ref}/check-runs" in _asked(desk, since)
 
 
 def _older(desk: Desk, sha: str, *, seconds: float) -> None:
