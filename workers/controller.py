@@ -88,7 +88,8 @@ class Controller:
         self._index = IndexKeeper(services.memory.index)
         self._showing = Showing(services.metrics, self._asking.share.me)
         self._duties = Duties(services, self._asking.share, self._generating)
-        self._applications = ApplicationWatch(services, self._on_application, self._on_listed)
+        homes = services.applications.homes
+        self._applications = ApplicationWatch(services.control.server, homes, self._on_application, self._on_listed)
         self._clusters_moved = threading.Event()
         """Set once the Secret of a cluster has come, changed or gone."""
         self._secrets = watch_on_clusters(services.control, namespace, self._clusters_moved)

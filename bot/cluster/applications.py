@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
@@ -16,7 +16,7 @@ from bot.cluster.objects import collection_path, object_path
 from bot.engine.inheritance import inherited
 from bot.engine.projects import DEFAULT, why_not_from
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application, is_elsewhere, name_in
+from bot.model.applications import Application, is_elsewhere, name_in, qualified
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.engine.homes import Homes
     from bot.engine.inheritance import GlobalProject
 
+_Found = TypeVar("_Found")
 _log = structlog.get_logger()
 
 APPLICATION: Final = ResourceType("argoproj.io", "v1alpha1", "Application", "applications", namespaced=True)
@@ -113,16 +114,17 @@ class Applications:
         """
         if self.homes.places == ("",):
             return len(self.names())
-        counts = [self._count(place) for place in self.homes.places]
+        counts = list(self._everywhere(self._counted))
         return None if None in counts else sum(filter(None, counts))
 
-    def _count(self, place: str) -> int | None:
+    def _counted(self, place: str) -> Iterator[int | None]:
         path = collection_path(APPLICATION, namespace=place)
         page = self._cluster.server.request("GET", path, query={"limit": "1"}, headers={"Accept": _METADATA})
         more = metadata_of(page)
         if more.get("continue") and more.get("remainingItemCount") is None:
-            return None
-        return len(page.get("items") or []) + int(more.get("remainingItemCount") or 0)
+            yield None
+        else:
+            yield len(page.get("items") or []) + int(more.get("remainingItemCount") or 0)
 
     def names(self) -> frozenset[str]:
         """Ask which Applications there are, usable or not; as many requests as `all`, of metadata alone."""
@@ -142,9 +144,11 @@ class Applications:
         found = self._everywhere(lambda place: self._cluster.listed(APPLICATION, namespace=place))
         return (one for one in found if self.homes.name_of(one))
 
-    def _everywhere(self, read: Callable[[str], Iterator[JsonObject]]) -> Iterator[JsonObject]:
+    def _everywhere(
+        self, read: Callable[[str], Iterator[_Found]], among: Sequence[str] | None = None
+    ) -> Iterator[_Found]:
         """Yield what there is in each namespace; what may not be read of one must not keep us from all others."""
-        for place in self.homes.places:
+        for place in self.homes.places if among is None else among:
             try:
                 yield from read(place)
             except ApiRefused as error:
@@ -163,7 +167,12 @@ class Applications:
         if not wanted:
             return Inventory((), ())
         with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), thread_name_prefix="applications") as threads:
-            return self._inventory(obj for obj in threads.map(self.read, sorted(wanted)) if obj is not None)
+            return self._inventory(obj for obj in threads.map(self._readable, sorted(wanted)) if obj is not None)
+
+    def _readable(self, name: str) -> JsonObject | None:
+        return next(
+            self._everywhere(lambda _: filter(None, [self.read(name)]), among=[self.homes.split(name)[0]]), None
+        )
 
     def read(self, name: str) -> JsonObject | None:
         """Read one Application as the cluster has it, usable or not; None when there is none."""
@@ -171,7 +180,8 @@ class Applications:
         namespace, own = self.homes.split(name)
         if len(name) > 2 * _LONGEST_NAME or not (_NAME.fullmatch(own) and _NAME.fullmatch(namespace)):
             return None
-        if not self.homes.allows(namespace):
+        # Called otherwise than by its one name it would be locked, queued and told of apart from itself.
+        if qualified(namespace, own, home=self.homes.control) != name or not self.homes.allows(namespace):
             return None
         return self._cluster.get(APPLICATION, namespace=namespace, name=own)
 

@@ -31,7 +31,7 @@ DEFAULT: Final = "default"
 
 
 def why_not_from(project: AppProject | None, application: Application) -> str:
-    """Return why an Application may not use its project from where it lives, empty when it may.
+    """Return why an Application may not be used because of where it lives, empty when it may.
 
     One of the control namespace may use any; elsewhere the project has to say so, `default` too.
     The words are Argo CD's: `util/argo/argo.go` (GetAppProject), `app_project_types.go` (IsAppNamespacePermitted).
@@ -39,7 +39,9 @@ def why_not_from(project: AppProject | None, application: Application) -> str:
     if not is_elsewhere(application.name):
         return ""
     if project is not None and names_any(project.spec.source_namespaces, application.namespace):
-        return ""
+        # Those who may write there are not those who may write here: nothing is to be fetched for them to find out.
+        words = (why_not_read(project, source.repo_url) for source in application.spec.effective_sources)
+        return next(filter(None, words), "")
     return (
         f"application '{application.short_name}' in namespace '{application.namespace}' is not allowed to use "
         f"project '{application.spec.project or DEFAULT}'"

@@ -17,9 +17,10 @@ from bot.model.applications import qualified, split
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bot.cluster.connection import ApiServer
     from bot.cluster.errors import ApiRefused
+    from bot.engine.homes import Homes
     from bot.model.resources import JsonObject
-    from bot.services import Services
 
 _log = structlog.get_logger()
 
@@ -35,13 +36,14 @@ class ApplicationWatch:
 
     def __init__(
         self,
-        services: Services,
+        server: ApiServer,
+        homes: Homes,
         on_application: Callable[[str, JsonObject], None],
         on_listed: Callable[[frozenset[str], Callable[[str], bool]], None],
     ) -> None:
         """Tell nothing yet; `on_listed` hears the names of all that there are, of those that pass its test."""
-        self._services = services
-        self._homes = services.applications.homes
+        self._server = server
+        self._homes = homes
         self._on_application = on_application
         self._on_listed = on_listed
         self._watches: dict[str, Watch] = {}
@@ -105,9 +107,8 @@ class ApplicationWatch:
                     self._refused.add(place)
                     self._is_known(place)
 
-        server = self._services.control.server
         refused = on_refused if place else None
-        return Watch(server, APPLICATION, on_event, namespace=place, on_listed=on_listed, on_refused=refused)
+        return Watch(self._server, APPLICATION, on_event, namespace=place, on_listed=on_listed, on_refused=refused)
 
     def _is_known(self, place: str) -> None:
         self._unlisted.discard(place)

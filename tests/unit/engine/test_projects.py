@@ -198,6 +198,12 @@ def test_from_elsewhere_a_project_may_be_used_that_says_so(listed: list[str]) ->
     assert why_not_from(project(sourceNamespaces=listed), living("team-a")) == ""
 
 
+def test_from_elsewhere_nothing_is_used_that_asks_for_another_repository() -> None:
+    closed = project(sourceNamespaces=["team-a"], sourceRepos=["https://github.com/acme/other"])
+    assert why_not_from(closed, living("team-a")) == f"repository {SHOP} is not permitted in project team"
+    assert why_not_from(closed, living("argocd")) == ""  # there the sync says so
+
+
 @pytest.mark.parametrize("listed", [[], ["team-b"], ["argocd"], ["team"], ["/^team$/"]])
 def test_from_elsewhere_no_other_project_may_be_used(listed: list[str]) -> None:
     words = "application 'web' in namespace 'team-a' is not allowed to use project 'team'"
