@@ -75,7 +75,7 @@ class Controller:
         self._known: dict[str, Known] = {}
         self._followed = Followed(services.control, self, besides=(APPLICATION,))
         self._lock = threading.Lock()
-        self._asking = Asking(services.queue, sharing_of(services))
+        self._asking = Asking(services.queue, sharing_of(services), self._lane_of)
         self._to_refresh: dict[str, Application] = {}
         """By name: what appeared or asks for something else; those of one repository are refreshed by one job."""
         self._objects = ObjectIndex()
@@ -134,7 +134,7 @@ class Controller:
             differing = due.differing(self._known, may, now=now)
             if self._services.settings.mode is Mode.FULL:
                 differing += due.contradicting(self._known, may, self._followed)
-        queue.enqueue(*next_steps, *map(jobs.compare, differing))
+        queue.enqueue(*next_steps, *(jobs.compare(name).in_lane(self._lane_of(name)) for name in differing))
         self._followed.follow(self._objects.kinds())
         self._followed.tell(self._services.memory)
         self._showing.tell(self._followed.reached())
@@ -167,6 +167,11 @@ class Controller:
             self._to_refresh.pop(name, None)
         for keeper in (self._objects, self._openings, self._fences, self._showing):
             keeper.lost(name)
+
+    def _lane_of(self, name: str) -> str:
+        """Return in which lane jobs about an Application wait: of its cluster; none for what is no Application."""
+        known = self._known.get(name)
+        return "" if known is None else known.destination.cluster
 
     def _find_clusters(self) -> None:
         """Find out anew which clusters destinations mean, once a Secret has moved."""

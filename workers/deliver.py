@@ -139,7 +139,7 @@ def _start(
     _log.info("application affected", application=current.name)
     tree_id = landscape.mirror.tree_of(occasion.commit)
     waits = why_configured(landscape.services, landscape.mirror, tree_id, current.name)
-    found = [Asked(current.name, occasion, configured=waits).request]
+    found = [Asked(current.name, occasion, configured=waits).request.in_lane(current.lane)]
     return found if current.automated or not current.generator else [*found, generate(current.generator)]
 
 

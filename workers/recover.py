@@ -84,7 +84,7 @@ def _look_at(services: Services, applications: Iterable[Application]) -> None:
             resting.append(application)
         else:
             services.memory.put_off(application.name)  # whoever waits for its end may be forgotten
-            services.queue.enqueue(advance(application.name))
+            services.queue.enqueue(advance(application.name).in_lane(application.lane))
     services.queue.enqueue(*refreshes(resting))
 
 

@@ -136,7 +136,8 @@ class Round:
         if last is not None:
             self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
         prune, waits = self.prunes.get(name), why_configured(self.services, moved[1].mirror, moved[1].tree_id, name)
-        self.services.queue.enqueue(Asked(name, occasion, revisions, prune, waits).request)
+        asked = Asked(name, occasion, revisions, prune, waits)
+        self.services.queue.enqueue(asked.request.in_lane(application.lane))
         _log.info("application moved", revision=commit)
         if occasion.repository:
             self.services.queue.enqueue(notify(occasion.repository, commit))

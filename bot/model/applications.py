@@ -49,7 +49,12 @@ class Destination(Wire):
 
     def __str__(self) -> str:
         """`cluster · namespace`, as comments show it."""
-        return f"{self.name or self.server} · {self.namespace}" if self.namespace else self.name or self.server
+        return f"{self.cluster} · {self.namespace}" if self.namespace else self.cluster
+
+    @property
+    def cluster(self) -> str:
+        """The cluster as it is named here: one may go by several names."""
+        return self.name or self.server
 
 
 class Directory(Wire):
@@ -295,6 +300,11 @@ class Application:
     def short_name(self) -> str:
         """Its name within its namespace, as `metadata.name` has it."""
         return short_name_of(self.name)
+
+    @property
+    def lane(self) -> str:
+        """Where jobs about it wait: with those about the same cluster."""
+        return self.spec.destination.cluster
 
     @property
     def left_alone(self) -> bool:

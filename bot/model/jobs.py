@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -140,6 +140,12 @@ class JobRequest:
     payload: JsonObject
     identity: str
     """What the job is about, in words of any alphabet: `acme/shop#12`."""
+    lane: str = ""
+    """With whom it waits in a row; lanes take turns, so that a long one keeps nobody else waiting."""
+
+    def in_lane(self, lane: str) -> JobRequest:
+        """Return the same request where those wait that are about the same cluster, as Applications name it."""
+        return replace(self, lane=lane)
 
     @property
     def queue(self) -> str:

@@ -64,7 +64,7 @@ class Queue:
         """Queue jobs, all or none; nothing happens to one when an equal one waits already.
 
         A job that runs already may have read the world before what this request is about: then one more is queued. One
-        that is put off for longer than this request can wait does not count either.
+        that is put off for longer than this request can wait does not count either. Lanes take turns.
         """
         with self._reachable():
             self._enqueue(*self._call("", requests))
@@ -168,7 +168,8 @@ def _fields(queue: rq.Queue, request: JobRequest) -> list[Any]:
         description=f"{request.task} {request.identity}",
     )
     job.enqueued_at = job.created_at
-    return [word for field, value in job.to_dict().items() if value not in {None, ""} for word in (field, value)]
+    fields = {**job.to_dict(), "lane": request.lane}
+    return [word for field, value in fields.items() if value not in {None, ""} for word in (field, value)]
 
 
 def _keys(queue: rq.Queue) -> tuple[str, ...]:

@@ -30,6 +30,28 @@ end
 local function show(worker, state)
     if redis.call("EXISTS", WORKER .. worker) == 1 then redis.call("HSET", WORKER .. worker, "state", state) end
 end
+
+-- Have a job wait where it is its turn. Lanes take turns: a lane's next job is of the round after that of its last one,
+-- or of the round that has begun, and rounds grow along the queue. Where there is one lane, jobs wait as they came.
+local function line_up(queue, id)
+    local rounds, lane = "foresail:rounds:" .. queue, redis.call("HGET", JOB .. id, "lane") or ""
+    local function round_at(place)
+        return tonumber(redis.call("HGET", JOB .. redis.call("LINDEX", queue, place), "round") or 0)
+    end
+    local length = redis.call("LLEN", queue)
+    if length == 0 then redis.call("DEL", rounds) end
+    local begun = length > 0 and round_at(0) or 0
+    local round = math.max(begun, (redis.call("HGET", rounds, lane) or 0) + 1)
+    redis.call("HSET", rounds, lane, round)
+    redis.call("HSET", JOB .. id, "round", round)
+    if length == 0 or round_at(-1) <= round then return redis.call("RPUSH", queue, id) end
+    local before, place = -1, length - 1  -- behind the one, and no further than in front of the other
+    while place - before > 1 do
+        local middle = math.floor((before + place) / 2)
+        if round_at(middle) <= round then before = middle else place = middle end
+    end
+    return redis.call("LINSERT", queue, "BEFORE", redis.call("LINDEX", queue, place), id)
+end
 """
 
 ENQUEUE: Final = (
@@ -73,7 +95,7 @@ local function enqueue(id, patience, fields, queue, between, scheduled, failed)
     forget(free)
     redis.call("ZREM", failed, free)
     redis.call("HSET", JOB .. free, unpack(fields))
-    redis.call("RPUSH", queue, free)
+    line_up(queue, free)
 end
 
 while at < #ARGV do
@@ -211,7 +233,7 @@ local function queue_due(queue, scheduled)
         redis.call("ZREM", scheduled, id)
         if status_of(id) == "scheduled" then
             redis.call("HSET", JOB .. id, "status", "queued")
-            redis.call("RPUSH", queue, id)
+            line_up(queue, id)
         end
     end
 end
@@ -222,7 +244,7 @@ local function queue_again(id, queue, failed)
     if tonumber(redis.call("HGET", JOB .. id, "retries_left") or 0) > 0 then
         redis.call("HINCRBY", JOB .. id, "retries_left", -1)
         redis.call("HSET", JOB .. id, "status", "queued")
-        redis.call("RPUSH", queue, id)
+        line_up(queue, id)
     else
         redis.call("HSET", JOB .. id, "status", "failed")
         redis.call("EXPIRE", JOB .. id, kept)
@@ -254,7 +276,7 @@ local function put_back(id, queue, between, seen)
     redis.call("HSETNX", seen, id, now)
     if now - redis.call("HGET", seen, id) < patience then return true end
     redis.call("LREM", between, 1, id)
-    if status_of(id) == "queued" then redis.call("RPUSH", queue, id) end
+    if status_of(id) == "queued" then line_up(queue, id) end
     return false
 end
 

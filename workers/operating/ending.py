@@ -96,7 +96,7 @@ def _ask(services: Services, application: Application, state: OperationState) ->
     elif waits is not None:
         services.queue.enqueue(refresh(application.name, since=waits))
     if state.operation.is_partial or state.message == TERMINATED or _may_be_taken_back(application, state):
-        services.queue.enqueue(compare(application.name))
+        services.queue.enqueue(compare(application.name).in_lane(application.lane))
     if state.operation.is_partial:  # which is nothing that a commit waits for
         return
     occasion = Occasion.of(state.operation.info)

@@ -109,7 +109,7 @@ def start(services: Services, asked: Asked) -> str:
         except Conflict:
             continue
         started(services, asked, application)
-        services.queue.enqueue(advance(asked.name))
+        services.queue.enqueue(advance(asked.name).in_lane(application.lane))
         return ""
     raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
 

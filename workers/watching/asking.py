@@ -12,7 +12,7 @@ from bot.model.shards import owner
 from workers.changes.payloads import refreshes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from bot.model.jobs import JobRequest
     from bot.store.queue import Queue
@@ -24,9 +24,11 @@ _log = structlog.get_logger()
 class Asking:
     """Queues requests, each in the name of a key that is shared; safe to use from threads."""
 
-    def __init__(self, queue: Queue, share: Sharing) -> None:
+    def __init__(self, queue: Queue, share: Sharing, lane_of: Callable[[str], str]) -> None:
         self._queue = queue
         self.share = share
+        self._lane_of = lane_of
+        """Says of a key in which lane its requests wait; asked without any lock of ours."""
         self.view = frozenset[str]()
         """The replicas by whose share it is known what is ours."""
         self._left_over: dict[str, tuple[str, JobRequest]] = {}
@@ -74,7 +76,7 @@ class Asking:
 
     def _send(self, key: str, request: JobRequest) -> None:
         try:
-            self._queue.enqueue(request)
+            self._queue.enqueue(request.in_lane(self._lane_of(key)))
         except ForesailError:
             self._left_over[request.job_id] = (key, request)
             raise

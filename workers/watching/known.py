@@ -114,9 +114,8 @@ class Known:
 
     def next_step(self, name: str) -> JobRequest:
         """Return the job that looks at it, now that something of it has moved."""
-        if self.running:
-            return advance(name)
-        return delete(name) if self.deleting else compare(name)
+        ask = advance if self.running else delete if self.deleting else compare
+        return ask(name).in_lane(self.destination.cluster)
 
 
 def _asks(application: Application) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ class Bench:
         return self._list("rq:queue:preview")
 
     @property
+    def syncs(self) -> list[str]:
+        """Ids of the jobs of syncs that a worker would take, in order."""
+        return self._list("rq:queue:sync")
+
+    @property
     def taken(self) -> list[str]:
         """Ids of the jobs a worker has taken and not begun."""
         return self._list("rq:queue:preview:intermediate")

@@ -165,3 +165,76 @@ def test_a_job_that_was_lost_is_not_there(bench: Bench) -> None:
     bench.queue.enqueue(change(1))
     bench.connection.delete("rq:queue:preview")
     assert not bench.queue.has(change(1))
+
+
+def compared(cluster: str, count: int) -> list[jobs.JobRequest]:
+    return [jobs.compare(f"{cluster}-{number}").in_lane(cluster) for number in range(count)]
+
+
+def turns(bench: Bench) -> list[str]:
+    """Return the clusters of the jobs of syncs that wait, in the order in which a worker takes them."""
+    return [one.removeprefix("compare-").partition("-")[0] for one in bench.syncs]
+
+
+def test_two_hundred_jobs_of_one_cluster_keep_no_other_waiting(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("large", 200))
+    bench.queue.enqueue(*compared("small", 1))
+    assert turns(bench).index("small") == 1
+
+
+def test_clusters_take_turns_and_each_keeps_its_order(bench: Bench) -> None:
+    everything = [*compared("a", 40), *compared("b", 20), *compared("c", 3)]
+    bench.queue.enqueue(*everything)
+    assert turns(bench)[:9] == ["a", "b", "c"] * 3
+    assert turns(bench)[9:43] == ["a", "b"] * 17
+    assert turns(bench)[43:] == ["a"] * 20
+    waiting = [one.removesuffix("-0") for one in bench.syncs]
+    for lane in ("a", "b", "c"):
+        own = [one.job_id for one in everything if one.lane == lane]
+        assert [one for one in waiting if one in set(own)] == own
+
+
+def test_who_comes_later_does_not_make_up_for_the_time_before(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("a", 10))
+    for _ in range(6):
+        bench.connection.lpop("rq:queue:sync")
+    bench.queue.enqueue(*compared("b", 6))
+    assert turns(bench) == ["a", "b", "a", "b", "a", "b", "a", "b", "b", "b"]
+
+
+def test_who_asks_again_and_again_gets_no_more_than_its_turn(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("a", 20))
+    taken = []
+    for request in compared("b", 8):
+        bench.queue.enqueue(request)
+        taken += turns(bench)[:2]
+        bench.connection.lpop("rq:queue:sync", 2)
+    assert sorted(taken) == ["a"] * 8 + ["b"] * 8
+
+
+def test_a_lane_starts_anew_once_nothing_waits(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("a", 30))
+    bench.connection.delete("rq:queue:sync")
+    bench.queue.enqueue(*compared("b", 2))
+    bench.queue.enqueue(jobs.compare("a-late").in_lane("a"))
+    assert turns(bench) == ["b", "a", "b"]
+
+
+def test_what_was_put_off_takes_turns_too(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("a", 30))
+    for _ in range(30):
+        bench.put_off(due=1.0, queue="sync")
+    bench.queue.enqueue(*compared("b", 2))
+    bench.queue.maintain(now=2.0)
+    assert turns(bench)[:4] == ["b", "a", "b", "a"]
+    bench.queue.enqueue(*compared("c", 1))
+    assert "c" in turns(bench)[:4]
+
+
+def test_that_nobody_remembers_whose_turn_it_is_loses_no_job(bench: Bench) -> None:
+    bench.queue.enqueue(*compared("a", 10), *compared("b", 5))
+    bench.connection.delete("foresail:rounds:rq:queue:sync")
+    for one in compared("a", 3):
+        bench.connection.hdel(f"rq:job:{one.job_id}-0", "round")
+    bench.queue.enqueue(*compared("c", 2), jobs.compare("a-late").in_lane("a"))
+    assert sorted(turns(bench)) == ["a"] * 11 + ["b"] * 5 + ["c"] * 2

@@ -33,7 +33,7 @@ def queue(redis_url: str) -> Queue:
 
 def asking(queue: Queue, awaited: Iterable[str] = ()) -> tuple[Asking, set[str]]:
     share = Torn(awaited=set(awaited))
-    found = Asking(queue, share)
+    found = Asking(queue, share, lambda _key: "")
     found.view = share.view
     return found, share.awaited
 
