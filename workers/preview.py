@@ -80,7 +80,8 @@ def again(services: Services, payload: JsonObject) -> JobRequest | None:
     try:
         change = services.forge.change(repository, int(number))
         if change.state is ChangeState.OPEN:
-            if payload.get("reviewed") and not approvals.take_any(services, change):
+            reviewer = str(payload.get("reviewed_by", ""))
+            if reviewer and not approvals.may_count(services, change, reviewer):
                 return None
             _preview_and_tell(services, change, again=True)
     except Temporary as error:

@@ -88,6 +88,8 @@ class ChangeReviewed:
 
     repository: Repository
     number: int
+    author: str
+    """Whose opinion it is, whoever has dismissed it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,10 +188,10 @@ def preview_marked(repository: Repository, number: int) -> JobRequest:
     return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as it is marked")
 
 
-def preview_reviewed(repository: Repository, number: int) -> JobRequest:
-    """Ask for the same where it matters who approves of a change; elsewhere nothing happens."""
-    payload = {"repository": asdict(repository), "numbers": [number], "marked": True, "reviewed": True}
-    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as it is reviewed")
+def preview_reviewed(repository: Repository, number: int, author: str) -> JobRequest:
+    """Ask for the same where it matters whether `author` approves of a change; elsewhere nothing happens."""
+    payload = {"repository": asdict(repository), "numbers": [number], "marked": True, "reviewed_by": author}
+    return JobRequest(Task.PREVIEW_AGAIN, payload, f"{repository.change(number)} as {author} reviews it")
 
 
 def ask_reviewers(repository: Repository, number: int, *, head: str, people: Sequence[str]) -> JobRequest:
@@ -415,7 +415,7 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
 
 def _previewed(event: ChangeUpdated | ChangeMarked | ChangeReviewed) -> tuple[JobRequest, ...]:
     if isinstance(event, ChangeReviewed):
-        return (preview_reviewed(event.repository, event.number),)
+        return (preview_reviewed(event.repository, event.number, event.author),)
     again = preview_marked if isinstance(event, ChangeMarked) else preview
     return (again(event.repository, event.number), generate_from(event.repository, changes=True))
 

@@ -43,9 +43,13 @@ def outcome(services: Services, change: Change, report: Report) -> Outcome:
     return approvals.approved(report, tuple(dict.fromkeys(by[0] for _, by in granted)))
 
 
-def take_any(services: Services, change: Change) -> bool:
-    """Whether anything could take an approval in a change, by the branches that decide about it."""
-    return any(map(approvals.takes_any, said_of(services, change)))
+def may_count(services: Services, change: Change, who: str) -> bool:
+    """Whether it may matter what somebody thinks of a change: they may write, and a danger would take an approval.
+
+    On a public repository everybody has an opinion, and nobody there may have us predict for nothing.
+    """
+    allowed = services.forge.permission(change.repository, who)
+    return allowed.includes(Permission.WRITE) and any(map(approvals.takes_any, said_of(services, change)))
 
 
 def have_asked(services: Services, change: Change, people: Sequence[str]) -> None:

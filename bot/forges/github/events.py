@@ -183,10 +183,13 @@ def _pull_request(payload: Payload) -> Event:
 
 def _pull_request_review(payload: Payload) -> Event:
     """https://docs.github.com/en/webhooks/webhook-events-and-payloads#pull_request_review."""
-    action, state = payload.at("action").text(), payload.at("review", "state").text()
-    if action not in {"submitted", "dismissed"} or state.lower() == "commented":
+    action, review = payload.at("action").text(), payload.at("review")
+    author = review.find("user")
+    if action not in {"submitted", "dismissed"} or review.at("state").text().lower() == "commented":
         return Ignored("nobody approves, or approves no more")
-    return ChangeReviewed(_repository(payload), payload.at("pull_request", "number").number())
+    if author is None or _is_bot(author):
+        return Ignored("no person's review")
+    return ChangeReviewed(_repository(payload), payload.at("pull_request", "number").number(), _login(author))
 
 
 def _push(payload: Payload) -> Event:
@@ -218,7 +221,7 @@ def _issue_comment(payload: Payload) -> Event:
         repository=_repository(payload),
         number=issue.at("number").number(),
         comment_id=comment.at("id").number(),
-        author=author.at("login").login(),
+        author=_login(author),
         body=comment.at("body").text(),
     )
 
@@ -283,6 +286,10 @@ def _names(repositories: Payload | None) -> tuple[str, ...]:
     if repositories is None:
         return ()
     return tuple(one.at("full_name").full_name() for one in repositories.items())
+
+
+def _login(author: Payload) -> str:
+    return author.at("login").login()
 
 
 def _is_bot(author: Payload) -> bool:

@@ -140,7 +140,7 @@ def _merge_request(payload: Payload) -> Event:
         merge_sha = landed_as(change, head=head) if action == "merge" else ""
         return ChangeClosed(repository=_repository(payload), number=number, merge_sha=merge_sha)
     if action in _REVIEWED:
-        return ChangeReviewed(_repository(payload), number)
+        return ChangeReviewed(_repository(payload), number, payload.at("user", "username").username())
     if action == "update" and _is_marked(payload, change):
         return ChangeMarked(_repository(payload), number)
     if action not in {"open", "reopen"} and not (action == "update" and _is_new(payload, change)):

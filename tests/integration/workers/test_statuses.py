@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bot.store.connection import connect
 from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
 from workers import preview, recover
+from workers.changes.approvals import may_count
 from workers.telling.statuses import STARTED, Told, context, is_known, saying, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
@@ -137,6 +139,21 @@ def test_a_status_that_waits_for_a_person_stays(desk: Desk) -> None:
     desk.do(recover.run, jobs.recover(hosted.full_name))
 
     assert hosted.statuses(change.head_sha)[context(services)].state == "pending"
+
+
+def test_a_review_has_nothing_predicted_where_it_cannot_count(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.push("reviewed", {"deploy/reviewed.yaml": "# 1"})
+    number = hosted.open_pull_request(head="reviewed", title="Reviewed").number
+    change = services.forge.change(services.forge.repository(hosted.full_name), number)
+    hosted.grant("ana", "write")
+    hosted.grant("mallory", "read")
+    counts = partial(may_count, services, change)
+    assert not counts("ana"), "nothing takes an approval"
+    hosted.push("main", {".foresail/config.yaml": "reviewers: {approval: caution}\n"})
+    assert [counts(one) for one in ("ana", "mallory")] == [True, False]
+    desk.do(preview.again, jobs.preview_reviewed(change.repository, number, "mallory"))
+    assert hosted.statuses(change.head_sha) == {}
 
 
 def test_what_a_label_has_taken_back_is_not_left_to_a_round_while_the_forge_is_away(desk: Desk) -> None:

@@ -37,7 +37,7 @@ PRESSED = CheckPressed(SHOP, NEW, "jo", "foresail/sync", button=Button.RETRY, id
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12), CHANGES)),
     (ChangeMarked(SHOP, 12), (jobs.preview_marked(SHOP, 12), CHANGES)),
-    (ChangeReviewed(SHOP, 12), (jobs.preview_reviewed(SHOP, 12),)),
+    (ChangeReviewed(SHOP, 12, "jo"), (jobs.preview_reviewed(SHOP, 12, "jo"),)),
     (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12), CHANGES)),
     (ChangeClosed(SHOP, 12, ""), (jobs.preview(SHOP, 12), CHANGES)),
     (BranchPushed(SHOP, "main", OLD, NEW), (jobs.deliver(SHOP, branch="main", before=OLD, commit=NEW), LOOK)),
