@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
+from typing import Final
 
 import flask
 
@@ -18,10 +20,17 @@ from bot.web.metrics import metrics
 from bot.web.reports import reports
 from bot.web.webhooks import webhooks
 
+_TURN: Final = 0.0005
+"""Seconds for which one thread computes while another wants to; Python's are 5 ms.
+
+A webhook waits for others a dozen times, and each time for its turn, behind those who write a report.
+"""
+
 
 def create_app(settings: Settings | None = None, services: WebServices | None = None) -> flask.Flask:
     """Build the web process from settings (by default the environment's); raises Rejected when they are wrong."""
     configure_logs()
+    sys.setswitchinterval(_TURN)
     if services is None:
         services = WebServices.build(settings or Settings.from_environment(os.environ))
     app = flask.Flask(__name__, static_folder=None)

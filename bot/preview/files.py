@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import NonNegativeInt, TypeAdapter
 
 from bot.engine.diff.lines import visible
 from bot.model.reports import ApplicationReport, Report, ResourceReport
@@ -18,6 +18,8 @@ from bot.preview.page.page import About, page
 
 JSON_VERSION: Final = 1
 """Rises when a field changes its meaning or goes; a new field leaves it alone."""
+_TOGETHER: Final = 50
+"""Objects that are read back in one step, about a millisecond: no other thread of the process does anything then."""
 _LIMITS: Final = (256_000, 32_000, 4_000, 400, 0)
 """Bytes left of each difference, one limit after the other, until a report is small enough."""
 
@@ -31,12 +33,32 @@ class Kept:
 
     @classmethod
     def from_json(cls, text: bytes) -> Kept:
-        """Read back what `to_json` wrote."""
-        return _KEPT.validate_json(text)
+        """Read back what `to_json` wrote; ValueError for anything else. No step of that takes long."""
+        first, *lines = text.split(b"\n")
+        kept = _KEPT.validate_json(first)
+        resources = [[*one.resources] for one in kept.report.applications]  # an earlier version kept all in one line
+        for line in lines:
+            place, some = _SOME.validate_json(line)
+            if place >= len(resources):
+                raise ValueError(f"there is no application {place}")
+            resources[place] += some
+        return kept.with_resources(resources)
 
     def to_json(self) -> bytes:
-        """Write it to be kept; it is as free of secrets as the report is."""
-        return _json(self)
+        """Write it to be kept, a line a few objects; it is as free of secrets as the report is."""
+        bare = self.with_resources(() for _ in self.report.applications)
+        return b"\n".join([_json(bare), *map(_json, self._parts())])
+
+    def with_resources(self, resources: Iterable[Sequence[ResourceReport]]) -> Kept:
+        """Return it with other objects of each application."""
+        found = zip(self.report.applications, resources, strict=True)
+        applications = tuple(replace(one, resources=tuple(some)) for one, some in found)
+        return replace(self, report=replace(self.report, applications=applications))
+
+    def _parts(self) -> Iterator[_Part]:
+        for place, application in enumerate(self.report.applications):
+            for start in range(0, len(application.resources), _TOGETHER):
+                yield place, application.resources[start : start + _TOGETHER]
 
     def shorter(self) -> Iterator[Kept]:
         """Yield it with less and less of each difference; what is missing is counted where it was."""
@@ -45,7 +67,10 @@ class Kept:
             yield replace(self, report=replace(self.report, applications=applications))
 
 
+_Part = tuple[NonNegativeInt, tuple[ResourceReport, ...]]
+"""Which application, and some objects of it."""
 _KEPT: Final = TypeAdapter(Kept)
+_SOME: Final = TypeAdapter(_Part)
 
 
 def written(kept: Kept, form: Form) -> Iterator[str]:

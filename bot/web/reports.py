@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,19 +14,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import flask
-from pydantic import ValidationError
 
 from bot.errors import Rejected, Temporary
 from bot.preview.forms import Form
+from bot.web.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.preview.files import Kept
     from bot.services import WebServices
+    from bot.web.room import Seat
 
-_AT_ONCE: Final = 2
-"""Reports written at a time: however slowly they are read, the other threads take webhooks."""
 _SILENCE: Final = 10.0
 """Seconds a reader may pause."""
 _LONGEST: Final = 120.0
@@ -50,21 +48,22 @@ _REMEDY: Final = (
 def reports(services: WebServices) -> flask.Blueprint:
     """Return `/reports/<token>`, and with `?format=` the same as a file."""
     routes = flask.Blueprint("reports", __name__)
-    room = threading.BoundedSemaphore(_AT_ONCE)
+    room = Room()
 
     @routes.get("/reports/<token>")
     def report(token: str) -> flask.Response:
         wanted = flask.request.args.get("format", "")
         if wanted not in {"", *Form}:
             raise Rejected(f"there is no format {wanted[:20]!r}", remedy=f"There is {', '.join(Form)}.")
-        if not room.acquire(blocking=False):
+        seat = room.enter(flask.request.remote_addr or "", token, now=time.monotonic())
+        if seat is None:
             raise Temporary("too many reports are being read", retry_after=5)
         with ExitStack() as held:
-            held.callback(room.release)
+            held.callback(room.leave, seat)
             kept = _find(services, token)
             if kept is None:
                 return _gone()
-            answer = _answer(kept, wanted)
+            answer = _answer(kept, wanted, seat)
             answer.call_on_close(held.pop_all().close)
             return answer
 
@@ -77,18 +76,18 @@ def _find(services: WebServices, token: str) -> Kept | None:
     text = services.reports.find(token) if services.reports is not None else None
     try:
         return None if text is None else Kept.from_json(text)
-    except ValidationError:
+    except ValueError:
         return None  # another version of Foresail kept it
 
 
-def _answer(kept: Kept, wanted: str) -> flask.Response:
+def _answer(kept: Kept, wanted: str, seat: Seat) -> flask.Response:
     """Return a report as a page, or as the file that is wanted."""
     from bot.preview.files import file_name, written
     from bot.preview.page.page import POLICY
 
     form = Form(wanted or Form.HTML)
     shown = replace(kept, about=replace(kept.about, offers=not wanted))
-    answer = flask.Response(_in_time(written(shown, form)), content_type=f"{form.media_type}; charset=utf-8")
+    answer = flask.Response(_in_time(written(shown, form), seat), content_type=f"{form.media_type}; charset=utf-8")
     answer.headers.update(_HEADERS)
     answer.headers["Content-Security-Policy"] = f"{POLICY}; frame-ancestors 'none'"
     if wanted:
@@ -105,16 +104,19 @@ def _gone() -> flask.Response:
     return answer
 
 
-def _in_time(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield a report unless it is read too slowly; then the connection breaks, so that no half of it seems whole."""
+def _in_time(pieces: Iterator[str], seat: Seat) -> Iterator[str]:
+    """Yield a report unless it is read too slowly, or somebody else's turn has come.
+
+    Then the connection breaks, so that no half of it seems whole.
+    """
     connection = flask.request.environ.get("gunicorn.socket")
     if isinstance(connection, socket.socket):
         connection.settimeout(_SILENCE)
-    return _until(time.monotonic() + _LONGEST, pieces)
+    return _until(time.monotonic() + _LONGEST, pieces, seat)
 
 
-def _until(end: float, pieces: Iterator[str]) -> Iterator[str]:
+def _until(end: float, pieces: Iterator[str], seat: Seat) -> Iterator[str]:
     for piece in pieces:
-        if time.monotonic() > end:
+        if seat.is_over or time.monotonic() > end:
             raise ConnectionResetError(errno.ECONNRESET, "a report was read too slowly")
         yield piece

@@ -8,6 +8,8 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from email.message import Message
 from typing import NamedTuple
 
@@ -21,6 +23,7 @@ from bot.sandbox.installation import Foresail
 from bot.sandbox.redis import RedisServer
 from bot.store.connection import connect
 from bot.store.reports import Reports
+from bot.web.room import AT_ONCE
 from tests.unit.preview.samples import application, report, resource
 
 KEY = uuid.uuid4().hex
@@ -65,6 +68,17 @@ def get(foresail: Foresail, path: str) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, error.read().decode())
+
+
+@contextmanager
+def reading_slowly(foresail: Foresail, path: str) -> Iterator[None]:
+    """Have every seat taken by readers of one report who take the first byte of it and no more."""
+    with ExitStack() as held:
+        for _ in range(AT_ONCE):
+            one = held.enter_context(socket.create_connection(("127.0.0.1", foresail.port), timeout=_PATIENCE))
+            one.sendall(f"GET {path} HTTP/1.1\r\nHost: foresail\r\n\r\n".encode())
+            one.recv(1)
+        yield
 
 
 def test_a_link_opens_a_page_that_nothing_foreign_can_join(foresail: Foresail, reports: Reports) -> None:
@@ -125,20 +139,19 @@ def test_nothing_but_reading_is_answered(foresail: Foresail, reports: Reports) -
 
 def test_those_who_read_slowly_keep_nobody_from_telling_us(foresail: Foresail, reports: Reports) -> None:
     path = f"/reports/{put(reports, LARGE)}"
-    slow = [socket.create_connection(("127.0.0.1", foresail.port), timeout=_PATIENCE) for _ in range(2)]
-    try:
-        for one in slow:
-            one.sendall(f"GET {path} HTTP/1.1\r\nHost: foresail\r\n\r\n".encode())
-            one.recv(1)
+    with reading_slowly(foresail, path):
         answer = get(foresail, path)
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert get(foresail, "/healthz").status == 200
-    finally:
-        for one in slow:
-            one.close()
     end = time.monotonic() + _PATIENCE
     while (answer := get(foresail, path)).status == 503 and time.monotonic() < end:
         time.sleep(0.05)
     assert answer.status == 200
     assert answer.body.rstrip().endswith("</html>")
     assert answer.body.count('<details class="object"') == 8_000
+
+
+def test_those_who_keep_all_seats_make_room_for_who_reads_another_report(foresail: Foresail, reports: Reports) -> None:
+    small = put(reports, replace(SMALL, report=replace(SMALL.report, change="acme/shop#13")))
+    with reading_slowly(foresail, f"/reports/{put(reports, LARGE)}"):
+        assert get(foresail, f"/reports/{small}").status == 200

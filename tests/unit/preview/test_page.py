@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import orjson
 import pytest
 
 from bot.model.dangers import ImageChange, Severity
@@ -158,6 +159,27 @@ def test_what_is_kept_is_read_back(seed: int) -> None:
 def test_a_friendly_report_is_read_back_as_it_was() -> None:
     kept = Kept(report(application(resource(), dangers=(danger(),))), About(URL, 12.0))
     assert Kept.from_json(kept.to_json()) == kept
+
+
+def test_what_is_kept_of_many_objects_is_read_back_a_few_at_a_time() -> None:
+    many = [application(*(resource(f"{name}-{number}") for number in range(230)), name=name) for name in ("web", "db")]
+    kept = Kept(report(*many), About())
+    first, *lines = kept.to_json().split(b"\n")
+    assert Kept.from_json(first).report.applications == tuple(replace(one, resources=()) for one in many)
+    assert len(lines) == 10
+    assert Kept.from_json(b"\n".join([first, *lines])) == kept
+
+
+def test_what_an_earlier_version_kept_in_one_line_is_read() -> None:
+    kept = Kept(report(application(resource("one"), resource("two"))), About())
+    assert Kept.from_json(orjson.dumps(kept)) == kept
+
+
+@pytest.mark.parametrize("line", [b"", b"[1, []]", b"[-1, []]", b'[0, [{"of": "another shape"}]]', b"[0]"])
+def test_what_was_kept_otherwise_is_not_read(line: bytes) -> None:
+    first, _ = Kept(report(application(resource())), About()).to_json().split(b"\n")
+    with pytest.raises(ValueError, match=r"application|valid"):
+        Kept.from_json(first + b"\n" + line)
 
 
 def test_what_is_too_large_is_shortened_and_says_so() -> None:
