@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from bot.preview.redaction import Redactor
 
 _REPLACED_ANYWAY: Final = "a sync deletes it and creates it again even without this change"
+SPARED: Final = "is changed in place; a sync without this change would delete it and create it again"
 _ON_NEITHER_SIDE: Final = "is not in Git on either side"
 _UNCONFIRMED: Final = f"waits until a person approves by the annotation {DELETION_APPROVED}: <now>"
 _ADOPTED: Final = "exists already and is adopted"
@@ -101,6 +102,7 @@ class Attribution:
 
     def _reported(self, states: ResourceStates, effect: _Finding, drift: _Finding) -> ResourceReport:
         side = states.head or states.base
+        spared = drift.action is Action.REPLACE and states.head is not None and not self._anew(states, states.head)
         return ResourceReport(
             key=states.key,
             action=effect.action,
@@ -111,7 +113,9 @@ class Attribution:
             estimated=_estimated(states),
             varying=states.head is not None and bool(states.head.varying),
             hook=hook_words(side.manifest) if side is not None else "",
-            note=self._scrubbed(_joined([effect.note, self._meeting(states, effect, drift), drift.note])),
+            note=self._scrubbed(
+                _joined([effect.note, self._meeting(states, effect, drift), SPARED if spared else drift.note])
+            ),
             rewritten=effect.rewritten,
             result_diff=self._result(states, effect, drift),
         )
@@ -144,11 +148,11 @@ class Attribution:
         before, after = self._compared(states, head)
         claim = self._claim(states, head)
         if before is None:
-            notes = [repairs(states), ending(states)]
+            notes = [self._repairs(states), ending(states)]
             return _Finding(Action.CREATE, self._shown(None, after), note=_joined(notes))
         changed = not same(before, after) or claim.action is not Action.NOTHING
         action = Action.CHANGE if changed else Action.NOTHING
-        notes = [repairs(states), existence(states) if changed else "", version(before, after), claim.note]
+        notes = [self._repairs(states), existence(states) if changed else "", version(before, after), claim.note]
         rewritten = base is not None and not changed
         return _Finding(action, self._shown(before, after), note=_joined(notes), rewritten=rewritten)
 
@@ -170,7 +174,7 @@ class Attribution:
         """Tell of an object that a sync deletes and creates again."""
         base = states.base
         diff = self._diff(states.live if base is None else base.manifest, head.manifest)
-        if base is not None and (self._replaceable(states, base) or self._recreated(states, base)):
+        if base is not None and self._anew(states, base):
             return _Finding(Action.CHANGE, diff, note=_REPLACED_ANYWAY)
         return _Finding(Action.REPLACE, diff, note=why)
 
@@ -290,6 +294,14 @@ class Attribution:
         if states.live is None or side.result is not None or side.refusal is not None:
             return False
         return self._how(states, side).recreation is Recreation.ALWAYS
+
+    def _anew(self, states: ResourceStates, side: Prediction) -> bool:
+        """Whether a sync deletes what is there and creates it again."""
+        return self._replaceable(states, side) or self._recreated(states, side)
+
+    def _repairs(self, states: ResourceStates) -> str:
+        base = states.base
+        return "" if base is None or self._replaceable(states, base) else repairs(states)
 
     def _how(self, states: ResourceStates, side: Prediction) -> How:
         writes = self.writes if side is states.head or self.base_writes is None else self.base_writes

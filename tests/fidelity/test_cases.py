@@ -64,6 +64,17 @@ def test_labels_go_though_another_owns_the_place_they_stand_in(fleet: Fleet) -> 
     assert "labels" not in became(outcome, "ConfigMap")["metadata"]
 
 
+def test_what_a_change_spares_from_being_replaced_is_changed_in_place(fleet: Fleet) -> None:
+    base = make("ConfigMap", options="Replace=true", data={"a": "1"}, binaryData={"b": "////"})
+    head = make("ConfigMap", options="Replace=false", data={"a": "1"}, immutable=True)
+    by_hand = make("ConfigMap", immutable=True, binaryData={"b": "AAEC"})
+    outcome = carried_out(fleet, Piece(base, head, Hand.EDIT, by_hand))
+
+    found = told(outcome, "ConfigMap")
+    assert (found.action, found.drift) == (Action.CHANGE, Action.REPLACE)
+    assert found.note == "is changed in place; a sync without this change would delete it and create it again"
+
+
 def test_what_is_emptied_by_a_take_over_goes_though_git_names_it(fleet: Fleet) -> None:
     def web(context: JsonObject, options: str = "") -> JsonObject:
         containers = [{"name": "main", "image": "web:1", "securityContext": context}]

@@ -14,6 +14,7 @@ from bot.engine.patches.hand_over import applied_on_the_client
 from bot.model.operations import ResultCode
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of
+from bot.preview.attribution import SPARED
 from tests.fidelity.changes import Hand
 from tests.fidelity.fleet import Outcome
 
@@ -103,7 +104,8 @@ def _failure(outcome: Outcome, key: ResourceKey) -> str:
 
 def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
     actions = {told.action, told.drift} if told is not None else set()
-    if key not in outcome.targets:  # what a sync of the target branch would do is not done any more
+    spared = told is not None and SPARED in told.note
+    if key not in outcome.targets or spared:  # what a sync of the target branch would do is not done any more
         actions -= {Action.REPLACE}
     before, after = (_standing(objects.get(key)) for objects in (outcome.before, outcome.after))
     if before is not None and after is None:
