@@ -44,7 +44,10 @@ def our_applications(local: Local, sides: Sides, *, urls: Sequence[str]) -> Ours
     """
     inventory, notes = _in_cluster(local)
     kept = {application.name: application for application in inventory.applications}
-    base, head = _declared(local, sides)
+    declared = _declared(local, sides)
+    homes = local.applications.homes
+    base, head = ({name: one for name, one in side.items() if homes.allows(one.namespace)} for side in declared)
+    strangers = {one.name: one for side in declared for one in side.values() if not homes.allows(one.namespace)}
     pairs = [_pair(name, kept.get(name), base=base, head=head) for name in sorted({*kept, *base, *head})]
     identities = frozenset(repository_identity(url) for url in urls)
     ours = [pair for pair in pairs if identities & _sources(pair).keys()]
@@ -53,8 +56,15 @@ def our_applications(local: Local, sides: Sides, *, urls: Sequence[str]) -> Ours
     return Ours(
         candidates=tuple(_localised(pair, identities, url) for pair in ours),
         url=url,
-        notes=(*notes, *(problem.message for problem in inventory.problems)),
+        notes=(*notes, *(problem.message for problem in inventory.problems), *map(_not_looked_for, strangers.values())),
         elsewhere=tuple(sorted({url for pair in pairs if pair not in ours for url in _sources(pair).values()})),
+    )
+
+
+def _not_looked_for(stranger: Application) -> str:
+    return (
+        f"Application {stranger.short_name} is declared in namespace {stranger.namespace}, where none are looked for: "
+        f"--control-namespace {stranger.namespace} looks there"
     )
 
 

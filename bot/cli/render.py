@@ -54,7 +54,8 @@ def _application(asked: Asked, checkout: Checkout, local: Local, tree: Tree) -> 
     found = {pair.either.name: pair.either for pair in ours.candidates}
     names = asked.only or tuple(found)
     if len(names) != 1 or names[0] not in found:
-        raise Rejected(_which(names, found), remedy="Name one by --app, or a folder by --path.")
+        words = "; ".join([_which(names, found), *ours.notes])
+        raise Rejected(words, remedy="Name one by --app, or a folder by --path.")
     named = Tree(repository_identity(ours.url), tree.mirror, tree.tree_id, tree.commit)
     return found[names[0]], named
 

@@ -39,7 +39,7 @@ _SOON: Final = 0.5
 _REPORTED: Final = 5.0
 """Seconds between two times that an ApplicationSet's status follows its Applications."""
 _JITTER: Final = 0.2
-_KEY: Final = "applicationset/"
+_KEY: Final = "applicationset "
 """Begins the key by which an ApplicationSet is shared; no Application has such a name."""
 _ASKED: Final = (APPROVED, REFRESH)
 """Annotations by which a person asks for something."""

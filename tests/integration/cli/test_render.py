@@ -78,3 +78,15 @@ def test_a_broken_manifest_is_the_error(shop: Work) -> None:
     done = shop.foresail("render")
     assert (done.code, done.out) == (1, "")
     assert "apps/shop/settings.yaml" in done.err
+
+
+def test_an_application_of_a_namespace_that_is_not_looked_at_is_named_with_the_way_to_it(shop: Work) -> None:
+    bank = application("bank", namespace="bank", path="apps/shop")
+    shop.write(".foresail/shop.yaml", {**bank, "metadata": {"name": "bank", "namespace": "argocd"}})
+    shop.commit()
+    refused = shop.foresail("render")
+    assert refused.code != 0
+    assert "Application bank is declared in namespace argocd, where none are looked for" in refused.err
+    (found,) = objects(shop.foresail("render", "--control-namespace", "argocd", "-o", "json"))
+    tracking = found["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"]
+    assert tracking == "bank:/ConfigMap:bank/settings"
