@@ -166,6 +166,15 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+def together(request: pytest.FixtureRequest) -> bool:
+    """Return whether all but the web process are forks of one, which starts at half the cost.
+
+    A module that kills, stops or hears one of them by its name has `APART = True`.
+    """
+    return not getattr(request.module, "APART", False)
+
+
+@pytest.fixture(scope="module")
 def forge(request: pytest.FixtureRequest) -> Callable[[Path], Seat]:
     """Return the forge of the module: GitHub, or for a module that is marked `ON_BOTH_FORGES` one after the other."""
     seat: Callable[[Path], Seat] = getattr(request, "param", GitHubSeat)
@@ -173,26 +182,32 @@ def forge(request: pytest.FixtureRequest) -> Callable[[Path], Seat]:
 
 
 @pytest.fixture(scope="module")
-def stage(
+def empty_stage(
     programs: Programs,
     tmp_path_factory: pytest.TempPathFactory,
     control_plane: ControlPlane,
-    settings: dict[str, str],
     forge: Callable[[Path], Seat],
 ) -> Iterator[Stage]:
-    """Set up a stage for the tests of a module, each of which brings a repository of its own."""
+    """Set up all but Foresail; in the end every exchange with the forge is held to its schema."""
     name = f"foresail-{uuid.uuid4().hex[:8]}"
     directory = tmp_path_factory.mktemp("stage")
     with Stage.set_up(programs, directory, control_plane, control_namespace=name, forge=forge) as one:
-        home = one.forge.create_repository("acme/home", files={"README.md": "home\n"})
-        one.open(home, {"FORESAIL_ROOT_REPOSITORIES": ",".join(_SHOPS), **settings})
         yield one
-        one.forge.wait_for_deliveries()
-        told = [comment.body for comment in one.forge.every_comment]
-        assert [body for body in told if "not as predicted" in body] == []
     judge = schema if isinstance(one.forge, GitHubStandIn) else gitlab_schema
     judge.assert_exchanges_conform(one.forge.requests)
     judge.assert_deliveries_conform(one.forge.webhooks.deliveries())
+
+
+@pytest.fixture(scope="module")
+def stage(empty_stage: Stage, settings: dict[str, str], *, together: bool) -> Iterator[Stage]:
+    """Start Foresail for the tests of a module, each of which brings a repository of its own."""
+    home = empty_stage.forge.create_repository("acme/home", files={"README.md": "home\n"})
+    wanted = {"FORESAIL_ROOT_REPOSITORIES": ",".join(_SHOPS), **settings}
+    empty_stage.open(home, wanted, together=together)
+    yield empty_stage
+    empty_stage.forge.wait_for_deliveries()
+    told = [comment.body for comment in empty_stage.forge.every_comment]
+    assert [body for body in told if "not as predicted" in body] == []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ from bot.sandbox.stage import Stage
 from bot.store.connection import connect
 from tests.functional.conftest import Files, Shop, application, config_map
 
+APART = True
 MEMORY = 1_200_000
 """Kilobytes that a worker may have used at most (`VmHWM` of proc_pid_status(5)); a small preview takes 130,000."""
 

@@ -26,6 +26,7 @@ from tests.functional.canaries import Canaries, everything_said
 from tests.functional.conftest import Files, Shop, application, config_map
 from tests.functional.secrets_everywhere import Places, manifest
 
+APART = True
 MARKER = f"marker-{uuid.uuid4().hex[:8]}"
 """Stands in an object's name and value, and is no secret."""
 POLICY = """package foresail

@@ -25,6 +25,7 @@ from tests.functional.test_kills import applies
 pytestmark = pytest.mark.skipif(not CAN_JUMP, reason="no clock can be shifted on this kind of machine")
 
 CLAIM, DEADLINE = 200, 250
+APART = True
 JUMP = 500
 """Seconds: more than twice a claim, and less than the ten minutes for which GitHub takes a token."""
 FILES = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", A="1") for number in range(3)}

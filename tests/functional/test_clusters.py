@@ -13,6 +13,7 @@ from bot.sandbox.stage import Stage
 from tests.functional.conftest import Opener, Shop, application, config_map
 from tests.second_cluster import cluster_secret, config_of, declare
 
+APART = True
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 AWAY = "https://127.0.0.1:{port}"
 

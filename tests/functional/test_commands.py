@@ -9,6 +9,7 @@ from bot.store.connection import connect
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map, deployment
 
 pytestmark = ON_BOTH_FORGES
+APART = True
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 

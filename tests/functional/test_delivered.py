@@ -7,6 +7,7 @@ import pytest
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, config_map, deployment
 
 pytestmark = ON_BOTH_FORGES
+APART = True
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 

@@ -9,6 +9,7 @@ from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, config_map, 
 from tests.functional.test_commands import answer, ask, empty_redis, reactions
 
 pytestmark = ON_BOTH_FORGES
+APART = True
 
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 

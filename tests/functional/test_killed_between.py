@@ -24,6 +24,7 @@ from tests.chaos.proxy import Proxy, Which
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 from tests.functional.test_kills import applies
 
+APART = True
 NOWHERE = "nodeSelector: {on: mars}\n      containers: ["
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 _LONG = 120.0

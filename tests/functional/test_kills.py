@@ -16,6 +16,7 @@ import pytest
 from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 
+APART = True
 OBJECTS = 12
 FILES = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", A="1") for number in range(OBJECTS)}
 CHANGED = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", A="2") for number in range(OBJECTS)}

@@ -12,6 +12,7 @@ from bot.store.connection import connect
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 from tests.functional.test_kills import Kill, executed
 
+APART = True
 OBJECTS = 6
 FILES = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", A="1") for number in range(OBJECTS)}
 CHANGED = {f"deploy/settings-{number}.yaml": config_map(f"settings-{number}", A="2") for number in range(OBJECTS)}

@@ -8,6 +8,7 @@ import pytest
 
 from tests.functional.conftest import Opener, Shop, application, config_map
 
+APART = True
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 
 

@@ -8,6 +8,7 @@ from bot.sandbox.forge.faults import Fault
 from bot.sandbox.storm import FILES, Storm, Weather, manifest
 from tests.functional.conftest import Opener
 
+APART = True
 _DEADLINE = 240.0
 """Seconds after which it is told what is still wrong; on two free cores nothing is after one minute."""
 

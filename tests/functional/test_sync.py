@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox.forge.faults import Fault
 from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 
+APART = True
 FILES = {"deploy/web.yaml": deployment(), "deploy/settings.yaml": config_map(COLOUR="blue")}
 
 

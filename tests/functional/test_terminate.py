@@ -10,6 +10,7 @@ import pytest
 
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 
+APART = True
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue")}
 NOWHERE = "nodeSelector: {on: mars}"
 HOOK = dedent(f"""\
