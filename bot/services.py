@@ -17,7 +17,7 @@ from bot.argocd_cm import (
     toolbox_of,
 )
 from bot.errors import Rejected
-from bot.settings import Mode, RenderMode
+from bot.settings import Mode
 from bot.store.clock import Clock
 from bot.store.connection import connect
 from bot.store.locks import Locks
@@ -62,12 +62,8 @@ if TYPE_CHECKING:
     from bot.store.reports import Reports
 
 _log = structlog.get_logger()
-_DEATHS_NOTICED: Final = 60.0
-"""Seconds in which it is noticed that one renderer died, and then another, and their job is refused by a third."""
-_NO_CACHE_KEY: Final = "renders go through Redis, and FORESAIL_CACHE_KEY is not set to seal them with"
 _NOTED: Final = 60.0
 """Seconds for which a registry's list of tags is taken for new: every repository of a round then sees the same."""
-_MAKE_CACHE_KEY: Final = "Give all workers the same, made by `openssl rand -hex 32`."
 
 
 @dataclass(frozen=True)
@@ -101,12 +97,11 @@ class RenderServices:
     @classmethod
     def build(cls, settings: Settings) -> RenderServices:
         """Connect to nothing yet; raise Rejected when the settings cannot work."""
+        from bot.rendering.choice import shelf_of
         from bot.rendering.shared import Shared
 
         renderer = _renderer(settings)
-        shelf = _shelf(settings, connect(settings.redis_url), renderer)
-        if shelf is None:
-            raise Rejected(_NO_CACHE_KEY, remedy=_MAKE_CACHE_KEY)
+        shelf = shelf_of(settings, connect(settings.redis_url), renderer)
         return cls(settings, shelf, Shared(renderer, shelf))
 
 
@@ -145,6 +140,7 @@ class Services:
         from bot.cluster.applications import Applications
         from bot.cluster.applicationsets import ApplicationSets
         from bot.cluster.repositories import Repositories
+        from bot.rendering.choice import rendering_of
         from bot.repository.mirrors import Mirrors
 
         connection = connect(settings.redis_url)
@@ -152,10 +148,9 @@ class Services:
         forge = _forge(settings, pace)
         control = _control(settings)
         clusters = clusters_of(settings, control)
-        client = client_of(settings)
-        mirrors = Mirrors(settings.data_directory / "mirrors", client, timeout=settings.git_timeout)
+        mirrors = Mirrors(settings.data_directory / "mirrors", client_of(settings), timeout=settings.git_timeout)
         queue = Queue(connection)
-        renderer = _rendering(settings, connection, queue)
+        renderer = rendering_of(settings, connection, queue, renderer=_renderer(settings))
         repositories = Repositories(control, namespace=settings.control_namespace)
         credentials = credentials_for(forge, settings, repositories)
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
@@ -191,41 +186,11 @@ class Services:
             cluster.close()
 
 
-def _rendering(settings: Settings, connection: redis.Redis, queue: Queue) -> Rendering:
-    """Return what renders for a worker: its own children, helped by what others have rendered, or others first."""
-    from bot.rendering.queued import Patience, Queued
-    from bot.rendering.shared import Shared
-
-    renderer = _renderer(settings)
-    shelf = _shelf(settings, connection, renderer)
-    if shelf is not None and settings.render is RenderMode.QUEUE:
-        patience = Patience(begun=3 * settings.render_timeout + _DEATHS_NOTICED)
-        here = Shared(renderer, shelf)
-        return Queued(shelf, queue, here=here, root=settings.data_directory, patience=patience)
-    if settings.render is RenderMode.QUEUE:
-        raise Rejected(_NO_CACHE_KEY, remedy=_MAKE_CACHE_KEY)
-    return renderer if shelf is None else Shared(renderer, shelf)
-
-
 def _renderer(settings: Settings) -> Renderer:
     from bot.repository.render import Renderer
 
     toolbox = toolbox_of(settings)
     return Renderer(settings.kustomize, settings.render_timeout, helm=settings.helm, toolbox=toolbox)
-
-
-def _shelf(settings: Settings, connection: redis.Redis, renderer: Renderer) -> Shelf | None:
-    """Return where renders are shared; None without a key to seal them with."""
-    from bot.rendering.shelf import Shelf
-    from bot.rendering.versions import Versions
-    from bot.store.renders import Renders
-    from bot.store.seal import Seal
-
-    if settings.cache_key is None:
-        return None
-    renders = Renders(connection, room=settings.cache_megabytes << 20)
-    seal = Seal(settings.cache_key.get_secret_value())
-    return Shelf(renders, seal, Versions(renderer.setup))
 
 
 def _template(settings: Settings) -> Own | None:

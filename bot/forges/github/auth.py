@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import jwt
@@ -15,15 +12,11 @@ from bot.errors import Rejected
 from bot.forges.github import OPTIONAL, PERMISSION_FOR_TEAMS, PERMISSIONS
 from bot.forges.github.api import Api, Get, Query, pages
 from bot.forges.github.errors import Answer, Forbidden, Invalid, NotFound, NotInstalled
-from bot.forges.github.payload import BadAnswer
+from bot.forges.github.tokens import Token, Tokens, read_token
 from bot.model.changes import Repository
 
 APP_SETTINGS: Final = "FORESAIL_GITHUB_APP_ID and FORESAIL_GITHUB_APP_PRIVATE_KEY"
 TOKEN_SETTING: Final = "FORESAIL_GITHUB_TOKEN"  # noqa: S105 - the variable's name
-_FRESH: Final = 600.0
-"""Seconds a token must still be good for when it is handed out; `git fetch` may take some of them."""
-_YOUNG: Final = 60.0
-"""Seconds in which a new token would say the same as this one."""
 _JWT_SECONDS: Final = 540
 _CLOCK_DRIFT: Final = 60
 _FOR_EVENTS: Final = frozenset({"issues", "merge_queues"})
@@ -83,45 +76,6 @@ class Credentials(Protocol):
         """Whether deployments may be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str = field(repr=False)
-    expires_at: float
-    made_at: float
-    allows: frozenset[str] = frozenset()
-    """Permissions that it was asked for with."""
-
-
-class _Tokens:
-    """Tokens by what they are for; each is asked for once, however many threads need it."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._kept: dict[Hashable, _Token] = {}
-        self._lock = threading.Lock()
-        self._making: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
-
-    def get(self, key: Hashable, make: Callable[[], _Token]) -> _Token:
-        with self._lock:
-            making = self._making[key]
-        with making:
-            token = self._kept.get(key)
-            if token is None or token.expires_at - self._clock() < _FRESH:
-                token = make()
-                with self._lock:
-                    self._kept[key] = token
-            return token
-
-    def forget(self, value: str) -> bool:
-        """Drop a token; return whether it was old enough for a new one to be different."""
-        with self._lock:
-            for key, token in self._kept.items():
-                if token.value == value:
-                    del self._kept[key]
-                    return self._clock() - token.made_at > _YOUNG
-        return False
-
-
 class AppCredentials:
     """A GitHub App: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app."""
 
@@ -139,7 +93,7 @@ class AppCredentials:
         self.app_id = app_id
         self._private_key = private_key
         self._clock = clock
-        self._tokens = _Tokens(clock)
+        self._tokens = Tokens(clock)
         self._installations: dict[str, int] = {}
         self._login = ""
 
@@ -177,7 +131,7 @@ class AppCredentials:
         name = repository.full_name.partition("/")[2]
         wanted = {"repositories": [name], "permissions": dict(permissions)}
 
-        def get(installation: int) -> _Token:
+        def get(installation: int) -> Token:
             key = (installation, repository.full_name.lower(), *sorted(permissions.items()))
             return self._tokens.get(key, lambda: self._make(installation, wanted))
 
@@ -216,7 +170,7 @@ class AppCredentials:
     def _get(self, path: str, query: Query | None, token: str) -> Answer:
         return self._api.ask("GET", path, token=token, query=query)
 
-    def _for_installation(self, repository: Repository, get: Callable[[int], _Token]) -> _Token:
+    def _for_installation(self, repository: Repository, get: Callable[[int], Token]) -> Token:
         """Find a token; an installation that is gone may have a successor, when the App was installed anew."""
         full_name = repository.full_name
         installation = repository.installation or self.installation_of(full_name)
@@ -238,10 +192,10 @@ class AppCredentials:
         self._installations[full_name.lower()] = found
         return found
 
-    def _installation_token(self, installation: int) -> _Token:
+    def _installation_token(self, installation: int) -> Token:
         return self._tokens.get(installation, lambda: self._make_widest(installation))
 
-    def _make_widest(self, installation: int) -> _Token:
+    def _make_widest(self, installation: int) -> Token:
         """Ask for a token that may all that is of use; an App that was registered earlier may have been given less."""
         try:
             return self._make(installation, {"permissions": _FOR_REQUESTS})
@@ -251,7 +205,7 @@ class AppCredentials:
             more = {name: _FOR_REQUESTS[name] for name in OPTIONAL if granted.get(name) == _FOR_REQUESTS[name]}
             return self._make(installation, {"permissions": _NEEDED | more})
 
-    def _make(self, installation: int, wanted: Mapping[str, Any]) -> _Token:
+    def _make(self, installation: int, wanted: Mapping[str, Any]) -> Token:
         """Ask for a token.
 
         https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
@@ -265,7 +219,7 @@ class AppCredentials:
                 f"the GitHub App lacks permissions, or the repository: {error.message}",
                 remedy=f"Give the App these permissions, and accept them where it is installed: {needs}.",
             ) from error
-        return _read_token(answer, now=self._clock(), allows=frozenset(wanted["permissions"]))
+        return read_token(answer, now=self._clock(), allows=frozenset(wanted["permissions"]))
 
     def _app_token(self) -> str:
         """Sign a JSON web token.
@@ -384,20 +338,3 @@ class NoCredentials:
 
     def _refusal(self) -> Rejected:
         return Rejected(f"Foresail is nobody on GitHub yet: set {self._missing}")
-
-
-def _read_token(answer: Answer, *, now: float, allows: frozenset[str]) -> _Token:
-    """Read a new token, and say nothing of it in an error."""
-    value, until = answer.payload.at("token").text(), answer.payload.at("expires_at").text()
-    if not fits_a_header(value):
-        raise BadAnswer("token", "one word")
-    try:
-        expires_at = datetime.fromisoformat(until).timestamp()
-    except ValueError as error:
-        raise BadAnswer("expires_at", "a time") from error
-    return _Token(value=value, expires_at=expires_at, made_at=now, allows=allows)
-
-
-def fits_a_header(token: str) -> bool:
-    """Whether a token can be sent; the HTTP library would quote one that cannot in its error."""
-    return bool(token) and token.isascii() and token.isprintable() and " " not in token

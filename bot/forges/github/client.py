@@ -18,7 +18,6 @@ from bot.forges.github.auth import (
     Credentials,
     NoCredentials,
     PersonalCredentials,
-    fits_a_header,
 )
 from bot.forges.github.deployments import Deployments
 from bot.forges.github.errors import Invalid, NotFound
@@ -29,6 +28,7 @@ from bot.forges.github.proposing import GIT_USER, GitHubProposals
 from bot.forges.github.reviews import Reviews
 from bot.forges.github.statuses import Statuses
 from bot.forges.github.teams import Teams
+from bot.forges.github.tokens import fits_a_header
 from bot.forges.names import is_branch
 from bot.forges.port import Comment, GitCredentials, Labelled, NotOurs, Pace, Reaction, Said, Unpaced
 from bot.model.changes import Change, CommitStatus, Permission, Repository

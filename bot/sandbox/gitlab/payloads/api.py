@@ -11,8 +11,6 @@ from bot.sandbox.forge.accounts import Account
 from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab.state import (
     Award,
-    Deployment,
-    Environment,
     Group,
     Hook,
     LabelEvent,
@@ -78,40 +76,6 @@ def project(world: World, one: Project) -> dict[str, Any]:
             "avatar_url": None,
             "web_url": f"{world.site}/groups/{namespace}",
         },
-    }
-
-
-def deployment(world: World, one: Deployment) -> dict[str, Any]:
-    """Return a deployment that no pipeline of GitLab's made."""
-    return {
-        "id": one.id,
-        "iid": one.number,
-        "ref": one.ref,
-        "sha": one.sha,
-        "created_at": timestamp(one.created_at),
-        "updated_at": timestamp(one.updated_at),
-        "status": one.status,
-        "user": user(world, one.user),
-        "environment": {
-            "id": one.environment.id,
-            "name": one.environment.name,
-            "external_url": one.environment.external_url,
-        },
-        "deployable": None,
-    }
-
-
-def environment(world: World, project: Project, one: Environment) -> dict[str, Any]:
-    """Return an environment."""
-    return {
-        "id": one.id,
-        "name": one.name,
-        "slug": one.name.replace("_", "-"),
-        "external_url": one.external_url,
-        "state": "available",
-        "tier": "production" if one.name.startswith("prod") else "other",
-        "created_at": timestamp(project.created_at),
-        "updated_at": timestamp(world.clock.now()),
     }
 
 

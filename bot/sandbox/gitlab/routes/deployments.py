@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.sandbox.forge.repositories import BareRepository
 from bot.sandbox.gitlab.http import Answer, Call, Form, Route, bad_request, forbidden, not_found
-from bot.sandbox.gitlab.payloads import api
+from bot.sandbox.gitlab.payloads import deployments
 from bot.sandbox.gitlab.state import DEVELOPER, REPORTER, Deployment, Environment
 
 _DEPLOYMENTS = "/projects/:id/deployments"
@@ -36,7 +36,7 @@ def _list(call: Call) -> Answer:
     found = [one for one in call.project.deployments.values() if name in {None, one.environment.name}]
     if call.query.get("sort") == "desc":
         found.reverse()
-    return call.page([api.deployment(call.world, one) for one in found])
+    return call.page([deployments.deployment(call.world, one) for one in found])
 
 
 def _create(call: Call) -> Answer:
@@ -62,11 +62,11 @@ def _create(call: Call) -> Answer:
         said=[form.status],
     )
     project.deployments[one.id] = one
-    return Answer(api.deployment(world, one), HTTPStatus.CREATED)
+    return Answer(deployments.deployment(world, one), HTTPStatus.CREATED)
 
 
 def _one(call: Call) -> Answer:
-    return Answer(api.deployment(call.world, _deployment(call)))
+    return Answer(deployments.deployment(call.world, _deployment(call)))
 
 
 def _update(call: Call) -> Answer:
@@ -78,11 +78,13 @@ def _update(call: Call) -> Answer:
         raise bad_request(f'{words} (Reason(s): Status cannot transition via "{event}")')
     one.status, one.updated_at = wanted, call.world.clock.now()
     one.said.append(wanted)
-    return Answer(api.deployment(call.world, one))
+    return Answer(deployments.deployment(call.world, one))
 
 
 def _environments(call: Call) -> Answer:
-    return call.page([api.environment(call.world, call.project, one) for one in call.project.environments.values()])
+    return call.page(
+        [deployments.environment(call.world, call.project, one) for one in call.project.environments.values()]
+    )
 
 
 def _change_environment(call: Call) -> Answer:
@@ -91,7 +93,7 @@ def _change_environment(call: Call) -> Answer:
     if found is None:
         raise not_found("Environment")
     found.external_url = call.form(_EnvironmentForm).external_url
-    return Answer(api.environment(call.world, call.project, found))
+    return Answer(deployments.environment(call.world, call.project, found))
 
 
 def _deployment(call: Call) -> Deployment:
