@@ -32,7 +32,7 @@ test: programs ## all tests, on real parts; ARGS="tests/unit -k budget" for some
 check: set-up ## lint, format, types, layers, the README's tables and the locks
 	@bash .ci/check
 
-chaos: programs ## faults drawn by SEED while Foresail syncs, for ROUNDS; rules held against every write
+chaos: programs ## each fault once while Foresail syncs, or for ROUNDS, drawn by SEED; rules held against every write
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 bench: programs ## preview, webhook and memory figures, into benchmarks/results.json

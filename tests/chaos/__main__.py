@@ -1,4 +1,4 @@
-"""`make chaos`: strike faults, drawn by a seed, for as many rounds as asked; show the events of what broke a rule."""
+"""`make chaos`: strike each fault once, or draw them for many rounds; show the events of what broke a rule."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bot.sandbox.toolchain import programs
-from tests.chaos.faults import FAULTS
-from tests.chaos.rounds import strike
+from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.rounds import SHORT, strike
 from tests.chaos.world import created
 
 
@@ -19,20 +20,20 @@ def main() -> int:
     """Run the rounds; return 1 when a rule was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--applications", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=0, help="of faults that are drawn; else each is struck once")
+    parser.add_argument("--applications", type=int, default=0, help="by default 4, and 12 where faults are drawn")
     parser.add_argument("--fault", default="", help="only faults whose name has this in it")
     asked = parser.parse_args()
-    say(f"seed {asked.seed}, {asked.rounds} rounds, {asked.applications} applications")
     draw = random.Random(asked.seed)  # noqa: S311 - faults, not secrets
-    chosen = [fault for fault in FAULTS if asked.fault in fault.name]
+    rounds = list(_rounds(draw, asked.rounds, [fault for fault in FAULTS if asked.fault in fault.name]))
+    count = asked.applications or (12 if asked.rounds else 4)
+    say(f"seed {asked.seed}, {len(rounds)} rounds, {count} applications")
     with (
         tempfile.TemporaryDirectory(prefix="foresail-chaos-") as name,
-        created(programs(), Path(name), count=asked.applications) as world,
+        created(programs(), Path(name), count=count) as world,
     ):
-        for number in range(1, asked.rounds + 1):
-            struck = [draw.choice(chosen) for _ in range(draw.choice((1, 1, 2)))]
-            after = draw.randrange(0, 2 * asked.applications)
+        for number, struck in enumerate(rounds, 1):
+            after = draw.randrange(0, 2 * count)
             began = time.monotonic()
             strike(world, struck, after=after)
             took = time.monotonic() - began
@@ -45,6 +46,16 @@ def main() -> int:
         acts = sum(len(one.acts) for one in operations)
         say(f"every rule holds for {len(story.writes)} writes: {len(operations)} operations, {acts} acts of theirs")
     return 0
+
+
+def _rounds(draw: random.Random, count: int, chosen: Sequence[Fault]) -> Iterator[list[Fault]]:
+    """Yield what is struck in each round: so many that are drawn, or without a number all that is chosen, once."""
+    if count:
+        yield from ([draw.choice(chosen) for _ in range(draw.choice((1, 1, 2)))] for _ in range(count))
+        return
+    for names in draw.sample(SHORT, len(SHORT)):
+        if struck := [fault for name in names for fault in chosen if fault.name == name]:
+            yield struck
 
 
 def say(words: str) -> None:

@@ -51,6 +51,7 @@ def _kill_second_worker(world: World) -> None:
 
 def _stop_worker(world: World) -> None:
     """Stop a worker where it is, for longer than what it claims is its own."""
+    world.first.keep_running()  # it may have been killed just now
     os.kill(world.first.pid("sync"), signal.SIGSTOP)
     time.sleep(CLAIM * 2)
     os.kill(world.first.pid("sync"), signal.SIGCONT)
@@ -58,6 +59,7 @@ def _stop_worker(world: World) -> None:
 
 def _stop_controller(world: World) -> None:
     """Stop a controller where it is, until the other has taken over, and go on while that works."""
+    world.first.keep_running()  # as above
     os.kill(world.first.pid("controller"), signal.SIGSTOP)
     time.sleep(LEASE * 2)
     os.kill(world.first.pid("controller"), signal.SIGCONT)

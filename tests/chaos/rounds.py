@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from tests.chaos.faults import Fault
 from tests.chaos.world import World
+
+SHORT: Final = (
+    (
+        "a worker is killed",
+        "somebody edits what is healed",
+        "Redis is killed and starts with its data",
+        "watches are cut",
+        "a controller is stopped for a while",
+    ),
+    ("the controllers are killed", "Applications change under every update", "answers are lost"),
+    ("the API server is killed", "the other worker is killed", "the API server is too busy"),
+    ("a clock is ahead", "the other clock is behind", "Redis is killed and starts empty"),
+    ("every clock is ahead", "a worker is stopped for a while", "all workers are killed"),
+    ("etcd is stopped for 20 s", "everything is killed"),
+)
+"""Each fault once, in few rounds: those of one are struck one after the other, in what is left to be done of a push.
+
+Who is to be stopped is not killed before.
+"""
 
 
 def strike(world: World, struck: Sequence[Fault], *, after: int) -> None:
