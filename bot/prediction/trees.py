@@ -119,7 +119,9 @@ class Trees:
         Of a change's own state only those count that the branch has already: what a change alone asks for is not
         fetched before it is merged.
         """
-        if source.is_packaged or not self.submodules or tree.mirror.entry(tree.tree_id, GITMODULES) is None:
+        if source.is_packaged or not self.submodules:
+            return tree
+        if GITMODULES not in _snapshot(tree).folder(tree.tree_id):
             return tree
         known = self._known(source, tree, project)
         composition = Composition(self._fetching(project, known), self._mirrors.composed_at(tree.mirror))

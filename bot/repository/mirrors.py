@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -135,11 +136,7 @@ class Mirror:
 
     def tree_of(self, commit: str) -> str:
         """Return the id of a commit's tree."""
-        try:
-            found = self._open()[commit].peel(pygit2.Tree)
-        except (KeyError, ValueError, pygit2.GitError) as error:
-            raise Rejected(f"the repository has no commit {commit}") from error
-        return str(found.id)
+        return _tree_of(str(self.path), commit)
 
     def merge(self, base: str, head: str) -> Merged | Conflict:
         """Merge two commits in memory, as the forge would; nothing moves.
@@ -218,11 +215,7 @@ class Mirror:
         return [str(found.id) for found, _ in zip(walk, range(most), strict=False)]
 
     def _open(self) -> pygit2.Repository:
-        # libgit2 repositories must not be shared between threads; opening one costs 50 µs.
-        try:
-            return pygit2.Repository(str(self.path))
-        except pygit2.GitError as error:
-            raise Temporary(f"the copy of the repository cannot be read: {error}") from error
+        return _opened(str(self.path))
 
     def _find(self, repository: pygit2.Repository, tree_id: str, path: str) -> pygit2.Object | None:
         try:
@@ -331,6 +324,23 @@ class Mirrors:
         stamp = git.path / _FETCHED
         stamp.touch()
         os.utime(stamp, (began, began))
+
+
+def _opened(path: str) -> pygit2.Repository:
+    # libgit2 repositories must not be shared between threads; opening one costs 50 µs.
+    try:
+        return pygit2.Repository(path)
+    except pygit2.GitError as error:
+        raise Temporary(f"the copy of the repository cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def _tree_of(path: str, commit: str) -> str:
+    try:
+        found = _opened(path)[commit].peel(pygit2.Tree)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise Rejected(f"the repository has no commit {commit}") from error
+    return str(found.id)
 
 
 def _follows(mirror: Mirror, source: Source, commit: str) -> bool:
