@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import gc
 import os
@@ -65,6 +66,13 @@ def tidy() -> None:
     """Look for garbage in circles now that a job is over: little is left to walk, and nobody waits."""
     if gc.get_count()[0] > _LEFT:
         gc.collect()
+
+
+def give_back() -> None:
+    """Give memory that is free back to the system: else what many jobs have taken stays taken when there are none."""
+    gc.collect()
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:  # musl has none
+        trim(0)
 
 
 def job(work: UseCase) -> Callable[[JsonObject], PutBack | None]:
@@ -140,7 +148,7 @@ def work(queue: str, *, burst: bool = False) -> None:
 
     Jobs run in this process, not in a fork each: connections stay open, and a fork costs more than most jobs.
     """
-    take_jobs(queue, connect(services().settings.redis_url), burst=burst)
+    take_jobs(queue, connect(services().settings.redis_url), burst=burst, at_rest=give_back)
 
 
 def _no_excuse(_services: Services, _payload: JsonObject, words: str) -> None:

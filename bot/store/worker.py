@@ -46,6 +46,8 @@ _LIFE: Final = 10
 """Seconds without a sign of life after which a worker counts as dead and its job goes to another."""
 _IDLE: Final = 25
 """RQ waits 15 s less for a job before it looks around again, and 5 s less for any answer of Redis."""
+_REST: Final = 5
+"""Seconds without a job after which a worker counts as at rest."""
 _PAUSE: Final = 1.0
 """Seconds between two attempts to reach a Redis that is away."""
 _OLDEST_REDIS: Final = (6, 2, 0)
@@ -65,25 +67,28 @@ class Failed(Exception):  # noqa: N818 - says what happened to the job
     """A job failed, and that is logged and told already; the queue only has to keep it."""
 
 
-def take_jobs(queue: str, connection: redis.Redis, *, burst: bool = False) -> None:
+def take_jobs(
+    queue: str, connection: redis.Redis, *, burst: bool = False, at_rest: Callable[[], None] = lambda: None
+) -> None:
     """Do the jobs of a queue until SIGTERM or SIGINT, then finish the one that runs; with `burst` until it is empty.
 
-    A Redis that goes away is waited for. Raises Rejected for one that is too old.
+    `at_rest` is called once when no other has come for some seconds. A Redis that goes away is waited for. Raises
+    Rejected for one that is too old.
     """
     try:
-        while not _taken_while_reachable(queue, connection, burst=burst):
+        while not _taken_while_reachable(queue, connection, burst=burst, at_rest=at_rest):
             time.sleep(_PAUSE)
     except StopRequested:
         return
 
 
-def _taken_while_reachable(queue: str, connection: redis.Redis, *, burst: bool) -> bool:
+def _taken_while_reachable(queue: str, connection: redis.Redis, *, burst: bool, at_rest: Callable[[], None]) -> bool:
     """Do jobs; False when Redis went away, or the worker had to give up for another reason, which is logged."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     worker = None
     try:
-        worker = _Worker(queue, connection)  # first: it sets for how long a connection may wait for a job
+        worker = _Worker(queue, connection, at_rest)  # first: it sets for how long a connection may wait for a job
         if get_version(connection) < _OLDEST_REDIS:
             raise Rejected("FORESAIL_REDIS_URL: this Redis is too old", remedy="Use Redis 6.2 or newer.")
         worker.work(burst=burst, logging_level="WARNING")
@@ -144,15 +149,16 @@ class _Worker(SimpleWorker):
 
     max_connection_wait_time = 2.0
 
-    def __init__(self, queue: str, connection: redis.Redis) -> None:
+    def __init__(self, queue: str, connection: redis.Redis, at_rest: Callable[[], None]) -> None:
         super().__init__([queue], connection=connection, serializer=JSONSerializer, worker_ttl=_IDLE)
         self._take = connection.register_script(scripts.TAKE)
         self._leave = connection.register_script(scripts.LEAVE)
         self._started = self.queues[0].started_job_registry.key
         self._scheduled = self.queues[0].scheduled_job_registry.key
         self._pulse = _Pulse(self.maintain_heartbeats)
+        self._at_rest = at_rest
         self._doing = ""
-        """What its doing the job that it has begun last is called."""
+        """What its doing the job that it has begun last is called; empty once it has rested since."""
         self._seen_until = 0.0
         """Until when, on the monotonic clock, it need not give a sign of being there."""
 
@@ -192,23 +198,28 @@ class _Worker(SimpleWorker):
         """Wait for a job and begin it; None when none came."""
         if seconds is None or self._stop_requested:
             return None
-        queue = self.queues[0]
-        moved = self.connection.blmove(queue.key, queue.intermediate_queue_key, seconds)
-        return self._begun(cast("bytes", moved)) if moved is not None else None
+        queue, patience = self.queues[0], min(seconds, _REST) if self._doing else seconds
+        moved = self.connection.blmove(queue.key, queue.intermediate_queue_key, patience)
+        if moved is not None:
+            return self._begun(cast("bytes", moved))
+        if self._doing:
+            self._doing = ""
+            self._at_rest()
+        return None
 
     def _begun(self, moved: bytes = b"") -> Job | None:
         """Begin a job that was moved already, or the first that waits.
 
         From before Redis is asked on it counts as busy: then who asks it to stop has the job done first, not left.
         """
-        queue, at = self.queues[0], now()
-        self._doing = uuid.uuid4().hex
+        queue, at, doing = self.queues[0], now(), uuid.uuid4().hex
         self._state = WorkerStatus.BUSY
         keys = [queue.key, queue.intermediate_queue_key, self._started]
-        found = self._take(keys, [moved, self.name, self._doing, _LIFE, at.timestamp(), utcformat(at)])
+        found = self._take(keys, [moved, self.name, doing, _LIFE, at.timestamp(), utcformat(at)])
         if not found:
             self._state = WorkerStatus.IDLE
             return None
+        self._doing = doing
         name, fields = found
         job = self.job_class(name.decode(), connection=self.connection, serializer=self.serializer)
         job.restore(dict(zip(fields[::2], fields[1::2], strict=True)))
