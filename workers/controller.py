@@ -120,7 +120,7 @@ class Controller:
             queue.enqueue(request)
         self._asking.send_left_over()
         if self._applications.is_current:  # others find Applications by the index without reading all of them
-            self._index.write()
+            self._index.write(strangers=self._applications.strangers)
             self._showing.tidy(self._index)
         self._send_refreshes()
         self._follow_windows(now)

@@ -108,12 +108,10 @@ class Applications:
         return self._inventory(self._listed())
 
     def count(self) -> int | None:
-        """Ask how many Applications there are, which is one small request per namespace; None: no server says.
+        """Ask how many Applications there are where we look, ours and others, which is one small request per namespace.
 
-        Where they are told from others by a pattern, it is one per page of 500.
+        None where the server does not say.
         """
-        if self.homes.places == ("",):
-            return len(self.names())
         counts = list(self._everywhere(self._counted))
         return None if None in counts else sum(filter(None, counts))
 

@@ -12,7 +12,7 @@ import structlog
 
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
-from bot.model.applications import qualified, split
+from bot.model.applications import name_in, qualified, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,8 @@ class ApplicationWatch:
         """Namespaces of which it is not known yet what there is."""
         self._refused: set[str] = set()
         """Namespaces that we may not read: who may say so there must not keep us from all the others."""
+        self._others: set[str] = set()
+        """Applications of which is heard and that are none of ours, as `namespace/name`."""
         self._over = threading.Event()
         self.hearing = threading.Lock()
         """Held while an event is heard."""
@@ -65,6 +67,11 @@ class ApplicationWatch:
         watches, since = list(self._watches.items()), time.monotonic() - _SILENCE
         told = all(place in self._refused or watch.heard_at > since for place, watch in watches)
         return bool(watches) and self.listed.is_set() and told
+
+    @property
+    def strangers(self) -> int:
+        """How many Applications there are beside ours where we look, as `Applications.count` counts them too."""
+        return len(self._others)
 
     @property
     def is_told_again(self) -> bool:
@@ -88,15 +95,16 @@ class ApplicationWatch:
 
     def _watch(self, place: str, over: threading.Event) -> Watch:
         def on_event(event: str, obj: JsonObject) -> None:
-            if self._homes.name_of(obj):
-                with self.hearing:
-                    if not over.is_set():
-                        self._on_application(event, obj)
+            with self.hearing:
+                if not over.is_set():
+                    self._heard(event, obj)
 
         def on_listed(names: frozenset[str]) -> None:
             with self.hearing:
                 if not over.is_set():
                     self._refused.discard(place)
+                    if not place:
+                        self._others = {name for name in names if not self._homes.allows(split(name, home="")[0])}
                     self._on_listed(self._qualified(place, names), functools.partial(self._is_in, place))
                     self._is_known(place)
 
@@ -109,6 +117,12 @@ class ApplicationWatch:
 
         refused = on_refused if place else None
         return Watch(self._server, APPLICATION, on_event, namespace=place, on_listed=on_listed, on_refused=refused)
+
+    def _heard(self, event: str, obj: JsonObject) -> None:
+        if self._homes.name_of(obj):
+            self._on_application(event, obj)
+        else:
+            (self._others.discard if event == "DELETED" else self._others.add)(name_in(obj, home=""))
 
     def _is_known(self, place: str) -> None:
         self._unlisted.discard(place)

@@ -57,17 +57,20 @@ class IndexKeeper:
         with self._lock:
             return frozenset(self._urls)
 
-    def write(self) -> None:
-        """Bring Redis up to date and have the index live on; all of it is written where there is none."""
-        if self._send(whole=False) is Keeping.NOBODYS:
-            self._send(whole=True)
+    def write(self, *, strangers: int) -> None:
+        """Bring Redis up to date and have the index live on; all of it is written where there is none.
 
-    def _send(self, *, whole: bool) -> Keeping:
+        `strangers`: Applications that are nobody's here and lie among those that are asked for when all are counted.
+        """
+        if self._send(strangers, whole=False) is Keeping.NOBODYS:
+            self._send(strangers, whole=True)
+
+    def _send(self, strangers: int, *, whole: bool) -> Keeping:
         with self._lock:
             identities = tuple(self._names) if whole else tuple(self._changed)
             words = Words(
                 applications={identity: tuple(self._names[identity]) for identity in identities},
-                total=len(self._urls),
+                total=len(self._urls) + strangers,
                 addresses=tuple(self._addresses) if whole or self._moved else None,
             )
             self._changed.clear()

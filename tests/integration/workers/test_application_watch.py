@@ -95,7 +95,6 @@ def silence(world: World) -> None:
 def names(world: World, homes: Homes) -> set[str]:
     applications = Applications(Cluster(world.server), homes=homes)
     found = applications.names()
-    assert applications.count() == len(found)
     every = applications.all()
     assert {one.name for one in every.applications} | {one.name for one in every.problems} == found
     return set(found)
@@ -106,6 +105,7 @@ def test_without_the_operators_word_nothing_else_is_heard_of_or_read(world: Worl
     world.watch(homes).stop()
     assert world.heard == [("ADDED", "shop")]
     assert names(world, homes) == {"shop"}
+    assert Applications(Cluster(world.server), homes=homes).count() == 1
     applications = Applications(Cluster(world.server), homes=homes)
     assert applications.get("shop") is not None
     assert applications.read(f"{world.tenant(1)}/shop") is None
@@ -123,6 +123,9 @@ def test_what_the_operator_names_is_heard_of_and_nothing_else(world: World, *, p
     assert all(is_listed(name) for told, is_listed in world.listed for name in told)
     assert len(world.listed) == (1 if patterned else 3)
     assert names(world, homes) == wanted
+    applications = Applications(Cluster(world.server), homes=homes)
+    wait_until(lambda: applications.count() == len(wanted) + watch.strangers)
+    assert (watch.strangers > 0) is patterned
     for place in (world.stranger, tenants[1]):
         world.create(place, "later")
         world.plane.kubectl("delete", "application", "later", "--namespace", place)
