@@ -49,6 +49,8 @@ class Desk:
     namespace: str
     prunes: bool = True
     """Whether the root application deletes what left Git."""
+    others: tuple[str, ...] = ()
+    """Other namespaces of Applications."""
 
     def manifest(self, generators: str = FOLDERS, *, name: str = "{{path.basename}}", more: str = "") -> JsonObject:
         return dict(
@@ -85,7 +87,7 @@ spec:
         """Select between two trees; the root application is among the candidates when there is its folder."""
         sides = Sides(*(Tree(IDENTITY, self.repository.mirror, self.repository.tree(one)) for one in (base, head)))
         roots = [Candidate(self.root(), self.root())] if any(path.startswith("root/") for path in base) else []
-        grounds = Grounds(known, Homes(self.namespace), frozenset({URL}), sets)
+        grounds = Grounds(known, Homes(self.namespace, self.others), frozenset({URL}), sets)
         return select(self.sources, roots, sides, MAIN, grounds)
 
 

@@ -7,6 +7,7 @@ import yaml
 
 from bot.model.applications import Application
 from bot.model.resources import JsonObject
+from bot.prediction.desired import Wanted
 from bot.prediction.selection import Selection
 from tests.integration.prediction.test_applicationsets import CONFIG, URL, WEB, Desk, desk, sides
 
@@ -67,6 +68,33 @@ def test_an_applicationset_does_not_take_over_what_an_application_declares(desk:
     found = desk.select(WEB, {**WEB, "apps/db/c.yaml": CONFIG}, desk.known(desk.manifest()), db=theirs)
     assert sides(found) == {}
     assert [note.partition(";")[0] for note in found.notes] == ["Application db is there already and was not generated"]
+
+
+def of_a_team(desk: Desk, **known: Application) -> Selection:
+    """Select for a change that declares an Application `db` of the namespace `team-a`, beside one of the same name."""
+    manifest = {key: value for key, value in child(desk).items() if key != "status"}
+    manifest["metadata"] = {"name": "db", "namespace": "team-a"}
+    return desk.select(ROOT, {**ROOT, "root/db.yaml": yaml.safe_dump(manifest)}, desk.known(), **known)
+
+
+def test_a_child_of_another_namespace_is_followed_where_the_operator_says_so(desk: Desk) -> None:
+    desk.others = ("team-*",)
+    found = of_a_team(desk, db=Application.parse(child(desk), home=desk.namespace))
+    assert sides(found) == {"root": (True, True), "team-a/db": (False, True)}
+    assert found.candidates[1].either.status is None  # that is another one's
+    (refused,) = desk.sources.desired([Wanted(found.candidates[1].either, found.sides.head)])
+    assert refused.failure == "application 'db' in namespace 'team-a' is not allowed to use project 'default'"
+
+
+def test_a_child_of_a_namespace_that_the_operator_does_not_name_is_not_followed(desk: Desk) -> None:
+    desk.others = ("team-b",)
+    found = of_a_team(desk)
+    assert sides(found) == {"root": (True, True)}
+    where = f"{desk.namespace}, team-b"
+    words = (
+        f"Application db is declared in namespace team-a, where this Foresail does not look: it syncs those in {where}"
+    )
+    assert found.notes == (words,)
 
 
 def taken_out(desk: Desk, manifest: JsonObject) -> Selection:
