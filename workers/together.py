@@ -30,8 +30,10 @@ _PR_SET_PDEATHSIG: Final = 1
 _CHILDREN: Final = ("bot.repository.child", "bot.repository.health", "bot.repository.policies")
 """What mostly confined children use, in processes of their own."""
 _ELSEWHERE: Final = ("bot.cli", "bot.sandbox", "bot.web", "workers.__main__", *_CHILDREN)
-_LOOK: Final = 0.5
+_LOOK: Final = 0.25
 """Seconds between two looks at how many jobs wait."""
+_SOON: Final = 4
+"""Looks in which whoever helps only begins: tokens, discovery and a renderer take half a second of a core."""
 _MANY: Final = 20
 """Jobs of one queue that wait from which on another process takes some of them."""
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
@@ -82,6 +84,8 @@ class _Processes:
     """Processes that end once their queue is empty, with their roles."""
     rests: dict[str, float] = field(default_factory=dict)
     """Until when, on the monotonic clock, nobody more helps with a role."""
+    waited: Mapping[str, int] = field(default_factory=dict)
+    """How many jobs waited at the last look, by role."""
     asked: bool = False
     """Whether somebody has asked all to end."""
 
@@ -144,9 +148,12 @@ class _Processes:
             waiting = more.waiting(roles)
         except Temporary:  # nothing can be taken then
             return None
+        before, self.waited = self.waited, waiting
         helping, now = Counter(self.helping.values()), time.monotonic()
         for role, count in waiting.items():
-            if count < _MANY * (1 + helping[role]) or helping[role] >= more.most or now < self.rests.get(role, 0.0):
+            if helping[role] >= more.most or now < self.rests.get(role, 0.0):
+                continue
+            if not takes_long(count, before.get(role), workers=1 + helping[role]):
                 continue
             if (code := self.start(role, burst=True, helps=True)) is not None:
                 return code
@@ -164,6 +171,14 @@ class _Processes:
         for child in (*self.lasting, *self.helping):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
+
+
+def takes_long(waiting: int, before: int | None, *, workers: int) -> bool:
+    """Whether so many jobs wait that others should help: not where all are begun soon, at the pace since the last look.
+
+    `before`: how many waited then; None, when nobody has looked yet.
+    """
+    return before is not None and waiting >= _MANY * workers and waiting > _SOON * (before - waiting)
 
 
 def _import_all() -> None:

@@ -38,6 +38,8 @@ def waiting(roles):
         return {}
     if befalls == "an orphan" and rounds == 2:
         return {}
+    if rounds == 1:
+        return {"one": 1000}
     os.kill(os.getpid(), signal.SIGTERM)
     return {"one": 1000}
 
