@@ -49,7 +49,8 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, count: 
         with Seen.of(server, APPLICATION, control) as seen, Memory.of(stage, foresail) as memory:
             head = repository.push("main", {f"apps/{number}/all.yaml": _manifests(number) for number in range(count)})
             begin = time.monotonic()
-            applications = (_application(number, repository.clone_url, control, home) for number in range(count))
+            url, policy = repository.clone_url, {"prune": True, "selfHeal": True}
+            applications = (application(number, url, control, home, policy=policy) for number in range(count))
             plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(applications))
             seen.wait(count, partial(is_at, head), "all applications Synced and Healthy", seconds=_PATIENCE)
             created = time.monotonic() - begin
@@ -94,7 +95,8 @@ def _seconds(pids: list[int]) -> float:
     return total
 
 
-def _application(number: int, url: str, control: str, home: str) -> JsonObject:
+def application(number: int, url: str, control: str, home: str, *, policy: JsonObject) -> JsonObject:
+    """Return the Application of a folder of its own, `apps/<number>`, whose syncs follow an automated `policy`."""
     return {
         "apiVersion": APPLICATION.api_version,
         "kind": APPLICATION.kind,
@@ -103,7 +105,7 @@ def _application(number: int, url: str, control: str, home: str) -> JsonObject:
             "project": "default",
             "source": {"repoURL": url, "path": f"apps/{number}", "targetRevision": "main"},
             "destination": {"name": "in-cluster", "namespace": home},
-            "syncPolicy": {"automated": {"prune": True, "selfHeal": True}},
+            "syncPolicy": {"automated": policy},
         },
     }
 

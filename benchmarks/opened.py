@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from benchmarks.controller import Seen, is_at
+from benchmarks.fleet import application
 from bot.cluster.applications import APPLICATION
 from bot.cluster.connection import ApiServer
 from bot.errors import Temporary
@@ -21,7 +22,6 @@ from bot.sandbox.stage import Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.model.resources import JsonObject
     from bot.sandbox.control_plane.cluster import ControlPlane
     from bot.sandbox.github.people import HostedRepository
     from bot.sandbox.toolchain import Programs
@@ -45,9 +45,8 @@ def measure(programs: Programs, plane: ControlPlane, directory: Path, *, limits:
         server = ApiServer.from_kubeconfig(str(plane.kubeconfig))
         with Seen.of(server, APPLICATION, stage.control_namespace) as seen:
             head = fleet.push("main", {_file(number): _manifest(number, "blue") for number in range(APPLICATIONS)})
-            applications = [
-                _application(number, fleet, stage.control_namespace, home) for number in range(APPLICATIONS)
-            ]
+            url, control = fleet.clone_url, stage.control_namespace
+            applications = [application(number, url, control, home, policy={}) for number in range(APPLICATIONS)]
             plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(applications))
             seen.wait(APPLICATIONS, partial(is_at, head), "all applications Synced and Healthy")
         stage.until(stage.is_idle, what="the end of all jobs", deadline=_PATIENCE)
@@ -98,20 +97,6 @@ def _opened(stage: Stage, fleet: HostedRepository) -> dict[str, float]:
 
 def _file(number: int) -> str:
     return f"apps/{number}/all.yaml"
-
-
-def _application(number: int, fleet: HostedRepository, control: str, home: str) -> JsonObject:
-    return {
-        "apiVersion": APPLICATION.api_version,
-        "kind": APPLICATION.kind,
-        "metadata": {"name": f"app-{number}", "namespace": control},
-        "spec": {
-            "project": "default",
-            "source": {"repoURL": fleet.clone_url, "path": f"apps/{number}", "targetRevision": "main"},
-            "destination": {"name": "in-cluster", "namespace": home},
-            "syncPolicy": {"automated": {}},
-        },
-    }
 
 
 def _manifest(number: int, colour: str) -> str:

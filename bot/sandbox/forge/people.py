@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from bot.errors import Rejected
-from bot.sandbox.forge.repositories import ZERO, BareRepository, Files
+from bot.sandbox.forge.repositories import ZERO, Author, BareRepository, Files, NewCommit
 from bot.sandbox.forge.webhooks import Hooks
 
 SOMEBODY = "octocat"
@@ -52,6 +52,13 @@ class HostedGit(Generic[World, State]):
                 raise Rejected(f"there is no {path} in {revision or self.state.default_branch}") from None
 
     @abstractmethod
+    def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
+        """Make a branch, or move it by force, to a commit that exists."""
+
+    @abstractmethod
+    def _author(self, login: str) -> Author:
+        """Return whom commits of an account name, at this moment."""
+
     def push(
         self,
         branch: str,
@@ -66,6 +73,13 @@ class HostedGit(Generic[World, State]):
         The commit is built on `onto` (a branch or commit; by default the branch itself, or for a new one the default
         branch). When that is not the branch's tip, the push is forced.
         """
+        with self._world.lock:
+            git = BareRepository(self.state.path)
+            base = self._base(git, branch, onto)
+            tree, parents = git.write_tree(files, onto=base), [] if base is None else [base]
+            sha = git.write_commit(NewCommit(tree, parents, message, self._author(author)))
+            self.point(branch, sha, user=author)
+            return sha
 
     def commit(
         self,

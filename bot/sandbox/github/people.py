@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.errors import Rejected
 from bot.sandbox.forge.merging import MergeMethod
 from bot.sandbox.forge.people import SOMEBODY, HostedGit
-from bot.sandbox.forge.repositories import ZERO, BareRepository, Files, NewCommit
+from bot.sandbox.forge.repositories import ZERO, Author
 from bot.sandbox.forge.statuses import Status
 from bot.sandbox.github import branches, conversation, events, pulls, queue, reviews
 from bot.sandbox.github.payloads.checks import buttons_of
@@ -35,33 +35,13 @@ class HostedRepository(HostedGit[World, Repository]):
         """Where Git finds it."""
         return clone_url(self._world, self.state)
 
-    def push(
-        self,
-        branch: str,
-        files: Files,
-        *,
-        message: str = "Change files",
-        author: str = SOMEBODY,
-        onto: str | None = None,
-    ) -> str:
-        """Commit `files` to a branch and push it; return the commit (see `HostedGit.push`)."""
-        with self._world.lock:
-            git, user = BareRepository(self.state.path), self._world.account(author)
-            base = self._base(git, branch, onto)
-            new = NewCommit(
-                tree=git.write_tree(files, onto=base),
-                parents=[] if base is None else [base],
-                message=message,
-                author=pulls.author_of(self._world, user),
-            )
-            sha = git.write_commit(new)
-            branches.point(self._world, self.state, branch=branch, sha=sha, sender=user)
-            return sha
-
     def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
         """Make a branch, or move it by force, to a commit that exists."""
         with self._world.lock:
             branches.point(self._world, self.state, branch=branch, sha=sha, sender=self._world.account(user))
+
+    def _author(self, login: str) -> Author:
+        return pulls.author_of(self._world, self._world.account(login))
 
     def delete_branch(self, branch: str, *, user: str = SOMEBODY) -> None:
         """Remove a branch; pull requests from or into it are closed."""

@@ -9,7 +9,7 @@ from bot.errors import Rejected
 from bot.forges.gitlab.statuses import ANEW
 from bot.sandbox.forge.merging import Merge, MergeMethod, perform
 from bot.sandbox.forge.people import SOMEBODY, HostedGit
-from bot.sandbox.forge.repositories import BareRepository, Files, NewCommit
+from bot.sandbox.forge.repositories import Author, BareRepository
 from bot.sandbox.forge.statuses import Status as Told
 from bot.sandbox.gitlab import branches, conversation, events, pulls
 from bot.sandbox.gitlab.state import (
@@ -51,28 +51,13 @@ class HostedProject(HostedGit[World, Project]):
         """Where Git finds it."""
         return f"{self._world.site}/{self.state.full_name}.git"
 
-    def push(
-        self,
-        branch: str,
-        files: Files,
-        *,
-        message: str = "Change files",
-        author: str = SOMEBODY,
-        onto: str | None = None,
-    ) -> str:
-        """Commit `files` to a branch and push it; return the commit (see `HostedGit.push`)."""
-        with self._world.lock:
-            git, user = BareRepository(self.state.path), self._world.account(author)
-            base = self._base(git, branch, onto)
-            tree, parents = git.write_tree(files, onto=base), [] if base is None else [base]
-            sha = git.write_commit(NewCommit(tree, parents, message, pulls.author_of(self._world, user)))
-            branches.point(self._world, self.state, branch=branch, sha=sha, sender=user)
-            return sha
-
     def point(self, branch: str, sha: str, *, user: str = SOMEBODY) -> None:
         """Make a branch, or move it by force, to a commit that exists."""
         with self._world.lock:
             branches.point(self._world, self.state, branch=branch, sha=sha, sender=self._world.account(user))
+
+    def _author(self, login: str) -> Author:
+        return pulls.author_of(self._world, self._world.account(login))
 
     def open_pull_request(
         self,

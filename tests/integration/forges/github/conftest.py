@@ -34,6 +34,11 @@ def github(tmp_path: Path) -> Iterator[GitHubStandIn]:
 
 
 @pytest.fixture
+def stand_in(github: GitHubStandIn) -> GitHubStandIn:
+    return github
+
+
+@pytest.fixture
 def app(github: GitHubStandIn) -> App:
     return github.create_app("Foresail", permissions=PERMISSIONS, events=EVENTS)
 
@@ -41,6 +46,12 @@ def app(github: GitHubStandIn) -> App:
 @pytest.fixture
 def shop(github: GitHubStandIn) -> HostedRepository:
     return github.create_repository("acme/shop", files={"app.yaml": "replicas: 1\n"})
+
+
+@pytest.fixture
+def number(shop: HostedRepository) -> int:
+    shop.push("feature", {"app.yaml": "replicas: 2\n"})
+    return shop.open_pull_request("feature", title="Scale", user="alice").number
 
 
 @pytest.fixture

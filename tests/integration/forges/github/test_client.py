@@ -8,25 +8,24 @@ from bot.errors import Rejected
 from bot.forges.github import PERMISSION_FOR_TEAMS
 from bot.forges.github.client import GitHub
 from bot.forges.github.errors import Invalid, NotFound, NotInstalled
-from bot.forges.port import Comment, Forge, Reaction
-from bot.model.changes import ChangeState, CommitStatus, Permission, Repository, StatusState
+from bot.forges.port import Forge, Reaction
+from bot.model.changes import ChangeState, CommitStatus, Repository, StatusState
 from bot.sandbox.github.people import HostedRepository
 from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import App, Installation
+from tests.integration.forges.any_forge import AnyForge
 from tests.integration.forges.github.conftest import writes_to
 
 PENDING = CommitStatus("foresail/preview", StatusState.PENDING, "previewing", "https://foresail.test/reports/1")
 
 
-@pytest.fixture
-def number(shop: HostedRepository) -> int:
-    shop.push("feature", {"app.yaml": "replicas: 2\n"})
-    return shop.open_pull_request("feature", title="Scale", user="alice").number
-
-
 def test_the_client_is_a_forge(forge: GitHub) -> None:
     port: Forge = forge
     assert port is forge
+
+
+class TestAnyForge(AnyForge):
+    program = "foresail[bot]"
 
 
 def test_every_repository_of_every_installation_is_listed(
@@ -95,11 +94,6 @@ def test_a_merged_change_names_its_merge(
     assert (change.state, change.merge_sha) == (ChangeState.MERGED, sha)
 
 
-def test_a_closed_change_is_closed(shop: HostedRepository, repository: Repository, forge: GitHub, number: int) -> None:
-    shop.close(number)
-    assert forge.change(repository, number).state is ChangeState.CLOSED
-
-
 def test_a_change_from_a_fork_is_told(
     github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub
 ) -> None:
@@ -111,18 +105,6 @@ def test_a_change_from_a_fork_is_told(
 def test_a_change_that_is_not_there_is_rejected(repository: Repository, forge: GitHub) -> None:
     with pytest.raises(NotFound, match="GET /repos/acme/shop/pulls/99"):
         forge.change(repository, 99)
-
-
-def test_open_changes_come_newest_first_and_without_the_others(
-    shop: HostedRepository, repository: Repository, forge: GitHub, number: int
-) -> None:
-    for branch in ("second", "third"):
-        shop.push(branch, {f"{branch}.yaml": "a: 1\n"})
-        shop.open_pull_request(branch)
-    shop.close(number + 1)
-    assert [change.number for change in forge.open_changes(repository)] == [number + 2, number]
-    shop.merge(number)
-    assert {change.number for change in forge.closed_changes(repository)} == {number, number + 1}
 
 
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
@@ -201,19 +183,6 @@ def test_a_status_for_an_unknown_commit_is_rejected_with_githubs_words(repositor
         forge.set_statuses(repository, "main", [PENDING])
 
 
-def test_comments_are_written_found_and_edited(
-    github: GitHubStandIn, shop: HostedRepository, repository: Repository, forge: GitHub, number: int
-) -> None:
-    first = forge.add_comment(repository, number, "<!-- foresail 1 -->\nold")
-    forge.edit_comment(repository, number, first, "<!-- foresail 1 -->\nnew")
-    assert forge.own_comments(repository, number, marker="<!-- foresail") == [
-        Comment(first.id, "<!-- foresail 1 -->\nnew")
-    ]
-    github.exchanges.clear()
-    forge.edit_comment(repository, number, Comment(first.id, "same"), "same")
-    assert (github.requests, shop.comments(number)[0].body) == ((), "<!-- foresail 1 -->\nnew")
-
-
 def test_what_others_quote_is_theirs(
     shop: HostedRepository, repository: Repository, forge: GitHub, number: int
 ) -> None:
@@ -248,19 +217,6 @@ def test_a_comment_that_is_too_long_is_rejected_with_githubs_words(
 ) -> None:
     with pytest.raises(Invalid, match="Body is too long"):
         forge.add_comment(repository, number, "x" * 65_537)
-
-
-@pytest.mark.parametrize("role", [*Permission])
-def test_a_persons_permission_is_their_role(
-    shop: HostedRepository, repository: Repository, forge: GitHub, role: Permission
-) -> None:
-    shop.grant("alice", role.value)
-    assert forge.permission(repository, "alice") is role
-
-
-@pytest.mark.parametrize("user", ["nobody-of-that-name", "../../user", "a/b", "", "x" * 300])
-def test_nobody_may_do_nothing(repository: Repository, forge: GitHub, user: str) -> None:
-    assert forge.permission(repository, user) is Permission.NONE
 
 
 @pytest.fixture
@@ -339,37 +295,3 @@ def test_the_head_is_not_known_when_somebody_pushed_in_the_second_of_the_comment
     comment.created_at = github.clock.now() - github.clock.now() % 1
     shop.state.pushed_at = comment.created_at
     assert forge.head_when(repository, number, comment.id) == ""
-
-
-def test_a_label_names_who_put_it_there_last_and_the_head_of_that_time(
-    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
-) -> None:
-    assert forge.labelled(repository, number, "ok") is None
-    github.clock.advance(2)
-    shop.label(number, "Ok", user="alice")
-    first, seen = forge.labelled(repository, number, "oK"), shop.pull(number).head_sha
-    assert first is not None
-    assert (first.author, first.head_sha) == ("alice", seen)
-    assert forge.labelled(repository, number, "o") is None
-
-    github.clock.advance(2)
-    shop.push("feature", {"app.yaml": "replicas: 3\n"})
-    late = forge.labelled(repository, number, "ok")
-    assert late is None or late.head_sha == seen
-
-    github.clock.advance(2)
-    shop.unlabel(number, "ok", user="bob")
-    assert forge.labelled(repository, number, "ok") is None
-    shop.label(number, "ok", user="bob")
-    again = forge.labelled(repository, number, "ok")
-    assert again is not None
-    assert (again.author, again.head_sha) == ("bob", shop.pull(number).head_sha)
-    assert again.id != first.id
-
-
-def test_a_label_that_a_program_has_put_there_is_nobodys(
-    github: GitHubStandIn, shop: HostedRepository, forge: GitHub, repository: Repository, number: int
-) -> None:
-    github.clock.advance(2)
-    shop.label(number, "ok", user="foresail[bot]")
-    assert forge.labelled(repository, number, "ok") is None

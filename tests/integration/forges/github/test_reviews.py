@@ -13,12 +13,6 @@ from bot.sandbox.github.server import GitHubStandIn
 from bot.sandbox.github.state import Review
 
 
-@pytest.fixture
-def number(shop: HostedRepository) -> int:
-    shop.push("feature", {"app.yaml": "replicas: 2\n"})
-    return shop.open_pull_request("feature", user="alice").number
-
-
 def approvals(forge: GitHub, repository: Repository, shop: HostedRepository, number: int) -> tuple[str, ...]:
     return forge.approvals(repository, number, shop.pull(number).head_sha)
 

@@ -29,6 +29,11 @@ def gitlab(tmp_path: Path) -> Iterator[GitLabStandIn]:
 
 
 @pytest.fixture
+def stand_in(gitlab: GitLabStandIn) -> GitLabStandIn:
+    return gitlab
+
+
+@pytest.fixture
 def shop(gitlab: GitLabStandIn) -> HostedProject:
     shop = gitlab.create_repository("acme/team/shop", files={"app.yaml": "replicas: 1\n"})
     shop.grant("foresail", "maintain")

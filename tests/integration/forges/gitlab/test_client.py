@@ -7,10 +7,11 @@ import pytest
 from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.client import GitLab
 from bot.forges.gitlab.errors import Invalid, NotFound
-from bot.forges.port import Comment, Forge, NotOurs, Reaction
-from bot.model.changes import ChangeState, CommitStatus, Permission, Repository, StatusState
+from bot.forges.port import Forge, NotOurs, Reaction
+from bot.model.changes import ChangeState, CommitStatus, Repository, StatusState
 from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.gitlab.server import GitLabStandIn
+from tests.integration.forges.any_forge import AnyForge
 
 PENDING = CommitStatus("foresail/preview", StatusState.PENDING, "previewing", "https://foresail.test/reports/1")
 GOOD = CommitStatus("foresail/preview", StatusState.SUCCESS, "changes nothing", "https://foresail.test/reports/1")
@@ -19,6 +20,10 @@ GOOD = CommitStatus("foresail/preview", StatusState.SUCCESS, "changes nothing", 
 def test_the_client_is_a_forge(forge: GitLab) -> None:
     port: Forge = forge
     assert port is forge
+
+
+class TestAnyForge(AnyForge):
+    program = "project_12_bot_ab12"
 
 
 def test_every_project_that_can_be_written_to_is_listed(
@@ -91,11 +96,6 @@ def test_a_merged_change_names_its_merge(
     assert [one.number for one in forge.changes_of_commit(repository, sha)] == [number]
 
 
-def test_a_closed_change_is_closed(shop: HostedProject, repository: Repository, forge: GitLab, number: int) -> None:
-    shop.close(number)
-    assert forge.change(repository, number).state is ChangeState.CLOSED
-
-
 def test_a_change_from_a_fork_is_told(
     gitlab: GitLabStandIn, shop: HostedProject, repository: Repository, forge: GitLab
 ) -> None:
@@ -107,18 +107,6 @@ def test_a_change_from_a_fork_is_told(
 def test_a_change_that_is_not_there_is_rejected(repository: Repository, forge: GitLab) -> None:
     with pytest.raises(NotFound, match="GET /projects/acme%2Fteam%2Fshop/merge_requests/99"):
         forge.change(repository, 99)
-
-
-def test_open_changes_come_newest_first_and_without_the_others(
-    shop: HostedProject, repository: Repository, forge: GitLab, number: int
-) -> None:
-    for branch in ("second", "third"):
-        shop.push(branch, {f"{branch}.yaml": "a: 1\n"})
-        shop.open_pull_request(branch)
-    shop.close(number + 1)
-    assert [change.number for change in forge.open_changes(repository)] == [number + 2, number]
-    shop.merge(number)
-    assert {change.number for change in forge.closed_changes(repository)} == {number, number + 1}
 
 
 def test_commits_inside_of_a_change_are_not_it(
@@ -211,19 +199,6 @@ def test_two_writers_at_once_come_again(shop: HostedProject, repository: Reposit
         forge._say(repository, shop.head(), dict(stale))  # noqa: SLF001 - what a writer sends that read before the other wrote
 
 
-def test_comments_are_written_found_and_edited(
-    gitlab: GitLabStandIn, shop: HostedProject, repository: Repository, forge: GitLab, number: int
-) -> None:
-    first = forge.add_comment(repository, number, "<!-- foresail 1 -->\nold")
-    forge.edit_comment(repository, number, first, "<!-- foresail 1 -->\nnew")
-    assert forge.own_comments(repository, number, marker="<!-- foresail") == [
-        Comment(first.id, "<!-- foresail 1 -->\nnew")
-    ]
-    gitlab.exchanges.clear()
-    forge.edit_comment(repository, number, Comment(first.id, "same"), "same")
-    assert (gitlab.requests, shop.comments(number)[0].body) == ((), "<!-- foresail 1 -->\nnew")
-
-
 def test_what_others_quote_is_theirs_and_own_comments_are_found_behind_many(
     shop: HostedProject, repository: Repository, forge: GitLab, number: int
 ) -> None:
@@ -251,19 +226,6 @@ def test_a_comment_that_is_too_long_is_rejected_with_gitlabs_words(
 ) -> None:
     with pytest.raises(Invalid, match="note is too long"):
         forge.add_comment(repository, number, "x" * 1_000_001)
-
-
-@pytest.mark.parametrize("role", [*Permission])
-def test_a_persons_permission_is_their_role(
-    shop: HostedProject, repository: Repository, forge: GitLab, role: Permission
-) -> None:
-    shop.grant("alice", role.value)
-    assert forge.permission(repository, "alice") is role
-
-
-@pytest.mark.parametrize("user", ["nobody-of-that-name", "../../user", "a/b", "", "x" * 300])
-def test_nobody_may_do_nothing(repository: Repository, forge: GitLab, user: str) -> None:
-    assert forge.permission(repository, user) is Permission.NONE
 
 
 def test_who_is_in_a_group_or_above_it_is_looked_up_each_time(
@@ -326,37 +288,3 @@ def test_git_reads_with_the_token(forge: GitLab, repository: Repository) -> None
     credentials = forge.git_credentials(repository)
     assert credentials.username == "oauth2"
     assert credentials.password not in repr(credentials)
-
-
-def test_a_label_names_who_put_it_there_last_and_the_head_of_that_time(
-    gitlab: GitLabStandIn, shop: HostedProject, forge: GitLab, repository: Repository, number: int
-) -> None:
-    assert forge.labelled(repository, number, "ok") is None
-    gitlab.clock.advance(2)
-    shop.label(number, "Ok", user="alice")
-    first, seen = forge.labelled(repository, number, "oK"), shop.pull(number).head_sha
-    assert first is not None
-    assert (first.author, first.head_sha) == ("alice", seen)
-    assert forge.labelled(repository, number, "o") is None
-
-    gitlab.clock.advance(2)
-    shop.push("feature", {"app.yaml": "replicas: 3\n"})
-    late = forge.labelled(repository, number, "ok")
-    assert late is None or late.head_sha == seen
-
-    gitlab.clock.advance(2)
-    shop.unlabel(number, "ok", user="bob")
-    assert forge.labelled(repository, number, "ok") is None
-    shop.label(number, "ok", user="bob")
-    again = forge.labelled(repository, number, "ok")
-    assert again is not None
-    assert (again.author, again.head_sha) == ("bob", shop.pull(number).head_sha)
-    assert again.id != first.id
-
-
-def test_a_label_that_a_program_has_put_there_is_nobodys(
-    gitlab: GitLabStandIn, shop: HostedProject, forge: GitLab, repository: Repository, number: int
-) -> None:
-    gitlab.clock.advance(2)
-    shop.label(number, "ok", user="project_12_bot_ab12")
-    assert forge.labelled(repository, number, "ok") is None
