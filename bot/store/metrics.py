@@ -62,7 +62,7 @@ class Metrics:
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
         self._show = connection.register_script(_SHOW)
-        self._later: deque[Sample] = deque()
+        self._later: deque[Sample] = deque(maxlen=_AT_ONCE)
 
     def count_later(self, *samples: Sample) -> None:
         """Do so with the next that this process counts, in one request: a job is counted when it ends."""
@@ -70,15 +70,21 @@ class Metrics:
 
     def count(self, *samples: Sample) -> None:
         """Add to what is counted; while Redis is away nothing is, and nobody minds."""
-        earlier = [self._later.popleft() for _ in range(len(self._later))]
         try:
             with self._connection.pipeline(transaction=False) as pipeline:
-                for sample in (*earlier, *samples):
+                for sample in (*self._earlier(), *samples):
                     for part, number in _parts(sample):
                         pipeline.hincrbyfloat(_COUNTED, _field(sample, part), number)
                 pipeline.execute()
         except RedisError as error:
             _log.info("not counted", reason=str(error))
+
+    def _earlier(self) -> Iterator[Sample]:
+        while True:
+            try:
+                yield self._later.popleft()
+            except IndexError:  # another thread may have taken the last
+                return
 
     def counted(self) -> dict[Family, dict[tuple[str, ...], dict[str, float]]]:
         """Return by family and the values of its labels what was counted, by part.

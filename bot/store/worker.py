@@ -137,7 +137,7 @@ class _Pulse:
                     continue
                 try:
                     self._beat(*self._running)
-                except RedisError as error:  # a Redis that is away must not end the job
+                except Exception as error:  # noqa: BLE001 - without this thread each job would go to others, too
                     _log.warning("no sign of life given", reason=str(error))
 
 
