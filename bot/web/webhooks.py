@@ -18,8 +18,8 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from bot.forges.github import events as github
 from bot.forges.gitlab import events as gitlab
 from bot.forges.plain import events as plain
+from bot.model.calls import called_for
 from bot.model.events import Ignored, Ping
-from bot.model.jobs import called_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from bot.model import jobs
+from bot.model.calls import called_for
 from bot.model.changes import Repository
 from bot.model.checks import Button
 from bot.model.events import (
@@ -27,7 +28,7 @@ from bot.model.events import (
     Ping,
     TagPushed,
 )
-from bot.model.jobs import JobRequest, Task, called_for
+from bot.model.jobs import JobRequest, Task
 
 SHOP = Repository("acme/shop", "https://github.example/acme/shop.git", installation=7)
 LOOK, CHANGES = jobs.generate_from(SHOP), jobs.generate_from(SHOP, changes=True)
