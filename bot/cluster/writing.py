@@ -128,7 +128,7 @@ class Writer:
         except ApiRefused as error:
             # Without causes it is about the manifest itself, not about what it makes together with what is to go.
             left = live if not error.causes else left_by(live, apply.manifest, managers)
-            if left == live:
+            if left == live or _concerns_nothing_of(error, live, left):
                 raise
             return self._without(apply, live, managers, error, stands=not self._may_mend(error, live, left))
         manager = self.cluster.manager
@@ -171,7 +171,7 @@ class Writer:
         except ApiRefused:
             return True
         before, after = comparable(live), comparable(filled_in)
-        parts = {_FIELD.split(name)[0] for name in _refused_fields(error)}
+        parts = _refused_parts(error)
         return any(not same(before.get(part), after.get(part)) if part else not same(before, after) for part in parts)
 
     def _replaced(self, write: Write, *, dry_run: bool) -> Written:
@@ -200,6 +200,17 @@ class Writer:
                     raise
             live = self.cluster.server.get(path)
         raise AssertionError("the last attempt answers or raises")
+
+
+def _refused_parts(error: ApiRefused) -> set[str]:
+    """Return the first step of each field that a refusal is about; empty for the object as a whole."""
+    return {_FIELD.split(name)[0] for name in _refused_fields(error)}
+
+
+def _concerns_nothing_of(error: ApiRefused, live: JsonObject, left: JsonObject) -> bool:
+    """Whether a refusal is about nothing but parts of an object of which nothing goes."""
+    parts = _refused_parts(error)
+    return bool(parts) and all(part and live.get(part) == left.get(part) for part in parts)
 
 
 def _refused_fields(error: ApiRefused) -> set[str]:

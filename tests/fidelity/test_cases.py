@@ -75,6 +75,19 @@ def test_what_a_change_spares_from_being_replaced_is_changed_in_place(fleet: Fle
     assert found.note == "is changed in place; a sync without this change would delete it and create it again"
 
 
+def test_a_refusal_quotes_what_others_own_of_a_set(fleet: Fleet) -> None:
+    def binding(actions: list[str], policy: str, **metadata: Any) -> JsonObject:
+        api, spec = "admissionregistration.k8s.io/v1", {"policyName": policy, "validationActions": actions}
+        return make("ValidatingAdmissionPolicyBinding", name="APP-one", api=api, spec=spec, metadata=metadata)
+
+    base = binding(["Deny"], "nobody-has-it", labels={"app": "web", "tier": ""})
+    by_hand = binding(["Audit", "Warn"], "nobody-has-it", labels={"app": "web"})
+    piece = Piece(base, binding(["Deny", "Warn"], "nor-this"), Hand.EDIT, by_hand)
+    outcome = carried_out(fleet, piece, before="ServerSideApply=false,Force=true")
+
+    assert '["Audit","Deny","Warn"]' in told(outcome, "ValidatingAdmissionPolicyBinding").failure
+
+
 def test_what_is_emptied_by_a_take_over_goes_though_git_names_it(fleet: Fleet) -> None:
     def web(context: JsonObject, options: str = "") -> JsonObject:
         containers = [{"name": "main", "image": "web:1", "securityContext": context}]
