@@ -86,8 +86,7 @@ def _look_at(services: Services, name: str) -> None:
     if operation is None:
         refuse(services, application)
         return
-    claim = Claim.parse(application.annotation(CLAIM))
-    if claim is not None and claim.blocks(now=services.clock.now(), longest=2 * services.settings.claim_seconds):
+    if is_claimed(services, application):
         return  # the controller asks again when the claim runs out
     with structlog.contextvars.bound_contextvars(application=name, revision=operation.revision[:12]):
         state = state_of(application, operation, now=services.clock.now())
@@ -98,6 +97,13 @@ def _look_at(services: Services, name: str) -> None:
         admission = admitted(services, *attempt) if attempt is not None else None
         if attempt is not None and admission is not None:
             _carry_on(services, attempt[0], admission)
+
+
+def is_claimed(services: Services, application: Application) -> bool:
+    """Whether somebody else may be at work on an application."""
+    claim = Claim.parse(application.annotation(CLAIM))
+    longest = 2 * services.settings.claim_seconds
+    return claim is not None and claim.blocks(now=services.clock.now(), longest=longest)
 
 
 def _is_to_end(application: Application) -> bool:

@@ -17,7 +17,7 @@ from bot.settings import Mode
 from workers.changes.landscape import Landscape
 from workers.changes.payloads import refreshes, repository_in
 from workers.operating.configured import is_reconfigured, why_configured
-from workers.operating.operations import Asked
+from workers.operating.operations import Asked, last_sync_of
 from workers.runtime import job_with_excuse
 from workers.telling.expected import keep_expected
 
@@ -139,7 +139,8 @@ def _start(
     _log.info("application affected", application=current.name)
     tree_id = landscape.mirror.tree_of(occasion.commit)
     waits = why_configured(landscape.services, landscape.mirror, tree_id, current.name)
-    found = [Asked(current.name, occasion, configured=waits).request.in_lane(current.lane)]
+    asked = Asked(current.name, occasion, configured=waits, after=last_sync_of(current))
+    found = [asked.request.in_lane(current.lane)]
     return found if current.automated or not current.generator else [*found, generate(current.generator)]
 
 

@@ -19,7 +19,7 @@ from bot.prediction.trees import has_several
 from bot.settings import Mode
 from workers.operating.configured import why_configured
 from workers.operating.ending import finish, make_good
-from workers.operating.operations import Asked, waits_for_the_end
+from workers.operating.operations import Asked, last_sync_of, waits_for_the_end
 from workers.operating.revisions import synced
 from workers.runtime import job
 
@@ -136,7 +136,7 @@ class Round:
         if last is not None:
             self.services.memory.put_off(name, commit)  # at the end, those are told that this brings along
         prune, waits = self.prunes.get(name), why_configured(self.services, moved[1].mirror, moved[1].tree_id, name)
-        asked = Asked(name, occasion, revisions, prune, waits)
+        asked = Asked(name, occasion, revisions, prune, waits, after=last_sync_of(application))
         self.services.queue.enqueue(asked.request.in_lane(application.lane))
         _log.info("application moved", revision=commit)
         if occasion.repository:

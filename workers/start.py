@@ -12,8 +12,8 @@ import structlog
 from bot.cluster.applications import Conflict, RecordTooLarge
 from bot.errors import Temporary
 from bot.model.jobs import advance
-from workers.advance import carry_on_new
-from workers.operating.operations import TRIES, Asked, start, startable, started
+from workers.advance import carry_on_new, is_claimed
+from workers.operating.operations import TRIES, Asked, note_overtaken, start, startable, started
 from workers.runtime import job_with_excuse
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
         else:
             if reason:
                 _log.info("operation not started", reason=reason)
+            if reason and services.memory.is_ending(asked.name):  # by this very job, when its worker was killed
+                services.queue.enqueue(advance(asked.name))
     return None
 
 
@@ -52,8 +54,10 @@ def _begin(services: Services, asked: Asked) -> str:
         application = startable(services, asked)
         if isinstance(application, str):
             return application
-        if not application.automated:  # a window may be in the way, in which it has to wait as written
+        # A window may be in the way, or who works still on what somebody took away: it has to wait as written.
+        if not application.automated or is_claimed(services, application):
             return start(services, asked)
+        note_overtaken(services, application)
         if carry_on_new(services, application, asked.operation(application)):
             started(services, asked, application)
             return ""

@@ -276,6 +276,7 @@ def start(  # noqa: PLR0913 - each is a matter of its own
     revisions: Sequence[str] = (),
     prune: bool | None = None,
     configured: str = "",
+    after: str | None = None,
 ) -> JobRequest:
     """Ask for an application to be synced to a commit; `info` is the operation's, see `workers.start`."""
     payload: JsonObject = {
@@ -284,8 +285,9 @@ def start(  # noqa: PLR0913 - each is a matter of its own
         "revisions": list(revisions),
         "prune": prune,
         "configured": configured,
+        "after": after,
     }
-    return JobRequest(Task.START, payload, " ".join([application, commit, *revisions, f"{prune}"]))
+    return JobRequest(Task.START, payload, " ".join([application, commit, *revisions, f"{prune}", configured]))
 
 
 def advance(application: str) -> JobRequest:

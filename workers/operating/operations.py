@@ -11,7 +11,7 @@ from bot.cluster.applications import Conflict
 from bot.engine.sync.start import reason_to_wait
 from bot.errors import Rejected
 from bot.model import jobs
-from bot.model.jobs import advance, delete, notify
+from bot.model.jobs import advance, delete, generate, notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
 from bot.settings import Mode
@@ -53,6 +53,8 @@ class Asked:
     """Given where its ApplicationSet rolls it out: whether the sync deletes; else the Application says."""
     configured: str = ""
     """Why its repository wants it to wait, where it does."""
+    after: str | None = None
+    """Its last sync when this was decided, see `last_sync_of`; None: whatever it was."""
 
     @classmethod
     def of(cls, payload: JsonObject) -> Asked:
@@ -63,6 +65,7 @@ class Asked:
             tuple(map(str, payload["revisions"])),
             payload["prune"],
             str(payload["configured"]),
+            payload["after"],
         )
 
     @property
@@ -75,6 +78,7 @@ class Asked:
             revisions=self.revisions,
             prune=self.prune,
             configured=self.configured,
+            after=self.after,
         )
 
     @property
@@ -94,6 +98,12 @@ class Asked:
         )
 
 
+def last_sync_of(application: Application) -> str:
+    """Name the last sync of an application that has begun; empty where none has."""
+    last = OperationState.last_sync(application.status)
+    return "" if last is None else f"{last.operation.revision} since {last.started_at}"
+
+
 def start(services: Services, asked: Asked) -> str:
     """Write an operation and have it carried out; return why not, nothing when it is written.
 
@@ -103,6 +113,7 @@ def start(services: Services, asked: Asked) -> str:
         application = startable(services, asked)
         if isinstance(application, str):
             return application
+        note_overtaken(services, application)
         written = {"operation": asked.operation(application).to_wire(), **_overtaken(services, application)}
         try:
             services.applications.update(application, written)
@@ -117,7 +128,8 @@ def start(services: Services, asked: Asked) -> str:
 def startable(services: Services, asked: Asked) -> Application | str:
     """Return an Application on which an operation may be written now, else why none may.
 
-    A commit that has to wait for the end of another operation is noted, so that this end brings it along.
+    A commit that has to wait for the end of another operation is noted, so that this end brings it along. Where another
+    sync has begun since this one was decided, that is decided anew: the job may have been held up, and its commit old.
     """
     if services.settings.mode is Mode.PREVIEW:
         return "this Foresail only previews: something else does the syncing"
@@ -132,11 +144,20 @@ def startable(services: Services, asked: Asked) -> Application | str:
         reason = reason or asked.configured
         if application.deleting:
             services.queue.enqueue(delete(asked.name))  # a hook that failed may be a better one now
+        if not reason and asked.after not in {None, last_sync_of(application)}:
+            services.queue.enqueue(_decided_anew(asked, application))
+            return "was synced since this was decided"
         if not reason:
             return application
         if application.operation is None or waits_for_the_end(services, asked.name, commit):
             return reason
     raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
+
+
+def _decided_anew(asked: Asked, application: Application) -> JobRequest:
+    if asked.rolled_out and application.generator:
+        return generate(application.generator)
+    return refresh(asked.name).in_lane(application.lane)
 
 
 def started(services: Services, asked: Asked, before: Application) -> None:
@@ -172,12 +193,18 @@ def _overtaken(services: Services, application: Application) -> JsonObject:
     return {"status": {"operationState": ended.to_wire()}}
 
 
+def note_overtaken(services: Services, application: Application) -> None:
+    """Note that a commit whose operation gives way, if one rests, is to be told at the end of what brings it along."""
+    state = OperationState.of_status(application.status)
+    if state is not None and state.rests:
+        services.memory.put_off(application.name)
+
+
 def _tell_of_overtaken(services: Services, application: Application) -> None:
-    """Have the commit told whose operation has given way, now and at the end of the one that brings it along."""
+    """Have the commit told whose operation has given way."""
     state = OperationState.of_status(application.status)
     if state is None or not state.rests:
         return
-    services.memory.put_off(application.name)
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.errors import Temporary
-from bot.model.jobs import Task
-from bot.model.operations import Occasion
+from bot.model.jobs import Task, advance, deliver
+from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import JsonObject
+from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
+from workers import advance as advancing
+from workers import deliver as delivering
 from workers import start as starting
+from workers.operating.claims import CLAIM
 from workers.operating.operations import Asked
 
 
@@ -60,6 +65,7 @@ def test_whoever_writes_meanwhile_is_not_overwritten(desk: Desk) -> None:
         while state(desk.application("shop")).get("phase") != "Succeeded" and time.monotonic() < end:
             try:
                 desk.do(starting.run, asked(desk).request)
+                desk.do(advancing.run, advance("shop"))  # where it was begun, and then somebody was faster
             except Temporary:
                 continue
     finally:
@@ -79,3 +85,57 @@ def test_an_operation_of_which_nothing_can_be_found_out_is_there_to_say_so(desk:
     assert state(found)["phase"] == "Error"
     assert "operation" not in found
     assert desk.waiting(Task.ADVANCE) == []
+
+
+def configured(number: int) -> dict[str, str]:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{a: '{number}'}}\n"
+    return {"deploy/settings.yaml": text}
+
+
+def test_a_start_that_was_held_up_does_not_take_an_application_back(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.do(starting.run, asked(desk).request)
+    repository = desk.services.forge.repository("acme/shop")
+    first = desk.repository.commit("main", configured(1))
+    desk.do(delivering.run, deliver(repository, branch="main", before="", commit=first))
+    (held_up,) = desk.waiting(Task.START)
+    second = desk.repository.commit("main", configured(2))
+    desk.do(starting.run, asked(desk).request)
+    inspect.unwrap(starting.run)(desk.services, held_up)
+    assert state(desk.application("shop"))["operation"]["sync"]["revision"] == second
+    assert desk.waiting(Task.REFRESH) == [{"applications": ["shop"]}]
+
+
+def test_an_end_whose_worker_was_killed_before_it_was_told_is_told_by_who_does_its_job(desk: Desk) -> None:
+    desk.declare("shop")
+    request = asked(desk).request
+    desk.do(starting.run, request)
+    desk.services.memory.begin_ending("shop")
+    connect(desk.stage.redis.url).delete("rq:queue:notify")
+    desk.do(starting.run, request)
+    assert desk.waiting(Task.ADVANCE) == [{"application": "shop"}]
+
+
+def test_where_somebody_else_may_be_at_it_an_operation_waits_for_that(desk: Desk) -> None:
+    application = desk.declare("shop")
+    claim = f"another {desk.services.clock.now() + 10:.3f}"
+    desk.services.applications.update(application, {"metadata": {"annotations": {CLAIM: claim}}})
+    desk.do(starting.run, asked(desk).request)
+    found = desk.application("shop")
+    assert found["operation"]["sync"]["revision"] == desk.repository.head()
+    assert found["metadata"]["annotations"][CLAIM] == claim
+    assert state(found) == {}
+    assert desk.waiting(Task.ADVANCE) == [{"application": "shop"}]
+
+
+def test_whom_a_start_overtakes_is_noted_before_the_end_that_brings_it_along(desk: Desk) -> None:
+    application, first = desk.declare("shop"), desk.repository.head()
+    operation = Operation(first, prune=False, info=Occasion("acme/shop", "main", first).to_info())
+    rests = OperationState(operation, Phase.RUNNING, "failed", timestamp(), finished_at=timestamp(), retry_count=1)
+    resting = {"operation": operation.to_wire(), "status": {"operationState": rests.to_wire()}}
+    desk.services.applications.update(application, resting)
+    desk.repository.push("main", configured(1))
+    desk.do(starting.run, asked(desk).request)
+    assert state(desk.application("shop"))["phase"] == "Succeeded"
+    assert desk.waiting(Task.REFRESH) == [{"applications": ["shop"]}]
+    assert desk.services.memory.take_put_off("shop") is None

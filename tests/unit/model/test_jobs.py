@@ -94,6 +94,11 @@ def test_the_same_job_has_the_same_id_whatever_else_is_known_about_it() -> None:
     assert early.job_id == late.job_id
 
 
+def test_a_start_that_need_not_wait_is_not_served_by_one_that_has_to() -> None:
+    held = jobs.start("shop", NEW, {}, configured="waits for a person")
+    assert held.job_id != jobs.start("shop", NEW, {}).job_id
+
+
 @pytest.mark.parametrize("task", Task)
 def test_every_job_has_a_queue_and_something_that_does_it(task: Task) -> None:
     module, _, function = task.rpartition(".")
