@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, config_map, deployment
+from tests.functional.test_commands import ask
+from tests.functional.test_holds import proposed, status, stuck
 
 pytestmark = ON_BOTH_FORGES
 APART = True
@@ -43,6 +45,22 @@ def test_commits_in_quick_succession_end_at_the_newest_and_all_turn_green(open_s
     for sha in commits:
         shop.await_sync(sha)
     assert shop.replicas("web") == 4
+
+
+def test_the_second_says_behind_whom_it_waits(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    first, _ = stuck(shop)
+    second = proposed(shop, "red", branch="second")
+    sha = shop.repository.merge(second)
+    shop.stage.until(
+        lambda: f"2nd, behind {shop.stage.seat.mark}{first}: waits for the operation" in status(shop, sha),
+        what="the position",
+    )
+    shop.stage.until(
+        lambda: f"2nd, behind {shop.stage.seat.mark}{first}" in shop.body(second).replace("`", ""), what="the comment"
+    )
+    ask(shop, first, "/foresail cancel")
+    shop.stage.until(lambda: "2nd" not in status(shop, sha), what="its turn")
 
 
 def test_a_push_that_nobody_told_of_is_found(open_shop: Opener) -> None:

@@ -1,4 +1,8 @@
-"""What people do after, and against, a merge: hold, release, sync, cancel, retry, roll back, let go on."""
+"""What people do after, and against, a merge: hold, release, sync, cancel, retry, roll back, let go on.
+
+On GitHub alone: how a command comes from a forge and is answered there, test_commands tells on both, and how a commit
+hears of its syncs, test_delivered does; what lies between knows no forge.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.model.holds import HELD, Hold
-from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map, deployment
+from tests.functional.conftest import Opener, Shop, application, config_map, deployment
 from tests.functional.test_commands import answer, ask
-
-pytestmark = ON_BOTH_FORGES
 
 FILES = {"deploy/settings.yaml": config_map(COLOUR="blue"), "deploy/more.yaml": config_map("more", SIZE="1")}
 NOWHERE = "nodeSelector: {on: mars}"
@@ -86,22 +88,6 @@ def test_nobody_holds_the_applications_of_another_repository(open_shop: Opener) 
     ask(shop, number, f"/foresail hold {theirs.name}")
     assert "is none of the applications that this is about" in answer(shop, number)
     assert HELD not in record(theirs)["metadata"].get("annotations", {})
-
-
-def test_the_second_says_behind_whom_it_waits(open_shop: Opener) -> None:
-    shop = open_shop(FILES)
-    first, _ = stuck(shop)
-    second = proposed(shop, "red", branch="second")
-    sha = shop.repository.merge(second)
-    shop.stage.until(
-        lambda: f"2nd, behind {shop.stage.seat.mark}{first}: waits for the operation" in status(shop, sha),
-        what="the position",
-    )
-    shop.stage.until(
-        lambda: f"2nd, behind {shop.stage.seat.mark}{first}" in shop.body(second).replace("`", ""), what="the comment"
-    )
-    ask(shop, first, "/foresail cancel")
-    shop.stage.until(lambda: "2nd" not in status(shop, sha), what="its turn")
 
 
 def test_what_runs_is_ended_and_what_failed_is_tried_again(open_shop: Opener) -> None:

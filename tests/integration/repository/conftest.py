@@ -81,7 +81,7 @@ def repository(tmp_path: Path) -> Fixed:
 
 @pytest.fixture(scope="module")
 def renderer(programs: Programs) -> Iterator[Renderer]:
-    found = Renderer(kustomize=str(programs.kustomize), helm=str(programs.helm), timeout=30.0)
+    found = Renderer(kustomize=str(programs.kustomize), helm=str(programs.helm), timeout=120.0)
     yield found
     found.close()
 
