@@ -12,8 +12,9 @@ from urllib.parse import quote
 from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.deployments import Deployments
-from bot.forges.gitlab.errors import TOKEN_SETTING, Forbidden, Invalid, NotFound
-from bot.forges.gitlab.names import is_bot, is_full_name, is_team, is_username
+from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
+from bot.forges.gitlab.members import Members
+from bot.forges.gitlab.names import is_bot, is_full_name, is_team
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
 from bot.forges.gitlab.proposing import GitLabProposals
 from bot.forges.gitlab.reviews import Reviews
@@ -36,11 +37,6 @@ _GIT_USER: Final = "oauth2"
 """Any name does; this is the documented one: https://docs.gitlab.com/user/profile/personal_access_tokens/#clone-repository-using-personal-access-token"""
 _DEVELOPER: Final = 30
 """Who may write statuses: https://docs.gitlab.com/user/permissions/"""
-_LEVELS: Final = ((50, Permission.ADMIN), (40, Permission.MAINTAIN), (30, Permission.WRITE), (20, Permission.TRIAGE))
-"""Owner, Maintainer, Developer and Reporter; below them are Planner, Guest and minimal access, who see no code.
-
-https://docs.gitlab.com/api/access_requests/#valid-access-levels
-"""
 _EMOJI: Final[Mapping[Reaction, str]] = MappingProxyType(
     {Reaction.SEEN: "eyes", Reaction.DONE: "thumbsup", Reaction.REFUSED: "thumbsdown"}
 )
@@ -63,6 +59,7 @@ class GitLab:
         self._api = Api(server, pace)
         self._deployments = Deployments(self._api)
         self._reviews = Reviews(self._api)
+        self._members = Members(self._api)
         self._token = server.token
         self._authorities = _read(server.authorities)
         self._user = 0
@@ -235,7 +232,7 @@ class GitLab:
 
         https://docs.gitlab.com/api/members/#get-a-member-of-a-group-or-project-including-inherited-and-invited-members
         """
-        return self._role(_root(repository.full_name), user)
+        return self._members.role(_root(repository.full_name), user)
 
     def is_in_team(self, repository: Repository, team: str, user: str) -> bool:
         """Look a member up, in groups above and invited groups too; GitLab has groups in the place of teams.
@@ -247,31 +244,7 @@ class GitLab:
         _check(is_team(team), f"{team!r} is not a group inside another, group/group")
         ours = team.partition("/")[0].lower() == top.lower()
         _check(ours, f"@{team} is not a group of {top}: no other counts in {repository.full_name}")
-        group = f"/groups/{quote(team, safe='')}"
-        if self._role(group, user) is not Permission.NONE:
-            return True
-        try:
-            self._api.ask("GET", group, query={"with_projects": "false"})
-        except (NotFound, Forbidden) as error:
-            raise Forbidden(
-                f"nobody knows who is in @{team}: there is no such group, or it is not seen",
-                remedy=f"Correct the name, or make the account of {TOKEN_SETTING} a member of that group, as Guest.",
-            ) from error
-        return False
-
-    def _role(self, path: str, user: str) -> Permission:
-        """Look up what somebody's role below a project's or group's path allows; two requests."""
-        if not is_username(user):
-            return Permission.NONE
-        named = self._api.ask("GET", "/users", query={"username": user}).payload.items()
-        found = next((one for one in named if one.at("username").text().lower() == user.lower()), None)
-        if found is None:
-            return Permission.NONE
-        number = found.at("id").number()
-        try:
-            return _permission(self._api.ask("GET", f"{path}/members/all/{number}").payload)
-        except NotFound:
-            return Permission.NONE
+        return self._members.is_in_group(team, user)
 
     def react(self, repository: Repository, number: int, comment_id: int, reaction: Reaction) -> None:
         """React: https://docs.gitlab.com/api/emoji_reactions/#add-a-new-emoji-reaction-to-a-comment."""
@@ -403,12 +376,3 @@ def _own_level(project: Payload) -> int:
         return 0
     given = (permissions.find("project_access"), permissions.find("group_access"))
     return max((one.at("access_level").number() for one in given if one is not None), default=0)
-
-
-def _permission(member: Payload) -> Permission:
-    if member.at("state").text() != "active":  # blocked, or waiting for a seat
-        return Permission.NONE
-    level = member.at("access_level").value
-    if not isinstance(level, int):
-        raise member.wrong(member.at("access_level").path, "a number")
-    return next((one for least, one in _LEVELS if level >= least), Permission.READ if level else Permission.NONE)
