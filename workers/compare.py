@@ -20,17 +20,17 @@ from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch, health_of
+from bot.engine.sync.reverting import DUE, due_since, is_due, is_told, settled_patch, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.engine.sync.unknown import DISTRUSTED, known_patch, reached_patch, unknown_patch
 from bot.engine.tracking import hijacked, owner_of
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
 from bot.model.applications import HARD, REFRESH
-from bot.model.holds import HELD
-from bot.model.jobs import advance, notify
+from bot.model.jobs import advance, revert
 from bot.model.measures import compared
-from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
-from bot.model.resources import JsonObject, ResourceKey, metadata_of
+from bot.model.operations import Operation, OperationState, Phase, timestamp
+from bot.model.resources import JsonObject, ResourceKey
 from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
 from bot.prediction.integrity import Distrusted
@@ -38,6 +38,7 @@ from bot.prediction.recorded import recorded
 from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.operating.revisions import fixed
+from workers.operating.taking_back import answered, take_back
 from workers.operating.unreached import is_told_unknown
 from workers.operating.unusable import say_unusable
 from workers.operating.windows import hold_of, why_not_now
@@ -92,7 +93,7 @@ def _compared(services: Services, application: Application) -> JobRequest | None
     except Distrusted as error:
         patch = unknown_patch(application.status, error.message, kind=DISTRUSTED, now=timestamp())
         if patch:
-            services.applications.update(application, {"status": patch, **_answered(application)})
+            services.applications.update(application, {"status": patch, **answered(application)})
             _log.warning("application not signed as it has to be", reason=error.message)
         else:
             _answer(services, application)
@@ -103,7 +104,7 @@ def _compared(services: Services, application: Application) -> JobRequest | None
         return asks
     # There is nothing to compare, but no longer because its cluster does not answer.
     if application.operation is None and (patch := reached_patch(application)):
-        services.applications.update(application, {"status": patch, **_answered(application)})
+        services.applications.update(application, {"status": patch, **answered(application)})
     else:
         _answer(services, application)
     return None
@@ -157,19 +158,42 @@ class _Comparison:
         patch = comparison_patch(self.scene, self.synced, self.state.operation, now=timestamp())
         patch |= known_patch(application, invalid=self._invalid, now=timestamp())
         back = self._going_back()
-        if back is not None:
-            return self._take_back(back, patch)
+        if back is not None and not back.in_git:
+            return take_back(self.services, application, back, patch | self._settled(patch, due=False))
+        patch |= self._settled(patch, due=back is not None)
+        if back is not None and not is_told(application.status, back.bad.revision):
+            patch |= told_patch({**(application.status or {}), **patch}, back, DUE, now=timestamp())
         operation = self._starting()
         if operation is not None:
             patch = {"status": patch, "operation": operation.to_wire()}
         elif patch:
             patch = {"status": patch}
-        if not patch:
+        if patch:
+            self.services.applications.update(application, {**patch, **answered(application)})
+            self._log(heals=operation is not None)
+        else:
             _answer(self.services, application)
+        if operation is not None:
+            return advance(application.name)
+        return self._reverting(back) if back is not None else None
+
+    def _settled(self, patch: JsonObject, *, due: bool) -> JsonObject:
+        """Return what no longer says that a revision is to be taken back."""
+        status = {**(self.scene.application.status or {}), **patch}
+        return settled_patch(status, self.state.operation.revision, due=due)
+
+    def _reverting(self, back: GoingBack) -> JobRequest | None:
+        """Return what has a change opened, unless that was done: asked for again and again while none is told of."""
+        application = self.scene.application
+        if is_told(application.status, back.bad.revision) and not is_due(application.status):
             return None
-        self.services.applications.update(application, {**patch, **_answered(application)})
-        self._log(heals=operation is not None)
-        return advance(application.name) if operation is not None else None
+        return revert(application.name, back.bad.revision, seen_at=self._seen_at)
+
+    @property
+    def _seen_at(self) -> float:
+        """Since when it is known how the last sync turned out: what is still to be done has no other time than that."""
+        since = due_since(self.scene.application.status)
+        return self.services.clock.now() if since is None else since
 
     @property
     def _invalid(self) -> str:
@@ -193,26 +217,14 @@ class _Comparison:
 
     def _going_back(self) -> GoingBack | None:
         """Return what takes back a revision that turned out badly; None where nobody asks for that, or holds it."""
-        application, now = self.scene.application, self.services.clock.now()
+        application = self.scene.application
         if hold_of(self.services, application) is not None:
             return None
         try:
-            return going_back(application, self.state, health_of(self.scene), now=now)
+            return going_back(application, self.state, health_of(self.scene), now=self._seen_at)
         except Rejected as error:
             _log.warning("nothing is taken back", reason=error.message)
             return None
-
-    def _take_back(self, back: GoingBack, status: JsonObject) -> JobRequest:
-        """Start to go back, and hold the application there, in one write."""
-        application, occasion = self.scene.application, Occasion.of(back.operation.info)
-        answered = metadata_of(_answered(application)).get("annotations", {})
-        metadata: JsonObject = {"annotations": {**answered, HELD: back.hold.to_annotation()}}
-        patch: JsonObject = {"metadata": metadata, "operation": back.operation.to_wire()}
-        self.services.applications.update(application, {**patch, "status": status} if status else patch)
-        _log.warning("revision is taken back", reason=back.hold.why)
-        if occasion.repository:
-            self.services.queue.enqueue(notify(occasion.repository, occasion.commit))
-        return advance(application.name)
 
     def _putting_back(self) -> Operation:
         """Return what syncs the differing objects alone: no hook runs, and nothing is pruned."""
@@ -241,15 +253,10 @@ class _Comparison:
         _log.info("application compared", differing=differing, count=len(self.differing), heals=heals)
 
 
-def _answered(application: Application) -> JsonObject:
-    """Return what takes away that somebody asks for a look, where one does."""
-    return {"metadata": {"annotations": {REFRESH: None}}} if application.annotation(REFRESH) else {}
-
-
 def _answer(services: Services, application: Application) -> None:
     """Let whoever waits for a look know that it was had; Conflict where another one was asked for meanwhile."""
-    if answered := _answered(application):
-        services.applications.update(application, answered)
+    if taken := answered(application):
+        services.applications.update(application, taken)
 
 
 def _scene(

@@ -57,6 +57,8 @@ class Task(StrEnum):
     """See whether applications are to be synced."""
     COMPARE = "workers.compare.run"
     """See whether what an application was synced to is still there."""
+    REVERT = "workers.revert.run"
+    """Open a change that takes back what an application was not well with."""
     DELETE = "workers.deletion.run"
     """Delete what an application that is being deleted manages."""
     ORPHANS = "workers.orphans.run"
@@ -100,6 +102,7 @@ _QUEUE_OF: Final[Mapping[Task, str]] = MappingProxyType(
         Task.ADVANCE: "sync",
         Task.REFRESH: "sync",
         Task.COMPARE: "sync",
+        Task.REVERT: "notify",
         Task.DELETE: "sync",
         Task.ORPHANS: "notify",
         Task.GENERATE: "sync",
@@ -116,7 +119,7 @@ ABANDONED_RETRIES: Final = 10
 """How often a job whose worker died is given to another; the last one only says so."""
 _ABANDONED_RENDERS: Final = 2
 """The same of a render: tried elsewhere once. What ends one renderer after another is the source, not a machine."""
-_PATIENCE: Final = MappingProxyType({Task.NOTIFY: 10})
+_PATIENCE: Final = MappingProxyType({Task.NOTIFY: 10, Task.REVERT: 600})
 """Seconds by which a task can be done later than asked for: every step of every application asks to tell its commit."""
 
 
@@ -298,6 +301,12 @@ def advance(application: str) -> JobRequest:
 def compare(application: str) -> JobRequest:
     """Ask whether an application's objects are still as they were synced."""
     return JobRequest(Task.COMPARE, {"application": application}, application)
+
+
+def revert(application: str, revision: str, *, seen_at: float) -> JobRequest:
+    """Ask for a change that takes back a revision which turned out badly, as was seen then, in Unix seconds."""
+    payload = {"application": application, "revision": revision, "seen_at": seen_at}
+    return JobRequest(Task.REVERT, payload, f"{application} from {revision}")
 
 
 def delete(application: str) -> JobRequest:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.engine.sync.record import UNKNOWN_HOOK
 from bot.engine.sync.retry import announced_first
+from bot.engine.sync.reverting import said_of
 from bot.engine.sync.start import is_held, reason_to_wait
 from bot.model.changes import CommitStatus, StatusState
 from bot.model.checks import Button, Details
@@ -48,7 +49,7 @@ def delivery_of(
     delivery = Delivery(name, str(application.spec.destination), DeliveryState.QUEUED)
     state = OperationState.last_sync(application.status)
     if state is not None and any(map(covers, state.operation.each_revision)):
-        return _with_leftovers(_recorded(delivery, state), application)
+        return _taken_back(_with_leftovers(_recorded(delivery, state), application), application, state)
     running = Operation.parse(application.operation or {})
     if running is not None and running.counts and running.revision and any(map(covers, running.each_revision)):
         return replace(delivery, state=DeliveryState.SYNCING, words="started")
@@ -137,6 +138,12 @@ def _recorded(delivery: Delivery, state: OperationState) -> Delivery:
         return replace(delivery, state=DeliveryState.SYNCING, seconds=None, words=announced_first(state))
     progressing = bool(state.results) and state.message.startswith("waiting for healthy")
     return replace(delivery, state=DeliveryState.PROGRESSING if progressing else DeliveryState.SYNCING)
+
+
+def _taken_back(delivery: Delivery, application: Application, state: OperationState) -> Delivery:
+    """Say of what has come to an end that it turned out badly all the same, and is taken back in Git."""
+    words = said_of(application.status, state.operation.revision)
+    return replace(delivery, state=DeliveryState.FAILED, words=words) if words and delivery.state.final else delivery
 
 
 def _with_leftovers(delivery: Delivery, application: Application) -> Delivery:

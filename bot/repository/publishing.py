@@ -41,17 +41,22 @@ def written(mirror: Mirror, parent: str, files: Mapping[str, bytes], signed: Sig
     has changed it can be told later. Rejected when a file is not there.
     """
     repository = pygit2.Repository(str(mirror.path))
-    before = repository[parent].peel(pygit2.Commit)
     index = pygit2.Index()
-    index.read_tree(before.tree)
+    index.read_tree(repository[parent].peel(pygit2.Tree))
     for path, content in files.items():
         if path not in index:
             raise Rejected(f"there is no file {path}")
         index.add(pygit2.IndexEntry(path, repository.create_blob(content), index[path].mode))
-    tree = index.write_tree(repository)
+    return committed(mirror, parent, str(index.write_tree(repository)), signed)
+
+
+def committed(mirror: Mirror, parent: str, tree: str, signed: Signed) -> str:
+    """Write a commit with a tree that is there, as `written` does, and return its id."""
+    repository = pygit2.Repository(str(mirror.path))
+    before = repository[parent].peel(pygit2.Commit)
     author = pygit2.Signature(signed.name, signed.email, before.commit_time, 0)
     message = f"{signed.message.rstrip()}\n\n{_TREE}: {tree}\n"
-    return str(repository.create_commit(None, author, author, message, tree, [before.id]))
+    return str(repository.create_commit(None, author, author, message, pygit2.Oid(hex=tree), [before.id]))
 
 
 def is_own(mirror: Mirror, commit: str) -> bool:

@@ -61,3 +61,16 @@ def test_what_degrades_after_its_sync_goes_back_as_well(open_shop: Opener) -> No
     )
     shop.stage.until(lambda: status(shop, sha).startswith("failure: held by Foresail"), what="what the commit is told")
     assert "degraded" in status(shop, sha)
+
+
+def test_it_goes_back_here_too_where_nothing_may_be_written_to_git_and_says_why(open_shop: Opener) -> None:
+    shop = open_shop({"deploy/settings.yaml": config_map(state="afloat", COLOUR="blue")})
+    annotate(shop, json.dumps({AUTO_ROLLBACK: "10m revert"}))
+    number = shop.propose({"deploy/settings.yaml": config_map(state="sunk", COLOUR="red")})
+    shop.await_preview(number)
+    sha = shop.repository.merge(number)
+    shop.stage.until(lambda: HELD in record(shop)["metadata"]["annotations"], what="the hold")
+    why = json.loads(record(shop)["metadata"]["annotations"][HELD])["why"]
+    assert f"(no change reverts it: the GitHub App may not write to {shop.repository.full_name})" in why
+    shop.stage.until(lambda: "no change reverts it" in status(shop, sha), what="what the commit is told")
+    shop.stage.until(lambda: shop.data("settings")["COLOUR"] == "blue", what="what was there before")

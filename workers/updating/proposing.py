@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
@@ -12,11 +12,11 @@ from bot.engine.updates.scalars import edited
 from bot.errors import ForesailError, Rejected
 from bot.forges.port import Opening
 from bot.model.changes import ChangeState, repository_identity
-from bot.model.credentials import Credentials
 from bot.preview import updating as words
 from bot.preview.configuration import FILE, read
 from bot.repository.mirrors import Conflict
-from bot.repository.publishing import Move, Publishing, Signed, began_here, is_own, parent_of, written
+from bot.repository.publishing import Move, Signed, began_here, is_own, parent_of, written
+from workers.changes.pushing import pushed
 from workers.updating.merging import land
 
 if TYPE_CHECKING:
@@ -176,12 +176,7 @@ class Proposing:
         return files
 
     def _moved(self, move: Move) -> bool:
-        known = self.services.sources.trees.auth_for(self.repository.clone_url, "") or Credentials()
-        given = self._proposals.push_credentials(self.repository)
-        auth = replace(known, username=given.username, password=given.password, bearer_token="")
-        auth = replace(auth, authorities=given.authorities or known.authorities, vouched=True)
-        publishing = Publishing(self.services.mirrors.client, self.services.settings.git_timeout)
-        return publishing.push(self.mirror, self.repository.clone_url, auth, move)
+        return pushed(self.services, self.repository, self.mirror, move)
 
     def _close(self, group: updates.Group, overtaken: list[Change], *, by: Change | None) -> None:
         """Close changes of ours with words; the branch goes where nobody else has pushed to it."""

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from bot.model.resources import JsonObject
 
 AUTO_ROLLBACK: Final = "foresail.dev/auto-rollback"
-"""On an Application: for how long after its sync a new revision is taken back once it degrades, `10m`."""
+"""On an Application: for how long after its sync a new revision is taken back once it degrades, `10m`.
+
+`10m revert` has it taken back in Git, by a change of ours, and nothing held.
+"""
+_REVERT: Final = "revert"
 BY: Final = "Foresail"
 """Who holds what has gone back by itself."""
 _LONGEST: Final = 24 * 3600.0
@@ -40,17 +44,23 @@ class GoingBack:
 
     operation: Operation
     hold: Hold
+    bad: Operation
+    """What is gone back from."""
+    why: str
+    """What is wrong with that, in words that follow a revision's name."""
+    in_git: bool
+    """Whether that is asked for instead, where it can be had."""
 
 
 def window_of(application: Application) -> float:
     """Return the seconds for which a new revision may be taken back, 0 for never; Rejected for what is no duration."""
-    said = application.annotation(AUTO_ROLLBACK)
+    said, how, *more = (*application.annotation(AUTO_ROLLBACK).split(), "", "")[:3]
     if not said:
         return 0.0
-    found = duration(said)
+    found = duration(said) if how in {"", _REVERT} and not any(more) else None
     if found is None or not 0 <= found <= _LONGEST * _NANOSECONDS:
         raise Rejected(
-            f"its annotation {AUTO_ROLLBACK} is no duration of up to 24h", remedy="Write one like 10m or 1h30m."
+            f"its annotation {AUTO_ROLLBACK} is no duration of up to 24h", remedy="Write one like 10m, or 10m revert."
         )
     return float(found / _NANOSECONDS)
 
@@ -80,7 +90,8 @@ def going_back(application: Application, last: OperationState, health: HealthSta
         since=timestamp(now),
         back_from=bad,
     )
-    return GoingBack(operation, hold)
+    in_git = application.annotation(AUTO_ROLLBACK).split()[1:] == [_REVERT]
+    return GoingBack(operation, hold, last.operation, why, in_git)
 
 
 def _why(last: OperationState, health: HealthStatus) -> str:

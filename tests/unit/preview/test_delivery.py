@@ -66,6 +66,19 @@ def test_a_revision_that_was_taken_back_has_failed_and_a_later_one_waits() -> No
     assert (later.state, later.words) == (DeliveryState.WAITING, hold.words)
 
 
+def test_a_commit_that_is_taken_back_in_git_has_failed_though_its_sync_went_well() -> None:
+    commit = "c" * 40
+    times = {"startedAt": "2026-01-02T03:04:05Z", "finishedAt": "2026-01-02T03:04:06Z"}
+    state = {"operation": {"sync": {"revision": commit}}, "phase": "Succeeded", "message": "synced", **times}
+    words = f"{commit[:12]} degraded: acme/shop#8 reverts it"
+    told = {"operationState": state, "conditions": [{"type": "AutoRollback", "message": words}]}
+    found = delivery_of("web", application(status=told), commit=commit, covers=lambda one: one == commit)
+    assert (found.state, found.words) == (DeliveryState.FAILED, words)
+    of_another = {**told, "conditions": [{"type": "AutoRollback", "message": f"{'d' * 12} degraded"}]}
+    well = delivery_of("web", application(status=of_another), commit=commit, covers=lambda one: one == commit)
+    assert well.state is DeliveryState.HEALTHY
+
+
 def test_words_too_long_for_a_status_are_cut_visibly() -> None:
     long = Delivery("web", "prod · shop", DeliveryState.FAILED, "no " * STATUS_LENGTH)
     for status in statuses_of([long], instance="foresail"):

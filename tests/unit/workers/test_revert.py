@@ -1,0 +1,54 @@
+"""What has moved between two syncs, and can be taken back by one change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.engine.sync.rollback import GoingBack
+from bot.errors import Rejected
+from bot.model.applications import Application
+from bot.model.holds import Hold
+from bot.model.operations import Operation
+from workers.revert import moved_in
+
+SHOP, BASE = "https://github.com/acme/shop", "https://github.com/acme/base"
+GOOD, BAD, SAME = "a" * 40, "b" * 40, "c" * 40
+
+
+def application(*sources: dict[str, Any]) -> Application:
+    spec = {"destination": {"name": "prod"}, "sources": [{"path": "deploy", **one} for one in sources]}
+    return Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd")
+
+
+def back(good: tuple[str, ...], bad: tuple[str, ...]) -> GoingBack:
+    before, after = (Operation(one[0], prune=True, revisions=one) for one in (good, bad))
+    return GoingBack(before, Hold("Foresail"), after, "degraded", in_git=True)
+
+
+def test_the_source_that_has_moved_is_found_among_others() -> None:
+    found = application({"repoURL": BASE}, {"repoURL": SHOP})
+    source, good, bad = moved_in(found, back((SAME, GOOD), (SAME, BAD)))
+    assert (source.repo_url, good, bad) == (SHOP, GOOD, BAD)
+
+
+def test_several_sources_of_one_branch_that_moved_together_are_one() -> None:
+    found = application({"repoURL": SHOP}, {"repoURL": f"{SHOP}.git", "ref": "values"})
+    assert moved_in(found, back((GOOD, GOOD), (BAD, BAD)))[1:] == (GOOD, BAD)
+
+
+@pytest.mark.parametrize(
+    ("other", "good", "bad"),
+    [
+        ({"repoURL": BASE}, (GOOD, SAME), (BAD, BAD)),
+        ({"repoURL": SHOP, "targetRevision": "next"}, (GOOD, GOOD), (BAD, BAD)),
+        ({"repoURL": SHOP}, (GOOD, SAME), (BAD, BAD)),
+        ({"repoURL": BASE}, (SAME, SAME), (SAME, SAME)),
+    ],
+)
+def test_what_moved_in_several_places_or_nowhere_is_not_taken_back_by_one_change(
+    other: dict[str, Any], good: tuple[str, ...], bad: tuple[str, ...]
+) -> None:
+    with pytest.raises(Rejected, match="not one branch has moved"):
+        moved_in(application({"repoURL": SHOP}, other), back(good, bad))
