@@ -313,7 +313,12 @@ class _Worker(SimpleWorker):
                 return
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log what nobody has logged yet."""
+        """Log what nobody has logged yet.
+
+        Raises RedisError: no job does, so that it is of leaving the job, which is done again as that of a dead worker.
+        """
+        if isinstance(exc_info[1], RedisError):
+            raise exc_info[1]
         if not isinstance(exc_info[1], Failed):
             _log.error("job failed", job_id=job.id, exc_info=exc_info)
 

@@ -77,6 +77,13 @@ class Crew:
             assert time.monotonic() < deadline, f"it did not end; it says: {process.tail()}"
             time.sleep(0.05)
 
+    def await_words(self, process: Process, words: str, *, seconds: float = 120.0) -> None:
+        """Wait until a process says something, and ask nothing of Redis meanwhile."""
+        deadline = time.monotonic() + seconds
+        while words not in process.tail():
+            assert time.monotonic() < deadline, f"it did not say so; it says: {process.tail()}"
+            time.sleep(0.05)
+
     def times(self, what: str) -> int:
         """Return how often something happened, such as `done:name`."""
         return self.connection.llen(what)

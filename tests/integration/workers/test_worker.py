@@ -99,6 +99,19 @@ def test_another_worker_does_the_job_of_one_that_was_killed(crew: Crew) -> None:
     assert crew.words("excuses:one") == []
 
 
+def test_a_job_that_could_not_be_left_is_not_taken_for_one_that_failed(crew: Crew) -> None:
+    worker = crew.start()
+    crew.queue.enqueue(errand("one", hold=crew.gate, early=3600))
+    crew.until(lambda: crew.times("began:one"))
+    crew.connection.acl_setuser("default", enabled=True, commands=["-evalsha"])
+    crew.open_gate()
+    crew.await_words(worker, "permissions")
+    crew.connection.acl_setuser("default", enabled=True, commands=["+evalsha"])
+    crew.until(lambda: crew.connection.zcard("rq:scheduled:notify"))
+    assert crew.connection.zcard("rq:failed:notify") == 0
+    assert crew.times("began:one") == 2
+
+
 def test_a_worker_that_was_frozen_and_wakes_up_does_not_undo_the_request_that_came_meanwhile(crew: Crew) -> None:
     frozen = crew.start()
     crew.queue.enqueue(errand("one", hold=crew.gate))
