@@ -19,15 +19,16 @@ from bot.engine.order import defines
 from bot.engine.projects import Fence
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
-from bot.engine.sync.plan import SyncPlan, not_there, plan_sync, unconfirmed
+from bot.engine.sync.plan import SyncPlan, made_by, not_there, plan_sync, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.sync.retry import after_attempt, deadline
 from bot.engine.sync.terminate import TERMINATED, terminate
 from bot.engine.targets import Targets
-from bot.engine.tracking import owner_of
+from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
+from bot.model.resources import annotations_of
 from bot.prediction.desired import Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.recorded import bare, recorded
@@ -203,7 +204,7 @@ class _Advance:
         cluster = self.services.sources.cluster_of(self.application)
         scene = self._nothing if cluster.why_away() else self._look(cluster)
         ending = terminate(scene.plan.tasks, self.state, scene.live, assess=self.services.assess)
-        for hook in ending.unwanted:
+        for hook in filter(self._is_own, ending.unwanted):
             cluster.delete(hook, propagation="Background")
         words = f"{TERMINATED}: the application is being deleted" if self.application.deleting else TERMINATED
         state = replace(self.state, phase=Phase.FAILED, message=words, results=ending.results)
@@ -257,8 +258,12 @@ class _Advance:
     def _look(self, cluster: Cluster) -> Scene:
         """Read everything the operation is about, and derive what is to be done."""
         past = {key: one for key, one in recorded(self.application).items() if self.fence.permits(key)}
-        done = [bare(result.key, version=result.version) for result in self.state.results]
-        live = cluster.live([*self.targets.objects.values(), *past.values(), *done])
+        done = [
+            bare(result.key, version=result.version) for result in self.state.results if self.fence.permits(result.key)
+        ]
+        found = cluster.live([*self.targets.objects.values(), *past.values(), *done])
+        # Whoever may write the Application may have recorded anything: nothing is said of what is another's.
+        live = {key: obj for key, obj in found.items() if key in self.targets.objects or self._is_own(obj)}
         self.hidden |= secrets_of(live.values())
         instance = self.application.instance
         extraneous = [
@@ -268,6 +273,12 @@ class _Advance:
         ]
         plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
         return Scene(self.application, self.targets.objects, live, plan, self.targets.excluded, self.services.assess)
+
+    def _is_own(self, obj: JsonObject) -> bool:
+        """Whether a live object is of this application, also a hook that was named when it was created."""
+        tracked, instance = TrackingId.parse(annotations_of(obj).get(TRACKING_ID)), self.application.instance
+        named_late = made_by(obj, self.state) and tracked is not None and tracked.instance == instance
+        return named_late or owner_of(obj) == instance
 
     def _held(self, cluster: Cluster, scene: Scene) -> str:
         instance = self.application.instance
@@ -431,7 +442,7 @@ class _Advance:
 
     def _clean_up(self, cluster: Cluster, scene: Scene, before: OperationState) -> None:
         """Delete the hooks whose policy says so; how they ended is recorded first."""
-        due = hooks_to_delete(self.state.results, scene.live)
+        due = list(filter(self._is_own, hooks_to_delete(self.state.results, scene.live)))
         if due and self.state != before:
             self._save("deleting hooks that have ended", scene)
         for obj in due:

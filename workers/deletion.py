@@ -166,7 +166,7 @@ class _Deletion:
         application = self.application
         cascade = Cascade(
             instance=self.instance,
-            own=ResourceKey(APPLICATION.group, APPLICATION.kind, application.namespace, application.name),
+            own=ResourceKey(APPLICATION.group, APPLICATION.kind, application.namespace, application.short_name),
             writes=Writes.of(application.spec),
             approved=approved(application, since=application.deleted_at),
             propagation=propagation_of(application.finalizers),

@@ -279,7 +279,7 @@ def cleanup_step(live: Iterable[JsonObject], instance: str, kind: HookType, judg
 
 def is_of_deletion(condition: JsonObject) -> bool:
     """Whether a condition says how a deletion goes."""
-    return condition.get("type") in {DELETION_ERROR, DELETION_IN_PROGRESS}
+    return condition.get("type") in (DELETION_ERROR, DELETION_IN_PROGRESS)
 
 
 def is_blocked(status: JsonObject | None) -> bool:

@@ -16,20 +16,20 @@ def recorded(application: Application) -> dict[ResourceKey, JsonObject]:
     """Return a bare object (apiVersion, kind, name) for everything in the application's status.
 
     The results of a last operation count too: one that was interrupted may have written what no comparison has seen.
+    Whoever may write the Application may have written anything there: what names no object is left out.
     """
     status = application.status or {}
-    entries = list(status.get("resources") or [])
+    listed = status.get("resources")
+    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     state = OperationState.of_status(status)
     if state is not None and not state.operation.dry_run:
         entries.extend(result.to_wire() for result in state.results if not result.hook)
     found: dict[ResourceKey, JsonObject] = {}
     for entry in entries:
-        obj = bare(
-            ResourceKey(entry.get("group", ""), entry["kind"], entry.get("namespace", ""), entry["name"]),
-            version=entry.get("version", ""),
-        )
+        key = ResourceKey(*(str(entry.get(name) or "") for name in ("group", "kind", "namespace", "name")))
+        obj = bare(key, version=str(entry.get("version") or ""))
         try:
-            found[ResourceKey.of(obj)] = obj
+            found.update({ResourceKey.of(obj): obj} if key.kind else {})
         except Rejected:
             continue  # an entry without a name is nobody's object
     return found

@@ -159,7 +159,7 @@ class _Search:
         for (parent, _, is_head), desired in zip(sides, rendered, strict=True):
             if not desired.failure and not any(map(_declares, desired.targets.objects)):
                 self.sources.note_plain(parent, self.sides.head if is_head else self.sides.base)
-            if parent.name in failing:
+            if parent.name in failing or not self._declares_ours(parent, desired):
                 continue
             for name, child in self._declared(desired, parent, is_head=is_head):
                 if name not in followed and self.parents.setdefault(name, parent.name) == parent.name:
@@ -172,6 +172,9 @@ class _Search:
         found = {name: self._with_what_stays(child, staying) for name, child in readable.items()}
         found.update(self._generated(self._with_sets_that_stay(paired(declared_sets).values(), staying)))
         return {name: child for name, child in found.items() if self._may_follow(child)}
+
+    def _declares_ours(self, parent: Application, desired: Desired) -> bool:
+        return any(map(_declares, desired.targets.objects)) and self.sources.declares_ours(parent)
 
     def _staying(self, desired: Desired, parent: Candidate) -> Iterator[tuple[tuple[str, str], str]]:
         """Yield kind and name of what a parent declares and does not prune once that leaves Git, with the reason."""

@@ -281,6 +281,10 @@ class Sources:
         cluster, account = self._clusters.at(application.spec.destination), self._account_of(application)
         return self._clusters.acting(cluster, account) if account else cluster
 
+    def declares_ours(self, application: Application) -> bool:
+        """Whether Applications among an application's objects are ours: those in another cluster are another's."""
+        return self._clusters.at(application.spec.destination) is self._clusters.control
+
     def fence_of(self, application: Application) -> Fence:
         """Return what an application's project, its cluster's Secret and the settings permit; raises as `cluster_of`.
 

@@ -12,6 +12,7 @@ import structlog
 
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
+from bot.errors import ForesailError
 from bot.model.applications import name_in, qualified, split
 
 if TYPE_CHECKING:
@@ -119,10 +120,16 @@ class ApplicationWatch:
         return Watch(self._server, APPLICATION, on_event, namespace=place, on_listed=on_listed, on_refused=refused)
 
     def _heard(self, event: str, obj: JsonObject) -> None:
-        if self._homes.name_of(obj):
-            self._on_application(event, obj)
-        else:
+        """Tell of one Application; what nobody has thought of about it must not keep us from all the others."""
+        if not self._homes.name_of(obj):
             (self._others.discard if event == "DELETED" else self._others.add)(name_in(obj, home=""))
+            return
+        try:
+            self._on_application(event, obj)
+        except ForesailError:
+            raise  # the watch goes on from before it
+        except Exception:  # noqa: BLE001 - whatever it is, somebody else may have written it
+            _log.exception("application not understood", application=self._homes.name_of(obj))
 
     def _is_known(self, place: str) -> None:
         self._unlisted.discard(place)

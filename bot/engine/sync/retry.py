@@ -76,7 +76,7 @@ def wait(retry: Retry, number: int) -> float:
     first = _seconds(retry.duration, otherwise=usual.duration)
     most = _seconds(retry.max_duration, otherwise=usual.max_duration)
     # Whatever the factor is, after so many steps it has grown as far as it may: no number needs to be larger.
-    grown = min(_LONGEST, first * float(min(max(0, retry.factor), _STEEPEST)) ** min(number - 1, _STEPS))
+    grown = min(_LONGEST, first * float(min(max(0, retry.factor), _STEEPEST)) ** min(max(0, number - 1), _STEPS))
     return min(most, grown) if most > 0 else grown
 
 

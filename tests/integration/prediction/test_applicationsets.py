@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.cluster.clusters import Clusters
+from bot.cluster.clusters import Clusters, Others
 from bot.cluster.connection import ApiServer
 from bot.cluster.objects import Cluster
+from bot.cluster.secrets import ClusterSecrets
 from bot.engine.applicationsets.facts import NotKnownError
 from bot.engine.homes import Homes
 from bot.model.applications import Application
@@ -51,6 +52,8 @@ class Desk:
     """Whether the root application deletes what left Git."""
     others: tuple[str, ...] = ()
     """Other namespaces of Applications."""
+    goes_to: str = "in-cluster"
+    """The cluster that the root application writes to."""
 
     def manifest(self, generators: str = FOLDERS, *, name: str = "{{path.basename}}", more: str = "") -> JsonObject:
         return dict(
@@ -76,7 +79,7 @@ spec:
     def root(self) -> Application:
         spec = {
             "source": {"repoURL": URL, "path": "root"},
-            "destination": {"name": "in-cluster", "namespace": self.namespace},
+            "destination": {"name": self.goes_to, "namespace": self.namespace},
             "syncPolicy": {"automated": {"prune": self.prunes}},
         }
         return Application.parse(
@@ -100,7 +103,7 @@ def desk(control_plane: ControlPlane, programs: Programs, namespace: str, tmp_pa
     sources = Sources(
         mirrors=Mirrors(tmp_path / "mirrors", CLIENT),
         renderer=renderer,
-        clusters=Clusters(cluster),
+        clusters=Clusters(cluster, Others(ClusterSecrets(cluster, namespace=namespace))),
         control_namespace=namespace,
         auth_for=lambda _url, _project: None,
     )

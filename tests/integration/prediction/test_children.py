@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -9,7 +11,9 @@ from bot.model.applications import Application
 from bot.model.resources import JsonObject
 from bot.prediction.desired import Wanted
 from bot.prediction.selection import Selection
+from bot.sandbox.control_plane.cluster import ControlPlane
 from tests.integration.prediction.test_applicationsets import CONFIG, URL, WEB, Desk, desk, sides
+from tests.second_cluster import cluster_secret, config_of
 
 __all__ = ["desk"]
 ROOT = {"root/c.yaml": CONFIG, "apps/db/c.yaml": CONFIG}
@@ -95,6 +99,21 @@ def test_a_child_of_a_namespace_that_the_operator_does_not_name_is_not_followed(
         f"Application db is declared in namespace team-a, where this Foresail does not look: it syncs those in {where}"
     )
     assert found.notes == (words,)
+
+
+def test_what_is_declared_in_another_cluster_is_not_ours(desk: Desk, control_plane: ControlPlane) -> None:
+    elsewhere = control_plane.server.replace("127.0.0.1", "localhost")
+    config = config_of(control_plane) | {"tlsClientConfig": {"insecure": True}}
+    secret = cluster_secret("away", elsewhere, config, namespace=desk.namespace)
+    control_plane.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    desk.goes_to = "away"
+    head = {**ROOT, "root/set.yaml": yaml.safe_dump(desk.manifest())}
+    found = desk.select(ROOT, {**head, "root/db.yaml": yaml.safe_dump(child(desk))}, desk.known())
+    assert sides(found) == {"root": (True, True)}
+    assert found.notes == ()
+    root, tree = found.candidates[0].either, found.sides.head
+    (desired,) = desk.sources.desired([Wanted(root, tree)])
+    assert (desired.failure, len(desired.targets.objects)) == ("", 3)
 
 
 def taken_out(desk: Desk, manifest: JsonObject) -> Selection:

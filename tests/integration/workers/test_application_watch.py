@@ -148,6 +148,23 @@ def test_a_namespace_that_may_not_be_read_keeps_nobody_from_the_others(world: Wo
     watch.stop()
 
 
+def test_one_that_nobody_understands_keeps_nobody_from_the_others(world: World) -> None:
+    homes = Homes(world.control, (world.tenant(1),))
+    heard = list[str]()
+
+    def hear(_event: str, obj: JsonObject) -> None:
+        if homes.name_of(obj) == "shop":
+            raise KeyError("kind")
+        heard.append(homes.name_of(obj))
+
+    watch = ApplicationWatch(world.server, homes, hear, lambda _names, _is_listed: None)
+    with watch.hearing:
+        watch.begin()
+    wait_until(watch.listed.is_set)
+    watch.stop()
+    assert heard == [f"{world.tenant(1)}/shop"]
+
+
 def test_a_project_says_who_may_use_it_from_where(world: World) -> None:
     homes = Homes(world.control, (world.tenant(1), world.tenant(2)))
     spec = {"sourceNamespaces": [world.tenant(1)], "sourceRepos": ["*"]}

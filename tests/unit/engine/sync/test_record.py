@@ -199,3 +199,13 @@ def test_what_is_declared_and_left_alone_is_warned_of() -> None:
     words = "Resource coordination.k8s.io/Lease one is excluded in the settings"
     told = status_patch(Scene(application(), {}, {}, plan, excluded=(words,)), state, now=NOW)["conditions"]
     assert told == [{"type": "ExcludedResourceWarning", "message": words, "lastTransitionTime": NOW}]
+
+
+@pytest.mark.parametrize(
+    "listed", [None, 1, "x", {"kind": "Pod"}, [None], ["x"], [[]], [{}], [{"kind": "Pod"}], [{"name": "a"}]]
+)
+def test_what_somebody_else_records_names_nothing_and_stops_nobody(listed: object) -> None:
+    good = {"version": "v1", "kind": "ConfigMap", "name": "settings", "namespace": "shop"}
+    assert not recorded(application({"resources": listed}))
+    more = [*listed, good] if isinstance(listed, list) else [good]
+    assert ResourceKey("", "ConfigMap", "shop", "settings") in recorded(application({"resources": more}))

@@ -41,6 +41,10 @@ def test_who_fails_again_is_tried_later(retry: dict[str, Any], seconds: list[flo
     assert [wait(Retry(limit=9, **retry), number) for number in range(1, len(seconds) + 1)] == seconds
 
 
+def test_a_record_that_counts_no_attempt_stops_nobody() -> None:
+    assert wait(Retry(factor=0), 0) == wait(Retry(factor=0), 1)
+
+
 def test_no_wait_is_beyond_what_a_date_can_hold() -> None:
     patient = Retry(limit=-1, duration="9999999h", factor=10**12, max_duration="0")
     assert wait(patient, 10**9) == wait(patient, 1) == 30 * 86_400

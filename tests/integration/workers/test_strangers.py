@@ -1,0 +1,48 @@
+"""What somebody writes into the record of their own Application gives them nothing of what is another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.cluster.objects import Apply
+from bot.engine.tracking import TRACKING_ID
+from bot.model.jobs import advance
+from bot.model.resources import JsonObject
+from tests.integration.workers.desk import Desk
+from workers import advance as advancing
+
+WHILE_IT_RUNS = {"apiVersion": "v1", "kind": "Service", "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
+ONCE_IT_HAS_RUN = {"apiVersion": "v1", "kind": "ConfigMap"}
+
+
+def theirs(desk: Desk, manifest: JsonObject) -> None:
+    """Put an object into the cluster that another application has, and declares as a hook."""
+    place = desk.stage.control_namespace
+    tracked = f"another:/{manifest['kind']}:{place}/theirs"
+    annotations = {TRACKING_ID: tracked, "argocd.argoproj.io/hook-delete-policy": "HookSucceeded"}
+    metadata = {"name": "theirs", "namespace": place, "annotations": annotations}
+    desk.services.control.apply(Apply({**manifest, "metadata": metadata}))
+
+
+def record(desk: Desk, phase: str, kind: str, hook_phase: str) -> None:
+    """Write into the record of the Application that an operation runs, and that it has begun a hook."""
+    application = desk.services.applications.get("shop")
+    assert application is not None
+    place, operation = desk.stage.control_namespace, {"sync": {"revision": desk.repository.head()}}
+    hook = {"group": "", "version": "v1", "kind": kind, "namespace": place, "name": "theirs", "hookType": "PreSync"}
+    state = {"phase": phase, "startedAt": "2026-01-01T00:00:00Z", "finishedAt": None, "operation": operation}
+    results = [{**hook, "hookPhase": hook_phase, "syncPhase": "PreSync"}]
+    status: dict[str, Any] = {"operationState": {**state, "syncResult": {"resources": results}}}
+    desk.services.applications.update(application, {"operation": operation, "status": status})
+
+
+def test_what_is_recorded_as_a_hook_is_not_deleted_where_it_is_anothers(desk: Desk) -> None:
+    desk.declare("shop")
+    cases = (("Terminating", WHILE_IT_RUNS, "Running"), ("Running", ONCE_IT_HAS_RUN, "Succeeded"))
+    for phase, manifest, hook_phase in cases:
+        kind = str(manifest["kind"])
+        theirs(desk, manifest)
+        record(desk, phase, kind, hook_phase)
+        desk.do(advancing.run, advance("shop"))
+        assert "operation" not in desk.application("shop")
+        assert desk.stage.get(kind.lower(), "theirs", namespace=desk.stage.control_namespace) is not None
