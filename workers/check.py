@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bot.errors import Rejected
-from bot.model.changes import CommitStatus, StatusState
+from bot.model.changes import ChangeState, CommitStatus, StatusState
+from bot.model.jobs import preview
 from bot.model.reports import STATUS_LENGTH, Outcome
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
@@ -24,6 +25,7 @@ from workers.runtime import job, job_with_excuse
 from workers.telling.statuses import context, saying
 
 if TYPE_CHECKING:
+    from bot.model.changes import Change
     from bot.model.jobs import JobRequest
     from bot.model.resources import JsonObject
     from bot.services import Services
@@ -41,6 +43,9 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Say whether the speculative commit may land, under the context that guards changes too."""
     outcome = _GONE
+    if heads := _heads(services, payload):
+        services.queue.enqueue(*(preview(one.repository, one.number) for one in heads))
+        return None
     if not _is_gone(services, payload):
         _say(services, payload, _STARTED)
         outcome = _outcome(services, payload)
@@ -55,6 +60,8 @@ def gone(services: Services, payload: JsonObject) -> JobRequest | None:
     repository, head = repository_in(payload), str(payload["head"])
     services.memory.note(_name(payload))
     try:
+        if _heads(services, payload):
+            return None
         told = services.forge.statuses(repository, head).get(context(services))
         if told is not None and told.state is StatusState.PENDING:
             _say(services, payload, _GONE)
@@ -76,6 +83,17 @@ def _outcome(services: Services, payload: JsonObject) -> Outcome:
         return replace(report, notes=(*report.notes, *not_used(found, words.base_branch))).outcome
     except Rejected as error:
         return Outcome(StatusState.ERROR, clipped(error.message, STATUS_LENGTH))
+
+
+def _heads(services: Services, payload: JsonObject) -> list[Change]:
+    """Return the open changes that have the commit as their head.
+
+    Their previews alone say its status, with the approvals that it waits for: GitLab tells of pipelines by the name of
+    a branch, and whoever may push may call one as a merge train's.
+    """
+    head = str(payload["head"])
+    found = services.forge.changes_of_commit(repository_in(payload), head)
+    return [one for one in found if one.state is ChangeState.OPEN and one.head_sha == head]
 
 
 def _is_gone(services: Services, payload: JsonObject) -> bool:

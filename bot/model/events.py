@@ -89,7 +89,7 @@ class ChangeReviewed:
     repository: Repository
     number: int
     author: str
-    """Whose opinion it is, whoever has dismissed it."""
+    """Whose opinion it is; of one that is dismissed who has done that, as the other may have no say any more."""
 
 
 @dataclass(frozen=True, slots=True)

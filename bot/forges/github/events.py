@@ -189,6 +189,8 @@ def _pull_request_review(payload: Payload) -> Event:
         return Ignored("nobody approves, or approves no more")
     if author is None or _is_bot(author):
         return Ignored("no person's review")
+    if action == "dismissed" and not _is_bot(payload.at("sender")):
+        author = payload.at("sender")  # whoever gave it may have no say here any more, which may be why
     return ChangeReviewed(_repository(payload), payload.at("pull_request", "number").number(), _login(author))
 
 

@@ -15,7 +15,7 @@ from bot.sandbox.forge.faults import Fault
 from bot.store.connection import connect
 from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
-from workers import preview, recover
+from workers import check, preview, recover
 from workers.changes.approvals import may_count
 from workers.telling.statuses import STARTED, Told, context, is_known, saying, tell
 
@@ -102,6 +102,21 @@ def test_who_speaks_after_its_hold_is_over_has_to_say_it_again_and_nobody_knows_
     since = len(desk.stage.github.requests)
     tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=meanwhile[0])
     assert "GET /commits/{ref}/check-runs" in _asked(desk, since)
+
+
+def test_what_passes_for_a_merge_train_says_nothing_of_the_head_of_a_change(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.push("refs/merge-requests/1/train", {"deploy/train.yaml": config_map("train", COLOUR="blue")})
+    number = hosted.open_pull_request(head="refs/merge-requests/1/train", title="Not reviewed").number
+    repository = services.forge.repository(hosted.full_name)
+    change, waits = services.forge.change(repository, number), Outcome(StatusState.PENDING, "waits for an approval")
+    tell(services, change, waits)
+    group = jobs.check(repository, base_branch="main", base="", head=change.head_sha)
+    desk.do(check.run, group)
+    desk.do(check.gone, jobs.check_gone(repository, change.head_sha))
+    said = hosted.statuses(change.head_sha)[context(services)]
+    assert (said.state, said.description) == ("pending", waits.description)
+    assert services.queue.has(jobs.preview(repository, number))
 
 
 def _older(desk: Desk, sha: str, *, seconds: float) -> None:

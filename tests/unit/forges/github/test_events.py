@@ -16,6 +16,7 @@ from bot.model.events import (
     BranchPushed,
     ChangeClosed,
     ChangeMarked,
+    ChangeReviewed,
     ChangeUpdated,
     CheckPressed,
     CommentWritten,
@@ -66,6 +67,19 @@ def test_a_delivery_is_read_as_json_and_as_a_form(name: str, event: Event, form:
     body = body_of(sample(name), form=form)
     headers = headers_of(name.partition(".")[0], body, form=form)
     assert parse_delivery(headers, body, secrets=[SECRET]) == event
+
+
+def test_a_dismissal_is_whoever_dismisses_as_the_other_may_have_lost_every_say() -> None:
+    review = {"user": {"login": "mallory", "type": "User"}, "state": "dismissed"}
+    payload = {**sample("pull_request.synchronize"), "review": review, "sender": {"login": "alice", "type": "User"}}
+
+    def read(action: str, **more: Any) -> Event:
+        body = body_of({**payload, "action": action, **more})
+        return parse_delivery(headers_of("pull_request_review", body), body, secrets=[SECRET])
+
+    assert read("dismissed") == ChangeReviewed(SHOP, 12, "alice")
+    assert read("submitted", review={**review, "state": "approved"}) == ChangeReviewed(SHOP, 12, "mallory")
+    assert read("dismissed", sender={"login": "app[bot]", "type": "Bot"}) == ChangeReviewed(SHOP, 12, "mallory")
 
 
 @pytest.mark.parametrize("action", ["opened", "reopened", "ready_for_review"])
