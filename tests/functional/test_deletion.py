@@ -10,6 +10,7 @@ import pytest
 
 from tests.functional.conftest import Opener, Shop, config_map, deployment
 
+APART = True
 CASCADE = "resources-finalizer.argocd.argoproj.io"
 HELD = "example.com/held"
 NONE: dict[str, str] = {}
