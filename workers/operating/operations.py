@@ -18,7 +18,7 @@ from bot.settings import Mode
 from workers.operating.windows import why_not_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bot.model.applications import Application
     from bot.model.jobs import JobRequest
@@ -145,7 +145,7 @@ def startable(services: Services, asked: Asked) -> Application | str:
         if application.deleting:
             services.queue.enqueue(delete(asked.name))  # a hook that failed may be a better one now
         if not reason and asked.after not in {None, last_sync_of(application)}:
-            services.queue.enqueue(_decided_anew(asked, application))
+            services.queue.enqueue(*_decided_anew(asked, application))
             return "was synced since this was decided"
         if not reason:
             return application
@@ -154,10 +154,13 @@ def startable(services: Services, asked: Asked) -> Application | str:
     raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
 
 
-def _decided_anew(asked: Asked, application: Application) -> JobRequest:
+def _decided_anew(asked: Asked, application: Application) -> Iterator[JobRequest]:
     if asked.rolled_out and application.generator:
-        return generate(application.generator)
-    return refresh(asked.name).in_lane(application.lane)
+        yield generate(application.generator)
+    else:
+        yield refresh(asked.name).in_lane(application.lane)
+    if asked.occasion.repository:  # which may have come along with what was synced, whoever asked for that
+        yield notify(asked.occasion.repository, asked.occasion.commit)
 
 
 def started(services: Services, asked: Asked, before: Application) -> None:

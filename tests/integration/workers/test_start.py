@@ -9,7 +9,7 @@ import time
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.errors import Temporary
-from bot.model.jobs import Task, advance, deliver
+from bot.model.jobs import Task, advance, deliver, notify
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.resources import JsonObject
 from bot.store.connection import connect
@@ -101,9 +101,11 @@ def test_a_start_that_was_held_up_does_not_take_an_application_back(desk: Desk) 
     (held_up,) = desk.waiting(Task.START)
     second = desk.repository.commit("main", configured(2))
     desk.do(starting.run, asked(desk).request)
+    assert not desk.services.queue.has(notify("acme/shop", first))
     inspect.unwrap(starting.run)(desk.services, held_up)
     assert state(desk.application("shop"))["operation"]["sync"]["revision"] == second
     assert desk.waiting(Task.REFRESH) == [{"applications": ["shop"]}]
+    assert desk.services.queue.has(notify("acme/shop", first))
 
 
 def test_an_end_whose_worker_was_killed_before_it_was_told_is_told_by_who_does_its_job(desk: Desk) -> None:
