@@ -25,6 +25,12 @@ _LONGEST: Final = 253
 """Characters of a pattern."""
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 """https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names"""
+_PARTS: Final = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:[:=!]|<[=!])|\(|[*+?][?+]?|\{[^}]*\}[?+]?|.", re.DOTALL
+)
+"""Of a regular expression: an escape, a class, what opens a group, how often, or any other character."""
+_LOOKS: Final = frozenset({"?=", "?!", "?<=", "?<!"})
+_MOST_CHOICES: Final = 3
 _QUIET: Final = re2.Options()
 _QUIET.log_errors = False
 
@@ -76,7 +82,7 @@ def _names(pattern: str, namespace: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _expression(pattern: str) -> Any:
-    """Return what has a `search`, None for what is no regular expression.
+    """Return what has a `search`, None for what is no regular expression, or one that may take for ever.
 
     RE2 takes linear time and knows no lookarounds, with which people say "all but these"; for them there is Python's.
     """
@@ -86,6 +92,37 @@ def _expression(pattern: str) -> Any:
         return re2.compile(pattern, _QUIET)
     except re2.error:
         try:
-            return re.compile(pattern)
+            return re.compile(pattern) if _is_tame(pattern) else None
         except (re.error, RecursionError, OverflowError):
             return None
+
+
+def _is_tame(pattern: str) -> bool:
+    """Whether Python's matching cannot take long: few choices, and no repetition of what can match in several ways.
+
+    Whoever may write a project must not stop everybody, and a name that it takes for ever with anybody may choose.
+    """
+    choices, several = 0, [False]
+    """Of each group that is open, the whole first: whether it can match in several ways."""
+    looks, closed = [False], False
+    for part in _PARTS.findall(pattern):
+        if part[0] == "(":
+            several.append(False)
+            looks.append(part[1:] in _LOOKS)
+        elif part == ")" and len(several) > 1:
+            ways, look = several.pop(), looks.pop()
+            closed = ways and not look  # what a lookaround has tried it does not try again
+            several[-1] = several[-1] or closed
+            choices += closed
+            continue
+        elif part[0] in "*+?{":
+            choices += 1
+            if closed:
+                return False
+            several[-1] = True
+        elif part == "|":
+            several[-1] = True
+        elif part[1:2].isdecimal() and part[0] == "\\":
+            return False
+        closed = False
+    return choices <= _MOST_CHOICES

@@ -34,8 +34,29 @@ def test_what_is_no_pattern_fits_nothing(pattern: str) -> None:
     assert not names_any([pattern], "a")
 
 
-def test_a_long_way_round_ends_soon() -> None:
-    assert not names_any(["/^(a+)+$/"], "a" * 62 + "b")
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "(?!x)(a+)+$",
+        "(?!x)(a|a)*$",
+        "(?!x)(?:a?){1,62}$",
+        "(?=(a*)*$)",
+        "(?!x)" + "(?:a|a)" * 30 + "$",
+        "(?!x)" + "a*" * 20 + "$",
+        r"(?!x)(a*)\1*\1*\1*$",
+    ],
+)
+def test_a_long_way_round_ends_soon(pattern: str) -> None:
+    assert not names_any([f"/{pattern}/"], "a" * 62 + "b")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(?!kube-)(?!.*-prod$)(team|dept)-.*$", "^(?:(?!a|b).)+$", r"(?<!kube)-[)(*]?\w$"]
+)
+def test_all_but_some_can_be_said(pattern: str) -> None:
+    assert names_any([f"/{pattern}/"], "team-x" if "team" in pattern else "x-x")
+    assert not names_any([f"/{pattern}/"], "kube-a")
 
 
 def test_without_the_operators_word_there_is_the_control_namespace_alone() -> None:
