@@ -123,7 +123,7 @@ def why_not_understood(project: AppProject) -> str:
 
 def _is_for_a_forge(project: AppProject) -> bool:
     """Whether any role names a person or a team as forges do; groups of a sign-in service are none of ours."""
-    return any(_PERSON.fullmatch(one) or _TEAM.fullmatch(one) for role in project.spec.roles for one in _groups(role))
+    return any(one.startswith("@") or _TEAM.fullmatch(one) for role in project.spec.roles for one in _groups(role))
 
 
 def _groups(role: ProjectRole) -> Iterable[str]:
@@ -133,6 +133,10 @@ def _groups(role: ProjectRole) -> Iterable[str]:
 def _role(project: AppProject, role: ProjectRole) -> _Role:
     if not _ROLE.fullmatch(role.name):
         raise Rejected(f"project {project.name}: {_shown(role.name)} is no name of a role")
+    for one in _groups(role):
+        if one.startswith("@") and not (_PERSON.fullmatch(one) or _TEAM.fullmatch(one)):
+            # Left out, it would take nothing away where the role denies, and leave all to the forge where it is alone.
+            raise Rejected(f"project {project.name}: {_shown(one)} of role {role.name} is no person or team of a forge")
     policies = [_policy(project.name, role.name, line) for line in role.policies]
     people = frozenset(one[1:].lower() for one in _groups(role) if _PERSON.fullmatch(one))
     teams = tuple(f"{found[1]}/{found[2]}" for one in _groups(role) if (found := _TEAM.fullmatch(one)))

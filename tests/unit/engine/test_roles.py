@@ -54,6 +54,15 @@ def test_so_does_one_whose_roles_are_for_a_sign_in_service(group: str) -> None:
     assert why_not_given(found, "web", Verb.SYNC, author="eve", is_in_any=never) == ""
 
 
+@pytest.mark.parametrize("group", ["@ana, @ben", "@acme/platform team", "@", "@acme/", "@ana;@ben"])
+@pytest.mark.parametrize("others", [(), (DEPLOY,)])
+def test_a_person_that_is_miswritten_takes_nobodys_denial_away(group: str, others: tuple[dict[str, Any], ...]) -> None:
+    found = project(*others, role("applications, sync, shop/*, deny", name="frozen", groups=[group]))
+    assert "is no person or team of a forge" in why_not_understood(found)
+    with pytest.raises(Rejected, match="is no person or team of a forge"):
+        why_not(found, author="ana")
+
+
 def test_a_person_or_a_team_may_what_their_role_allows() -> None:
     assert why_not(project(DEPLOY), author="ANA") == ""
     assert why_not(project(DEPLOY), of="acme/platform") == ""
