@@ -20,7 +20,7 @@ from bot.engine.sync.heal import is_last_written_by
 from bot.engine.tracking import owner_of
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
-from bot.model.applications import is_elsewhere, name_of_instance
+from bot.model.applications import is_elsewhere, lane_of, name_of_instance
 from bot.model.resources import ResourceKey, annotations_of, metadata_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
@@ -169,9 +169,9 @@ class Controller:
             keeper.lost(name)
 
     def _lane_of(self, name: str) -> str:
-        """Return in which lane jobs about an Application wait: of its cluster; none for what is no Application."""
+        """Return in which lane jobs about an Application wait; none for what is no Application."""
         known = self._known.get(name)
-        return "" if known is None else known.destination.cluster
+        return "" if known is None else lane_of(name, known.destination)
 
     def _find_clusters(self) -> None:
         """Find out anew which clusters destinations mean, once a Secret has moved."""

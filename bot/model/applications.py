@@ -303,8 +303,8 @@ class Application:
 
     @property
     def lane(self) -> str:
-        """Where jobs about it wait: with those about the same cluster."""
-        return self.spec.destination.cluster
+        """Where jobs about it wait."""
+        return lane_of(self.name, self.spec.destination)
 
     @property
     def left_alone(self) -> bool:
@@ -346,6 +346,16 @@ def split(name: str, *, home: str) -> tuple[str, str]:
 def short_name_of(name: str) -> str:
     """Return the name that an Application of this qualified name has within its namespace."""
     return name.rpartition("/")[2]
+
+
+def lane_of(name: str, destination: Destination) -> str:
+    """Return where jobs about the application of a qualified name wait: with those about the same cluster.
+
+    Outside of the control namespace it is with all of its own: whoever may write there names clusters as they like, and
+    with a lane for each would keep all others waiting.
+    """
+    namespace = name.rpartition("/")[0]
+    return f"{namespace}/" if namespace else destination.cluster
 
 
 def is_elsewhere(name: str) -> bool:

@@ -11,7 +11,7 @@ from bot.engine.sync.heal import heals_at
 from bot.engine.sync.plan import APPROVED
 from bot.engine.sync.retry import deadline, retry_at
 from bot.engine.sync.unknown import is_unknown
-from bot.model.applications import REFRESH, SKIP_RECONCILE
+from bot.model.applications import REFRESH, SKIP_RECONCILE, lane_of
 from bot.model.holds import HELD, Hold
 from bot.model.jobs import JobRequest, advance, compare, delete
 from bot.model.operations import OperationState
@@ -115,7 +115,7 @@ class Known:
     def next_step(self, name: str) -> JobRequest:
         """Return the job that looks at it, now that something of it has moved."""
         ask = advance if self.running else delete if self.deleting else compare
-        return ask(name).in_lane(self.destination.cluster)
+        return ask(name).in_lane(lane_of(name, self.destination))
 
 
 def _asks(application: Application) -> tuple[str, ...]:

@@ -151,6 +151,15 @@ def test_no_application_passes_for_one_of_another_namespace(namespace: str, name
         Application.parse({**declared(), "metadata": metadata}, home="argocd")
 
 
+def test_a_tenant_has_one_lane_however_many_clusters_they_name() -> None:
+    def lane(namespace: str, cluster: str) -> str:
+        obj = declared(destination={"name": cluster})
+        return Application.parse({**obj, "metadata": {"name": "web", "namespace": namespace}}, home="argocd").lane
+
+    assert {lane("team-a", f"cluster-{number}") for number in range(9)} == {"team-a/"}
+    assert lane("argocd", "prod") == "prod"
+
+
 def test_what_generates_an_application_lives_where_it_does() -> None:
     owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "apps", "controller": True}
     obj = {**declared(), "metadata": {"name": "web", "namespace": "argocd", "ownerReferences": [owner]}}
