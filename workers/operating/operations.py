@@ -14,7 +14,9 @@ from bot.model import jobs
 from bot.model.jobs import advance, delete, generate, notify, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.model.retry import Retry
+from bot.prediction.trees import has_several
 from bot.settings import Mode
+from workers.operating.revisions import fixed
 from workers.operating.windows import why_not_now
 
 if TYPE_CHECKING:
@@ -129,7 +131,8 @@ def startable(services: Services, asked: Asked) -> Application | str:
     """Return an Application on which an operation may be written now, else why none may.
 
     A commit that has to wait for the end of another operation is noted, so that this end brings it along. Where another
-    sync has begun since this one was decided, that is decided anew: the job may have been held up, and its commit old.
+    sync has begun since this one was decided, and not one on the way there, that is decided anew: the job may have been
+    held up, and its commit old.
     """
     if services.settings.mode is Mode.PREVIEW:
         return "this Foresail only previews: something else does the syncing"
@@ -144,7 +147,7 @@ def startable(services: Services, asked: Asked) -> Application | str:
         reason = reason or asked.configured
         if application.deleting:
             services.queue.enqueue(delete(asked.name))  # a hook that failed may be a better one now
-        if not reason and asked.after not in {None, last_sync_of(application)}:
+        if not reason and not _still_holds(services, asked, application):
             services.queue.enqueue(*_decided_anew(asked, application))
             return "was synced since this was decided"
         if not reason:
@@ -152,6 +155,23 @@ def startable(services: Services, asked: Asked) -> Application | str:
         if application.operation is None or waits_for_the_end(services, asked.name, commit):
             return reason
     raise Conflict(f"Application {asked.name} keeps changing", retry_after=0.1)
+
+
+def _still_holds(services: Services, asked: Asked, application: Application) -> bool:
+    """Whether nothing was synced since a sync was decided, or only what its commit comes after."""
+    if asked.after in {None, last_sync_of(application)}:
+        return True
+    last = OperationState.last_sync(application.status)
+    if last is None or not last.operation.revision or has_several(application.spec):
+        return False
+    trees, done = services.sources.trees, last.operation.revision
+    try:
+        services.sources.refuse_forbidden(application)
+        source, operation = fixed(trees, application, asked.operation(application))
+        mirror = trees.at(source, operation.revision, project=application.spec.project).mirror
+        return mirror.has(done) and mirror.is_ancestor(done, operation.revision)
+    except Rejected:
+        return False
 
 
 def _decided_anew(asked: Asked, application: Application) -> Iterator[JobRequest]:

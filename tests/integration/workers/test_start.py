@@ -92,20 +92,37 @@ def configured(number: int) -> dict[str, str]:
     return {"deploy/settings.yaml": text}
 
 
-def test_a_start_that_was_held_up_does_not_take_an_application_back(desk: Desk) -> None:
+def two_starts(desk: Desk) -> tuple[list[str], list[JsonObject]]:
+    """Push twice and let nothing begin; return the commits, and what is to start each."""
     desk.declare("shop")
     desk.do(starting.run, asked(desk).request)
     repository = desk.services.forge.repository("acme/shop")
-    first = desk.repository.commit("main", configured(1))
-    desk.do(delivering.run, deliver(repository, branch="main", before="", commit=first))
-    (held_up,) = desk.waiting(Task.START)
-    second = desk.repository.commit("main", configured(2))
-    desk.do(starting.run, asked(desk).request)
+    commits = [desk.repository.commit("main", configured(number)) for number in (1, 2)]
+    for commit in commits:
+        desk.do(delivering.run, deliver(repository, branch="main", before="", commit=commit))
+    return commits, desk.waiting(Task.START)
+
+
+def revision(desk: Desk) -> str:
+    return str(state(desk.application("shop"))["operation"]["sync"]["revision"])
+
+
+def test_a_start_that_was_held_up_does_not_take_an_application_back(desk: Desk) -> None:
+    (first, second), (held_up, later) = two_starts(desk)
+    inspect.unwrap(starting.run)(desk.services, later)
     assert not desk.services.queue.has(notify("acme/shop", first))
     inspect.unwrap(starting.run)(desk.services, held_up)
-    assert state(desk.application("shop"))["operation"]["sync"]["revision"] == second
+    assert revision(desk) == second
     assert desk.waiting(Task.REFRESH) == [{"applications": ["shop"]}]
     assert desk.services.queue.has(notify("acme/shop", first))
+
+
+def test_a_start_goes_on_from_one_that_was_done_before_it(desk: Desk) -> None:
+    (_, second), (earlier, later) = two_starts(desk)
+    inspect.unwrap(starting.run)(desk.services, earlier)
+    inspect.unwrap(starting.run)(desk.services, later)
+    assert revision(desk) == second
+    assert desk.waiting(Task.REFRESH) == []
 
 
 def test_an_end_whose_worker_was_killed_before_it_was_told_is_told_by_who_does_its_job(desk: Desk) -> None:
