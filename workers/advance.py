@@ -37,7 +37,7 @@ from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
 from workers.operating.acts import Actor, NotYet, dry_end
-from workers.operating.claims import CLAIM, Claim
+from workers.operating.claims import CLAIM, Claim, is_claimed
 from workers.operating.culprits import explained
 from workers.operating.ending import end, finish, follow_up, make_good, rest, state_of, write_end
 from workers.operating.guards import why_held
@@ -98,13 +98,6 @@ def _look_at(services: Services, name: str) -> None:
         admission = admitted(services, *attempt) if attempt is not None else None
         if attempt is not None and admission is not None:
             _carry_on(services, attempt[0], admission)
-
-
-def is_claimed(services: Services, application: Application) -> bool:
-    """Whether somebody else may be at work on an application."""
-    claim = Claim.parse(application.annotation(CLAIM))
-    longest = 2 * services.settings.claim_seconds
-    return claim is not None and claim.blocks(now=services.clock.now(), longest=longest)
 
 
 def _is_to_end(application: Application) -> bool:

@@ -17,6 +17,7 @@ from bot.model.jobs import compare, notify, refresh
 from bot.model.operations import Occasion, OperationState, Phase
 from bot.prediction.trees import has_several
 from bot.settings import Mode
+from workers.operating.claims import is_claimed
 from workers.operating.configured import why_configured
 from workers.operating.ending import finish, make_good
 from workers.operating.operations import Asked, last_sync_of, waits_for_the_end
@@ -92,9 +93,7 @@ class Round:
         state, last = (read(application.status) for read in (OperationState.of_status, OperationState.last_sync))
         self._tell_overtaken(last, [tree for _, tree in newest])
         if application.operation is None and state is not None and not state.phase.completed:
-            # Somebody took the operation away while it ran.
-            finish(self.services, application, replace(state, phase=Phase.FAILED, message="terminated by a person"))
-            self.services.queue.enqueue(refresh(name))
+            self._end_taken_away(application, state)
             return
         moved = _moved(self.services, application, last, newest)
         rests = state is not None and state.rests
@@ -102,6 +101,13 @@ class Round:
             self._start(application, last, moved, newest)
         elif moved is not None and not waits_for_the_end(self.services, name, moved[1].commit):
             self.services.queue.enqueue(refresh(name))
+
+    def _end_taken_away(self, application: Application, state: OperationState) -> None:
+        """Write the end of an operation that somebody took away while it ran, once nobody is at work on it any more."""
+        if is_claimed(self.services, application):
+            raise Temporary("whoever works on what was taken away has not noticed yet", retry_after=1.0)
+        finish(self.services, application, replace(state, phase=Phase.FAILED, message="terminated by a person"))
+        self.services.queue.enqueue(refresh(application.name))
 
     def is_outdated(self, application: Application) -> bool:
         """Whether an application wants something else than it was synced to, and only its turn is missing."""

@@ -12,7 +12,8 @@ import structlog
 from bot.cluster.applications import Conflict, RecordTooLarge
 from bot.errors import Temporary
 from bot.model.jobs import advance
-from workers.advance import carry_on_new, is_claimed
+from workers.advance import carry_on_new
+from workers.operating.claims import is_claimed
 from workers.operating.operations import TRIES, Asked, note_overtaken, start, startable, started
 from workers.runtime import job_with_excuse
 

@@ -6,7 +6,11 @@ import os
 import socket
 import uuid
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from bot.model.applications import Application
+    from bot.services import Services
 
 CLAIM: Final = "foresail.dev/claim"
 """Annotation on an Application: `<worker> <Unix seconds until when>`."""
@@ -43,3 +47,10 @@ class Claim:
     def blocks(self, *, now: float, longest: float) -> bool:
         """Whether somebody else is at it; nobody can claim for more than `longest` seconds, whatever stands there."""
         return self.holder != _ME and now < self.until <= now + longest
+
+
+def is_claimed(services: Services, application: Application) -> bool:
+    """Whether somebody else may be at work on an application."""
+    claim = Claim.parse(application.annotation(CLAIM))
+    longest = 2 * services.settings.claim_seconds
+    return claim is not None and claim.blocks(now=services.clock.now(), longest=longest)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import rq
 from rq.serializers import JSONSerializer
 
+from bot.errors import Temporary
 from bot.model.applications import Application
-from bot.model.jobs import Task, advance
+from bot.model.jobs import Task, advance, refresh
 from bot.model.operations import Occasion, Operation, OperationState, Phase
 from bot.store.connection import connect
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
+from workers import refresh as refreshing
+from workers.operating.claims import CLAIM
 from workers.operating.ending import write_end
 
 WAITING = "d" * 40
@@ -57,3 +61,22 @@ def test_killed_once_more_between_the_two_it_still_is_asked_for(desk: Desk) -> N
 
     desk.do(advancing.run, advance("shop"))
     assert (Task.REFRESH, WAITING) in taken(desk)
+
+
+def test_what_was_taken_away_ends_once_nobody_works_on_it_any_more(desk: Desk) -> None:
+    application, commit = desk.declare("shop"), desk.repository.head()
+    operation = Operation(commit, prune=False, info=Occasion(desk.repository.full_name, "main", commit).to_info())
+    runs = OperationState(operation, Phase.RUNNING, "applying", started_at="2026-01-01T00:00:00Z")
+    claim = f"another {desk.services.clock.now() + 20:.3f}"
+    status = {"status": {"operationState": runs.to_wire()}}
+    application = desk.services.applications.update(
+        application, {"metadata": {"annotations": {CLAIM: claim}}, **status}
+    )
+    with pytest.raises(Temporary):
+        desk.do(refreshing.run, refresh("shop"))
+    found = desk.application("shop")
+    assert (found["metadata"]["annotations"][CLAIM], found["status"]["operationState"]["phase"]) == (claim, "Running")
+
+    desk.services.applications.update(application, {"metadata": {"annotations": {CLAIM: None}}})
+    desk.do(refreshing.run, refresh("shop"))
+    assert desk.application("shop")["status"]["operationState"]["message"] == "terminated by a person"
