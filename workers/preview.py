@@ -56,7 +56,8 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview a change as it is now, unless it is over."""
     repository, number = repository_in(payload), int(payload["number"])
-    services.forge.begin_preview(repository, number)
+    if not services.memory.is_noted(_approval(repository.change(number))):
+        services.forge.begin_preview(repository, number)
     change = services.forge.change(repository, number)
     if change.state is not ChangeState.OPEN:
         withdraw(services, change, f"was {change.state} before its preview was done")
@@ -108,8 +109,11 @@ def _preview_and_tell(services: Services, change: Change, *, again: bool) -> Non
 def _preview(services: Services, change: Change, *, again: bool) -> None:
     if change.from_fork and not is_approved(services, change):
         part(services, change)  # what an earlier head touched says nothing of this one
+        services.memory.note(_approval(str(change)))  # so that who pushes there again and again takes no more turns
         wait_for_approval(services, change)
         return
+    if not again and change.from_fork and services.memory.is_noted(_approval(str(change))):
+        services.forge.begin_preview(change.repository, change.number)  # it has not taken its turn yet
     began = None if again and is_known(services, change) else tell(services, change, STARTED)
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)
@@ -140,6 +144,10 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         bring(services, change, news, began=began)
         _log.info("preview made", headline=report.headline, seconds=round(report.seconds, 3), plan=report.plan)
     approvals.have_asked(services, change, report.reviewers)
+
+
+def _approval(change: str) -> str:
+    return f"approval of {change}"
 
 
 def _bodies(services: Services, proposal: Proposal, report: Report, link: str) -> tuple[str, ...]:
