@@ -119,6 +119,11 @@ class Reports:
         with reachable():
             return bool(self._show(_KEYS, [*names, self._life]))
 
+    def has(self, token: str) -> bool:
+        """Whether a link opens something, without reading it."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:report:{self._name(token)}"))
+
     def find(self, token: str) -> bytes | None:
         """Return what a link opens; None when there is no such report, or none any more."""
         name = self._name(token)

@@ -20,7 +20,7 @@ from bot.preview.forms import Form
 from bot.web.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bot.preview.files import Kept
     from bot.services import WebServices
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SILENCE: Final = 10.0
 """Seconds a reader may pause."""
+_PIECE: Final = 64 << 10
+"""Characters that are sent at a time: a pause is one in which so many are not taken, and not the whole of a file."""
 _LONGEST: Final = 120.0
 """Seconds one report may take to be read."""
 _HEADERS: Final = {
@@ -55,6 +57,8 @@ def reports(services: WebServices) -> flask.Blueprint:
         wanted = flask.request.args.get("format", "")
         if wanted not in {"", *Form}:
             raise Rejected(f"there is no format {wanted[:20]!r}", remedy=f"There is {', '.join(Form)}.")
+        if services.reports is None or not services.reports.has(token):
+            return _gone()  # and keeps nobody's seat: for that one needs a link
         seat = room.enter(flask.request.remote_addr or "", token, now=time.monotonic())
         if seat is None:
             raise Temporary("too many reports are being read", retry_after=5)
@@ -112,11 +116,13 @@ def _in_time(pieces: Iterator[str], seat: Seat) -> Iterator[str]:
     connection = flask.request.environ.get("gunicorn.socket")
     if isinstance(connection, socket.socket):
         connection.settimeout(_SILENCE)
-    return _until(time.monotonic() + _LONGEST, pieces, seat)
+    return until(time.monotonic() + _LONGEST, pieces, seat)
 
 
-def _until(end: float, pieces: Iterator[str], seat: Seat) -> Iterator[str]:
+def until(end: float, pieces: Iterable[str], seat: Seat) -> Iterator[str]:
+    """Yield pieces, none of them long, while it is not `end` on the monotonic clock; ConnectionResetError after it."""
     for piece in pieces:
-        if seat.is_over or time.monotonic() > end:
-            raise ConnectionResetError(errno.ECONNRESET, "a report was read too slowly")
-        yield piece
+        for start in range(0, len(piece), _PIECE):
+            if seat.is_over or time.monotonic() > end:
+                raise ConnectionResetError(errno.ECONNRESET, "a report was read too slowly")
+            yield piece[start : start + _PIECE]

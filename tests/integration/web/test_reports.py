@@ -71,14 +71,16 @@ def get(foresail: Foresail, path: str) -> Answer:
 
 
 @contextmanager
-def reading_slowly(foresail: Foresail, path: str) -> Iterator[None]:
+def reading_slowly(foresail: Foresail, path: str) -> Iterator[list[socket.socket]]:
     """Have every seat taken by readers of one report who take the first byte of it and no more."""
     with ExitStack() as held:
+        readers = []
         for _ in range(AT_ONCE):
             one = held.enter_context(socket.create_connection(("127.0.0.1", foresail.port), timeout=_PATIENCE))
             one.sendall(f"GET {path} HTTP/1.1\r\nHost: foresail\r\n\r\n".encode())
             one.recv(1)
-        yield
+            readers.append(one)
+        yield readers
 
 
 def test_a_link_opens_a_page_that_nothing_foreign_can_join(foresail: Foresail, reports: Reports) -> None:
@@ -155,3 +157,14 @@ def test_those_who_keep_all_seats_make_room_for_who_reads_another_report(foresai
     small = put(reports, replace(SMALL, report=replace(SMALL.report, change="acme/shop#13")))
     with reading_slowly(foresail, f"/reports/{put(reports, LARGE)}"):
         assert get(foresail, f"/reports/{small}").status == 200
+
+
+def test_who_has_no_link_sends_no_reader_away(foresail: Foresail, reports: Reports) -> None:
+    with reading_slowly(foresail, f"/reports/{put(reports, LARGE)}") as readers:
+        assert get(foresail, f"/reports/{'0' * 48}").status == 404
+        end = b""
+        while some := readers[0].recv(1 << 20):
+            end = (end + some)[-5:]
+            if end == b"0\r\n\r\n":
+                break
+        assert end == b"0\r\n\r\n"
