@@ -20,7 +20,7 @@ from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
 from bot.engine.sync.plan import plan_sync
 from bot.engine.sync.record import Scene, comparison_patch, health_of
-from bot.engine.sync.reverting import DUE, due_since, is_due, is_told, settled_patch, told_patch
+from bot.engine.sync.reverting import DUE, due_since, is_answered, is_told, settled_patch, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.engine.sync.unknown import DISTRUSTED, known_patch, reached_patch, unknown_patch
 from bot.engine.tracking import hijacked, owner_of
@@ -185,7 +185,7 @@ class _Comparison:
     def _reverting(self, back: GoingBack) -> JobRequest | None:
         """Return what has a change opened, unless that was done: asked for again and again while none is told of."""
         application = self.scene.application
-        if is_told(application.status, back.bad.revision) and not is_due(application.status):
+        if is_answered(application.status, back.bad.revision):
             return None
         return revert(application.name, back.bad.revision, seen_at=self._seen_at)
 

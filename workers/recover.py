@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from bot.engine.sync.reverting import is_due
 from bot.errors import Rejected
 from bot.model.changes import CommitStatus, StatusState, repository_identity
-from bot.model.jobs import advance, deliver, notify, preview, recover
+from bot.model.jobs import advance, compare, deliver, notify, preview, recover
 from bot.preview.shared import is_shared
 from bot.settings import Mode
 from workers.changes.landscape import Landscape
@@ -82,6 +83,8 @@ def _look_at(services: Services, applications: Iterable[Application]) -> None:
     for application in applications:
         if application.operation is None:
             resting.append(application)
+            if is_due(application.status):  # else nobody looks at it again before something of it moves
+                services.queue.enqueue(compare(application.name).in_lane(application.lane))
         else:
             services.memory.put_off(application.name)  # whoever waits for its end may be forgotten
             services.queue.enqueue(advance(application.name).in_lane(application.lane))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
 
-from bot.engine.sync.reverting import told_patch
+from bot.engine.sync.reverting import is_answered, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.errors import Rejected, Temporary
 from bot.forges.port import NotOurs, Opening
@@ -23,7 +24,7 @@ from bot.model.operations import Occasion, OperationState, timestamp
 from bot.preview import reverting as words
 from bot.preview.inert import clipped
 from bot.repository.mirrors import Conflict
-from bot.repository.publishing import Move, Signed, committed, is_own, parent_of
+from bot.repository.publishing import Move, Signed, committed, first_beyond, parent_of
 from bot.repository.reverting import undone
 from workers.changes.landscape import Clone
 from workers.changes.pushing import pushed
@@ -44,6 +45,8 @@ _MOST_LOOKED_AT: Final = 200
 """Commits between the two syncs of an application."""
 _MOST: Final = 20
 """Commits that one change reverts; each takes a request, as to which change brought it."""
+_MOST_OPEN: Final = 20
+"""Reverts that are open in one repository."""
 _LONGEST: Final = 300
 """Characters of why nothing is reverted: files have long names."""
 _OPENING: Final = 120.0
@@ -59,14 +62,14 @@ class _RevertedBefore(Rejected):
     """What turned out badly is a revert of ours."""
 
 
-def _excuse(services: Services, payload: JsonObject, why: str) -> None:
+def excuse(services: Services, payload: JsonObject, why: str) -> None:
     """Take the application back where no change can be opened."""
     found = _due(services, payload)
-    if found is not None:
+    if found is not None and not is_answered(found[0].status, found[1].bad.revision):
         services.queue.enqueue(_pinned(services, *found, why))
 
 
-@job_with_excuse(_excuse)
+@job_with_excuse(excuse)
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Open the change, unless it is there already or the application is well by now."""
     found = _due(services, payload)
@@ -75,14 +78,17 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
     application, back = found
     with structlog.contextvars.bound_contextvars(application=application.name):
         try:
-            change = _Reverting.of(services, application, back).proposed()
+            reverting = _Reverting.of(services, application, back)
+            change = reverting.proposed()
         except _RevertedBefore as error:
-            _say(services, application, back, error.message)
+            _say(services, application, back, openly(application, error.message, "is itself a revert: look at it"))
         except Rejected as error:
             return _pinned(services, application, back, error.message)
         else:
-            _say(services, application, back, f"{change} {_STATES[change.state]}")
+            name = openly(application, str(change), "a change where it came from")
+            _say(services, application, back, f"{name} {_STATES[change.state]}")
             _log.info("revert proposed", change=str(change), reason=back.why)
+            reverting.tell(change)
     return None
 
 
@@ -118,9 +124,18 @@ def _health(application: Application) -> HealthStatus:
 
 
 def _pinned(services: Services, application: Application, back: GoingBack, why: str) -> JobRequest:
+    if (told := openly(application, why, "the log says why")) != why:
+        _log.warning("revert not proposed", reason=why)
+        why = told
     although = clipped(f"no change reverts it: {why.rstrip('.')}", _LONGEST)
-    told = told_patch(application.status, back, although, now=timestamp())
-    return take_back(services, application, back, told, although=although)
+    status = told_patch(application.status, back, although, now=timestamp())
+    return take_back(services, application, back, status, although=although)
+
+
+def openly(application: Application, words: str, otherwise: str) -> str:
+    """Return words about one repository, where an application has no other: who reads of it there may not read this."""
+    several = len({repository_identity(one.repo_url) for one in application.spec.effective_sources}) > 1
+    return otherwise if several else words
 
 
 @dataclass(frozen=True)
@@ -157,44 +172,80 @@ class _Reverting:
         return cls(services, application, back, clone, base, good, bad)
 
     def proposed(self) -> Change:
-        """Return the change that takes it back, opened if there never was one; those that brought it are told."""
-        repository, branch = self.clone.repository, words.branch(self._instance, self.base, [*self._commits])
-        proposals = self.services.forge.proposals
+        """Return the change that takes it back, opened if there never was one."""
+        repository, branch = self.clone.repository, words.branch(self._instance, self.base, self._commits)
+        if (known := self._known(branch)) is not None:
+            return known
         with self.services.locks.hold(f"revert {repository.full_name}@{branch}", seconds=_OPENING):
-            earlier = proposals.of_branch(repository, branch)
-            open_now = (one for one in earlier if one.state is ChangeState.OPEN)
-            change = next(open_now, next(iter(earlier), None))
-            if change is None:
-                self._refuse_loop()
-                self._push(branch)
-                change = proposals.open(repository, self._opening(branch))
-            if change.state is ChangeState.OPEN:
-                self._tell(change)
-        return change
+            if (known := self._known(branch)) is not None:
+                return known
+            self._refuse_loop()
+            self._refuse_flood()
+            self._push(branch)
+            return self.services.forge.proposals.open(repository, self._opening(branch))
+
+    def tell(self, proposed: Change) -> None:
+        """Tell the changes that brought it, once, where that can be: some take no comments any more."""
+        forge, memory, repository = self.services.forge, self.services.memory, self.clone.repository
+        mark = words.mark(self._instance, proposed.head_branch)
+        done = f"{repository.full_name} {mark}"
+        if proposed.state is not ChangeState.OPEN or memory.was_done(done):
+            return
+        remark = words.remark(self._instance, self.application.name, why=self.back.why, proposed=proposed)
+        for change in {one.number: one for one in self._brought.values() if one is not None}.values():
+            try:
+                if not forge.own_comments(repository, change.number, marker=mark):
+                    forge.add_comment(repository, change.number, remark)
+            except Rejected as error:
+                _log.warning("change not told of its revert", change=str(change), reason=error.message)
+        memory.keep_done(done)
 
     @property
     def _instance(self) -> str:
         return self.services.settings.instance
 
+    def _known(self, branch: str) -> Change | None:
+        """Return the change that was opened before; Rejected where what is open holds something else."""
+        earlier = self.services.forge.proposals.of_branch(self.clone.repository, branch)
+        open_now = next((one for one in earlier if one.state is ChangeState.OPEN), None)
+        if open_now is not None and not self._is_revert(open_now.head_sha):
+            raise Rejected(f"somebody else has pushed to {branch}")
+        return open_now or next(iter(earlier), None)
+
+    def _is_revert(self, head: str) -> bool:
+        """Whether a branch began with exactly what takes it back: names and messages anybody can have."""
+        mirror, tip = self.clone.mirror, self.clone.mirror.tip(self.base)
+        if not mirror.has(head):
+            raise Temporary(f"{head[:7]} was pushed just now")
+        first = first_beyond(mirror, head, tip)
+        parent = parent_of(mirror, first)
+        if not mirror.is_ancestor(self.bad, parent):
+            return False
+        return mirror.is_ancestor(parent, tip) and undone(mirror, parent, self._commits) == mirror.tree_of(first)
+
     @cached_property
-    def _commits(self) -> dict[str, Change | None]:
-        """By commit, the newest first, which touched what the application reads: the change that brought it."""
+    def _brought(self) -> dict[str, Change | None]:
+        """By commit that is taken back, the newest first: the change that brought it."""
         repository, forge = self.clone.repository, self.services.forge
         found: dict[str, Change | None] = {}
-        for commit in self._touching():
+        for commit in self._commits:
             changes = forge.changes_of_commit(repository, commit)
             found[commit] = next((one for one in changes if one.state is ChangeState.MERGED), None)
         return found
 
-    def _touching(self) -> list[str]:
-        mirror, found = self.clone.mirror, list[str]()
+    @cached_property
+    def _commits(self) -> tuple[str, ...]:
+        """What is taken back, the newest first: what touched what the application reads."""
+        mirror = self.clone.mirror
         line = mirror.first_parents(self.bad, most=_MOST_LOOKED_AT + 1)
-        beyond = [one for one in line if not mirror.is_ancestor(one, self.good)]
-        if len(beyond) > _MOST_LOOKED_AT:
-            raise Rejected(f"there are more than {_MOST_LOOKED_AT} commits in between")
-        for commit in beyond:
-            if self._reads(commit) != self._reads(parent_of(mirror, commit)):
-                found.append(commit)
+        if self.good not in line:
+            # Against its first parent a merge that turned the branch around would take back what was well before.
+            few = len(line) <= _MOST_LOOKED_AT
+            what = "the branch was turned around" if few else f"there are more than {_MOST_LOOKED_AT} commits"
+            raise Rejected(f"{what} in between")
+        line = line[: line.index(self.good) + 1]
+        steps = zip(line, pairwise(map(self._reads, line)), strict=False)
+        found = tuple(commit for commit, (now, before) in steps if now != before)
         if not found:
             raise Rejected("no commit in between has changed what it is rendered from")
         if len(found) > _MOST:
@@ -203,48 +254,44 @@ class _Reverting:
 
     def _reads(self, commit: str) -> list[str | None]:
         """Return what names all that the application reads here at a commit."""
-        if not commit:
-            return []
         tree, sources = self.clone.tree(commit), self.application.spec.effective_sources
         here = [one for one in sources if repository_identity(one.repo_url) == self.clone.identity]
         return [self.services.sources.inputs(self.application, one, tree) for one in here]
 
     def _refuse_loop(self) -> None:
-        """Raise where a revert of ours would be reverted: what was before it is known to be no better."""
-        if loop := words.why_a_loop(self._instance, self._commits):
+        """Raise where a revert of Foresail's would be reverted: what was before it is known to be no better."""
+        if loop := words.why_a_loop(self._brought):
             raise _RevertedBefore(loop)
 
+    def _refuse_flood(self) -> None:
+        """Raise where so many are open that it is hardly the commits: what all need may be away."""
+        ours = words.prefix(self._instance)
+        found = self.services.forge.open_changes(self.clone.repository)
+        if sum(not one.from_fork and one.head_branch.startswith(ours) for one in found) >= _MOST_OPEN:
+            raise Rejected(f"{_MOST_OPEN} reverts are open already")
+
     def _push(self, branch: str) -> None:
-        """Have the branch hold the revert; one of ours that is there was left by whoever died before opening it."""
+        """Have the branch hold the revert; one that is there was left by whoever died before opening it."""
         mirror, repository = self.clone.mirror, self.clone.repository
-        there = mirror.branches().get(branch, "")
-        if there:
-            if not is_own(mirror, there):
+        if there := mirror.branches().get(branch, ""):
+            if not self._is_revert(there):
                 raise Rejected(f"somebody else has pushed to {branch}")
             return
         tip = mirror.tip(self.base)
-        tree = undone(mirror, tip, [*self._commits])
+        tree = undone(mirror, tip, self._commits)
         if isinstance(tree, Conflict):
             raise Rejected(words.conflicting(tree.paths))
         if tree == mirror.tree_of(tip):
             raise Rejected(f"{self.base} does not have it any more")
-        message = words.commit_message(self.application.name, [*self._commits])
+        message = words.commit_message(self.application.name, self._commits)
         commit = committed(mirror, tip, tree, Signed(message, self._instance, f"{self._instance}@foresail.dev"))
         if not pushed(self.services, repository, mirror, Move(branch, commit, "")):
             raise Temporary(f"{branch} has just been made by somebody else")
 
     def _opening(self, branch: str) -> Opening:
         name = self.application.name
-        body = words.body(name, why=self.back.why, good=self.good, commits=self._commits)
-        return Opening(branch, self.base, words.title(name, [*self._commits]), body)
-
-    def _tell(self, proposed: Change) -> None:
-        forge, repository = self.services.forge, self.clone.repository
-        mark = words.mark(self._instance, proposed.head_branch)
-        remark = words.remark(self._instance, self.application.name, why=self.back.why, proposed=proposed)
-        for change in {one.number: one for one in self._commits.values() if one is not None}.values():
-            if not forge.own_comments(repository, change.number, marker=mark):
-                forge.add_comment(repository, change.number, remark)
+        body = words.body(name, why=self.back.why, good=self.good, commits=self._brought)
+        return Opening(branch, self.base, words.title(name, self._commits), body)
 
 
 def moved_in(application: Application, back: GoingBack) -> tuple[Source, str, str]:

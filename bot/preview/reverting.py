@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot.engine.diff.lines import visible
 from bot.preview.inert import clipped, code, inert
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _LAST: Final = (
     " on with a fix: it is not opened again for these commits."
 )
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_OURS: Final = re.compile(rf"[^/]+/{_FOLDER}/[0-9a-f]{{{_SHORT}}}-[0-9a-f]{{12}}")
+"""A branch that `branch` has named, for whichever instance: what one knows to be no better, another need not try."""
 
 
 def prefix(instance: str) -> str:
@@ -80,13 +83,13 @@ def remark(instance: str, application: str, *, why: str, proposed: Change) -> st
 def conflicting(paths: Sequence[str]) -> str:
     """Say why nothing is reverted where files were changed since."""
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return f"reverting it conflicts with what came later in {', '.join(paths[:_NAMED])}{more}"
+    return f"reverting it conflicts with what came later in {', '.join(map(visible, paths[:_NAMED]))}{more}"
 
 
-def why_a_loop(instance: str, commits: Mapping[str, Change | None]) -> str:
-    """Say which of these commits a change of ours brought, that was a revert itself; empty where none was."""
+def why_a_loop(commits: Mapping[str, Change | None]) -> str:
+    """Say which of these commits a change of Foresail's brought that was a revert itself; empty where none was."""
     for commit, change in commits.items():
-        if change is not None and not change.from_fork and change.head_branch.startswith(prefix(instance)):
+        if change is not None and not change.from_fork and _OURS.fullmatch(change.head_branch):
             return f"{commit[:_SHORT]} is itself a revert, {change}: a person has to look"
     return ""
 

@@ -70,13 +70,19 @@ def is_own(mirror: Mirror, commit: str) -> bool:
 
 def began_here(mirror: Mirror, commit: str, base: str) -> bool:
     """Whether the first commit that a branch has beyond `base` is one of our own, whatever came on top of it."""
+    first = first_beyond(mirror, commit, base)
+    return bool(first) and is_own(mirror, first)
+
+
+def first_beyond(mirror: Mirror, commit: str, base: str) -> str:
+    """Return the first commit that a branch has beyond `base`; empty where there is none, or one is not here."""
     repository = pygit2.Repository(str(mirror.path))
     if _commit(mirror, commit) is None or _commit(mirror, base) is None:
-        return False
+        return ""
     walk = repository.walk(commit, pygit2.enums.SortMode.TOPOLOGICAL)
     walk.hide(base)
     beyond = [str(one.id) for one, _ in zip(walk, range(_MOST), strict=False)]
-    return bool(beyond) and is_own(mirror, beyond[-1])
+    return beyond[-1] if beyond else ""
 
 
 def parent_of(mirror: Mirror, commit: str) -> str:

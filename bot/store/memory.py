@@ -153,6 +153,16 @@ class Memory:
         """Whether people were asked to review a change, as far as anybody remembers."""
         return self._kept(f"asked:{asking}") is not None
 
+    def keep_done(self, what: str) -> None:
+        """Remember for a day that something was done, so that the forge is not asked again whether it was."""
+        with reachable():
+            self._connection.set(f"foresail:done:{what}", b"1", ex=_DAY)
+
+    def was_done(self, what: str) -> bool:
+        """Whether something was lately found to be done."""
+        with reachable():
+            return bool(self._connection.exists(f"foresail:done:{what}"))
+
     def keep_answer(self, command: str, answer: bytes) -> None:
         """Keep for a day what a command came to, so that it is not done again when telling it fails."""
         with reachable():

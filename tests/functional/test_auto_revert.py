@@ -38,6 +38,10 @@ def said(shop: Shop) -> str:
     return next((str(one["message"]) for one in found if one["type"] == CONDITION), "")
 
 
+def told(shop: Shop, number: int) -> list[str]:
+    return [one.body for one in shop.repository.comments(number) if "foresail-reverts" in one.body]
+
+
 def test_a_revert_is_proposed_once_and_brings_it_back_and_is_not_reverted_itself(open_shop: Opener) -> None:
     files = {SETTINGS: config_map(state="afloat", COLOUR="blue"), OTHER: config_map("other", state="afloat")}
     shop = open_shop(files)
@@ -51,9 +55,8 @@ def test_a_revert_is_proposed_once_and_brings_it_back_and_is_not_reverted_itself
     assert said(shop).startswith(f"{sha[:12]} failed: ConfigMap")
     assert said(shop).endswith(f"{shop.repository.full_name}{shop.stage.seat.mark}{revert} reverts it")
     assert shop.repository.pull(revert).title == f"Revert {sha[:7]}: {shop.name} did not get well"
-    told = [one.body for one in shop.repository.comments(number) if "foresail-reverts" in one.body]
-    assert len(told) == 1
-    assert f"{shop.stage.seat.mark}{revert} reverts it" in told[0]
+    shop.stage.until(lambda: bool(told(shop, number)), what="the comment on the change that brought it")
+    assert f"{shop.stage.seat.mark}{revert} reverts it" in told(shop, number)[0]
     assert HELD not in record(shop)["metadata"].get("annotations", {})
 
     # Nobody remembers, and it is looked at anew: the forge knows.
@@ -63,7 +66,7 @@ def test_a_revert_is_proposed_once_and_brings_it_back_and_is_not_reverted_itself
     annotate(shop, json.dumps({"argocd.argoproj.io/refresh": "normal"}))
     shop.stage.until(lambda: "reverts it" in said(shop), what="the same again")
     assert said(shop).endswith(f"{shop.stage.seat.mark}{revert} reverts it")
-    assert len([one for one in shop.repository.comments(number) if "foresail-reverts" in one.body]) == 1
+    assert len(told(shop, number)) == 1
 
     shop.await_preview(revert)
     mended = shop.repository.merge(revert)

@@ -40,6 +40,11 @@ def is_told(status: JsonObject | None, revision: str) -> bool:
     return bool(said_of(status, revision))
 
 
+def is_answered(status: JsonObject | None, revision: str) -> bool:
+    """Whether it is said what is done about a revision, and not only that something is to be done."""
+    return is_told(status, revision) and not is_due(status)
+
+
 def said_of(status: JsonObject | None, revision: str) -> str:
     """Return what is said of a revision that is taken back in Git; empty where nothing is."""
     return next((words for words in _told(status) if words.startswith(f"{revision[:_NAMED]} ")), "")

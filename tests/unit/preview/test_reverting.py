@@ -52,13 +52,15 @@ def test_who_brought_it_is_told_and_that_is_found_again() -> None:
 
 def test_of_many_files_in_conflict_some_are_named() -> None:
     assert words.conflicting(["a"]).endswith("came later in a")
+    assert words.conflicting(["\udcff"]).encode()  # a name that is no UTF-8 cannot be written into an Application
     assert words.conflicting(list("abcde")).endswith("came later in a, b, c and 2 more")
 
 
 def test_a_revert_of_ours_is_not_reverted_and_one_of_somebody_else_is() -> None:
-    ours = change(9, words.branch("foresail", "main", [GOOD]))
-    assert words.why_a_loop("foresail", {ONE: None, TWO: ours}) == (
-        "2222222 is itself a revert, acme/shop#9: a person has to look"
-    )
+    for instance in ("foresail", "foresail-staging"):
+        ours = change(9, words.branch(instance, "main", [GOOD]))
+        assert words.why_a_loop({ONE: None, TWO: ours}) == (
+            "2222222 is itself a revert, acme/shop#9: a person has to look"
+        )
     others = {ONE: None, TWO: change(7, "revert-6-feature"), GOOD: replace(ours, from_fork=True)}
-    assert words.why_a_loop("foresail", others) == ""
+    assert words.why_a_loop(others) == ""

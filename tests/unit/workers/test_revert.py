@@ -11,7 +11,7 @@ from bot.errors import Rejected
 from bot.model.applications import Application
 from bot.model.holds import Hold
 from bot.model.operations import Operation
-from workers.revert import moved_in
+from workers.revert import moved_in, openly
 
 SHOP, BASE = "https://github.com/acme/shop", "https://github.com/acme/base"
 GOOD, BAD, SAME = "a" * 40, "b" * 40, "c" * 40
@@ -52,3 +52,10 @@ def test_what_moved_in_several_places_or_nowhere_is_not_taken_back_by_one_change
 ) -> None:
     with pytest.raises(Rejected, match="not one branch has moved"):
         moved_in(application({"repoURL": SHOP}, other), back(good, bad))
+
+
+def test_what_is_of_one_repository_is_not_told_to_the_readers_of_another() -> None:
+    alone = application({"repoURL": SHOP}, {"repoURL": f"{SHOP}.git", "ref": "values"})
+    assert openly(alone, "conflicts in secret.yaml", "the log says why") == "conflicts in secret.yaml"
+    several = application({"repoURL": SHOP}, {"repoURL": BASE})
+    assert openly(several, "conflicts in secret.yaml", "the log says why") == "the log says why"
