@@ -63,7 +63,7 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
         try:
             repository = services.forge.repository(str(payload["repository"]))
             clone = _clone(services, repository, commit)
-            if not clone.mirror.has(commit):
+            if not clone.mirror.has(commit) or _is_only_proposed(clone, commit):
                 return None
             deliveries = _deliveries(clone, commit)
             change = merged_change(services, clone, commit)
@@ -227,6 +227,23 @@ def expected_of(clone: Clone, commit: str) -> Expected:
     before = occasion.before if occasion else ""
     selection = affected_by(landscape, branch, commit=commit, before=before)
     return keep_expected(clone.services, clone.repository.full_name, commit, branch=branch, selection=selection)
+
+
+def _is_only_proposed(clone: Clone, commit: str) -> bool:
+    """Whether a commit is the head of somebody's change, and nothing that anybody was brought.
+
+    Any Application may name it as what it was synced for: it would be read before anybody has approved of that, and its
+    change be told of a failure.
+    """
+    services, repository = clone.services, clone.repository
+    if Expected.recall(services, repository.full_name, commit) is not None:
+        return False
+    found = services.forge.changes_of_commit(repository, commit)
+    if not found or any(one.merge_sha == commit for one in found):
+        return False
+    landscape = clone.landscape()
+    branches = {repository.default_branch, *landscape.tracked_branches()}
+    return not clone.has_on(branches, commit) and not _pinned(landscape.applications, commit)
 
 
 def _pinned(applications: Iterable[Application], commit: str) -> list[str]:

@@ -6,10 +6,13 @@ from typing import Any
 
 from bot.cluster.objects import Apply
 from bot.engine.tracking import TRACKING_ID
-from bot.model.jobs import advance
+from bot.model.jobs import advance, notify
 from bot.model.resources import JsonObject
+from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
+from workers import notify as notifying
+from workers.changes.landscape import Clone
 
 WHILE_IT_RUNS = {"apiVersion": "v1", "kind": "Service", "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
 ONCE_IT_HAS_RUN = {"apiVersion": "v1", "kind": "ConfigMap"}
@@ -46,3 +49,14 @@ def test_what_is_recorded_as_a_hook_is_not_deleted_where_it_is_anothers(desk: De
         desk.do(advancing.run, advance("shop"))
         assert "operation" not in desk.application("shop")
         assert desk.stage.get(kind.lower(), "theirs", namespace=desk.stage.control_namespace) is not None
+
+
+def test_nothing_is_told_of_a_commit_that_only_an_application_names(desk: Desk) -> None:
+    desk.declare("shop")
+    desk.repository.push("proposal", {"deploy/settings.yaml": config_map("settings", COLOUR="red")})
+    head = desk.repository.head("proposal")
+    number = desk.repository.open_pull_request(head="proposal", title="Not merged").number
+    repository, forge = desk.services.forge.repository("acme/shop"), desk.services.forge
+    Clone.fetched(desk.services, repository, wanted=[forge.head_ref(number)])
+    desk.do(notifying.run, notify("acme/shop", head))
+    assert desk.repository.statuses(head) == {}
