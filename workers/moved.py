@@ -11,7 +11,6 @@ import structlog
 
 from bot.errors import Rejected
 from bot.model.changes import repository_identity
-from bot.model.jobs import refresh
 from bot.settings import Mode
 from workers.applicationsets import that_may_read
 from workers.changes.landscape import applications_of
@@ -40,9 +39,7 @@ def run(services: Services, payload: JsonObject) -> None:
         for one in applications_of(services, identity)[0].applications
         if _uses(one, identities)
     )
-    if found:
-        services.queue.enqueue(refresh(*found))
-    services.queue.enqueue(*that_may_read(services, identities))
+    services.queue.enqueue(*refreshes_of(found), *that_may_read(services, identities))
     _log.info("repository moved", repositories=sorted(identities), applications=len(found))
 
 

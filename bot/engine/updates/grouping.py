@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_identity
 from bot.model.updates import Bump, Change, Edit, Group, Planned, Way
 
@@ -19,16 +20,21 @@ def grouped(plans: Iterable[Planned]) -> list[Group]:
     """Put together the applications of each group, by name; a value that several want is written by the first.
 
     A group is one of a project's: who may name a group in one must not keep, or hold up, what another project wants.
-    Where they want different versions at the same place, that of the first counts, and the others are told.
+    Where they want different versions at the same place, that of the first counts, and the others are told; nobody is
+    before those of the control namespace.
     """
     taken: dict[_Value, tuple[str, _Whose]] = {}
     groups: dict[_Whose, _Group] = {}
-    for plan in sorted(plans, key=lambda one: (one.group or one.application, one.project, one.application)):
+    for plan in sorted(plans, key=_order):
         whose = (True, plan.group, plan.project) if plan.group else (False, plan.application, "")
         group = groups.setdefault(whose, _Group())
         group.plans.append(plan)
         group.bumps += _free(plan, whose, taken, group.problems)
     return [group.made(name, named=named) for (named, name, _), group in groups.items()]
+
+
+def _order(plan: Planned) -> tuple[bool, str, str, str]:
+    return is_elsewhere(plan.application), plan.group or plan.application, plan.project, plan.application
 
 
 @dataclass(slots=True)

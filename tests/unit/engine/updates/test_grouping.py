@@ -48,6 +48,12 @@ def test_what_two_want_is_written_by_the_first() -> None:
     assert (first.name, len(first.changes), second.changes) == ("a", 1, ())
 
 
+def test_nobody_elsewhere_takes_a_value_from_the_control_namespace() -> None:
+    first, second = grouped([plan("a/a", bump("base", "2"), group="a"), plan("shop", bump("base", "3"))])
+    assert (first.name, first.changes[0].bumps[0].new) == ("shop", "3")
+    assert second.problems == ("a/a: web is to be 2 in base because of shop",)
+
+
 def test_what_two_want_otherwise_is_told() -> None:
     first, second = grouped([plan("a", bump("base", "2")), plan("b", bump("base", "3"))])
     assert first.changes[0].bumps[0].new == "2"
