@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from bot.model.applications import is_elsewhere
+
 Way: TypeAlias = tuple[str | int, ...]
 """From the root of a YAML document to a value: keys, and places in lists."""
 
@@ -143,3 +145,12 @@ class Group:
     """Whether everything could be asked: then what is not among the changes is not wanted."""
     waits: bool = False
     """Whether something of it could not be asked for just now: what was proposed before may have more in it."""
+
+    @property
+    def may_land(self) -> bool:
+        """Whether its changes may ever be merged without a person.
+
+        Not where an Application elsewhere asks for them: it may name any value and any registry, and who writes it need
+        have no say in the repository.
+        """
+        return not any(map(is_elsewhere, self.applications))

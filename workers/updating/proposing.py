@@ -116,7 +116,7 @@ class Proposing:
             return None  # a person has retargeted it
         head = self._renewed(group, change, current)
         configuration = read(self.mirror.read(self.mirror.tree_of(self.mirror.tip(change.branch)), FILE)).configuration
-        if configuration.updates.automerge == "routine" and head == current.head_sha:
+        if configuration.updates.automerge == "routine" and group.may_land and head == current.head_sha:
             before_it = self.mirror.tree_of(parent_of(self.mirror, head))
             if land(self.services, self.mirror, current, self._files(change, before_it)):
                 self._moved(Move(current.head_branch, "", head))

@@ -54,6 +54,13 @@ def test_nobody_elsewhere_takes_a_value_from_the_control_namespace() -> None:
     assert second.problems == ("a/a: web is to be 2 in base because of shop",)
 
 
+def test_what_somebody_elsewhere_asks_for_lands_by_no_more_than_a_person() -> None:
+    found = grouped(
+        [plan("shop", bump("a"), group="g"), plan("team-a/shop", bump("b"), group="g"), plan("web", bump("c"))]
+    )
+    assert {one.name: one.may_land for one in found} == {"g": False, "web": True}
+
+
 def test_what_two_want_otherwise_is_told() -> None:
     first, second = grouped([plan("a", bump("base", "2")), plan("b", bump("base", "3"))])
     assert first.changes[0].bumps[0].new == "2"
