@@ -17,6 +17,7 @@ from bot.engine.sync.reverting import is_answered, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.errors import Rejected, Temporary
 from bot.forges.port import NotOurs, Opening
+from bot.model.applications import is_elsewhere
 from bot.model.changes import ChangeState, repository_identity
 from bot.model.health import Health, HealthStatus
 from bot.model.jobs import notify
@@ -295,7 +296,12 @@ class _Reverting:
 
 
 def moved_in(application: Application, back: GoingBack) -> tuple[Source, str, str]:
-    """Return the source that has moved, and from where to where; Rejected where that is not one repository."""
+    """Return the source that has moved, and from where to where; Rejected where that is not one repository.
+
+    Rejected elsewhere, too: who writes an Application there need have no say in Git, and may write its record as well.
+    """
+    if is_elsewhere(application.name):
+        raise Rejected(f"nothing is reverted for an Application of the namespace {application.namespace}")
     good, bad = (one.revisions or (one.revision,) for one in (back.operation, back.bad))
     moved = [one for one in zip(application.spec.effective_sources, good, bad, strict=False) if one[1] != one[2]]
     places = {(repository_identity(source.repo_url), source.target_revision, *ways) for source, *ways in moved}

@@ -17,9 +17,9 @@ SHOP, BASE = "https://github.com/acme/shop", "https://github.com/acme/base"
 GOOD, BAD, SAME = "a" * 40, "b" * 40, "c" * 40
 
 
-def application(*sources: dict[str, Any]) -> Application:
+def application(*sources: dict[str, Any], namespace: str = "argocd") -> Application:
     spec = {"destination": {"name": "prod"}, "sources": [{"path": "deploy", **one} for one in sources]}
-    return Application.parse({"metadata": {"name": "shop"}, "spec": spec}, home="argocd")
+    return Application.parse({"metadata": {"name": "shop", "namespace": namespace}, "spec": spec}, home="argocd")
 
 
 def back(good: tuple[str, ...], bad: tuple[str, ...]) -> GoingBack:
@@ -31,6 +31,11 @@ def test_the_source_that_has_moved_is_found_among_others() -> None:
     found = application({"repoURL": BASE}, {"repoURL": SHOP})
     source, good, bad = moved_in(found, back((SAME, GOOD), (SAME, BAD)))
     assert (source.repo_url, good, bad) == (SHOP, GOOD, BAD)
+
+
+def test_nothing_is_written_to_git_for_who_has_a_namespace_and_no_say_there() -> None:
+    with pytest.raises(Rejected, match="an Application of the namespace team-a"):
+        moved_in(application({"repoURL": SHOP}, namespace="team-a"), back((GOOD,), (BAD,)))
 
 
 def test_several_sources_of_one_branch_that_moved_together_are_one() -> None:
