@@ -218,7 +218,7 @@ def between(
         selection.candidates, selection.sides, words=words, considered=selection.considered, ahead=ahead
     )
     notes = (*landscape.own_problems, *selection.notes, *not_previewed(left_out))
-    report = replace(found.report, notes=notes, left_out=tuple(left_out))
+    report = replace(found.report, notes=notes, left_out=tuple(left_out), unpredicted=selection.unpredicted)
     found = replace(found, report=report, forecast=replace(found.forecast, left_out=left_out))
     return Foreseen(found, pointed_at(report, selection, landscape.services.sources.reading, branch))
 

@@ -255,6 +255,8 @@ class Report:
     """Other open changes that touch the same objects."""
     left_out: tuple[str, ...] = ()
     """Applications that the change touches, and that its repository does not want previewed: nothing is known."""
+    unpredicted: tuple[str, ...] = ()
+    """Applications and ApplicationSets of which nobody knows before the merge what the change makes of them."""
 
     @property
     def affected(self) -> tuple[ApplicationReport, ...]:

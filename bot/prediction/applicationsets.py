@@ -51,6 +51,8 @@ class Followed:
 
     candidates: Mapping[str, Candidate]
     notes: tuple[str, ...]
+    unknown: bool = False
+    """Whether the change has it generate what nobody can tell before it is merged."""
 
 
 def depends_on(manifest: JsonObject, branch: Branch) -> bool:
@@ -93,8 +95,10 @@ def follow(
     removed: the controller deletes nothing either.
     """
     following = _Following(change.name, known, controller)
-    following.take(_side(change.base, base), _side(change.head, head))
-    return Followed(following.candidates, tuple(following.notes()))
+    before, after = _side(change.base, base), _side(change.head, head)
+    following.take(before, after)
+    unknown = not after.is_whole and after.missing != before.missing
+    return Followed(following.candidates, tuple(following.notes()), unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,12 @@ class _Side:
     @property
     def is_whole(self) -> bool:
         """Whether an Application that is not among them is not generated."""
-        return not self.failure and not (self.found and self.found.not_evaluated)
+        return not any(self.missing)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Why it is not."""
+        return (self.failure, *(self.found.not_evaluated if self.found else ()))
 
 
 def _side(manifest: JsonObject | None, facts: Facts) -> _Side:

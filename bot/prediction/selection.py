@@ -71,6 +71,8 @@ class Selection:
     """By application name: which application declares it."""
     notes: tuple[str, ...]
     """Applications that the change declares and about which nothing can be said, with the reason."""
+    unpredicted: tuple[str, ...] = ()
+    """Applications and ApplicationSets that the change alters in a way of which nobody knows before it is merged."""
     generators: dict[str, str] = field(default_factory=dict)
     """By application name: which ApplicationSet generates it."""
 
@@ -103,6 +105,7 @@ def select(
         verdicts=search.verdicts,
         parents=search.parents,
         notes=tuple(search.notes),
+        unpredicted=tuple(search.unpredicted),
         generators=search.generators,
     )
 
@@ -120,6 +123,7 @@ class _Search:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unpredicted: list[str] = field(default_factory=list)
     generators: dict[str, str] = field(default_factory=dict)
     """By application name: which ApplicationSet generates it."""
     followed_sets: set[str] = field(default_factory=set)
@@ -248,6 +252,7 @@ class _Search:
             controller = Controller(self.sources.by_argo_cd, self.grounds.mass_deletion_percent)
             followed = follow(change, base, head, self.grounds.known, controller)
             self.notes.extend(followed.notes)
+            self.unpredicted += [change.name] if followed.unknown else []
             for name, candidate in followed.candidates.items():
                 owner = self._owner(name)
                 if owner:
@@ -345,6 +350,7 @@ class _Search:
             return False
         foreign = self._foreign(head)
         if foreign:
+            self.unpredicted.append(head.name)
             self.notes.append(
                 f"Application {head.name} is not predicted: no application on the target branch uses the repository "
                 f"{foreign} yet, and what a change alone asks for is not read before it is merged"

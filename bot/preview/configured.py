@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from bot.model.dangers import Severity
 from bot.preview.approvals import demands
 from bot.preview.configuration import FILE, is_automated, reviewers
 
@@ -26,14 +27,16 @@ def configured(report: Report, found: Read, *, now: float, syncs: bool = True) -
         for one in report.applications
     )
     look = configuration.comments
+    # What nobody can tell before the merge may be anything, and whoever proposes a change decides what that is.
+    severities = report.severities | ({Severity.CAUTION} if report.unpredicted else frozenset())
     return replace(
         report,
         applications=applications,
         folded=look.collapse,
         shows_drift=look.drift,
         shows_images=look.images,
-        reviewers=reviewers(configuration, report.severities),
-        demands=demands(found, report.severities),
+        reviewers=reviewers(configuration, severities),
+        demands=demands(found, severities),
     )
 
 

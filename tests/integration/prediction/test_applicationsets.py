@@ -210,6 +210,7 @@ def test_what_cannot_be_evaluated_is_not_said_to_go(desk: Desk) -> None:
     assert sides(found) == {"root": (True, True)}
     assert "what a change alone asks for is not read before it is merged" in found.notes[0]
     assert "whether ApplicationSet shops still generates web is not known" in found.notes
+    assert found.unpredicted == ("shops",)
 
 
 def test_applications_of_a_generated_application_are_followed(desk: Desk) -> None:

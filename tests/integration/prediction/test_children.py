@@ -101,6 +101,15 @@ def test_a_child_of_a_namespace_that_the_operator_does_not_name_is_not_followed(
     assert found.notes == (words,)
 
 
+def test_a_child_of_a_repository_that_nobody_uses_is_not_predicted(desk: Desk) -> None:
+    manifest = {key: value for key, value in child(desk).items() if key != "status"}
+    before = {**ROOT, "root/db.yaml": yaml.safe_dump(manifest)}
+    manifest["spec"]["source"]["repoURL"] = "https://git.example/acme/unknown"
+    found = desk.select(before, {**ROOT, "root/db.yaml": yaml.safe_dump(manifest)}, desk.known())
+    assert found.unpredicted == ("db",)
+    assert desk.select(before, {**before, "root/c.yaml": f"{CONFIG}# 1"}, desk.known()).unpredicted == ()
+
+
 def test_what_is_declared_in_another_cluster_is_not_ours(desk: Desk, control_plane: ControlPlane) -> None:
     elsewhere = control_plane.server.replace("127.0.0.1", "localhost")
     config = config_of(control_plane) | {"tlsClientConfig": {"insecure": True}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.model.changes import StatusState
@@ -41,6 +43,13 @@ def test_each_severity_takes_an_approval_from_those_it_names(
     text: bytes, severities: frozenset[Severity], wanted: tuple[Demand, ...]
 ) -> None:
     assert demands(read(text), severities) == wanted
+
+
+def test_what_nobody_can_tell_before_the_merge_takes_the_approval_of_the_worst() -> None:
+    found = read(b"reviewers: {approval: caution, %b}" % PEOPLE)
+    unknown = replace(report(application(resource())), unpredicted=("shop",))
+    assert configured(unknown, found, now=0.0).demands == (Demand(Severity.CAUTION, ("@acme/platform",)),)
+    assert configured(replace(unknown, unpredicted=()), found, now=0.0).demands == ()
 
 
 def test_a_wrong_file_that_asks_for_approvals_lets_nobody_give_them() -> None:
