@@ -51,7 +51,7 @@ def test_what_two_want_is_written_by_the_first() -> None:
 def test_nobody_elsewhere_takes_a_value_from_the_control_namespace() -> None:
     first, second = grouped([plan("a/a", bump("base", "2"), group="a"), plan("shop", bump("base", "3"))])
     assert (first.name, first.changes[0].bumps[0].new) == ("shop", "3")
-    assert second.problems == ("a/a: web is to be 2 in base because of shop",)
+    assert second.problems == ("a/a: web is to be 3 in base because of shop",)
 
 
 def test_what_somebody_elsewhere_asks_for_lands_by_no_more_than_a_person() -> None:
