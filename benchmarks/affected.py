@@ -14,6 +14,7 @@ from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate
 from bot.repository.mirrors import Mirror
 from bot.sandbox.forge.repositories import Author, BareRepository, NewCommit
+from workers.runtime import settle, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,7 @@ def measure(directory: Path) -> dict[str, float]:
     trees = [repository.write_tree(dict(_changed(round_)), onto=commit) for round_ in range(_ROUNDS + 1)]
     sides = [Sides(*(Tree(_IDENTITY, mirror, tree) for tree in (base, head))) for head in trees]
     reading = Reading()
+    settle()  # as every worker does
     cold, *warm = [_milliseconds(reading, each) for each in sides]
     return {"ms": round(median(warm), 1), "cold_ms": round(cold), "index_mb": round(_megabytes(sides[0]), 1)}
 
@@ -51,6 +53,7 @@ def measure(directory: Path) -> dict[str, float]:
 def _milliseconds(reading: Reading, sides: Sides) -> float:
     """Judge all applications, read from the cluster anew as for each job, and return how long that takes."""
     candidates = _candidates()
+    tidy()
     begin = time.perf_counter()
     found = verdicts(reading, candidates, sides, _BRANCH)
     taken = time.perf_counter() - begin

@@ -57,9 +57,14 @@ Excuse = Callable[[Services, "JsonObject", str], None]
 def services() -> Services:
     """Return this process's services; raise Rejected when the settings cannot work."""
     built = Services.build(Settings.from_environment(os.environ))
+    settle()
+    return built
+
+
+def settle() -> None:
+    """Look for garbage in circles seldom from now on."""
     gc.freeze()  # what is here now stays, and a collection that walks it all takes 50 ms of somebody's preview
     gc.set_threshold(_COLLECTED, *gc.get_threshold()[1:])
-    return built
 
 
 def tidy() -> None:

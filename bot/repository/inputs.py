@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
@@ -33,9 +34,9 @@ _PLAIN: Final = re.compile(r"[^*?\[{$]*")
 """A step of a path that is a name: no pattern, and no variable."""
 _Asked = tuple[str, int, str | None, tuple[Plugin, ...]]
 """Whose inputs: the mirror's path, what the source says, the application, and plugins that may discover it."""
-_kept: Final[dict[tuple[str, _Asked], Inputs]] = {}
+_kept: Final[OrderedDict[tuple[str, _Asked], Inputs]] = OrderedDict()
 """What a tree's id names cannot change, so answers hold for the whole process, whichever thread asked."""
-_latest: Final[dict[_Asked, str]] = {}
+_latest: Final[OrderedDict[_Asked, str]] = OrderedDict()
 """The tree that was asked about last."""
 _keeping: Final = threading.Lock()
 
@@ -88,9 +89,9 @@ def inputs_of(
             _kept[tree_id, asked] = found
             _latest[asked] = tree_id
             if len(_kept) > _MOST_KEPT:
-                del _kept[next(iter(_kept))]
+                _kept.popitem(last=False)
             if len(_latest) > _MOST_KEPT:
-                del _latest[next(iter(_latest))]
+                _latest.popitem(last=False)
     return found
 
 

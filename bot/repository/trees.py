@@ -72,6 +72,9 @@ class Snapshot:
         """
         if path.startswith("/"):
             raise Rejected(f"{path!r} is absolute; give a path inside the repository")
+        return self._plainly(path) or self._closely(path)
+
+    def _closely(self, path: str) -> Found | None:
         steps = deque(path.split("/"))
         way: list[tuple[str, Entry]] = [("", Entry(EntryKind.FOLDER, self.tree_id))]
         links = 0
@@ -146,6 +149,16 @@ class Snapshot:
                 continue
             below = f"{path}/" if path else ""
             waiting.extend((below + name, one) for name, one in sorted(self.folder(entry.id).items(), reverse=True))
+
+    def _plainly(self, path: str) -> Found | None:
+        """Return where a path leads by names of folders alone, as nearly every one does; None to look closer."""
+        entry, repository = Entry(EntryKind.FOLDER, self.tree_id), self.repository
+        for step in path.split("/"):
+            found = listing(repository, entry.id).get(step) if entry.kind is EntryKind.FOLDER else None
+            if found is None or found.kind is EntryKind.LINK:  # nothing is named "", "." or ".."
+                return None
+            entry = found
+        return Found(path, entry)
 
     def _step(self, way: Sequence[tuple[str, Entry]], name: str) -> Entry | None:
         kind, object_id = way[-1][1]
