@@ -68,9 +68,9 @@ def test_it_goes_back_here_too_where_nothing_may_be_written_to_git_and_says_why(
     annotate(shop, json.dumps({AUTO_ROLLBACK: "10m revert"}))
     number = shop.propose({"deploy/settings.yaml": config_map(state="sunk", COLOUR="red")})
     shop.await_preview(number)
-    sha = shop.repository.merge(number)
+    shop.repository.merge(number)
     shop.stage.until(lambda: HELD in record(shop)["metadata"]["annotations"], what="the hold")
     why = json.loads(record(shop)["metadata"]["annotations"][HELD])["why"]
     assert f"(no change reverts it: the GitHub App may not write to {shop.repository.full_name})" in why
-    shop.stage.until(lambda: "no change reverts it" in status(shop, sha), what="what the commit is told")
+    shop.stage.until(lambda: "no change reverts it" in shop.body(number), what="what the change is told")
     shop.stage.until(lambda: shop.data("settings")["COLOUR"] == "blue", what="what was there before")
