@@ -89,11 +89,18 @@ class Asked:
         return self.prune is not None
 
     def operation(self, application: Application) -> Operation:
-        """Return what is to be written to the Application as it is."""
+        """Return what is to be written to the Application as it is.
+
+        At its end everybody is told whose commit comes after what was synced before, not after what was pushed before:
+        commits that waited for another operation are brought along.
+        """
+        last, occasion = OperationState.last_sync(application.status), self.occasion
+        if last is not None and last.operation.revision and not has_several(application.spec):
+            occasion = replace(occasion, before=last.operation.revision)
         return Operation(
             self.occasion.commit,
             application.spec.prunes if self.prune is None else self.prune,
-            replace(self.occasion, definition=application.spec.definition).to_info(),
+            replace(occasion, definition=application.spec.definition).to_info(),
             automated=True,
             revisions=self.revisions,
             retry=Retry.parse(application.spec.sync_policy.retry),

@@ -158,3 +158,14 @@ def test_whom_a_start_overtakes_is_noted_before_the_end_that_brings_it_along(des
     assert state(desk.application("shop"))["phase"] == "Succeeded"
     assert desk.waiting(Task.REFRESH) == [{"applications": ["shop"]}]
     assert desk.services.memory.take_put_off("shop") is None
+
+
+def test_what_lies_between_two_syncs_is_counted_from_what_was_synced(desk: Desk) -> None:
+    application = desk.declare("shop")
+    between = Asked("shop", Occasion("acme/shop", "main", "c" * 40, before="b" * 40))
+    assert between.operation(application).info["before"] == "b" * 40
+
+    desk.do(starting.run, asked(desk).request)
+    synced = desk.services.applications.get("shop")
+    assert synced is not None
+    assert between.operation(synced).info["before"] == desk.repository.head()
