@@ -65,7 +65,7 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
             clone = _clone(services, repository, commit)
             if not clone.mirror.has(commit) or _is_only_proposed(clone, commit):
                 return None
-            deliveries = _deliveries(clone, commit)
+            deliveries = _looked_at(clone, commit)
             change = merged_change(services, clone, commit)
             statuses = statuses_of(deliveries, instance=services.settings.instance, by_hand=change is not None)
             services.forge.set_statuses(repository, commit, statuses)
@@ -75,6 +75,21 @@ def run(services: Services, payload: JsonObject) -> PutBack | None:
         except Rejected as error:
             _log.warning("commit not told", reason=error.message)
     return None
+
+
+def _looked_at(clone: Clone, commit: str) -> list[Delivery]:
+    """Tell how far a commit has come, and have it told again at the end of every sync that it waits for.
+
+    Noted first and looked at after that: an end that is not seen here finds the note. What has ended already may be
+    seen here while the next sync is under way, which has the commit, too.
+    """
+    memory, told = clone.services.memory, f"{clone.repository.full_name}@{commit}"
+    expected = expected_of(clone, commit).parents
+    memory.await_ends(expected, told)
+    deliveries = _deliveries(clone, commit)
+    waiting = {one.application for one in deliveries if not one.state.final}
+    memory.await_no_more(expected.keys() - waiting, told)
+    return deliveries
 
 
 def _is_early(services: Services, repository: str, commit: str) -> PutBack | None:

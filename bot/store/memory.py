@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from bot.store.connection import reachable
 from bot.store.index import Index
@@ -12,10 +12,14 @@ from bot.store.touching import Touching
 from bot.store.untold import Untold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import redis
 
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
+_MOST_AWAITED: Final = 50
+"""Commits that are told of the end of one application's sync."""
 _MONTH: Final = 30 * _DAY
 _EPOCH: Final = "foresail:epoch"
 _SWAP: Final = """
@@ -253,6 +257,31 @@ class Memory:
         """
         with reachable():
             self._connection.eval(_PUT_OFF, 1, f"foresail:put-off:{application}", commit, str(_DAY))
+
+    def await_ends(self, applications: Iterable[str], told: str) -> None:
+        """Remember for a day that something is told of how applications end; of an application, the last fifty."""
+        with reachable():
+            pipeline = self._connection.pipeline(transaction=False)
+            now, _ = self._connection.time()
+            for key in (f"foresail:awaited:{one}" for one in applications):
+                pipeline.zadd(key, {told: now})
+                pipeline.zremrangebyrank(key, 0, -_MOST_AWAITED - 1)
+                pipeline.expire(key, _DAY)
+            pipeline.execute()
+
+    def await_no_more(self, applications: Iterable[str], told: str) -> None:
+        """Forget that."""
+        with reachable():
+            pipeline = self._connection.pipeline(transaction=False)
+            for one in applications:
+                pipeline.zrem(f"foresail:awaited:{one}", told)
+            pipeline.execute()
+
+    def awaited(self, application: str) -> list[str]:
+        """Return what is told of how an application ends."""
+        with reachable():
+            found = cast("list[bytes]", self._connection.zrange(f"foresail:awaited:{application}", 0, -1))
+        return [one.decode() for one in found]
 
     def begin_ending(self, application: str) -> None:
         """Note for a day that the end of an application's operation is written; what it calls for is still to come."""

@@ -102,6 +102,8 @@ def _ask(services: Services, application: Application, state: OperationState) ->
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    for repository, _, commit in (one.rpartition("@") for one in services.memory.awaited(application.name)):
+        services.queue.enqueue(notify(repository, commit))
     parent = _parent_occasion(services, application)
     if parent is not None and parent.repository:
         services.queue.enqueue(notify(parent.repository, parent.commit))

@@ -169,3 +169,18 @@ def test_what_lies_between_two_syncs_is_counted_from_what_was_synced(desk: Desk)
     synced = desk.services.applications.get("shop")
     assert synced is not None
     assert between.operation(synced).info["before"] == desk.repository.head()
+
+
+def test_whoever_waits_for_an_end_is_told_of_it(desk: Desk) -> None:
+    desk.declare("shop")
+    memory, told = desk.services.memory, [f"acme/shop@{number:040}" for number in range(60)]
+    for one in told:
+        memory.await_ends(["shop", "other"], one)
+    assert len(memory.awaited("shop")) == 50
+    memory.await_no_more(["shop"], told[-1])
+    assert told[-1] not in memory.awaited("shop")
+    assert told[-1] in memory.awaited("other")
+
+    desk.do(starting.run, asked(desk).request)
+    waiting = [one.rpartition("@")[2] for one in memory.awaited("shop")]
+    assert all(desk.services.queue.has(notify("acme/shop", commit)) for commit in waiting)
