@@ -14,7 +14,7 @@ from bot.engine.hooks import is_hook
 from bot.model.applications import Application
 from bot.model.operations import Occasion, OperationState
 from bot.model.reports import Action, ApplicationReport
-from bot.model.resources import JsonObject, ResourceKey
+from bot.model.resources import JsonObject, ResourceKey, ResourceType, metadata_of
 from bot.prediction.desired import Wanted
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
@@ -34,8 +34,11 @@ _AUTHOR: Final = Author("Stacks", "stacks@acme.example", 1_700_000_000)
 _DOUBT: Final = "may answer otherwise"
 """What the preview says of objects that a rule of the same change is about: the rule comes into force some time."""
 _NO_CHANGE: Final = Change((), "")
-_MOST_STEPS: Final = 150
-_COUNTED: Final = 30.0
+_CONFIG_MAP: Final = ResourceType("", "v1", "ConfigMap", "configmaps", namespaced=True)
+_CONFIG_MAPS: Final = "count/configmaps"
+_ENDED: Final = 120.0
+"""Seconds; the garbage collector looks for new kinds every 30 s, and deletes none in the foreground before."""
+_COUNTED: Final = 60.0
 _PAUSE: Final = 0.1
 """Seconds between two looks at something that is being deleted."""
 
@@ -71,9 +74,17 @@ class Estate(Fleet):
     def _await_counts(self) -> None:
         """Wait until the controller has counted by what each quota says now; before, another limit holds."""
         deadline = time.monotonic() + _COUNTED
-        while any(one.get("status", {}).get("hard") != one["spec"]["hard"] for one in self.cluster.quotas()):
+        while not all(map(self._is_counted, self.cluster.quotas())):
             assert time.monotonic() < deadline, "nobody counts what the quotas limit"
             time.sleep(_PAUSE)
+
+    def _is_counted(self, quota: JsonObject) -> bool:
+        """Whether a quota has been counted, with all that is there by now."""
+        status = quota.get("status", {})
+        if status.get("hard") != quota["spec"]["hard"] or _CONFIG_MAPS not in status["hard"]:
+            return bool(status.get("hard") == quota["spec"]["hard"])
+        found = list(self.cluster.listed(_CONFIG_MAP, namespace=metadata_of(quota)["namespace"]))
+        return bool(status.get("used", {}).get(_CONFIG_MAPS) == str(len(found)))
 
     def _written(self, files: Mapping[str, str | None], *, parent: str | None) -> str:
         tree = self._repository.write_tree({"README.md": "Stacks\n", **files}, onto=parent)
@@ -137,7 +148,8 @@ class Estate(Fleet):
         """Sync an application to the end, with controllers that make everything healthy."""
         inspect.unwrap(start.run)(self.services, Asked(name, occasion).request.payload)
         step = inspect.unwrap(advance.run)
-        for _ in range(_MOST_STEPS):
+        end = time.monotonic() + _ENDED
+        while time.monotonic() < end:
             before = self.services.applications.get(name)
             step(self.services, {"application": name})
             after = self.services.applications.get(name)
