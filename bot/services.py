@@ -151,8 +151,7 @@ class Services:
         mirrors = Mirrors(settings.data_directory / "mirrors", client_of(settings), timeout=settings.git_timeout)
         queue = Queue(connection)
         renderer = rendering_of(settings, connection, queue, renderer=_renderer(settings))
-        repositories = Repositories(control, namespace=settings.control_namespace)
-        credentials = credentials_for(forge, settings, repositories)
+        credentials = credentials_for(forge, settings, Repositories(control, namespace=settings.control_namespace))
         sources = _sources(settings, clusters, mirrors=mirrors, renderer=renderer, auth_for=credentials)
         sources.project_of = projects_of(settings, control).find
         sources.integrity = integrity_of(control, sources, settings.data_directory, settings.control_namespace)

@@ -15,37 +15,32 @@ import structlog
 from bot.cluster.applications import Conflict, RecordTooLarge
 from bot.engine.deletion import with_hook_finalizers
 from bot.engine.diff.ignored import Ignored
-from bot.engine.order import defines
 from bot.engine.projects import Fence
 from bot.engine.sync.advance import Finish, Run, Wait, advance
 from bot.engine.sync.cleanup import hooks_to_delete
-from bot.engine.sync.plan import SyncPlan, made_by, not_there, plan_sync, unconfirmed
+from bot.engine.sync.plan import SyncPlan, not_there, unconfirmed
 from bot.engine.sync.record import Scene, failure_patch, status_patch
 from bot.engine.sync.retry import after_attempt, deadline
 from bot.engine.sync.terminate import TERMINATED, terminate
 from bot.engine.targets import Targets
-from bot.engine.tracking import TRACKING_ID, TrackingId, owner_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected, Temporary
-from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
-from bot.model.resources import annotations_of
+from bot.model.operations import Operation, OperationState, Phase, timestamp
 from bot.prediction.desired import Wanted
-from bot.prediction.forecast import Forecast
-from bot.prediction.recorded import bare, recorded
-from bot.preview.needs import Proof
 from bot.preview.redaction import secrets_of
 from bot.preview.scrub import scrub
 from bot.settings import Mode
-from workers.operating.acts import Actor, NotYet, dry_end
+from workers.operating.acts import Actor, NotYet, actor_of, dry_end
 from workers.operating.claims import CLAIM, Claim, is_claimed
 from workers.operating.culprits import explained
 from workers.operating.ending import end, finish, follow_up, make_good, rest, state_of, write_end
 from workers.operating.guards import why_held
 from workers.operating.retries import begin
 from workers.operating.revisions import fixed
+from workers.operating.scenes import is_own, scene_of
 from workers.operating.unreached import patient, reached, resumed
 from workers.operating.unusable import excuse, refuse
-from workers.operating.windows import admitted
+from workers.operating.windows import admitted, why_shut
 from workers.progress import Progress
 from workers.runtime import job_with_excuse
 
@@ -97,7 +92,7 @@ def _look_at(services: Services, name: str) -> None:
         attempt = begin(services, application, state) if state.rests else (application, state)
         admission = admitted(services, *attempt) if attempt is not None else None
         if attempt is not None and admission is not None:
-            _carry_on(services, attempt[0], admission)
+            _run(_Advance.prepare(services, attempt[0], admission))
 
 
 def _is_to_end(application: Application) -> bool:
@@ -116,10 +111,6 @@ def carry_on_new(services: Services, application: Application, operation: Operat
     with structlog.contextvars.bound_contextvars(application=application.name, revision=operation.revision[:12]):
         _run(task)
     return not task.is_new
-
-
-def _carry_on(services: Services, application: Application, state: OperationState) -> None:
-    _run(_Advance.prepare(services, application, state))
 
 
 def _run(task: _Advance) -> None:
@@ -250,35 +241,19 @@ class _Advance:
 
     def _look(self, cluster: Cluster) -> Scene:
         """Read everything the operation is about, and derive what is to be done."""
-        past = {key: one for key, one in recorded(self.application).items() if self.fence.permits(key)}
-        done = [
-            bare(result.key, version=result.version) for result in self.state.results if self.fence.permits(result.key)
-        ]
-        found = cluster.live([*self.targets.objects.values(), *past.values(), *done])
-        # Whoever may write the Application may have recorded anything: nothing is said of what is another's.
-        live = {key: obj for key, obj in found.items() if key in self.targets.objects or self._is_own(obj)}
-        self.hidden |= secrets_of(live.values())
-        instance = self.application.instance
-        extraneous = [
-            live[key]
-            for key in past
-            if key in live and key not in self.targets.objects and owner_of(live[key]) == instance
-        ]
-        plan = plan_sync(self.targets.objects, extraneous, state=self.state, spec=self.application.spec)
-        return Scene(self.application, self.targets.objects, live, plan, self.targets.excluded, self.services.assess)
+        of, done = (self.services, self.application, self.state, cluster), self.state.results
+        scene = scene_of(*of, targets=self.targets, fence=self.fence, done=done)
+        self.hidden |= secrets_of(scene.live.values())
+        return scene
 
     def _is_own(self, obj: JsonObject) -> bool:
-        """Whether a live object is of this application, also a hook that was named when it was created."""
-        tracked, instance = TrackingId.parse(annotations_of(obj).get(TRACKING_ID)), self.application.instance
-        named_late = made_by(obj, self.state) and tracked is not None and tracked.instance == instance
-        return named_late or owner_of(obj) == instance
+        return is_own(obj, self.application, self.state)
 
     def _held(self, cluster: Cluster, scene: Scene) -> str:
-        instance = self.application.instance
         objects = (scene.live[key] for key in self.targets.objects if key in scene.live)
         if words := not_there(self.state.operation, scene.plan):
             return words
-        if words := self.writes.shared(self.application, instance, objects):
+        if words := self.writes.shared(self.application, self.application.instance, objects):
             return words
         return why_held(self.services, self.application, self.state, scene, lambda: self._actor(cluster, scene))
 
@@ -289,7 +264,8 @@ class _Advance:
 
     def _step(self, cluster: Cluster, scene: Scene, tasks: Sequence[Task]) -> bool:
         """Carry out one wave and record it; False when it has to wait before it can go on."""
-        if words := unconfirmed(tasks, self.application, since=self.state.started_at):
+        words = unconfirmed(tasks, self.application, since=self.state.started_at)
+        if words := words or why_shut(self.services, self.application, self.state):
             self._wait(words, scene, self.state)
             return False
         self._save(f"applying {len(tasks)} of {len(scene.plan.tasks)} objects", scene)
@@ -308,6 +284,7 @@ class _Advance:
             else:
                 self._wait(words, scene, self.state)
             return False
+        self.hidden |= secrets_of(actor.written.values())
         return not self._waits_for(tasks, replace(scene, live={**scene.live, **actor.written}))
 
     def _waits_for(self, tasks: Sequence[Task], scene: Scene) -> bool:
@@ -357,23 +334,7 @@ class _Advance:
         return "; ".join([*(one.words for one in waits[:1]), *(f"{one.key}: {one.message}" for one in failed[:1])])
 
     def _actor(self, cluster: Cluster, scene: Scene) -> Actor:
-        occasion = Occasion.of(self.state.operation.info)
-        kept = self.services.memory.forecast(occasion.change, occasion.head) if occasion.change else None
-        forecast = None if kept is None else Forecast.from_json(kept)
-        definitions = {task.key: defines(task.obj) for task in scene.plan.tasks if not task.prune}
-        served = {result.key for result in self.state.results if result.phase is Phase.SUCCEEDED}
-        return Actor(
-            writer=self.services.clusters.writer(cluster),
-            application=self.application.name,
-            instance=self.application.instance,
-            state=self.state,
-            writes=self.writes,
-            forecast=forecast if forecast is not None and forecast.tells_of(self.application.name) else None,
-            proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
-            ignored=self.ignored,
-            defined=frozenset(definitions.values()) - {None},
-            unserved=frozenset(kind for key, kind in definitions.items() if key not in served) - {None},
-        )
+        return actor_of(self.services, cluster, self.state, scene, writes=self.writes, ignored=self.ignored)
 
     def _record(self, done: Sequence[TaskResult]) -> None:
         self.state = replace(self.state, results=(*self.state.results, *done))
@@ -419,12 +380,8 @@ class _Advance:
         if finalizers != before and not self.application.deleting:
             metadata["finalizers"] = list(finalizers)
         operation = {"operation": self.application.operation} if self.is_new else {}
-        return {"metadata": metadata, **operation, "status": self._status(scene)}
-
-    def _status(self, scene: Scene) -> JsonObject:
-        if self.failure:
-            return failure_patch(self.application, self.state, now=timestamp())
-        return status_patch(scene, self.state, now=timestamp())
+        failed = failure_patch(self.application, self.state, now=timestamp()) if self.failure else None
+        return {"metadata": metadata, **operation, "status": failed or status_patch(scene, self.state, now=timestamp())}
 
     def _scrubbed(self, words: str) -> str:
         keys = (*self.targets.objects, *(result.key for result in self.state.results))

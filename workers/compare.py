@@ -18,12 +18,11 @@ from bot.engine.projects import DEFAULT
 from bot.engine.roles import why_not_understood
 from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
-from bot.engine.sync.plan import plan_sync
-from bot.engine.sync.record import Scene, comparison_patch, health_of
+from bot.engine.sync.record import comparison_patch, health_of
 from bot.engine.sync.reverting import DUE, due_since, is_answered, is_told, settled_patch, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.engine.sync.unknown import DISTRUSTED, known_patch, reached_patch, unknown_patch
-from bot.engine.tracking import hijacked, owner_of
+from bot.engine.tracking import hijacked
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
 from bot.model.applications import HARD, REFRESH
@@ -34,10 +33,10 @@ from bot.model.resources import JsonObject, ResourceKey
 from bot.model.retry import Retry
 from bot.prediction.desired import Wanted
 from bot.prediction.integrity import Distrusted
-from bot.prediction.recorded import recorded
 from bot.preview.needs import Proof
 from bot.settings import Mode
 from workers.operating.revisions import fixed
+from workers.operating.scenes import scene_of
 from workers.operating.taking_back import answered, take_back
 from workers.operating.unreached import is_told_unknown
 from workers.operating.unusable import say_unusable
@@ -46,6 +45,7 @@ from workers.runtime import job
 
 if TYPE_CHECKING:
     from bot.cluster.objects import Cluster
+    from bot.engine.sync.record import Scene
     from bot.engine.sync.rollback import GoingBack
     from bot.model.applications import Application
     from bot.model.jobs import JobRequest
@@ -144,7 +144,7 @@ class _Comparison:
             return None
         cluster = services.sources.cluster_of(application)
         whole = replace(state, operation=replace(operation, resources=()))
-        scene = _scene(services, application, desired, cluster, whole)
+        scene = scene_of(services, application, whole, cluster, targets=desired.targets, fence=desired.fence)
         return cls(services, scene, whole, _in_sync(services, scene, desired, cluster), cluster.manager)
 
     @property
@@ -257,18 +257,6 @@ def _answer(services: Services, application: Application) -> None:
     """Let whoever waits for a look know that it was had; Conflict where another one was asked for meanwhile."""
     if taken := answered(application):
         services.applications.update(application, taken)
-
-
-def _scene(
-    services: Services, application: Application, desired: Desired, cluster: Cluster, state: OperationState
-) -> Scene:
-    targets = desired.targets.objects
-    past = {key: one for key, one in recorded(application).items() if desired.fence.permits(key)}
-    live = cluster.live([*targets.values(), *past.values()])
-    instance = application.instance
-    extraneous = [live[key] for key in past if key in live and key not in targets and owner_of(live[key]) == instance]
-    plan = plan_sync(targets, extraneous, state=state, spec=application.spec)
-    return Scene(application, targets, live, plan, assess=services.assess)
 
 
 def _in_sync(services: Services, scene: Scene, desired: Desired, cluster: Cluster) -> frozenset[ResourceKey]:

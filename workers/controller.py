@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bot.cluster.applications import APPLICATION, PROJECT, repositories_of
+from bot.cluster.applications import APPLICATION, PROJECT
 from bot.cluster.secrets import KEPT_SECONDS
 from bot.cluster.watch import Watch
 from bot.engine.sync.heal import is_last_written_by
@@ -21,7 +21,7 @@ from bot.engine.tracking import owner_of
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
 from bot.model.applications import is_elsewhere, lane_of, name_of_instance
-from bot.model.resources import ResourceKey, annotations_of, metadata_of
+from bot.model.resources import ResourceKey, annotations_of
 from bot.prediction.recorded import recorded
 from bot.services import Services
 from bot.settings import Mode, Settings
@@ -34,7 +34,7 @@ from workers.watching.duties import Duties
 from workers.watching.fences import Fences
 from workers.watching.following import BULKY, Followed, watch_on_clusters
 from workers.watching.generating import SetWatch
-from workers.watching.index import IndexKeeper
+from workers.watching.index import IndexKeeper, repositories_in
 from workers.watching.known import PATIENCE, Known, asked_in
 from workers.watching.objects import ObjectIndex
 from workers.watching.sharing import sharing_of
@@ -311,7 +311,7 @@ class Controller:
             for request in told_of_deleted(obj):
                 self._asking.ask(name, request)
             return
-        self._index.saw(name, self._repositories(name, obj))
+        self._index.saw(name, repositories_in(self._services.applications, name, obj))
         if not self._asking.holds(name):
             self._on_anothers(obj)
             return
@@ -322,23 +322,10 @@ class Controller:
             with self._lock:
                 self._known.pop(name, None)
             self._showing.lost(name)  # what it was before says nothing of it now
-            if obj.get("operation"):
-                self._asking.ask(name, jobs.advance(name))  # which ends it: it cannot go on
-            if metadata_of(obj).get("deletionTimestamp"):
-                self._asking.ask(name, jobs.delete(name))  # which says so
-            else:
-                self._asking.ask(name, jobs.compare(name))  # which says so
+            for request in due.of_unusable(name, obj):
+                self._asking.ask(name, request)
             return
         self._on_usable(application, obj)
-
-    def _repositories(self, name: str, obj: JsonObject) -> tuple[str, ...]:
-        """Return the URLs that an Application uses; none where its project forbids it: others may read these too."""
-        if is_elsewhere(name):
-            try:
-                self._services.applications.parsed(obj)
-            except Rejected:
-                return ()
-        return repositories_of(obj)
 
     def _on_anothers(self, obj: JsonObject) -> None:
         """Have the application compared that declares one which is another controller's, where that asks for more."""
@@ -366,7 +353,9 @@ class Controller:
                 self._to_refresh[name] = application
         if before is None or before.asks != known.asks:
             self._compare_parents(obj)
-        if known.running and (before is None or not was_running or self._is_to_go_on(known, before)):
+        if known.running and (
+            before is None or not was_running or known.goes_on_after(before, self._sightings.is_progressing)
+        ):
             self._asking.ask(name, jobs.advance(name))
         if known.deleting and not known.running:
             self._asking.ask(name, jobs.delete(name))
@@ -374,15 +363,6 @@ class Controller:
             self._asking.ask(name, jobs.refresh(name))
         if not known.running and touched:
             self._asking.ask(name, jobs.compare(name))
-
-    def _is_to_go_on(self, known: Known, before: Known) -> bool:
-        """Whether an operation, since just now, is to be ended, or waits for what was there before that was known."""
-        if known.to_end and not before.to_end:
-            return True
-        cluster = known.cluster
-        if cluster is None or known.awaits == before.awaits:
-            return False
-        return any(self._sightings.is_progressing(cluster.name, key) is False for key in known.awaits)
 
     def _compare_parents(self, obj: JsonObject) -> None:
         """Have the application compared that declares this one: somebody else may have changed or deleted it.

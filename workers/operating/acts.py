@@ -12,26 +12,30 @@ from bot.cluster.writing import Write
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import comparable
 from bot.engine.hooks import is_hook
+from bot.engine.order import defines
 from bot.engine.sync.advance import UNCHANGED
 from bot.engine.sync.plan import made_by
 from bot.engine.tracking import hijacked
 from bot.engine.writes import Strategy
 from bot.errors import Rejected
-from bot.model.operations import Phase, ResultCode, TaskResult
+from bot.model.operations import Occasion, Phase, ResultCode, TaskResult
 from bot.model.predictions import Refusal
 from bot.model.resources import ResourceKey, metadata_of
+from bot.prediction.forecast import Forecast
+from bot.preview.needs import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bot.cluster.objects import Cluster
     from bot.cluster.writing import Writer, Written
     from bot.engine.diff.ignored import Ignored
     from bot.engine.order import Task
+    from bot.engine.sync.record import Scene
     from bot.engine.writes import Writes
     from bot.model.operations import OperationState
     from bot.model.resources import JsonObject
-    from bot.prediction.forecast import Forecast
-    from bot.preview.needs import Proof
+    from bot.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +279,29 @@ class Actor:
             hook=not task.prune and is_hook(task.obj),
             differences=differences,
         )
+
+
+def actor_of(  # noqa: PLR0913 - each is a matter of its own
+    services: Services, cluster: Cluster, state: OperationState, scene: Scene, *, writes: Writes, ignored: Ignored
+) -> Actor:
+    """Return who carries out the tasks of an application's operation, as the application is seen now."""
+    application, occasion = scene.application, Occasion.of(state.operation.info)
+    kept = services.memory.forecast(occasion.change, occasion.head) if occasion.change else None
+    forecast = None if kept is None else Forecast.from_json(kept)
+    definitions = {task.key: defines(task.obj) for task in scene.plan.tasks if not task.prune}
+    served = {result.key for result in state.results if result.phase is Phase.SUCCEEDED}
+    return Actor(
+        writer=services.clusters.writer(cluster),
+        application=application.name,
+        instance=application.instance,
+        state=state,
+        writes=writes,
+        forecast=forecast if forecast is not None and forecast.tells_of(application.name) else None,
+        proof=Proof(manager=cluster.manager, admission_mutates=cluster.admission_mutates()),
+        ignored=ignored,
+        defined=frozenset(definitions.values()) - {None},
+        unserved=frozenset(kind for key, kind in definitions.items() if key not in served) - {None},
+    )
 
 
 def dry_end(tried: Iterable[TaskResult]) -> tuple[Phase, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.projects import DEFAULT
 from bot.engine.windows import next_boundary, why_closed, windows_of
 from bot.errors import ForesailError, Rejected
-from bot.model.applications import short_name_of
+from bot.model.applications import is_elsewhere, short_name_of
 from bot.model.holds import HELD, Hold
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
@@ -82,6 +82,18 @@ def admitted(services: Services, application: Application, state: OperationState
     else:
         make_rest_good(services, application, waiting)
     return None
+
+
+def why_shut(services: Services, application: Application, state: OperationState) -> str:
+    """Return why an operation that says it has begun may not write now, empty where it may.
+
+    In the control namespace that is believed. Whoever may write an Application elsewhere may have recorded it, and
+    windows are the project's to say: there one that has begun waits for the next one.
+    """
+    if not is_elsewhere(application.name) or state.operation.dry_run:
+        return ""
+    found = closed(services, application, manual=not state.operation.automated)
+    return "" if found is None else f"{_BLOCKED}: {found.words}"
 
 
 class Openings:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from bot.model import jobs
+from bot.model.resources import metadata_of
 from workers.watching.known import NEVER, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bot.model.jobs import JobRequest
+    from bot.model.resources import JsonObject
     from workers.watching.following import Followed
     from workers.watching.known import Known
 
@@ -59,6 +62,12 @@ def contradicting(known: Mapping[str, Known], may: May, followed: Followed) -> l
     for name in due:
         known[name].looked_at = at + _AGAIN
     return due
+
+
+def of_unusable(name: str, obj: JsonObject) -> list[JobRequest]:
+    """Return what an Application calls for that nobody can use: each of these jobs says so, or ends what runs."""
+    ended = [jobs.advance(name)] if obj.get("operation") else []
+    return [*ended, jobs.delete(name) if metadata_of(obj).get("deletionTimestamp") else jobs.compare(name)]
 
 
 def _is_due(one: Known, now: float, at: float) -> bool:

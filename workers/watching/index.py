@@ -7,14 +7,28 @@ import uuid
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from bot.errors import Temporary
+from bot.cluster.applications import repositories_of
+from bot.errors import Rejected, Temporary
+from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_address, repository_identity
 from bot.store.index import Keeping, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from bot.cluster.applications import Applications
+    from bot.model.resources import JsonObject
     from bot.store.index import Index
+
+
+def repositories_in(applications: Applications, name: str, obj: JsonObject) -> tuple[str, ...]:
+    """Return the URLs that an Application uses; none where its project forbids it: others may read these too."""
+    if is_elsewhere(name):
+        try:
+            applications.parsed(obj)
+        except Rejected:
+            return ()
+    return repositories_of(obj)
 
 
 class IndexKeeper:

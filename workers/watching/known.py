@@ -112,6 +112,17 @@ class Known:
         """Whether something is under way that has to be looked at again."""
         return self.running or self.deleting
 
+    def goes_on_after(self, before: Known, is_progressing: Callable[[str, ResourceKey], bool | None]) -> bool:
+        """Whether its operation, since just now, is to be ended, or waits for what was there before that was known.
+
+        `is_progressing` says of an object in a cluster whether it will be heard of again; None: it was not seen.
+        """
+        if self.to_end and not before.to_end:
+            return True
+        if self.cluster is None or self.awaits == before.awaits:
+            return False
+        return any(is_progressing(self.cluster.name, key) is False for key in self.awaits)
+
     def next_step(self, name: str) -> JobRequest:
         """Return the job that looks at it, now that something of it has moved."""
         ask = advance if self.running else delete if self.deleting else compare
