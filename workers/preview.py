@@ -11,7 +11,7 @@ import structlog
 from bot.errors import Rejected, Temporary
 from bot.model.changes import ChangeState, StatusState
 from bot.model.checks import Button, Details
-from bot.model.jobs import preview_again
+from bot.model.jobs import preview, preview_again
 from bot.model.reports import STATUS_LENGTH, Outcome, Report
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords, Predicted
@@ -56,6 +56,10 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Preview a change as it is now, unless it is over."""
     repository, number = repository_in(payload), int(payload["number"])
+    if payload.get("retargeted"):  # nothing may stand that was said of another base, though turns may be long
+        if (change := services.forge.change(repository, number)).state is ChangeState.OPEN:
+            tell(services, change, STARTED)
+        return preview(repository, number)
     if not services.memory.is_noted(_approval(repository.change(number))):
         services.forge.begin_preview(repository, number)
     change = services.forge.change(repository, number)

@@ -69,8 +69,12 @@ def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
 def _previewed(event: ChangeUpdated | ChangeMarked | ChangeReviewed) -> tuple[JobRequest, ...]:
     if isinstance(event, ChangeReviewed):
         return (preview_reviewed(event.repository, event.number, event.author),)
-    again = preview_marked if isinstance(event, ChangeMarked) else preview
-    return (again(event.repository, event.number), generate_from(event.repository, changes=True))
+    again = (
+        preview_marked(event.repository, event.number)
+        if isinstance(event, ChangeMarked)
+        else preview(event.repository, event.number, retargeted=event.retargeted)
+    )
+    return (again, generate_from(event.repository, changes=True))
 
 
 def _pushed(event: BranchPushed | TagPushed | RepositoryMoved) -> tuple[JobRequest, ...]:

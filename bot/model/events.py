@@ -28,6 +28,8 @@ class ChangeUpdated:
     repository: Repository
     number: int
     head_sha: str
+    retargeted: bool = False
+    """Whether its base may be another: what was said of its head does not hold any more."""
 
 
 @dataclass(frozen=True, slots=True)

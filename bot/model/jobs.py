@@ -161,10 +161,12 @@ class JobRequest:
         return f"{name}-" + re.sub(r"[^A-Za-z0-9]+", "-", self.identity).strip("-")[:80] + "-" + digest
 
 
-def preview(repository: Repository, number: int) -> JobRequest:
-    """Ask for a preview of an open change."""
+def preview(repository: Repository, number: int, *, retargeted: bool = False) -> JobRequest:
+    """Ask for a preview of an open change; where it was `retargeted`, nothing that was said of its head may stand."""
     payload = {"repository": asdict(repository), "number": number}
-    return JobRequest(Task.PREVIEW, payload, repository.change(number))
+    if not retargeted:
+        return JobRequest(Task.PREVIEW, payload, repository.change(number))
+    return JobRequest(Task.PREVIEW, {**payload, "retargeted": True}, f"{repository.change(number)} on another base")
 
 
 def preview_again(repository: Repository, numbers: Sequence[int]) -> JobRequest:

@@ -36,6 +36,8 @@ JOB_LIMIT: Final = 600
 """Seconds a job may run; every call inside has a shorter limit of its own."""
 FAILED_SECONDS: Final = 7 * 24 * 3600
 """Seconds a failed job can be looked at."""
+_AT_ONCE: Final = 500
+"""Jobs that are queued in one step, about 0.1 s of Redis: nobody else is served in it, and answers have 2 s."""
 _DELIVERY_SECONDS: Final = 300
 _STUCK_SECONDS: Final = 5.0
 """Seconds between a worker taking a job and saying so; one that was killed in between never will."""
@@ -61,13 +63,14 @@ class Queue:
         self._silent_until = 0.0
 
     def enqueue(self, *requests: JobRequest) -> None:
-        """Queue jobs, all or none; nothing happens to one when an equal one waits already.
+        """Queue jobs, all or none of five hundred; nothing happens to one when an equal one waits already.
 
         A job that runs already may have read the world before what this request is about: then one more is queued. One
         that is put off for longer than this request can wait does not count either. Lanes take turns.
         """
-        with self._reachable():
-            self._enqueue(*self._call("", requests))
+        for start in range(0, len(requests), _AT_ONCE):
+            with self._reachable():
+                self._enqueue(*self._call("", requests[start : start + _AT_ONCE]))
 
     def enqueue_delivery(self, delivery: str, requests: Sequence[JobRequest]) -> bool:
         """Queue what a webhook delivery calls for, once an hour, all or none; False when this delivery is known."""

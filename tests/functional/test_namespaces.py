@@ -111,7 +111,19 @@ def test_two_of_one_name_side_by_side(stage: Stage, namespace: str) -> None:
     assert shop.data("b") == {"more": "yes"}
     assert tracked(stage, "a", namespace) == f"{ANN}_shop:/ConfigMap:{namespace}/a"
 
-    # What is put back is put back as whose it is, and with one of them goes only what is its own.
+    with_one_goes_what_is_its_own(shop)
+
+    # A project that says so by now lets Eve in, without anybody touching her Application.
+    more = '{"spec":{"sourceNamespaces":["tenant-*"]}}'
+    stage.plane.kubectl("patch", "appproject", "team", "-n", control, "--type=merge", f"--patch={more}")
+    stage.until(lambda: is_synced(stage, EVE), what="that Eve may")
+    stage.until(lambda: refusal(stage, EVE) == "", what="that nothing is said of that any more")
+    assert tracked(stage, "a", namespace) == f"{EVE}_shop:/ConfigMap:{namespace}/a"
+
+
+def with_one_goes_what_is_its_own(shop: Shop) -> None:
+    """Have something changed by hand, which is put back as whose it is, and one of the two deleted with what it has."""
+    stage, namespace = shop.stage, shop.namespace
     stage.plane.kubectl("patch", "configmap", "b", "-n", namespace, "--type=merge", '--patch={"data":{"more":"no"}}')
     stage.until(lambda: shop.data("b") == {"more": "yes"}, what="that it is put back")
     finalizer = '{"metadata":{"finalizers":["resources-finalizer.argocd.argoproj.io"]}}'
@@ -122,9 +134,28 @@ def test_two_of_one_name_side_by_side(stage: Stage, namespace: str) -> None:
     assert shop.data("b") == {"more": "yes"}
     assert is_synced(stage, BEN)
 
-    # A project that says so by now lets Eve in, without anybody touching her Application.
-    more = '{"spec":{"sourceNamespaces":["tenant-*"]}}'
-    stage.plane.kubectl("patch", "appproject", "team", "-n", control, "--type=merge", f"--patch={more}")
-    stage.until(lambda: is_synced(stage, EVE), what="that Eve may")
-    stage.until(lambda: refusal(stage, EVE) == "", what="that nothing is said of that any more")
-    assert tracked(stage, "a", namespace) == f"{EVE}_shop:/ConfigMap:{namespace}/a"
+
+@pytest.mark.usefixtures("team")
+def test_what_an_application_says_of_itself_opens_no_window(stage: Stage, namespace: str) -> None:
+    repository = stage.forge.create_repository("acme/shop-2", files={"ben/late.yaml": config_map("late")})
+    stage.add(repository)
+    window = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+    spec = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "sourceNamespaces": [BEN]}
+    place = {"name": "frozen", "namespace": stage.control_namespace}
+    kind = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject"}
+    apply(stage, {**kind, "metadata": place, "spec": {**spec, "syncWindows": [window]}})
+
+    operation = {"sync": {"revision": repository.head("main")}}
+    done = {"version": "v1", "kind": "ConfigMap", "group": "", "namespace": namespace, "name": "early"}
+    results = {"revision": repository.head("main"), "resources": [{**done, "status": "Synced", "syncPhase": "Sync"}]}
+    state = {"phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "operation": operation, "syncResult": results}
+    begun = application(BEN, repository, "ben", namespace, project="frozen")
+    begun["metadata"]["name"] = "late"
+    apply(stage, {**begun, "operation": operation, "status": {"operationState": state}})
+
+    def message() -> str:
+        found = stage.get("application", "late", namespace=BEN) or {}
+        return str(found.get("status", {}).get("operationState", {}).get("message", ""))
+
+    stage.until(lambda: message().startswith("Sync operation blocked by sync window"), what="that it waits")
+    assert stage.get("configmap", "late", namespace=namespace) is None

@@ -178,6 +178,7 @@ def _pull_request(payload: Payload) -> Event:
         repository=_repository(payload),
         number=change.at("number").number(),
         head_sha=change.at("head", "sha").sha(),
+        retargeted=retargeted,
     )
 
 

@@ -147,7 +147,10 @@ def _merge_request(payload: Payload) -> Event:
         return Ignored("neither commits nor target of the merge request changed")
     if change.find("last_commit") is None:
         return Ignored("the merge request has no commits")
-    return ChangeUpdated(repository=_repository(payload), number=number, head_sha=change.at("last_commit", "id").sha())
+    head_sha, retargeted = change.at("last_commit", "id").sha(), False
+    if action == "update":
+        retargeted = payload.at("changes").find("target_branch") is not None
+    return ChangeUpdated(_repository(payload), number, head_sha, retargeted=retargeted)
 
 
 def _is_marked(payload: Payload, change: Payload) -> bool:

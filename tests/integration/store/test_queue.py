@@ -25,6 +25,14 @@ def test_equal_requests_are_one_job_while_it_waits(bench: Bench) -> None:
     assert len(bench.waiting) == 1
 
 
+def test_however_many_are_asked_for_all_are_queued_once(bench: Bench) -> None:
+    many = [change(number) for number in range(1_200)]
+    bench.queue.enqueue(*many)
+    bench.queue.enqueue(*many)
+    bench.queue.enqueue()
+    assert bench.waiting == [f"{one.job_id}-0" for one in many]
+
+
 def test_each_queue_gets_its_own(bench: Bench) -> None:
     bench.queue.enqueue(change(1), jobs.advance("shop"), jobs.notify("acme/shop", "1" * 40), jobs.render("a", "b"))
     lengths = [bench.connection.llen(f"rq:queue:{name}") for name in jobs.QUEUES]

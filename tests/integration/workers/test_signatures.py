@@ -90,6 +90,11 @@ def test_only_what_is_signed_is_synced_and_stays_so(desk: Desk, signers: Signers
     assert (status["operationState"]["phase"], status["sync"]["status"]) == ("Succeeded", "Synced")
     assert (status["operationState"]["syncResult"]["revision"], status["conditions"]) == (commit, [])
 
+    distrusted_and_trusted_again(desk, commit, alice=alice, mallory=mallory)
+
+
+def distrusted_and_trusted_again(desk: Desk, commit: str, *, alice: str, mallory: str) -> None:
+    """Take a key away whose commit is synced, and give it back: what is there is left alone."""
     demand(desk, alice)
     desk.do(comparing.run, compare("shop"))
     status = desk.application("shop")["status"]

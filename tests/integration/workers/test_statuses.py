@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from typing import Any
 
@@ -102,6 +103,23 @@ def test_who_speaks_after_its_hold_is_over_has_to_say_it_again_and_nobody_knows_
     since = len(desk.stage.github.requests)
     tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=meanwhile[0])
     assert "GET /commits/{ref}/check-runs" in _asked(desk, since)
+
+
+def test_what_was_said_of_another_base_does_not_stand_while_its_preview_waits_for_a_turn(desk: Desk) -> None:
+    services, hosted = desk.services, desk.repository
+    hosted.point("release", hosted.head())
+    hosted.push("moves", {"deploy/moves.yaml": config_map("moves", COLOUR="blue")})
+    number = hosted.open_pull_request(head="moves", title="Moves").number
+    repository = services.forge.repository(hosted.full_name)
+    desk.do(preview.run, jobs.preview(repository, number))
+    head = services.forge.change(repository, number).head_sha
+    assert hosted.statuses(head)[context(services)].state == "success"
+
+    hosted.retarget(number, "release")
+    request = jobs.preview(repository, number, retargeted=True)
+    assert inspect.unwrap(preview.run)(services, request.payload) == jobs.preview(repository, number)
+    said = hosted.statuses(head)[context(services)]
+    assert (said.state, said.description) == ("pending", STARTED.description)
 
 
 def test_what_passes_for_a_merge_train_says_nothing_of_the_head_of_a_change(desk: Desk) -> None:

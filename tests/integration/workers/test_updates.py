@@ -471,13 +471,19 @@ def test_a_routine_change_lands_by_itself_where_the_repository_says_so(desk: Des
     assert desk.branches() == []
 
 
-def test_what_was_predicted_on_another_base_is_predicted_again_before_it_lands(desk: Desk) -> None:
+def to_land(desk: Desk) -> Change:
+    """Return a change of ours that may be merged, and does nothing but move a version."""
     desk.stage.plane.kubectl("apply", "-n", desk.stage.control_namespace, "-f", "-", stdin=desk.deployment("1.0.0"))
     desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
     desk.declare("shop")
     desk.round()
     (change,) = desk.changes()
     previewed(desk, change)
+    return change
+
+
+def test_what_was_predicted_on_another_base_is_predicted_again_before_it_lands(desk: Desk) -> None:
+    change = to_land(desk)
     desk.hosted.push("main", {"README.md": "another\n"})
     desk.round()
     assert desk.changes() == [change]
@@ -508,12 +514,7 @@ def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk)
 
 
 def test_one_that_was_retargeted_a_moment_ago_does_not_land(desk: Desk) -> None:
-    desk.stage.plane.kubectl("apply", "-n", desk.stage.control_namespace, "-f", "-", stdin=desk.deployment("1.0.0"))
-    desk.hosted.push("main", {".foresail/config.yaml": AUTOMERGE})
-    desk.declare("shop")
-    desk.round()
-    (change,) = desk.changes()
-    previewed(desk, change)
+    change = to_land(desk)
     mirror, files = desk.mirror(), {"deploy/web.yaml": desk.deployment("1.1.0").encode()}
     desk.hosted.point("release", desk.hosted.head("main"))
     desk.hosted.retarget(change.number, "release")

@@ -37,6 +37,7 @@ OLD, NEW, ZERO = "1" * 40, "2" * 40, "0" * 40
 PRESSED = CheckPressed(SHOP, NEW, "jo", "foresail/sync", button=Button.RETRY, id=-5)
 CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (ChangeUpdated(SHOP, 12, NEW), (jobs.preview(SHOP, 12), CHANGES)),
+    (ChangeUpdated(SHOP, 12, NEW, retargeted=True), (jobs.preview(SHOP, 12, retargeted=True), CHANGES)),
     (ChangeMarked(SHOP, 12), (jobs.preview_marked(SHOP, 12), CHANGES)),
     (ChangeReviewed(SHOP, 12, "jo"), (jobs.preview_reviewed(SHOP, 12, "jo"),)),
     (ChangeClosed(SHOP, 12, NEW), (jobs.notify("acme/shop", NEW), jobs.preview(SHOP, 12), CHANGES)),

@@ -47,7 +47,7 @@ def parse(name: str, **changed: Any) -> Event:
     [
         ("ping", Ping()),
         ("pull_request.synchronize", ChangeUpdated(SHOP, 12, HEAD)),
-        ("pull_request.edited", ChangeUpdated(SHOP, 12, HEAD)),
+        ("pull_request.edited", ChangeUpdated(SHOP, 12, HEAD, retargeted=True)),
         ("pull_request.closed", ChangeClosed(SHOP, 12, MERGE)),
         ("push", BranchPushed(SHOP, "team/next", BASE, HEAD)),
         ("issue_comment.created", CommentWritten(SHOP, 12, 99, "alice", "/foresail preview")),
