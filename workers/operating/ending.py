@@ -86,7 +86,14 @@ def follow_up(services: Services, application: Application, state: OperationStat
 def follow_up_refusal(services: Services, name: str) -> None:
     """Ask for what it calls for that an operation was refused, whose record says nothing that we can read."""
     services.queue.enqueue(refresh(name))
+    tell_awaiting(services, name)
     services.memory.end_ending(name)
+
+
+def tell_awaiting(services: Services, name: str) -> None:
+    """Have all commits told that were seen waiting for the end of an application's operation."""
+    found = (one.rpartition("@") for one in services.memory.awaited(name))
+    services.queue.enqueue(*(notify(repository, commit) for repository, _, commit in found))
 
 
 def _ask(services: Services, application: Application, state: OperationState) -> None:
@@ -102,8 +109,7 @@ def _ask(services: Services, application: Application, state: OperationState) ->
     occasion = Occasion.of(state.operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
-    for repository, _, commit in (one.rpartition("@") for one in services.memory.awaited(application.name)):
-        services.queue.enqueue(notify(repository, commit))
+    tell_awaiting(services, application.name)
     parent = _parent_occasion(services, application)
     if parent is not None and parent.repository:
         services.queue.enqueue(notify(parent.repository, parent.commit))

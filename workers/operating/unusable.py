@@ -14,7 +14,7 @@ from bot.model.operations import UNSUPPORTED, Occasion, Operation, OperationStat
 from bot.model.resources import annotations_of, metadata_of
 from bot.settings import Mode
 from workers.operating.claims import CLAIM
-from workers.operating.ending import end, follow_up_refusal, write_end
+from workers.operating.ending import end, follow_up_refusal, tell_awaiting, write_end
 
 if TYPE_CHECKING:
     from bot.model.applications import Application
@@ -99,4 +99,5 @@ def _tell(services: Services, name: str, operation: Operation) -> None:
     occasion = Occasion.of(operation.info)
     if occasion.repository:
         services.queue.enqueue(notify(occasion.repository, occasion.commit))
+    tell_awaiting(services, name)
     services.memory.end_ending(name)

@@ -63,6 +63,16 @@ def test_killed_once_more_between_the_two_it_still_is_asked_for(desk: Desk) -> N
     assert (Task.REFRESH, WAITING) in taken(desk)
 
 
+def test_whoever_was_seen_waiting_is_told_of_an_end_though_its_worker_was_killed(desk: Desk) -> None:
+    application, commit = desk.declare("shop"), desk.repository.head()
+    desk.services.memory.await_ends(["shop"], f"{desk.repository.full_name}@{WAITING}")
+    end_and_be_killed(desk, application, commit)
+    assert taken(desk) == set()
+
+    desk.do(advancing.run, advance("shop"))
+    assert taken(desk) == {(Task.NOTIFY, commit), (Task.NOTIFY, WAITING)}
+
+
 def test_what_was_taken_away_ends_once_nobody_works_on_it_any_more(desk: Desk) -> None:
     application, commit = desk.declare("shop"), desk.repository.head()
     operation = Operation(commit, prune=False, info=Occasion(desk.repository.full_name, "main", commit).to_info())
