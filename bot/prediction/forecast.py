@@ -168,7 +168,7 @@ class Forecast:
         """Return the fields that became something else than predicted; None when nothing certain was predicted.
 
         `manifest` is what was applied: what the server picks by itself, such as a Service's address, is no difference.
-        `actual` is what became of it, less what could not be foretold (`Ignored.foretold`).
+        `actual` is what became of it, less what could not be foretold (`Ignored.foretold`) of what was there before.
         """
         fields = self.results.get(application, {}).get(_name(key))
         if not fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bot.model.resources import JsonObject
 from tests.fidelity.kinds import KINDS
 
+SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
+_COMPARE: Final = "argocd.argoproj.io/compare-options"
 _APPLICATION_OPTIONS: Final = (
     "",
     "",
@@ -26,6 +28,14 @@ _APPLICATION_OPTIONS: Final = (
     "ApplyOutOfSyncOnly=true,ServerSideApply=false",
     "FailOnSharedResource=true",
     "ClientSideApplyMigration=false",
+    "PruneLast=true",
+    "SkipDryRunOnMissingResource=true",
+    "RespectIgnoreDifferences=true",
+    "RespectIgnoreDifferences=true,ServerSideApply=false",
+    "RespectIgnoreDifferences=true,ApplyOutOfSyncOnly=true",
+    "RespectIgnoreDifferences=true,Replace=true",
+    "RespectIgnoreDifferences=true,Force=true",
+    "RespectIgnoreDifferences=true,Replace=true,Force=true",
 )
 _OBJECT_OPTIONS: Final = (
     "",
@@ -38,7 +48,27 @@ _OBJECT_OPTIONS: Final = (
     "Validate=false",
     "ServerSideApply=false",
     "ServerSideApply=true",
+    "PruneLast=true",
+    "SkipDryRunOnMissingResource=true",
+    "Delete=false",
 )
+_COMPARE_OPTIONS: Final = (
+    "",
+    "",
+    "",
+    "IgnoreExtraneous",
+    "ServerSideDiff=true",
+    "ServerSideDiff=true,IncludeMutationWebhook=true",
+    "ServerSideDiff=false",
+)
+_IGNORED: Final[tuple[JsonObject, ...]] = (
+    {"jsonPointers": ["/metadata/labels", "/data"]},
+    {"jsonPointers": ["/spec/replicas", "/rules", "/spec/template/metadata/labels"]},
+    {"jqPathExpressions": [".spec.template.spec.containers[]?.image", ".metadata.labels.app", ".data.a"]},
+    {"managedFieldsManagers": ["kubectl-edit"]},
+    {"managedFieldsManagers": ["kubectl-client-side-apply"]},
+)
+"""What differences an application ignores in all its objects."""
 
 
 class Hand(StrEnum):
@@ -74,6 +104,8 @@ class Change:
     """The application's sync options, comma between."""
     before: str = ""
     """What they are when the base is synced."""
+    ignored: JsonObject = field(default_factory=dict)
+    """Whose differences the application ignores, in the words of its `ignoreDifferences`; empty for none."""
 
     @property
     def hands(self) -> set[Hand]:
@@ -92,7 +124,10 @@ def _pieces(draw: st.DrawFn, number: int) -> Piece:
     strategy = kind(name)
     base = draw(st.one_of(strategy, st.none()))
     head = draw(st.one_of(strategy, st.just(base), st.none())) if base else draw(strategy)
-    base, head = (side and _annotated(side, draw(st.sampled_from(_OBJECT_OPTIONS))) for side in (base, head))
+    base, head = (
+        side and _annotated(side, SYNC_OPTIONS, draw(st.sampled_from(_OBJECT_OPTIONS))) for side in (base, head)
+    )
+    base, head = (side and _annotated(side, _COMPARE, draw(st.sampled_from(_COMPARE_OPTIONS))) for side in (base, head))
     hand = draw(st.sampled_from(_HANDS_ON_OURS if base else _HANDS_ON_NOTHING))
     return Piece(base, head, hand, draw(strategy) if hand in {Hand.EDIT, Hand.CREATE, Hand.APPLY} else {})
 
@@ -102,12 +137,13 @@ def changes() -> st.SearchStrategy[Change]:
     numbers = st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=3, unique=True)
     pieces = numbers.flatmap(lambda chosen: st.tuples(*map(_pieces, chosen)))
     options = st.sampled_from(_APPLICATION_OPTIONS)
-    return st.builds(Change, pieces, options, st.one_of(st.just(""), options))
+    ignored = st.one_of(st.just({}), st.sampled_from(_IGNORED))
+    return st.builds(Change, pieces, options, st.one_of(st.just(""), options), ignored)
 
 
-def _annotated(manifest: JsonObject, option: str) -> JsonObject:
+def _annotated(manifest: JsonObject, annotation: str, option: str) -> JsonObject:
     if not option:
         return manifest
     metadata: dict[str, Any] = manifest["metadata"]
-    annotations = {**metadata.get("annotations", {}), "argocd.argoproj.io/sync-options": option}
+    annotations = {**metadata.get("annotations", {}), annotation: option}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}

@@ -14,6 +14,7 @@ import orjson
 
 from bot.cluster.client_side import ClientSide
 from bot.cluster.objects import Apply, Cluster, object_path
+from bot.engine.diff.ignored import Ignored
 from bot.engine.patches.hand_over import KUBECTL
 from bot.engine.tracking import TRACKING_ID, tracking_id
 from bot.errors import Rejected
@@ -22,7 +23,7 @@ from bot.model.changes import Repository
 from bot.model.operations import Occasion, OperationState, TaskResult
 from bot.model.reports import ApplicationReport
 from bot.model.resources import JsonObject, ResourceKey, metadata_of
-from bot.prediction.desired import Wanted
+from bot.prediction.desired import Desired, Wanted
 from bot.prediction.forecast import Forecast
 from bot.prediction.preview import ChangeWords
 from bot.prediction.trees import Sides
@@ -63,6 +64,7 @@ class Outcome:
     after: Mapping[ResourceKey, JsonObject]
     state: OperationState | None
     name: str
+    ignored: Ignored
 
     @property
     def results(self) -> dict[ResourceKey, TaskResult]:
@@ -110,14 +112,14 @@ class Fleet:
         names = {f"f{next(self._numbers)}": change for change in changes}
         for name, change in names.items():
             self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-            self.cluster.apply(Apply(_application(name, change.before)))
+            self.cluster.apply(Apply(_application(name, change.before, change.ignored)))
         base = self._commit(names, head=False, parent=None)
         for name in names:
             self._sync(name, Occasion(_FULL_NAME, "main", base))
         for name, change in names.items():
             for piece in change.pieces:
                 self._tamper(name, piece)
-            self.cluster.apply(Apply(_application(name, change.option)))
+            self.cluster.apply(Apply(_application(name, change.option, change.ignored)))
         self._await_quotas(names)
         head = self._commit(names, head=True, parent=base)
         return self._merged(names, base, head)
@@ -130,10 +132,10 @@ class Fleet:
         report, forecast = found.report, found.forecast
         self.services.memory.keep_forecast(words.change, head, forecast.to_json())
         told = {one.name: one for one in report.applications}
-        targets = {one.name: self._targets(one.name, landscape, base, head) for one in landscape.applications}
+        desired = {one.name: self._desired(one.name, landscape, base, head) for one in landscape.applications}
         outcomes = []
         for name, change in names.items():
-            wanted = [*targets[name][0].values(), *targets[name][1].values()]
+            wanted = [obj for side in desired[name] for obj in side.targets.objects.values()]
             before = self.cluster.live(wanted)
             if name in told:  # nobody syncs what a change does not touch
                 self._sync(name, Occasion(_FULL_NAME, "main", head, change=words.change, head=head))
@@ -143,19 +145,20 @@ class Fleet:
                     change=change,
                     report=told.get(name),
                     forecast=forecast,
-                    targets=targets[name][1],
+                    targets=dict(desired[name][1].targets.objects),
                     before=before,
                     after=self.cluster.live(wanted),
                     state=OperationState.of_status(application.status if application else None),
                     name=name,
+                    ignored=desired[name][1].ignored,
                 )
             )
         return outcomes
 
-    def _targets(self, name: str, landscape: Landscape, base: str, head: str) -> list[dict[ResourceKey, JsonObject]]:
+    def _desired(self, name: str, landscape: Landscape, base: str, head: str) -> list[Desired]:
         application = next(one for one in landscape.applications if one.name == name)
         wanted = [Wanted(application, landscape.tree(commit)) for commit in (base, head)]
-        return [dict(one.targets.objects) for one in self.services.sources.desired(wanted)]
+        return list(self.services.sources.desired(wanted))
 
     def _landscape(self, *, only: set[str]) -> Landscape:
         inventory = self.services.applications.all()
@@ -258,7 +261,8 @@ def _named(manifest: JsonObject, name: str) -> JsonObject:
     return named
 
 
-def _application(name: str, option: str) -> JsonObject:
+def _application(name: str, option: str, ignored: JsonObject) -> JsonObject:
+    ignoring = {"ignoreDifferences": [{"group": "*", "kind": "*", **ignored}]} if ignored else {}
     options = {"syncOptions": option.split(",")} if option else {}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -269,5 +273,6 @@ def _application(name: str, option: str) -> JsonObject:
             "source": {"repoURL": _CLONE_URL, "path": f"{_FOLDER}/{name}", "targetRevision": "main"},
             "destination": {"name": "in-cluster", "namespace": name},
             "syncPolicy": {"automated": {"prune": True}, **options},
+            **ignoring,
         },
     }

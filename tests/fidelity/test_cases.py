@@ -20,8 +20,10 @@ def make(kind: str, name: str = "one", api: str = "v1", options: str = "", **fie
     return {"apiVersion": api, "kind": kind, "metadata": metadata, **fields}
 
 
-def carried_out(fleet: Fleet, *pieces: Piece, option: str = "", before: str = "") -> Outcome:
-    (outcome,) = fleet.carry_out([Change(pieces, option, before)])
+def carried_out(
+    fleet: Fleet, *pieces: Piece, option: str = "", before: str = "", ignored: JsonObject | None = None
+) -> Outcome:
+    (outcome,) = fleet.carry_out([Change(pieces, option, before, ignored or {})])
     assert differences(outcome) == []
     return outcome
 
@@ -86,6 +88,30 @@ def test_a_refusal_quotes_what_others_own_of_a_set(fleet: Fleet) -> None:
     outcome = carried_out(fleet, piece, before="ServerSideApply=false,Force=true")
 
     assert '["Audit","Deny","Warn"]' in told(outcome, "ValidatingAdmissionPolicyBinding").failure
+
+
+def test_what_a_manager_wrote_is_kept_as_foretold_though_a_take_over_leaves_it_nothing(fleet: Fleet) -> None:
+    by_hand, wanted = (make("ConfigMap", data={"a": text}) for text in ("by hand", "from Git"))
+    outcome = carried_out(
+        fleet,
+        Piece(None, wanted, Hand.APPLY, by_hand),
+        option="RespectIgnoreDifferences=true",
+        ignored={"managedFieldsManagers": ["kubectl-client-side-apply"]},
+    )
+
+    assert became(outcome, "ConfigMap")["data"] == {"a": "by hand"}
+    assert [one.differences for one in outcome.results.values()] == [()]
+
+
+def test_deletions_that_come_last_are_shown_though_a_refusal_ends_the_sync_before(fleet: Fleet) -> None:
+    refused = make("ConfigMap", name="two", data={"a": "1"}, immutable=True)
+    last = make("ConfigMap", options="PruneLast=true", data={"a": "1"})
+    changed = {**refused, "data": {"a": "2"}}
+    outcome = carried_out(fleet, Piece(last, None, Hand.NOTHING, {}), Piece(refused, changed, Hand.NOTHING, {}))
+
+    assert outcome.report is not None
+    assert {one.key.name: one.action for one in outcome.report.resources}["one"] is Action.PRUNE
+    assert became(outcome, "ConfigMap")
 
 
 def test_what_is_emptied_by_a_take_over_goes_though_git_names_it(fleet: Fleet) -> None:

@@ -254,7 +254,8 @@ class Actor:
         """Return the fields that are not as predicted, and why as far as that is known."""
         if self.forecast is None:
             return None
-        foretold = self.ignored.foretold(actual, live=actual)
+        # By the owners before: a take-over leaves a manager nothing of what the sync has kept for it.
+        foretold = self.ignored.foretold(actual, live=current)
         fields = self.forecast.difference(self.application, task.key, foretold, task.obj)
         if not fields:
             return fields
