@@ -26,7 +26,7 @@ from bot.model.reports import Action, ResourceReport
 from bot.model.resources import annotations_of
 from bot.preview.losses import in_place, lost_with, recreation, replacement
 from bot.preview.overlap import overlap
-from bot.preview.remarks import ending, existence, gone, repairs, version, written_anyway
+from bot.preview.remarks import ending, existence, lacking, repairs, version, written_anyway
 from bot.preview.scrub import scrub
 from bot.preview.varying import steady, unforeseen
 
@@ -254,7 +254,7 @@ class Attribution:
             return _Finding(Action.REPLACE, self._diff(live, base.manifest), note=recreation(live))
         wanted = _predicted(base, live)
         if live is None:
-            return _Finding(Action.CREATE, self._diff(None, wanted), note=ending(states) or gone(states))
+            return _Finding(Action.CREATE, self._diff(None, wanted), note=lacking(states))
         # What was proven to be in sync was never asked: the live object itself is the prediction.
         return _Finding() if wanted is live else self._drifted(live, wanted)
 

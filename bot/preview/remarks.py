@@ -14,6 +14,7 @@ _REPAIRED: Final = "the API server refuses this object as the target branch has 
 _NOT_THERE: Final = "does not exist yet: a sync creates it"
 _GONE: Final = "was there at the last sync and is gone: a sync creates it again"
 _ENDING: Final = "is being deleted right now; a sync creates it again once it is gone"
+_WITHOUT: Final = "a sync without this change would create it again"
 _NAMED: Final = 3
 """Fields that are named in a sentence."""
 
@@ -47,6 +48,12 @@ def gone(states: ResourceStates) -> str:
 def ending(states: ResourceStates) -> str:
     """Say that it is on its way out."""
     return _ENDING if states.ending is not None else ""
+
+
+def lacking(states: ResourceStates) -> str:
+    """Say that a sync of the target branch creates the object again, where it was there or is on its way out."""
+    words = ending(states) or gone(states)
+    return _WITHOUT if words and states.head is None else words
 
 
 def version(before: JsonObject, after: JsonObject) -> str:

@@ -194,7 +194,7 @@ class Fleet:
         deadline = time.monotonic() + _COUNTED
         for quota in (one for one in self.cluster.quotas() if metadata_of(one).get("namespace") in names):
             current: JsonObject | None = quota
-            while current is not None and "hard" not in current.get("status", {}):
+            while current is not None and current.get("status", {}).get("hard") != current["spec"].get("hard"):
                 assert time.monotonic() < deadline, f"nobody counts {metadata_of(quota)['namespace']}"
                 time.sleep(_PAUSE)
                 current = self.cluster.live([quota]).get(ResourceKey.of(quota))

@@ -114,6 +114,16 @@ def test_deletions_that_come_last_are_shown_though_a_refusal_ends_the_sync_befor
     assert became(outcome, "ConfigMap")
 
 
+def test_what_is_being_deleted_already_is_not_said_to_be_deleted_by_the_sync(fleet: Fleet) -> None:
+    held = make("ConfigMap", metadata={"finalizers": ["example.com/hold"]})
+    outcome = carried_out(fleet, Piece(held, None, Hand.DELETE, {}))
+
+    assert [one.differences for one in outcome.results.values()] == [()]
+    assert told(outcome, "ConfigMap").note == (
+        "is being deleted already; a sync without this change would create it again"
+    )
+
+
 def test_what_is_emptied_by_a_take_over_goes_though_git_names_it(fleet: Fleet) -> None:
     def web(context: JsonObject, options: str = "") -> JsonObject:
         containers = [{"name": "main", "image": "web:1", "securityContext": context}]

@@ -155,7 +155,7 @@ class Actor:
         if forecast is None:
             return {}
         ordinary = [task for task in tasks if not is_hook(task.obj)]
-        pruned = (task.key for task in ordinary if task.prune)
+        pruned = (task.key for task in ordinary if task.prune and not _is_ending(task.obj))
         found = {key: forecast.removal(self.application, key) for key in pruned}
         written = [(task, live.get(task.key)) for task in ordinary if not task.prune]
         taken = [task.key for task, current in written if hijacked(current, self.instance)]
@@ -189,9 +189,10 @@ class Actor:
         return kind in self.defined or (not task.prune and self.writes.skips_unserved(task.obj))
 
     def _prune(self, task: Task) -> TaskResult:
-        if not metadata_of(task.obj).get("deletionTimestamp"):
+        differences: tuple[str, ...] | None = ()
+        if not _is_ending(task.obj):  # otherwise it is not the sync that deletes
             self.writer.cluster.delete(task.obj, propagation=self.writes.propagation)
-        differences = None if self.forecast is None else self.forecast.removal(self.application, task.key)
+            differences = None if self.forecast is None else self.forecast.removal(self.application, task.key)
         return self._result(task, Phase.RUNNING, ResultCode.PRUNED, "is being deleted", differences)
 
     def _hook(self, task: Task, current: JsonObject | None) -> TaskResult:
@@ -311,6 +312,10 @@ def dry_end(tried: Iterable[TaskResult]) -> tuple[Phase, str]:
     if failed:
         return Phase.FAILED, f"one or more objects failed to apply {_DRY}: {failed[0]}"
     return Phase.SUCCEEDED, f"nothing was written {_DRY}"
+
+
+def _is_ending(obj: JsonObject) -> bool:
+    return bool(metadata_of(obj).get("deletionTimestamp"))
 
 
 def _is_unserved(error: Rejected | ServerFailed) -> bool:

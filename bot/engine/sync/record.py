@@ -17,7 +17,7 @@ from bot.engine.health import Assess, assess
 from bot.engine.health.application import aggregate, judge
 from bot.engine.hooks import is_hook, is_skipped, unknown_hook
 from bot.engine.writes import ignores_extraneous
-from bot.model.operations import Phase
+from bot.model.operations import OperationState, Phase
 from bot.model.resources import ResourceKey
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.engine.sync.plan import SyncPlan
     from bot.model.applications import Application
     from bot.model.health import HealthStatus
-    from bot.model.operations import Operation, OperationState, TaskResult
+    from bot.model.operations import Operation, TaskResult
     from bot.model.resources import JsonObject
 
 _HISTORY: Final = 10
@@ -119,6 +119,8 @@ def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     if state.attempted:  # also before another attempt, which forgets these results
         applied = frozenset(result.key for result in state.results if result.phase is not Phase.FAILED)
         patch["resources"] = [*_managed_entries(scene, applied), *_left_entries(scene)]
+    elif unrecorded := _written_by_an_unended(scene, state):
+        patch["resources"] = [*_recorded(scene), *unrecorded]
     if state.phase is Phase.SUCCEEDED:
         patch["history"] = _history(scene.application, state, now=now)
     return patch
@@ -129,12 +131,26 @@ def _counts(scene: Scene, key: ResourceKey) -> bool:
     return key not in scene.live or not ignores_extraneous(scene.live[key])
 
 
+def _recorded(scene: Scene) -> list[Any]:
+    listed = (scene.application.status or {}).get("resources")
+    return listed if isinstance(listed, list) else []
+
+
+def _written_by_an_unended(scene: Scene, state: OperationState) -> list[JsonObject]:
+    """Return what stands in the results alone of an operation that never ended: this one's take their place."""
+    before = OperationState.of_status(scene.application.status)
+    if state.results or before is None or before.attempted:
+        return []
+    named = set(map(_key, _recorded(scene)))
+    keys = (one.key for one in before.results if not one.hook and one.key not in named)
+    return [_entry(key, scene.live[key]) for key in keys if key in scene.live]
+
+
 def _shortened(patch: JsonObject, scene: Scene, state: OperationState) -> JsonObject:
     ended = state.attempted
     results = [_in_few_words(result) for result in state.results if not ended or _is_worth_a_word(result)]
     named = {result.key for result in results}
-    before = (scene.application.status or {}).get("resources") or []
-    current = map(_without_words, patch["resources"]) if ended else before
+    current = map(_without_words, patch["resources"]) if ended else patch.get("resources", _recorded(scene))
     return {
         "operationState": replace(state, results=tuple(results)).to_wire(),
         "resources": [entry for entry in current if ended or _key(entry) not in named],

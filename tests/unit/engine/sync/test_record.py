@@ -38,12 +38,16 @@ def result(key: ResourceKey, phase: Phase = Phase.SUCCEEDED, message: str = "con
 
 
 def written(
-    targets: dict[ResourceKey, JsonObject], phase: Phase, results: list[TaskResult], before: JsonObject | None = None
+    targets: dict[ResourceKey, JsonObject],
+    phase: Phase,
+    results: list[TaskResult],
+    before: JsonObject | None = None,
+    live: dict[ResourceKey, JsonObject] | None = None,
 ) -> JsonObject:
-    """Return the status after a step of an operation, as the API server merges it."""
+    """Return the status after a step of an operation, as the API server merges it; `live` is what is there if more."""
     state = OperationState(Operation("a" * 40, prune=True), phase, "", NOW, results=tuple(results))
     plan = plan_sync(targets, [], state=state, spec=application().spec)
-    patch = status_patch(Scene(application(before), targets, targets, plan), state, now=NOW)
+    patch = status_patch(Scene(application(before), targets, live or targets, plan), state, now=NOW)
     return {**(before or {}), **patch}
 
 
@@ -67,6 +71,19 @@ def test_nothing_is_forgotten_at_any_step_of_a_large_operation() -> None:
         status = written(targets, Phase.RUNNING, results[:done], status)
         assert recorded(application(status)).keys() == {*targets, gone}
         assert OperationState.of_status(status) is not None
+
+
+@pytest.mark.parametrize("count", [2, 5_000])
+def test_what_an_operation_wrote_that_never_ended_is_not_forgotten(count: int) -> None:
+    targets = objects(count, length=100)
+    first, *others = targets
+    running = written(targets, Phase.RUNNING, [result(key) for key in targets])
+    running.pop("resources", None)  # nothing had been looked at before
+    status = written({key: targets[key] for key in others}, Phase.RUNNING, [], running, live=targets)
+    status = written({key: targets[key] for key in others}, Phase.RUNNING, [result(others[0])], status, live=targets)
+
+    assert recorded(application(status)).keys() == targets.keys()
+    assert first in recorded(application(status))
 
 
 def test_a_large_operation_says_what_failed_and_where() -> None:
