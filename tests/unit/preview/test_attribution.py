@@ -415,6 +415,13 @@ def test_another_version_of_an_api_is_told() -> None:
     assert found.note == "moves from apps/v1beta1 to apps/v1, so the same fields may be written differently"
 
 
+def test_what_is_on_its_way_out_and_leaves_git_is_not_said_to_come_back() -> None:
+    found = report(ending=held(make()), base=accepted(make()))
+
+    assert found.action is Action.NOTHING
+    assert found.note == "is being deleted already; a sync without this change would create it again"
+
+
 def test_an_object_on_its_way_out_is_told() -> None:
     found = report(ending=held(make()), base=accepted(make()), head=accepted(make(2)))
 
