@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -64,7 +64,7 @@ class Outcome:
     after: Mapping[ResourceKey, JsonObject]
     state: OperationState | None
     name: str
-    ignored: Ignored
+    ignored: Ignored = field(default_factory=Ignored)
 
     @property
     def results(self) -> dict[ResourceKey, TaskResult]:

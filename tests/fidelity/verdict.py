@@ -86,7 +86,7 @@ def _is_never_come_to(outcome: Outcome, key: ResourceKey, obj: JsonObject) -> bo
     """Whether a deletion is what comes last in a sync that failed before or still waits, as docs/prediction.md says."""
     options = f"{outcome.change.option},{annotations_of(obj).get(SYNC_OPTIONS, '')}"
     failed = any(one.code is ResultCode.SYNC_FAILED for one in outcome.results.values())
-    waits = outcome.state is not None and outcome.state.message.startswith("waiting for healthy state")
+    waits = outcome.state is not None and outcome.state.message.startswith("waiting for ")
     return "PruneLast=true" in options.split(",") and (failed or waits) and key not in outcome.results
 
 
