@@ -267,6 +267,8 @@ class ControlPlane:
             # By default it asks 20 times a second, and 200 rollouts then take over a minute whoever has begun them.
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
+            # What is created while a quota is first counted is missed until the next round: by default after 5 minutes.
+            "--resource-quota-sync-period=5s",
             f"--controllers={','.join(controllers)}",
         )
 
