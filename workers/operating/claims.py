@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import uuid
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 CLAIM: Final = "foresail.dev/claim"
 """Annotation on an Application: `<worker> <Unix seconds until when>`."""
 
-_ME: Final = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+@functools.cache
+def _name_of(process: int) -> str:
+    """Return what one process of this machine is called in its claims; a fork of it is somebody else."""
+    return f"{socket.gethostname()}-{process}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Claim:
     @classmethod
     def mine(cls, *, until: float) -> Claim:
         """Return a claim of this process."""
-        return cls(_ME, until)
+        return cls(_name_of(os.getpid()), until)
 
     @classmethod
     def parse(cls, value: str) -> Claim | None:
@@ -46,7 +51,7 @@ class Claim:
 
     def blocks(self, *, now: float, longest: float) -> bool:
         """Whether somebody else is at it; nobody can claim for more than `longest` seconds, whatever stands there."""
-        return self.holder != _ME and now < self.until <= now + longest
+        return self.holder != _name_of(os.getpid()) and now < self.until <= now + longest
 
 
 def is_claimed(services: Services, application: Application) -> bool:
