@@ -20,7 +20,8 @@ from bot.engine.sync.heal import is_last_written_by
 from bot.engine.tracking import owner_of
 from bot.errors import ForesailError, Rejected
 from bot.model import jobs
-from bot.model.applications import is_elsewhere, lane_of, name_of_instance
+from bot.model.applications import lane_of
+from bot.model.names import is_elsewhere, name_of_instance
 from bot.model.resources import ResourceKey, annotations_of
 from bot.prediction.recorded import recorded
 from bot.services import Services

@@ -13,9 +13,9 @@ import structlog
 
 from bot.cluster.applications import APPLICATION
 from bot.errors import Rejected
-from bot.model.applications import qualified
 from bot.model.changes import StatusState, repository_identity
 from bot.model.deliveries import Delivery, DeliveryState, Epilogue
+from bot.model.names import qualified
 from bot.model.operations import Occasion, OperationState
 from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, without_its_application

@@ -18,7 +18,7 @@ from bot.engine.conditions import conditions_saying, conditions_without
 from bot.engine.family import ORPHANED, Family, in_words, orphans
 from bot.engine.projects import DEFAULT
 from bot.errors import Rejected
-from bot.model.applications import name_of_instance
+from bot.model.names import name_of_instance
 from bot.model.operations import timestamp
 from bot.prediction.recorded import recorded
 from bot.settings import Mode

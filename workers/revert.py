@@ -17,10 +17,10 @@ from bot.engine.sync.reverting import is_answered, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.errors import Rejected, Temporary
 from bot.forges.port import NotOurs, Opening
-from bot.model.applications import is_elsewhere
 from bot.model.changes import ChangeState, repository_identity
 from bot.model.health import Health, HealthStatus
 from bot.model.jobs import notify
+from bot.model.names import is_elsewhere
 from bot.model.operations import Occasion, OperationState, timestamp
 from bot.preview import reverting as words
 from bot.preview.inert import clipped

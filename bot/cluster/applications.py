@@ -16,7 +16,8 @@ from bot.cluster.objects import collection_path, object_path
 from bot.engine.inheritance import inherited
 from bot.engine.projects import DEFAULT, why_not_from
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Application, is_elsewhere, name_in, qualified
+from bot.model.applications import Application
+from bot.model.names import is_elsewhere, name_in, qualified
 from bot.model.projects import AppProject
 from bot.model.resources import JsonObject, ResourceType, metadata_of
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import re2  # type: ignore[import-untyped]  # it ships no types
 
 from bot.engine.globs import fits
-from bot.model.applications import name_in, split
+from bot.model.names import name_in, split
 from bot.model.resources import metadata_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from bot.engine.exclusions import NOTHING
 from bot.engine.globs import compiled, fits
 from bot.engine.homes import names_any
 from bot.errors import Rejected
-from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_address
+from bot.model.names import is_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

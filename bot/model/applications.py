@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from bot.errors import Rejected
+from bot.model.names import instance_of, is_elsewhere, name_in, short_name_of
 from bot.model.resources import JsonObject, annotations_of, controller_of, metadata_of
 from bot.model.wire import Texts, Wire, parsed
 
@@ -321,33 +322,6 @@ class Application:
         return dict(self.annotations).get(name, "")
 
 
-def qualified(namespace: str, name: str, *, home: str) -> str:
-    """Return the name that nobody else has: `name` in the control namespace `home`, `namespace/name` elsewhere.
-
-    By it an Application is called everywhere: in jobs, in Redis, in comments and statuses, on the command line.
-    Source: https://argo-cd.readthedocs.io/en/stable/operator-manual/app-any-namespace/#application-names
-    """
-    return name if namespace in {"", home} else f"{namespace}/{name}"
-
-
-def name_in(obj: JsonObject, *, home: str) -> str:
-    """Return the same of an Application as a file or the API server has it; empty where it has no name."""
-    metadata = metadata_of(obj)
-    name = str(metadata.get("name") or "")
-    return qualified(str(metadata.get("namespace") or ""), name, home=home) if name else ""
-
-
-def split(name: str, *, home: str) -> tuple[str, str]:
-    """Return the namespace and the own name that a qualified one is made of."""
-    namespace, _, own = name.rpartition("/")
-    return namespace or home, own
-
-
-def short_name_of(name: str) -> str:
-    """Return the name that an Application of this qualified name has within its namespace."""
-    return name.rpartition("/")[2]
-
-
 def lane_of(name: str, destination: Destination) -> str:
     """Return where jobs about the application of a qualified name wait: with those about the same cluster.
 
@@ -356,21 +330,6 @@ def lane_of(name: str, destination: Destination) -> str:
     """
     namespace = name.rpartition("/")[0]
     return f"{namespace}/" if namespace else destination.cluster
-
-
-def is_elsewhere(name: str) -> bool:
-    """Whether a qualified name is that of an Application outside of the control namespace."""
-    return "/" in name
-
-
-def instance_of(name: str) -> str:
-    """Return what tracking ids and renders call the application of a qualified name: `namespace_name` elsewhere."""
-    return name.replace("/", "_", 1)
-
-
-def name_of_instance(instance: str) -> str:
-    """Return the qualified name of the application that tracking ids call `instance`."""
-    return instance.replace("_", "/", 1)
 
 
 def _refuse_misleading(metadata: JsonObject) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.model.applications import is_elsewhere
+from bot.model.names import is_elsewhere
 
 Way: TypeAlias = tuple[str | int, ...]
 """From the root of a YAML document to a value: keys, and places in lists."""

@@ -9,8 +9,9 @@ from bot.engine.deletion import cascades
 from bot.engine.tracking import owner_of
 from bot.engine.writes import Pruning
 from bot.errors import Rejected
-from bot.model.applications import API_VERSION, Application, qualified
+from bot.model.applications import API_VERSION, Application
 from bot.model.changes import repository_address
+from bot.model.names import qualified
 from bot.prediction.applicationsets import (
     Controller,
     SetChange,

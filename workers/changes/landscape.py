@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import Rejected
-from bot.model.applications import Application, is_elsewhere
+from bot.model.applications import Application
 from bot.model.changes import repository_address, repository_identity
 from bot.model.credentials import Credentials
+from bot.model.names import is_elsewhere
 from bot.prediction.generated import KnownSets
 from bot.prediction.selection import CONFIGURATION, ROOT_FOLDER, Grounds, select
 from bot.prediction.trees import Sides, Tree

@@ -10,9 +10,9 @@ from bot.engine.sync.rollback import AUTO_ROLLBACK
 from bot.engine.sync.terminate import TERMINATED
 from bot.engine.tracking import TRACKING_ID, TrackingId
 from bot.errors import Rejected
-from bot.model.applications import name_of_instance
 from bot.model.jobs import compare, notify, refresh
 from bot.model.measures import ended
+from bot.model.names import name_of_instance
 from bot.model.operations import Occasion, Operation, OperationState, Phase, timestamp
 from bot.settings import Mode
 from workers.operating.claims import CLAIM

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from bot.engine.projects import DEFAULT
 from bot.engine.windows import next_boundary, why_closed, windows_of
 from bot.errors import ForesailError, Rejected
-from bot.model.applications import is_elsewhere, short_name_of
 from bot.model.holds import HELD, Hold
+from bot.model.names import is_elsewhere, short_name_of
 from bot.model.operations import timestamp
 from bot.model.resources import metadata_of
 from workers.operating.claims import CLAIM

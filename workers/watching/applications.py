@@ -13,7 +13,7 @@ import structlog
 from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.errors import ForesailError
-from bot.model.applications import name_in, qualified, split
+from bot.model.names import name_in, qualified, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable

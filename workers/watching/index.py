@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.cluster.applications import repositories_of
 from bot.errors import Rejected, Temporary
-from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_address, repository_identity
+from bot.model.names import is_elsewhere
 from bot.store.index import Keeping, Words
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bot.errors import ForesailError
-from bot.model.applications import short_name_of
 from bot.model.measures import conditions, info, place
 from bot.model.metrics import CLUSTER_EVENTS, CLUSTER_STATUS, SHARE, Sample
+from bot.model.names import short_name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from bot.cluster.objects import Cluster
 from bot.engine.homes import Homes
 from bot.errors import Rejected
 from bot.logs import configure_logs
-from bot.model.applications import qualified, split
+from bot.model.names import qualified, split
 from bot.model.resources import metadata_of
 from bot.services import homes_of
 

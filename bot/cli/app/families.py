@@ -11,7 +11,8 @@ from bot.cluster.surveys import survey
 from bot.engine.family import Family, orphans
 from bot.engine.health import assess
 from bot.engine.projects import DEFAULT, Fence
-from bot.model.applications import Application, name_of_instance
+from bot.model.applications import Application
+from bot.model.names import name_of_instance
 from bot.prediction.recorded import bare, recorded
 from bot.services import clusters_of, projects_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.model.applications import is_left_alone, name_in
+from bot.model.applications import is_left_alone
+from bot.model.names import name_in
 from bot.model.operations import Phase
 from bot.model.resources import JsonObject, annotations_of
 

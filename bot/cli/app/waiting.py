@@ -15,8 +15,9 @@ from bot.cluster.applications import APPLICATION
 from bot.cluster.watch import Watch
 from bot.engine.deletion import is_of_deletion
 from bot.errors import Rejected
-from bot.model.applications import REFRESH, qualified, short_name_of, split
+from bot.model.applications import REFRESH
 from bot.model.health import Health
+from bot.model.names import qualified, short_name_of, split
 from bot.model.resources import JsonObject, annotations_of
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from bot.model.applications import is_elsewhere
 from bot.model.changes import repository_identity
+from bot.model.names import is_elsewhere
 from bot.model.updates import Bump, Change, Edit, Group, Planned, Way
 
 _Value: TypeAlias = tuple[str, str, str, int, Way]

@@ -18,7 +18,8 @@ from bot.engine.updates.places import Form
 from bot.engine.updates.wishes import asks, wishes_of
 from bot.engine.versions import is_version
 from bot.errors import Rejected, Temporary
-from bot.model.applications import Source, name_of_instance
+from bot.model.applications import Source
+from bot.model.names import name_of_instance
 from bot.model.updates import Bump, Edit, ImageWish, Planned, Strategy
 from bot.prediction.updates.charts import in_chart
 from bot.prediction.updates.reading import Branch, Files, Spot

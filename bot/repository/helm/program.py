@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from bot.errors import Rejected
-from bot.model.applications import name_of_instance, short_name_of
+from bot.model.names import name_of_instance, short_name_of
 from bot.model.resources import JsonObject
 from bot.repository import confinement, manifests
 from bot.repository.asked import Asked

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bot.errors import Rejected
-from bot.model.applications import Application, ApplicationSpec, name_of_instance, split
+from bot.model.applications import Application, ApplicationSpec
+from bot.model.names import name_of_instance, split
 from bot.model.projects import AppProject
 
 
