@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
+else:
+    # structlog imports rich where that is installed, and with it pygments and attrs, to show tracebacks on a terminal:
+    # 4 MB of each process, and none of ours has one.
+    absent = "rich" not in sys.modules and sys.modules.setdefault("rich", None) is None
+    import structlog
+
+    if absent:
+        del sys.modules["rich"]
 
 
 def configure_logs() -> None:

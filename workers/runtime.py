@@ -75,6 +75,7 @@ def tidy() -> None:
 
 def give_back() -> None:
     """Give memory that is free back to the system: else what many jobs have taken stays taken when there are none."""
+    services().sources.let_go()
     gc.collect()
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:  # musl has none
         trim(0)

@@ -24,7 +24,7 @@ import workers
 from bot.errors import Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _PR_SET_PDEATHSIG: Final = 1
 _CHILDREN: Final = ("bot.repository.child", "bot.repository.health", "bot.repository.policies")
@@ -65,7 +65,7 @@ def run(roles: Sequence[str], work: Work, *, burst: bool, more: Help) -> int:
     Return 0 when they ended because somebody asked, or, with `burst`, because their queues are empty. In each of the
     new processes it returns what `work` does.
     """
-    _import_all()
+    import_all()
     processes = _Processes(os.getpid(), work)
     for role in roles:
         if (code := processes.start(role, burst=burst)) is not None:
@@ -181,13 +181,22 @@ def takes_long(waiting: int, before: int | None, *, workers: int) -> bool:
     return before is not None and waiting >= _MANY * workers and waiting > _SOON * (before - waiting)
 
 
-def _import_all() -> None:
+def import_all() -> None:
+    """Import what any role may need, and have no search for garbage walk it again."""
     for package in (bot, workers):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.startswith(_ELSEWHERE):
-                importlib.import_module(module.name)
+        for name in _modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()
+
+
+def _modules(folders: Iterable[str], prefix: str) -> Iterator[str]:
+    """Yield the modules below a package but for those that no worker uses; walk_packages would import even these."""
+    for module in pkgutil.iter_modules(folders, prefix):
+        if not module.name.startswith(_ELSEWHERE):
+            yield module.name
+            if module.ispkg:
+                yield from _modules(importlib.import_module(module.name).__path__, f"{module.name}.")
 
 
 def _end_with(parent: int) -> None:

@@ -126,6 +126,11 @@ class Sources:
                     del self._fingerprints[next(iter(self._fingerprints))]
         return name
 
+    def let_go(self) -> None:
+        """Let go of applications that were asked about; whoever asks again has read them anew."""
+        with self._lock:
+            self._fingerprints.clear()
+
     def _fingerprint(self, application: Application, tree: Tree) -> str:
         sources = application.spec.effective_sources
         if tree.branch is None or not all(map(tree.branch.is_source_of, sources)):
