@@ -47,6 +47,8 @@ Hardly any of ours is garbage in circles, and looking for it by Python's own 700
 """
 _LEFT: Final = 700
 """New objects that a job may leave without being followed by a search."""
+_SEARCHES: Final = 50
+"""Searches among what is new for one among all that there is: that takes milliseconds, and hardly finds anything."""
 
 UseCase = Callable[[Services, "JsonObject"], JobRequest | PutBack | None]
 Excuse = Callable[[Services, "JsonObject", str], None]
@@ -69,12 +71,14 @@ def settle() -> None:
 
 def tidy() -> None:
     """Look for garbage in circles now that a job is over: little is left to walk, and nobody waits."""
-    if gc.get_count()[0] > _LEFT:
-        gc.collect()
+    new, _, searches = gc.get_count()
+    if new > _LEFT:
+        gc.collect(2 if searches >= _SEARCHES else 1)
 
 
-def give_back() -> None:
-    """Give memory that is free back to the system: else what many jobs have taken stays taken when there are none."""
+def rest() -> None:
+    """Count what is left to count, and give memory that is free back to the system: else it stays taken for nothing."""
+    services().metrics.count()
     services().sources.let_go()
     gc.collect()
     if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:  # musl has none
@@ -140,7 +144,7 @@ class _Measure:
     def take(self, result: str, *more: Sample) -> None:
         """Count what came of it, unless there are no services to count with."""
         with suppress(Rejected):
-            services().metrics.count(Sample(JOBS, (self.job, result), time.monotonic() - self.began), *more)
+            services().metrics.count_later(Sample(JOBS, (self.job, result), time.monotonic() - self.began), *more)
 
 
 def asked_at() -> float:
@@ -154,7 +158,8 @@ def work(queue: str, *, burst: bool = False) -> None:
 
     Jobs run in this process, not in a fork each: connections stay open, and a fork costs more than most jobs.
     """
-    take_jobs(queue, connect(services().settings.redis_url), burst=burst, at_rest=give_back)
+    take_jobs(queue, connect(services().settings.redis_url), burst=burst, at_rest=rest)
+    services().metrics.count()
 
 
 def _no_excuse(_services: Services, _payload: JsonObject, words: str) -> None:

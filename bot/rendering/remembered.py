@@ -26,6 +26,8 @@ class Remembered:
     def __init__(self, renderer: Rendering) -> None:
         self._renderer = renderer
         self._kept: OrderedDict[str, Rendered] = OrderedDict()
+        self._size = 0
+        """Objects in what is kept."""
         self._lock = threading.Lock()
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendered | RenderFailed]:
@@ -39,15 +41,19 @@ class Remembered:
         fresh = dict(zip(missing, self._renderer.render(list(missing.values())), strict=True)) if missing else {}
         answers.update(fresh)
         with self._lock:
-            self._kept.update((key, one) for key, one in fresh.items() if not isinstance(one, RenderFailed))
-            while sum(len(one.manifests) for one in self._kept.values()) > _KEPT_MANIFESTS:
-                self._kept.popitem(last=False)
+            for key, one in fresh.items():
+                if key not in self._kept and not isinstance(one, RenderFailed):
+                    self._kept[key] = one
+                    self._size += len(one.manifests)
+            while self._size > _KEPT_MANIFESTS:
+                self._size -= len(self._kept.popitem(last=False)[1].manifests)
         return [answers[key] for key, _ in named]
 
     def forget(self) -> None:
         """Render anew whatever is asked for next."""
         with self._lock:
             self._kept.clear()
+            self._size = 0
 
     def close(self) -> None:
         """Let go what the renderer holds."""

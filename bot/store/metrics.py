@@ -7,6 +7,7 @@ showed it.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -33,6 +34,7 @@ _SHOWING: Final = "foresail:metrics:showing"
 _LIFE: Final = 20_000
 """Milliseconds that what is shown outlives the last word of who shows it."""
 _AT_ONCE: Final = 1000
+_TOGETHER: Final = 1.0
 _SUM: Final = "sum"
 _BEYOND: Final = "+Inf"
 _BY_NAME: Final = {one.name: one for one in FAMILIES}
@@ -59,17 +61,26 @@ return 1
 class Metrics:
     """The metrics of one Redis; safe to use from threads."""
 
-    def __init__(self, connection: redis.Redis) -> None:
+    def __init__(self, connection: redis.Redis, *, together: float = _TOGETHER) -> None:
+        """Count nothing yet; what may be counted later waits for so many seconds for more."""
         self._connection = connection
+        self._together = together
         self._show = connection.register_script(_SHOW)
         self._later: deque[Sample] = deque(maxlen=_AT_ONCE)
+        self._sent_at = float("-inf")
+        """When something was counted last, on the monotonic clock."""
 
     def count_later(self, *samples: Sample) -> None:
-        """Do so with the next that this process counts, in one request: a job is counted when it ends."""
+        """Count at once where that was not done a moment ago, else with what comes next: one request for many jobs."""
         self._later.extend(samples)
+        if time.monotonic() - self._sent_at >= self._together:
+            self.count()
 
     def count(self, *samples: Sample) -> None:
-        """Add to what is counted; while Redis is away nothing is, and nobody minds."""
+        """Add to what is counted, with what was to be later; while Redis is away nothing is, and nobody minds."""
+        if not samples and not self._later:
+            return
+        self._sent_at = time.monotonic()
         try:
             with self._connection.pipeline(transaction=False) as pipeline:
                 for sample in (*self._earlier(), *samples):

@@ -19,6 +19,10 @@ def info(name: str, health: str = "Healthy") -> Sample:
     return Sample(APP_INFO, labels)
 
 
+def by_name(metrics: Metrics) -> dict[str, float]:
+    return {labels[1]: parts[""] for labels, parts in metrics.counted()[SYNCS].items()}
+
+
 def test_what_several_count_is_added_up(bench: Bench) -> None:
     for _ in range(2):
         Metrics(bench.connection).count(synced("shop"), synced("shop", "Failed"), synced("bank"))
@@ -31,12 +35,25 @@ def test_what_several_count_is_added_up(bench: Bench) -> None:
 
 
 def test_what_is_counted_later_is_counted_once_with_the_next(bench: Bench) -> None:
-    metrics = Metrics(bench.connection)
+    metrics = Metrics(bench.connection, together=3600.0)
     metrics.count_later(synced("shop"))
-    assert metrics.counted() == {}
+    assert by_name(metrics) == {"shop": 1.0}  # nothing was counted a moment ago
+    metrics.count_later(synced("shop"))
+    metrics.count_later(synced("bank"))
+    assert by_name(metrics) == {"shop": 1.0}
     metrics.count(synced("bank"))
-    metrics.count(synced("bank"))
-    assert {labels[1]: parts[""] for labels, parts in metrics.counted()[SYNCS].items()} == {"shop": 1.0, "bank": 2.0}
+    assert by_name(metrics) == {"shop": 2.0, "bank": 2.0}
+    metrics.count_later(synced("shop"))
+    for _ in range(2):
+        metrics.count()
+    assert by_name(metrics) == {"shop": 3.0, "bank": 2.0}
+
+
+def test_what_is_counted_later_does_not_wait_for_long(bench: Bench) -> None:
+    metrics = Metrics(bench.connection, together=0.0)
+    for _ in range(2):
+        metrics.count_later(synced("shop"))
+    assert by_name(metrics) == {"shop": 2.0}
 
 
 def test_each_observation_is_in_one_bucket_and_in_the_sum(bench: Bench) -> None:
