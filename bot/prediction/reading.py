@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Temporary
-from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, fixed_part, named_paths, names
-from bot.repository.inputs import inputs_of, said
+from bot.model.applications import MANIFEST_GENERATE_PATHS
+from bot.preview.named_paths import fixed_part, named_paths, names
+from bot.repository.inputs import inputs_of
 from bot.repository.plugins.declaration import Plugin
 from bot.repository.steps import Between, above, with_folders
 
@@ -132,12 +133,12 @@ class _Index:
         """Add what is not known of these applications."""
         entries, wanted = self.entries, applications.keys()
         for name, application in applications.items():
-            definition, known = _definition(application), entries.get(name)
-            if known is None or known.definition != definition:
+            known = entries.get(name)
+            if known is None or known.definition != application.reads:
                 if known is not None:
                     self._forget(name)
                 at = Between(mirror, self.tree_id, self.tree_id)
-                self._add(name, _entry(application, definition, at, branch, self.plugins))
+                self._add(name, _entry(application, at, branch, self.plugins))
         if len(self.entries) > len(wanted) + _SLACK:
             for name in self.entries.keys() - wanted:
                 self._forget(name)
@@ -177,21 +178,13 @@ class _Index:
             self.above.subtract(above(path))
 
 
-def _definition(application: Application) -> int:
-    """Name what decides about what an application reads."""
-    named = application.annotation(MANIFEST_GENERATE_PATHS) if application.annotations else ""
-    return hash((named, *map(said, application.spec.effective_sources)))
-
-
-def _entry(
-    application: Application, definition: int, at: Between, branch: Branch, plugins: tuple[Plugin, ...]
-) -> _Entry:
+def _entry(application: Application, at: Between, branch: Branch, plugins: tuple[Plugin, ...]) -> _Entry:
     sources = [source for source in application.spec.effective_sources if branch.is_source_of(source)]
     found = [inputs_of(at.mirror, at.base, source, application.instance, plugins) for source in sources]
     hashes = tuple(one.digest for one in found)
     paths: set[str] = {fixed_part(path) for path in named_paths(application, sources)}
     for one in found:
         if one.paths is None:
-            return _Entry(definition, hashes, None)
+            return _Entry(application.reads, hashes, None)
         paths |= one.paths
-    return _Entry(definition, hashes, tuple(paths))
+    return _Entry(application.reads, hashes, tuple(paths))

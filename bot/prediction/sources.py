@@ -15,6 +15,7 @@ from bot.engine.projects import DEFAULT, Fence, service_account, why_not_allowed
 from bot.engine.targets import Targets, targets_of
 from bot.engine.writes import Writes
 from bot.errors import Rejected
+from bot.model.applications import said
 from bot.prediction.commits import at_another_commit
 from bot.prediction.desired import Desired
 from bot.prediction.integrity import Distrusted
@@ -24,7 +25,7 @@ from bot.prediction.trees import Tree, Trees
 from bot.rendering.remembered import Remembered
 from bot.repository.environment import BuildEnvironment, Place
 from bot.repository.expressions import Expressions
-from bot.repository.inputs import inputs_of, mentions_revision, said, settled
+from bot.repository.inputs import inputs_of, mentions_revision, settled
 from bot.repository.kustomization import names_remote
 from bot.repository.render import RenderFailed, RenderRequest
 from bot.repository.tools import Tool

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bot.model.applications import MANIFEST_GENERATE_PATHS
 from bot.model.names import instance_of
 from bot.preview.affected import UNTOUCHED, Branch, Candidate, Verdict, judge, stranger
-from bot.preview.named_paths import MANIFEST_GENERATE_PATHS, named_paths, names
+from bot.preview.named_paths import named_paths, names
 from bot.repository.inputs import input_hash, inputs_of
 from bot.repository.steps import Between
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from bot.engine.applicationsets.globs import PatternError, path_matches
+from bot.model.applications import MANIFEST_GENERATE_PATHS
 
 if TYPE_CHECKING:
     from bot.model.applications import Application, Source
 
-MANIFEST_GENERATE_PATHS: Final = "argocd.argoproj.io/manifest-generate-paths"
 _WILD: Final = frozenset("*?[\\")
 
 

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bot.errors import Rejected, Temporary
+from bot.model.applications import Source, said
 from bot.repository.environment import REVISION
 from bot.repository.helm.reading import reads
 from bot.repository.imports import folders_of_imports, imported, jsonnet_below
@@ -24,7 +25,6 @@ from bot.repository.tools import SourceOptions, Tool, tools_told_by
 from bot.repository.trees import EntryKind, Found, InSubmodule, Snapshot, leads_away
 
 if TYPE_CHECKING:
-    from bot.model.applications import Source
     from bot.repository.mirrors import Mirror
 
 
@@ -106,15 +106,6 @@ def _inherited(mirror: Mirror, tree_id: str, asked: _Asked) -> Inputs | None:
     except Temporary:  # the earlier one may be gone by now
         return None
     return None if between is None or between.concerns(found.paths) else found
-
-
-def said(source: Source) -> int:
-    """Name what a source says, whatever that is. Salted anew for each process: nobody can look for two alike."""
-    values = tuple(source.__dict__.values())
-    try:
-        return hash(values)
-    except TypeError:  # options of a tool are lists and mappings
-        return hash(repr(values))
 
 
 def _found(snapshot: Snapshot, source: Source, application: str | None, plugins: tuple[Plugin, ...]) -> Inputs:

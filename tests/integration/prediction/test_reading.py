@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Temporary
-from bot.model.applications import Application
+from bot.model.applications import MANIFEST_GENERATE_PATHS, Application
 from bot.prediction.reading import Reading
 from bot.prediction.trees import Sides, Tree
 from bot.prediction.verdicts import verdicts
 from bot.preview.affected import Branch, Candidate, Verdict, judge
-from bot.preview.named_paths import MANIFEST_GENERATE_PATHS
 from bot.repository.inputs import input_hash
 from bot.repository.steps import Between, changed_paths
 from tests.integration.repository.conftest import FOLDER, Files, Fixed, Link, Submodule
