@@ -61,6 +61,24 @@ class Written:
     """Why it is not the server's answer; empty when it is, and after every real write."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Take:
+    """An object whose fields are taken over from client-side apply."""
+
+    live: JsonObject
+    left: JsonObject
+    """What of it nobody takes away."""
+    managers: frozenset[str]
+    """Who applied it on the client's side."""
+
+    def leaves(self, *refusals: ApiRefused) -> bool:
+        """Whether all refusals are about the same fields, of which nothing goes."""
+        one, *others = map(_refused_places, refusals)
+        return all(one == other for other in others) and all(
+            same(_at(self.live, place), _at(self.left, place)) for place in one
+        )
+
+
 class Writer:
     """Writes to one cluster; safe to use from threads."""
 
@@ -130,7 +148,7 @@ class Writer:
             left = live if not error.causes else left_by(live, apply.manifest, managers)
             if left == live or _concerns_nothing_of(error, live, left):
                 raise
-            return self._without(apply, live, managers, error, stands=not self._may_mend(error, live, left))
+            return self._without(apply, _Take(live, left, managers), error)
         manager = self.cluster.manager
         given = hand_over(live, to=manager, managers=managers)
         if given is None:
@@ -146,20 +164,20 @@ class Writer:
             return Written(pruned.obj, estimated=_NOT_FILLED_IN)
         return Written(filled_in, estimated=_MAYBE_EMPTY if pruned.doubtful else "")
 
-    def _without(
-        self, apply: Apply, live: JsonObject, managers: frozenset[str], refused: ApiRefused, *, stands: bool
-    ) -> Written:
+    def _without(self, apply: Apply, take: _Take, refused: ApiRefused) -> Written:
         """Merge an apply that was refused into what is live, with what goes by a take-over gone.
 
-        `stands`: it is refused in any case, and what is asked is only how the server words it.
+        Where that cannot mend it, it is refused in any case, and what is asked is only how the server words it.
         """
+        stands = not self._may_mend(refused, take.live, take.left)
         try:
-            last = applied_last(live, owned_part(live, to=self.cluster.manager, managers=managers))
+            last = applied_last(take.live, owned_part(take.live, to=self.cluster.manager, managers=take.managers))
             written = self._client_side.apply(apply, last, dry_run=True)
         except ApiRefused as merging:
             # Without causes it is not the server that refuses: no patch could be made, and a sync makes none.
             words = merging.causes and (not stands or _refused_fields(merging) == _refused_fields(refused))
-            raise (merging if words else refused) from merging
+            # What is still refused where nothing goes is refused as it was: a patch merges lists by other keys.
+            raise (merging if words and not take.leaves(refused, merging) else refused) from merging
         if stands:
             raise refused
         return Written(written, estimated=_MERGED)
@@ -205,6 +223,17 @@ class Writer:
 def _refused_parts(error: ApiRefused) -> set[str]:
     """Return the first step of each field that a refusal is about; empty for the object as a whole."""
     return {_FIELD.split(name)[0] for name in _refused_fields(error)}
+
+
+def _refused_places(error: ApiRefused) -> set[tuple[str, ...]]:
+    """Return the first two steps of each field that a refusal is about, `spec` and `ports`."""
+    return {tuple(_FIELD.split(name)[:2]) for name in _refused_fields(error)}
+
+
+def _at(obj: object, place: tuple[str, ...]) -> object:
+    for step in place:
+        obj = obj.get(step) if isinstance(obj, dict) else None
+    return obj
 
 
 def _concerns_nothing_of(error: ApiRefused, live: JsonObject, left: JsonObject) -> bool:

@@ -321,6 +321,18 @@ def test_a_refusal_quotes_a_list_as_the_sync_sends_it_not_as_dry_runs_merge_it(f
     assert 'volumeLifecycleModes: Invalid value: ["Ephemeral"]' in told(outcome, "CSIDriver").failure
 
 
+def test_a_refusal_of_a_list_of_which_nothing_goes_stands_as_it_is(fleet: Fleet) -> None:
+    def service(port: int, protocol: str, **spec: Any) -> JsonObject:
+        ports = [{"name": "http", "port": port}, {"name": "dns", "port": 53, "protocol": protocol}]
+        return make("Service", spec={"selector": {"app": "web"}, "ports": ports, **spec})
+
+    first, by_hand = service(80, "TCP", sessionAffinity="ClientIP"), service(8080, "UDP")
+    piece = Piece(first, service(80, "TCP"), Hand.EDIT, by_hand)
+    outcome = carried_out(fleet, piece, before="ServerSideApply=false")
+
+    assert 'spec.ports[3].name: Duplicate value: "dns"' in told(outcome, "Service").failure
+
+
 def test_elements_that_git_named_and_kubectl_filled_are_merged_by_their_names(fleet: Fleet) -> None:
     def daemon(**container: Any) -> JsonObject:
         spec = {"containers": [{"name": "main", "image": "web:1", **container}]}
