@@ -14,6 +14,7 @@ from bot.sandbox.control_plane.cluster import ControlPlane
 from bot.sandbox.redis import RedisServer
 from tests.fidelity.changes import Change, changes
 from tests.fidelity.fleet import Fleet
+from tests.fidelity.smallest import smallest
 from tests.fidelity.verdict import differences
 
 if TYPE_CHECKING:
@@ -54,8 +55,11 @@ def measure(programs: Programs, directory: Path, *, start: int) -> dict[str, flo
                 found = differences(outcome)
                 counted["changes"] += 1
                 counted["differences"] += bool(found)
-                for words in found:
-                    sys.stderr.write(f"{words}\n    {outcome.change}\n")
+                if found:
+                    words = "\n".join(found)
+                    sys.stderr.write(
+                        f"{words}\n    {outcome.change}\n    smallest: {smallest(fleet, outcome.change)}\n"
+                    )
 
         carry_out()
         fleet.close()
