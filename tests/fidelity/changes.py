@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from bot.engine.order import SYNC_WAVE
 from bot.model.resources import JsonObject
 from tests.fidelity.kinds import KINDS
 
 SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
 _COMPARE: Final = "argocd.argoproj.io/compare-options"
+_WAVES: Final = ("", "", "", "", "-1", "2")
 _APPLICATION_OPTIONS: Final = (
     "",
     "",
@@ -30,6 +32,7 @@ _APPLICATION_OPTIONS: Final = (
     "ClientSideApplyMigration=false",
     "PruneLast=true",
     "SkipDryRunOnMissingResource=true",
+    "Prune=confirm",
     "RespectIgnoreDifferences=true",
     "RespectIgnoreDifferences=true,ServerSideApply=false",
     "RespectIgnoreDifferences=true,ApplyOutOfSyncOnly=true",
@@ -51,6 +54,7 @@ _OBJECT_OPTIONS: Final = (
     "PruneLast=true",
     "SkipDryRunOnMissingResource=true",
     "Delete=false",
+    "Prune=confirm",
 )
 _COMPARE_OPTIONS: Final = (
     "",
@@ -132,6 +136,7 @@ def _pieces(draw: st.DrawFn, number: int) -> Piece:
         side and _annotated(side, SYNC_OPTIONS, draw(st.sampled_from(_OBJECT_OPTIONS))) for side in (base, head)
     )
     base, head = (side and _annotated(side, _COMPARE, draw(st.sampled_from(_COMPARE_OPTIONS))) for side in (base, head))
+    base, head = (side and _annotated(side, SYNC_WAVE, draw(st.sampled_from(_WAVES))) for side in (base, head))
     hand = draw(st.sampled_from(_HANDS_ON_OURS if base else _HANDS_ON_NOTHING))
     return Piece(base, head, hand, draw(strategy) if hand in {Hand.EDIT, Hand.CREATE, Hand.APPLY} else {})
 

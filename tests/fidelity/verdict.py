@@ -10,7 +10,9 @@ import orjson
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import BOOKKEEPING, LAST_APPLIED_ANNOTATION, comparable
+from bot.engine.order import wave_of
 from bot.engine.patches.hand_over import applied_on_the_client
+from bot.engine.writes import DELETION_APPROVED
 from bot.model.operations import ResultCode
 from bot.model.reports import Action, ResourceReport
 from bot.model.resources import JsonObject, ResourceKey, annotations_of, metadata_of
@@ -43,6 +45,9 @@ def differences(outcome: Outcome) -> list[str]:
 
 
 def _of(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iterator[str]:
+    if _is_not_its_turn(outcome, key):
+        yield from _touched(outcome, key)
+        return
     failed = _said(_failure(outcome, key))
     predicted = _said(told.failure) if told is not None else ""
     doubted = told is not None and _CHANGES_ALONG in told.estimated
@@ -66,6 +71,13 @@ def _of(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> Iter
             yield f"became something else than predicted in {', '.join(fields)}"
 
 
+def _touched(outcome: Outcome, key: ResourceKey) -> Iterator[str]:
+    """Tell of an object whose turn has not come that it was written to all the same."""
+    before, after = (_standing(objects.get(key)) for objects in (outcome.before, outcome.after))
+    if not same(before and _without_version(before), after and _without_version(after)):
+        yield "was written to, though a wave before its own had not come to its end"
+
+
 def _said_itself(outcome: Outcome, key: ResourceKey) -> Iterator[str]:
     """Tell what the sync recorded to be otherwise than predicted: a commit's status repeats it."""
     result = outcome.results.get(key)
@@ -87,9 +99,25 @@ def _is_withheld(outcome: Outcome, key: ResourceKey) -> bool:
 def _is_never_come_to(outcome: Outcome, key: ResourceKey, obj: JsonObject) -> bool:
     """Whether a deletion is what comes last in a sync that failed before or still waits, as docs/prediction.md says."""
     options = f"{outcome.change.option},{annotations_of(obj).get(SYNC_OPTIONS, '')}"
+    return "PruneLast=true" in options.split(",") and _is_held_up(outcome) and key not in outcome.results
+
+
+def _is_not_its_turn(outcome: Outcome, key: ResourceKey) -> bool:
+    """Whether a sync has ended, or waits, before an object's turn; docs/prediction.md says so."""
+    if key in outcome.results or not _is_held_up(outcome):
+        return False
+    if outcome.state is not None and outcome.state.message.startswith("waiting for pruning confirmation"):
+        return True  # with what a person has to approve its whole wave waits
+    reached = [wave_of(outcome.targets[one]) for one in outcome.results if one in outcome.targets]
+    if key in outcome.targets:
+        return bool(reached) and wave_of(outcome.targets[key]) > max(reached)
+    # Deletions go by waves the other way round, among themselves.
+    return any(wave_of(obj) for objects in (outcome.targets, outcome.before) for obj in objects.values())
+
+
+def _is_held_up(outcome: Outcome) -> bool:
     failed = any(one.code is ResultCode.SYNC_FAILED for one in outcome.results.values())
-    waits = outcome.state is not None and outcome.state.message.startswith("waiting for ")
-    return "PruneLast=true" in options.split(",") and (failed or waits) and key not in outcome.results
+    return failed or (outcome.state is not None and outcome.state.message.startswith("waiting for "))
 
 
 def _is_part(predicted: str, failed: str, outcome: Outcome) -> bool:
@@ -129,13 +157,15 @@ def _writes(outcome: Outcome, key: ResourceKey, told: ResourceReport | None) -> 
     if key not in outcome.targets or spared:  # what a sync of the target branch would do is not done any more
         actions -= {Action.REPLACE}
     before, after = (_standing(objects.get(key)) for objects in (outcome.before, outcome.after))
+    approved = told is None or DELETION_APPROVED not in told.note  # or nobody has to
     if before is not None and after is None:
         # A pod may take its grace period to go, and a node that is not there never ends it.
         waits = Action.REPLACE in actions and outcome.after.get(key) is not None
-        if Action.PRUNE not in actions and not waits:
+        if not waits and (Action.PRUNE not in actions or not approved):
             yield f"was deleted, predicted {actions or 'nothing'}"
         return
-    if Action.PRUNE in actions and before is not None and not _is_never_come_to(outcome, key, before):
+    comes = approved and before is not None and not _is_never_come_to(outcome, key, before)
+    if Action.PRUNE in actions and comes:
         yield "was predicted to be deleted, and is there"
     if before is None and after is not None and not actions & _WRITES:
         yield f"was created, predicted {actions or 'nothing'}"
