@@ -13,6 +13,7 @@ from bot.model.resources import JsonObject
 from tests.fidelity.kinds import KINDS
 
 SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
+CREATES_NAMESPACE: Final = "CreateNamespace=true"
 _COMPARE: Final = "argocd.argoproj.io/compare-options"
 _WAVES: Final = ("", "", "", "", "-1", "2")
 _APPLICATION_OPTIONS: Final = (
@@ -33,6 +34,8 @@ _APPLICATION_OPTIONS: Final = (
     "PruneLast=true",
     "SkipDryRunOnMissingResource=true",
     "Prune=confirm",
+    "CreateNamespace=true",
+    "CreateNamespace=true,ServerSideApply=false",
     "RespectIgnoreDifferences=true",
     "RespectIgnoreDifferences=true,ServerSideApply=false",
     "RespectIgnoreDifferences=true,ApplyOutOfSyncOnly=true",
@@ -77,6 +80,12 @@ _IGNORED: Final[tuple[JsonObject, ...]] = (
     {"managedFieldsManagers": ["kubectl-client-side-apply"]},
 )
 """Whose differences an application ignores in all its objects; most ignore none."""
+_OF_NAMESPACES: Final[tuple[JsonObject, ...]] = (
+    {},
+    {},
+    {"labels": {"team": "shop"}},
+    {"labels": {"team": "bank", "tier": "front"}, "annotations": {"note": "a"}},
+)
 
 
 class Hand(StrEnum):
@@ -114,6 +123,8 @@ class Change:
     """What they are when the base is synced."""
     ignored: JsonObject = field(default_factory=dict)
     """Whose differences the application ignores, in the words of its `ignoreDifferences`; empty for none."""
+    namespace: JsonObject = field(default_factory=dict)
+    """What it says of its namespace (`managedNamespaceMetadata`), where it makes that; empty for nothing."""
 
     @property
     def hands(self) -> set[Hand]:
@@ -146,8 +157,8 @@ def changes() -> st.SearchStrategy[Change]:
     numbers = st.lists(st.integers(0, len(KINDS) - 1), min_size=1, max_size=3, unique=True)
     pieces = numbers.flatmap(lambda chosen: st.tuples(*map(_pieces, chosen)))
     options = st.sampled_from(_APPLICATION_OPTIONS)
-    ignored = st.sampled_from(_IGNORED)
-    return st.builds(Change, pieces, options, st.one_of(st.just(""), options), ignored)
+    before, ignored = st.one_of(st.just(""), options), st.sampled_from(_IGNORED)
+    return st.builds(Change, pieces, options, before, ignored, st.sampled_from(_OF_NAMESPACES))
 
 
 def _annotated(manifest: JsonObject, annotation: str, option: str) -> JsonObject:

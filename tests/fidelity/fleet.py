@@ -33,7 +33,7 @@ from bot.sandbox.installation import ROOT
 from bot.sandbox.toolchain import Programs
 from bot.services import Services
 from bot.settings import Settings
-from tests.fidelity.changes import Change, Hand, Piece
+from tests.fidelity.changes import CREATES_NAMESPACE, Change, Hand, Piece
 from tests.fidelity.kinds.custom import DEFINITIONS
 from workers import advance, start
 from workers.changes.landscape import Landscape
@@ -111,15 +111,16 @@ class Fleet:
         """Bring each change's base into the cluster, let hands at it, preview the head, sync it, and look."""
         names = {f"f{next(self._numbers)}": change for change in changes}
         for name, change in names.items():
-            self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-            self.cluster.apply(Apply(_application(name, change.before, change.ignored)))
+            if CREATES_NAMESPACE not in change.before:
+                self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.cluster.apply(Apply(_application(name, change, change.before)))
         base = self._commit(names, head=False, parent=None)
         for name in names:
             self._sync(name, Occasion(_FULL_NAME, "main", base))
         for name, change in names.items():
             for piece in change.pieces:
                 self._tamper(name, piece)
-            self.cluster.apply(Apply(_application(name, change.option, change.ignored)))
+            self.cluster.apply(Apply(_application(name, change, change.option)))
         self._await_quotas(names)
         head = self._commit(names, head=True, parent=base)
         return self._merged(names, base, head)
@@ -261,9 +262,11 @@ def _named(manifest: JsonObject, name: str) -> JsonObject:
     return named
 
 
-def _application(name: str, option: str, ignored: JsonObject) -> JsonObject:
-    ignoring = {"ignoreDifferences": [{"group": "*", "kind": "*", **ignored}]} if ignored else {}
-    options = {"syncOptions": option.split(",")} if option else {}
+def _application(name: str, change: Change, option: str) -> JsonObject:
+    ignoring = {"ignoreDifferences": [{"group": "*", "kind": "*", **change.ignored}]} if change.ignored else {}
+    options: JsonObject = {"syncOptions": option.split(",")} if option else {}
+    if change.namespace and CREATES_NAMESPACE in option:
+        options["managedNamespaceMetadata"] = change.namespace
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
