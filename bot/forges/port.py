@@ -239,6 +239,12 @@ class Forge(Protocol):
         nobody knows. What somebody may, and whether the change is their own, is for the caller to look up.
         """
 
+    def objections(self, repository: Repository, number: int) -> tuple[str, ...]:
+        """Return who has asked, at whatever head, that change `number` be changed, and has not said otherwise since.
+
+        No programs. One request for each 100 reviews, one on GitLab; Rejected where there are more than a thousand.
+        """
+
     def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
         """Ask people, `ana`, and teams, `acme/platform`, to review a change; return of whom that cannot be asked.
 

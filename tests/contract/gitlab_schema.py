@@ -142,6 +142,12 @@ _APPROVALS = {
     "approved_by": _list(_closed({"user": _closed(_USER), "approved_at": _TIME})),
 }
 """https://docs.gitlab.com/api/merge_request_approvals/, of which the Free tier has this part"""
+_REVIEWER = {
+    "user": _closed(_USER),
+    "state": _one_of("unreviewed", "review_started", "reviewed", "requested_changes", "approved", "unapproved"),
+    "created_at": _TIME,
+}
+"""https://docs.gitlab.com/api/merge_requests/#get-single-merge-request-reviewers"""
 _VERSION = {
     **_all(_ID, "id", "merge_request_id"),
     **_all(_SHA, "head_commit_sha", "base_commit_sha", "start_commit_sha"),
@@ -332,6 +338,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ),
     ("GET", f"{_MR}/:merge_request_iid"): _Operation(_closed(_WHOLE_MERGE_REQUEST)),
     ("GET", f"{_MR}/:merge_request_iid/approvals"): _Operation(_closed(_APPROVALS)),
+    ("GET", f"{_MR}/:merge_request_iid/reviewers"): _Operation(_list(_closed(_REVIEWER))),
     ("GET", f"{_MR}/:merge_request_iid/versions"): _Operation(_list(_closed(_VERSION)), query=_PAGES),
     ("GET", f"{_MR}/:merge_request_iid/resource_label_events"): _Operation(_list(_closed(_LABEL_EVENT)), query=_PAGES),
     ("GET", f"{_OF_COMMIT}/merge_requests"): _Operation(_list(_closed(_MERGE_REQUEST)), query=_PAGES),

@@ -75,6 +75,10 @@ def _merge_request(bot: Ask, shop: HostedProject) -> str:
     for change in (shop.approve, shop.take_back_approval, shop.approve):
         change(1, user="carol")
     bot("GET", f"{_SHOP}/merge_requests/1/approvals")
+    bot("GET", f"{_SHOP}/merge_requests/1/reviewers")
+    shop.ask_for_changes(1, user="carol")
+    bot("GET", f"{_SHOP}/merge_requests/1/reviewers")
+    shop.approve(1, user="carol")
     return sha
 
 

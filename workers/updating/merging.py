@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.model.changes import ChangeState, StatusState
+from bot.model.changes import ChangeState, Permission, StatusState
 from bot.model.jobs import preview_again
 from bot.repository.publishing import Signed, is_own, parent_of, written
 
@@ -44,12 +44,22 @@ def land(services: Services, mirror: Mirror, change: Change, files: Mapping[str,
         services.queue.enqueue(preview_again(change.repository, [change.number]))
         _log.info("update not merged yet", change=str(change), reason="its base has moved since it was predicted")
         return False
-    why_not = services.forge.proposals.merge(change.repository, change.number, head)
+    who = _objector(services, change)
+    why_not = (
+        f"{who} asks for changes" if who else services.forge.proposals.merge(change.repository, change.number, head)
+    )
     if why_not:
         _log.info("update not merged yet", change=str(change), reason=why_not)
         return False
     _log.info("update merged", change=str(change))
     return True
+
+
+def _objector(services: Services, change: Change) -> str:
+    """Return somebody who may write and asks for changes: where no rule asks for reviews, no forge heeds that."""
+    asking = services.forge.objections(change.repository, change.number)
+    able = (one for one in asking if services.forge.permission(change.repository, one).includes(Permission.WRITE))
+    return next(able, "")
 
 
 def _is_green(services: Services, change: Change) -> bool:

@@ -250,6 +250,10 @@ class GitHub:
         """Read reviews: https://docs.github.com/en/rest/pulls/reviews#list-reviews-for-a-pull-request."""
         return self._reviews.approvals(repository, number, head_sha)
 
+    def objections(self, repository: Repository, number: int) -> tuple[str, ...]:
+        """Read the same reviews."""
+        return self._reviews.objections(repository, number)
+
     def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
         """Request them: https://docs.github.com/en/rest/pulls/review-requests."""
         return self._reviews.ask(repository, number, people)

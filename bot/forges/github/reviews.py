@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _MOST: Final = 1000
 """Reviews of a pull request that are read; anybody may add some."""
-_OPINIONS: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
+_OBJECTS: Final = "CHANGES_REQUESTED"
+_OPINIONS: Final = frozenset({"APPROVED", _OBJECTS, "DISMISSED"})
 """States that take the place of what somebody thought before; a mere comment does not."""
 
 
@@ -31,6 +32,16 @@ class Reviews:
 
     def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
         """Return whose last opinion is that they approve of just this head, the latest first; programs have none."""
+        opinions = self._opinions(repository, number)
+        return tuple(login for login, one in reversed(opinions.items()) if _approves(one, head_sha))
+
+    def objections(self, repository: Repository, number: int) -> tuple[str, ...]:
+        """Return whose last opinion is that something has to be changed: a push takes that from nobody."""
+        opinions = self._opinions(repository, number)
+        return tuple(login for login, one in opinions.items() if one.at("state").text() == _OBJECTS)
+
+    def _opinions(self, repository: Repository, number: int) -> dict[str, Payload]:
+        """Return everybody's last opinion, the latest last; programs have none."""
         opinions: dict[str, Payload] = {}
         for one in self._read(repository, number):
             author = one.find("user")
@@ -38,7 +49,7 @@ class Reviews:
                 login = author.at("login").login()
                 opinions.pop(login, None)
                 opinions[login] = one
-        return tuple(login for login, one in reversed(opinions.items()) if _approves(one, head_sha))
+        return opinions
 
     def ask(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
         """Ask those who neither are asked nor have reviewed the head; GitHub refuses all of them for one.

@@ -286,6 +286,10 @@ class GitLab:
         """Read them: https://docs.gitlab.com/api/merge_request_approvals/."""
         return self._reviews.approvals(_change(repository, number), head_sha)
 
+    def objections(self, repository: Repository, number: int) -> tuple[str, ...]:
+        """Read the reviewers: https://docs.gitlab.com/api/merge_requests/#get-single-merge-request-reviewers."""
+        return self._reviews.objections(_change(repository, number))
+
     def ask_for_reviews(self, repository: Repository, number: int, people: Collection[str]) -> tuple[str, ...]:
         """Add them to the reviewers: https://docs.gitlab.com/api/merge_requests/#update-mr."""
         return self._reviews.ask(_change(repository, number), people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.forges.gitlab.names import is_bot, is_username
 from bot.forges.gitlab.versions import head_at, versions
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from bot.forges.gitlab.api import Api
+
+_OBJECTS: Final = "requested_changes"
 
 
 class Reviews:
@@ -33,6 +35,15 @@ class Reviews:
                 found.append((at.time(), name))
         known = versions(self._api, path) if found else []
         return tuple(name for at, name in sorted(found, reverse=True) if head_at(known, at) == head_sha)
+
+    def objections(self, path: str) -> tuple[str, ...]:
+        """Return which reviewers of the merge request at `path` have asked for changes; no programs.
+
+        https://docs.gitlab.com/api/merge_requests/#get-single-merge-request-reviewers
+        """
+        reviewers = self._api.ask("GET", f"{path}/reviewers").payload.items()
+        names = (one.at("user", "username").username() for one in reviewers if one.at("state").text() == _OBJECTS)
+        return tuple(name for name in names if not is_bot(name))
 
     def ask(self, path: str, people: Collection[str]) -> tuple[str, ...]:
         """Add people to the reviewers; a group cannot be one, and the Free tier has room for one alone.

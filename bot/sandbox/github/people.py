@@ -151,6 +151,10 @@ class HostedRepository(HostedGit[World, Repository]):
 
     def take_back_approval(self, number: int, *, user: str = SOMEBODY) -> None:
         """Take somebody's last approval back by asking for changes."""
+        self.ask_for_changes(number, user=user)
+
+    def ask_for_changes(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Ask for changes in a review."""
         with self._world.lock:
             reviews.submit(self._world, self.pull(number), state="CHANGES_REQUESTED", user=self._world.account(user))
 

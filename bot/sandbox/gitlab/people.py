@@ -163,6 +163,11 @@ class HostedProject(HostedGit[World, Project]):
         with self._world.lock:
             pulls.approve(self._world, self.pull(number), user=self._world.account(user))
 
+    def ask_for_changes(self, number: int, *, user: str = SOMEBODY) -> None:
+        """Ask for changes in a review."""
+        with self._world.lock:
+            pulls.ask_for_changes(self._world, self.pull(number), user=self._world.account(user))
+
     def take_back_approval(self, number: int, *, user: str = SOMEBODY) -> None:
         """Take an approval back."""
         with self._world.lock:

@@ -125,7 +125,15 @@ def approve(world: World, pull: MergeRequest, *, user: Account) -> None:
     if user.login in pull.approvals:
         raise Rejected(f"{user.login} has approved !{pull.number}")
     pull.approvals[user.login] = Approval(user, world.clock.now())
+    pull.objecting.discard(user.login)
     events.merge_request(world, pull, action="approved", sender=user)
+
+
+def ask_for_changes(world: World, pull: MergeRequest, *, user: Account) -> None:
+    """Ask for changes, as a reviewer; whoever does so is one, and approves no more."""
+    pull.approvals.pop(user.login, None)
+    pull.objecting.add(user.login)
+    review_by(world, pull, [user], sender=user)
 
 
 def take_back_approval(world: World, pull: MergeRequest, *, user: Account) -> None:

@@ -138,6 +138,8 @@ class MergeRequest:
     labels: list[Label] = field(default_factory=list)
     label_events: list[LabelEvent] = field(default_factory=list)
     reviewers: list[Account] = field(default_factory=list)
+    objecting: set[str] = field(default_factory=set)
+    """Reviewers who have asked for changes; a push takes that from nobody."""
     approvals: dict[str, Approval] = field(default_factory=dict)
     """By who has approved it; a push takes none of them away, as on the Free tier."""
 

@@ -513,6 +513,26 @@ def test_what_is_not_ours_to_the_letter_or_not_routine_does_not_land(desk: Desk)
     assert [one.head_sha for one in desk.changes()] == [theirs]
 
 
+@ON_BOTH_FORGES
+def test_one_that_a_reviewer_wants_changed_does_not_land_until_they_approve(desk: Desk) -> None:
+    change = to_land(desk)
+    desk.hosted.grant("ana", "write")
+    desk.hosted.ask_for_changes(change.number, user="ana")
+    desk.round()
+    assert desk.changes() == [change]
+    desk.hosted.approve(change.number, user="ana")
+    desk.round()
+    assert [one.number for one in desk.changes(ChangeState.MERGED)] == [change.number]
+
+
+@ON_BOTH_FORGES
+def test_who_may_not_write_keeps_nothing_from_landing(desk: Desk) -> None:
+    change = to_land(desk)
+    desk.hosted.ask_for_changes(change.number, user="mallory")
+    desk.round()
+    assert [one.number for one in desk.changes(ChangeState.MERGED)] == [change.number]
+
+
 def test_one_that_was_retargeted_a_moment_ago_does_not_land(desk: Desk) -> None:
     change = to_land(desk)
     mirror, files = desk.mirror(), {"deploy/web.yaml": desk.deployment("1.1.0").encode()}

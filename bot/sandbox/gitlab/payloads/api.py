@@ -168,6 +168,18 @@ def merge_request(world: World, one: MergeRequest) -> dict[str, Any]:
     }
 
 
+def reviewers(world: World, one: MergeRequest) -> list[dict[str, Any]]:
+    """Return who reviews a merge request, and what each has come to."""
+    since = timestamp(one.created_at)
+    return [{"user": user(world, each), "state": _come_to(one, each), "created_at": since} for each in one.reviewers]
+
+
+def _come_to(one: MergeRequest, reviewer: Account) -> str:
+    if reviewer.login in one.objecting:
+        return "requested_changes"
+    return "approved" if reviewer.login in one.approvals else "unreviewed"
+
+
 def approvals(world: World, one: MergeRequest, *, asked_by: Account) -> dict[str, Any]:
     """Return who has approved a merge request, as the Free tier has it."""
     given = one.approvals.values()

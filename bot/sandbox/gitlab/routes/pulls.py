@@ -89,6 +89,10 @@ def _approvals(call: Call) -> Answer:
     return Answer(api.approvals(call.world, call.pull(), asked_by=call.account))
 
 
+def _reviewers(call: Call) -> Answer:
+    return Answer(api.reviewers(call.world, call.pull()))
+
+
 def _versions(call: Call) -> Answer:
     pull = call.pull()
     return call.page([api.version(pull, one) for one in reversed(pull.versions)])
@@ -123,6 +127,7 @@ ROUTES = (
     Route("PUT", "/projects/:id/merge_requests/:merge_request_iid/merge", _merge, level=DEVELOPER),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/versions", _versions),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/approvals", _approvals),
+    Route("GET", "/projects/:id/merge_requests/:merge_request_iid/reviewers", _reviewers),
     Route("GET", "/projects/:id/merge_requests/:merge_request_iid/resource_label_events", _label_events),
     Route("GET", "/projects/:id/repository/commits/:sha/merge_requests", _of_commit),
 )
