@@ -33,6 +33,7 @@ from workers.telling.comments import Superseded
 from workers.telling.neighbours import meet, part
 from workers.telling.reports import keep, show
 from workers.telling.statuses import STARTED, is_known, says, tell, withdraw
+from workers.telling.turns import take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ def run(services: Services, payload: JsonObject) -> JobRequest | None:
             tell(services, change, STARTED)
         return preview(repository, number)
     if not services.memory.is_noted(_approval(repository.change(number))):
-        services.forge.begin_preview(repository, number)
+        take_turn(services, repository, number)
     change = services.forge.change(repository, number)
     if change.state is not ChangeState.OPEN:
         withdraw(services, change, f"was {change.state} before its preview was done")
@@ -117,7 +118,7 @@ def _preview(services: Services, change: Change, *, again: bool) -> None:
         wait_for_approval(services, change)
         return
     if not again and change.from_fork and services.memory.is_noted(_approval(str(change))):
-        services.forge.begin_preview(change.repository, change.number)  # it has not taken its turn yet
+        take_turn(services, change.repository, change.number, anew=True)  # it has not taken its turn yet
     began = None if again and is_known(services, change) else tell(services, change, STARTED)
     number = services.memory.untold.begin(str(change))
     proposal = Proposal.of(services, change)

@@ -34,6 +34,8 @@ _log = structlog.get_logger()
 _WRITING: Final = 20.0
 """Seconds one status may take to be written; after them somebody else may write it."""
 _WAITS: Final = Outcome(StatusState.PENDING, "its preview has not begun")
+TURN: Final = "its preview waits for its turn"
+"""What a status begins with whose preview the forge's limits hold up."""
 STARTED: Final = Outcome(StatusState.PENDING, "predicting what merging this changes")
 
 
@@ -92,7 +94,7 @@ def end_if_stuck(services: Services, change: Change, status: CommitStatus, *, no
 
     Those that say what a person is waited for stay: nobody but that person can end them.
     """
-    under_way = any(one.description in status.description for one in (STARTED, _WAITS))
+    under_way = any(one in status.description for one in (STARTED.description, _WAITS.description, TURN))
     age = now - status.said_at if status.said_at else 0.0
     if status.state is not StatusState.PENDING or not under_way or age < services.settings.status_deadline:
         return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import re
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import translate
 from typing import Final
@@ -42,6 +43,17 @@ class _Order:
     kind: Fault
     times: int
     seconds: float
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A request that is answered when somebody says so."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    """Set once it is there."""
+    go_on: threading.Event = field(default_factory=threading.Event)
+    """To be set to have it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,15 @@ class Injected:
 
     kind: Fault
     seconds: float
+    held: Held | None = None
+
+    def delay(self) -> None:
+        """Wait as long as the answer is to be late."""
+        if self.held is None:
+            time.sleep(self.seconds)
+        else:
+            self.held.reached.set()
+            self.held.go_on.wait(self.seconds)
 
 
 class Faults:
@@ -72,6 +93,14 @@ class Faults:
         with self._lock:
             self._orders.append(order)
 
+    def hold(self, match: str, *, seconds: float = 60.0) -> Held:
+        """Hold up the next request that fits until it is told to go on, for `seconds` at most."""
+        held = Held()
+        order = _Order(re.compile(translate(match)), Fault.DELAY, 1, seconds, held)
+        with self._lock:
+            self._orders.append(order)
+        return held
+
     def rage(self, share: float, *, seed: int, match: str = "*") -> None:
         """Have this share of all requests that fit the pattern fail in ways that `seed` chooses, until `clear`."""
         with self._lock:
@@ -90,7 +119,7 @@ class Faults:
             for order in self._orders:
                 if order.times > 0 and order.pattern.match(f"{method} {path}"):
                     order.times -= 1
-                    return Injected(kind=order.kind, seconds=order.seconds)
+                    return Injected(kind=order.kind, seconds=order.seconds, held=order.held)
             if self._share and self._weather.match(f"{method} {path}") and self._chance.random() < self._share:
                 return Injected(kind=self._chance.choice(_WEATHER), seconds=_LATE)
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 import uuid
 from collections.abc import Mapping
 from functools import partial
@@ -74,7 +73,7 @@ def _register(world: World, owner: str = "somebody") -> flask.Response:
 def _serve_git(world: World, *, owner: str, name: str, service: str) -> flask.Response:
     fault = world.faults.take(flask.request.method, flask.request.path)
     if fault is not None and fault.kind is Fault.DELAY:
-        time.sleep(fault.seconds)
+        fault.delay()
     elif fault is not None and fault.kind is Fault.DROP_CONNECTION:
         return hang_up()
     elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
@@ -93,7 +92,7 @@ def _serve(world: World, route: Route, **params: str) -> flask.Response:
     if fault is not None and fault.kind is Fault.DROP_CONNECTION:
         return hang_up()
     if fault is not None and fault.kind is Fault.DELAY:
-        time.sleep(fault.seconds)
+        fault.delay()
     with world.lock:
         answer = _finish(world, route, _answer(world, route, params=params, fault=fault))
         said = recorded(route.template, path, status=int(answer.status), answer=answer.body, headers=answer.headers)

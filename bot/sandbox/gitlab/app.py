@@ -47,7 +47,7 @@ def _nothing_here() -> Answer:
 def _serve_git(world: World, *, name: str, service: str) -> flask.Response:
     fault = world.faults.take(flask.request.method, flask.request.path)
     if fault is not None and fault.kind is Fault.DELAY:
-        time.sleep(fault.seconds)
+        fault.delay()
     elif fault is not None and fault.kind is Fault.DROP_CONNECTION:
         return hang_up()
     elif fault is not None and fault.kind is not Fault.LOSE_ANSWER:
@@ -64,7 +64,7 @@ def _serve(world: World, *, path: str) -> flask.Response:
     if fault is not None and fault.kind is Fault.DROP_CONNECTION:
         return hang_up()
     if fault is not None and fault.kind is Fault.DELAY:
-        time.sleep(fault.seconds)
+        fault.delay()
     with world.lock:
         answer = _answer(world, route, params=params, fault=fault)
         said = recorded(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
 from workers import check, preview, recover
 from workers.changes.approvals import may_count
-from workers.telling.statuses import STARTED, Told, context, is_known, saying, tell
+from workers.telling.statuses import STARTED, TURN, context, is_known, saying, tell
 
 PENDING = Outcome(StatusState.PENDING, "predicting")
 
@@ -79,29 +79,25 @@ def test_what_is_known_of_a_status_is_read_again_once_somebody_else_has_spoken(d
 
 
 def test_who_speaks_after_its_hold_is_over_has_to_say_it_again_and_nobody_knows_anything(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
     services, hosted = desk.services, desk.repository
     hosted.push("late-word", {"deploy/word.yaml": "# 1"})
     number = hosted.open_pull_request(head="late-word", title="Late word").number
     change = services.forge.change(services.forge.repository(hosted.full_name), number)
     first = tell(services, change, STARTED)
-    name, meanwhile = saying(change.repository, change.head_sha), list[Told]()
-    real = type(services.forge).set_statuses
-
-    def slow(*args: Any, **known: Any) -> Any:
-        if not meanwhile:
-            meanwhile.append(first)
-            connect(desk.stage.redis.url).delete(f"foresail:lock:{name}")  # the hold is over
-            meanwhile[0] = tell(services, change, Outcome(StatusState.PENDING, "somebody quicker"))
-        return real(*args, **known)
-
-    monkeypatch.setattr(type(services.forge), "set_statuses", slow)
-    with pytest.raises(Temporary, match="while this took too long"):
-        tell(services, change, Outcome(StatusState.PENDING, "slow"), before=first)
-    monkeypatch.undo()
+    held = desk.stage.github.faults.hold("PATCH /repos/*/check-runs/*")
+    with ThreadPoolExecutor(1) as another:
+        slow = another.submit(tell, services, change, Outcome(StatusState.PENDING, "slow"), before=first)
+        assert held.reached.wait(30.0)
+        name = saying(change.repository, change.head_sha)
+        connect(desk.stage.redis.url).delete(f"foresail:lock:{name}")  # the hold is over
+        quicker = tell(services, change, Outcome(StatusState.PENDING, "somebody quicker"))
+        held.go_on.set()
+        with pytest.raises(Temporary, match="while this took too long"):
+            slow.result()
     since = len(desk.stage.github.requests)
-    tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=meanwhile[0])
+    tell(services, change, Outcome(StatusState.SUCCESS, "good"), before=quicker)
     assert "GET /commits/{ref}/check-runs" in _asked(desk, since)
 
 
@@ -142,12 +138,13 @@ def _older(desk: Desk, sha: str, *, seconds: float) -> None:
     desk.repository.check_runs(sha)[-1].started_at -= seconds
 
 
-def test_a_status_that_nobody_works_on_any_more_ends_in_words(desk: Desk) -> None:
+@pytest.mark.parametrize("began", [STARTED, Outcome(StatusState.PENDING, f"{TURN}, about 18:00 UTC")])
+def test_a_status_that_nobody_works_on_any_more_ends_in_words(desk: Desk, began: Outcome) -> None:
     services, hosted = desk.services, desk.repository
     repository = services.forge.repository(hosted.full_name)
     hosted.push("one", {"deploy/one.yaml": "# 1"})
     change = services.forge.change(repository, hosted.open_pull_request(head="one", title="One").number)
-    tell(services, change, STARTED)
+    tell(services, change, began)
 
     def recovered() -> str:
         desk.do(recover.run, jobs.recover(hosted.full_name))
