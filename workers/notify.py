@@ -15,7 +15,7 @@ from bot.cluster.applications import APPLICATION
 from bot.errors import Rejected
 from bot.model.changes import StatusState, repository_identity
 from bot.model.deliveries import Delivery, DeliveryState, Epilogue
-from bot.model.names import qualified
+from bot.model.names import is_elsewhere, qualified
 from bot.model.operations import Occasion, OperationState
 from bot.prediction.recorded import recorded
 from bot.preview.delivery import delivery_of, not_generated_yet, statuses_of, without_its_application
@@ -271,14 +271,32 @@ def _pinned(applications: Iterable[Application], commit: str) -> list[str]:
 
 
 def _occasion(landscape: Landscape, commit: str) -> Occasion | None:
-    """Return what some Application recorded about the commit."""
+    """Return what some Application recorded about the commit.
+
+    Whoever may write an Application may write that, too: a tenant's counts where none of the control namespace says
+    anything, as far as Git bears it out, and the one that reaches back farthest of several.
+    """
+    found: Occasion | None = None
     for application in landscape.applications:
         state = OperationState.last_sync(application.status)
-        if state is not None:
-            occasion = Occasion.of(state.operation.info)
-            if (occasion.repository, occasion.commit) == (landscape.repository.full_name, commit):
-                return occasion
-    return None
+        if state is None:
+            continue
+        occasion = Occasion.of(state.operation.info)
+        if (occasion.repository, occasion.commit) != (landscape.repository.full_name, commit):
+            continue
+        if not is_elsewhere(application.name):
+            return occasion
+        further = found is None or not found.before or landscape.mirror.is_ancestor(occasion.before, found.before)
+        if further and _is_borne_out(landscape, occasion):
+            found = occasion
+    return found
+
+
+def _is_borne_out(clone: Clone, occasion: Occasion) -> bool:
+    """Whether Git says that the branch has the commit, and had what is said to have been there before."""
+    before, commit = occasion.before, occasion.commit
+    follows = not before or (before != commit and clone.mirror.is_ancestor(before, commit))
+    return follows and clone.has_on([occasion.branch], commit)
 
 
 def _write_epilogue(services: Services, change: Change, epilogue: Epilogue) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
+
+import yaml
 
 from bot.cluster.objects import Apply
 from bot.engine.tracking import TRACKING_ID
 from bot.model.jobs import advance, notify
+from bot.model.operations import Occasion, Operation, OperationState, Phase
 from bot.model.resources import JsonObject
+from bot.services import Services
+from bot.settings import Settings
+from bot.store.connection import connect
 from tests.functional.conftest import config_map
 from tests.integration.workers.desk import Desk
 from workers import advance as advancing
@@ -60,3 +67,39 @@ def test_nothing_is_told_of_a_commit_that_only_an_application_names(desk: Desk) 
     Clone.fetched(desk.services, repository, wanted=[forge.head_ref(number)])
     desk.do(notifying.run, notify("acme/shop", head))
     assert desk.repository.statuses(head) == {}
+
+
+def test_what_a_tenant_records_of_a_commit_counts_as_far_as_git_bears_it_out(desk: Desk) -> None:
+    tenant, place, hosted = f"tenant-{uuid.uuid4().hex[:8]}", desk.stage.control_namespace, desk.repository
+    desk.declare("shop")
+    before = hosted.head()
+    hosted.push("main", {"deploy/more.yaml": config_map("more", COLOUR="red")})
+    commit = hosted.head()
+    project = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "sourceNamespaces": [tenant]}
+    team = {"name": "team", "namespace": place}
+    theirs = {**desk.application("shop")["spec"], "project": "team"}
+    api = "argoproj.io/v1alpha1"
+    objects = (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": tenant}},
+        {"apiVersion": api, "kind": "AppProject", "metadata": team, "spec": project},
+        {"apiVersion": api, "kind": "Application", "metadata": {"name": "eve", "namespace": tenant}, "spec": theirs},
+    )
+    desk.stage.plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(objects))
+    opened = {**desk.stage.settings(hosted), "FORESAIL_APPLICATION_NAMESPACES": tenant}
+    services = Services.build(Settings.from_environment(opened))
+    clone, name = Clone.fetched(services, services.forge.repository("acme/shop")), f"{tenant}/eve"
+
+    def expected(occasion: Occasion) -> set[str]:
+        """Return where the commit is expected when Redis has forgotten, and a tenant has recorded this about it."""
+        operation = Operation(commit, prune=False, info=occasion.to_info())
+        state = OperationState(operation, Phase.SUCCEEDED, "", started_at="2026-01-01T00:00:00Z")
+        application = services.applications.get(name)
+        assert application is not None
+        services.applications.update(application, {"status": {"operationState": state.to_wire()}})
+        connect(desk.stage.redis.url).flushall()
+        return set(notifying.expected_of(clone, commit).parents)
+
+    for branch, earlier in (("main", before), ("nowhere", before), ("main", commit), ("main", "f" * 40)):
+        assert expected(Occasion("acme/shop", branch, commit, earlier)) == {"shop", name}, (branch, earlier)
+    services.close()
+    desk.stage.plane.kubectl("delete", "applications", "--all", "--wait=false", "-n", tenant)
