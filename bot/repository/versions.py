@@ -5,6 +5,7 @@ Source: argo-cd `util/versions/tags.go` (`MaxVersion`, `IsConstraint`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,8 +15,11 @@ from bot.errors import Rejected
 ANY: Final = "*"
 _NAMED: Final = 5
 """Versions named to whoever asked for one that is not there."""
+_KEPT: Final = 1_000
+"""Revisions of which it is remembered what they are: thousands of applications follow a few."""
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def is_constraint(revision: str) -> bool:
     """Whether a revision asks for the newest of some versions; not when it is one version, or no such language."""
     if is_version(revision):
