@@ -43,6 +43,9 @@ def _excuse(services: Services, payload: JsonObject, words: str) -> None:
 def run(services: Services, payload: JsonObject) -> JobRequest | None:
     """Say whether the speculative commit may land, under the context that guards changes too."""
     outcome = _GONE
+    pipeline = int(payload.get("pipeline") or 0)
+    if pipeline and not services.forge.is_merge_group(repository_in(payload), pipeline, str(payload["head"])):
+        return None
     if heads := _heads(services, payload):
         services.queue.enqueue(*(preview(one.repository, one.number) for one in heads))
         return None
@@ -88,8 +91,7 @@ def _outcome(services: Services, payload: JsonObject) -> Outcome:
 def _heads(services: Services, payload: JsonObject) -> list[Change]:
     """Return the open changes that have the commit as their head.
 
-    Their previews alone say its status, with the approvals that it waits for: GitLab tells of pipelines by the name of
-    a branch, and whoever may push may call one as a merge train's.
+    Their previews alone say its status, with the approvals that it waits for.
     """
     head = str(payload["head"])
     found = services.forge.changes_of_commit(repository_in(payload), head)

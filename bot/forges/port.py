@@ -232,6 +232,9 @@ class Forge(Protocol):
         see `head_when`. One request, and one for each 100 events of the change; of more than a thousand nobody knows.
         """
 
+    def is_merge_group(self, repository: Repository, pipeline: int, sha: str) -> bool:
+        """Whether a pipeline was made for a merge queue's speculative commit `sha`. One request on GitLab."""
+
     def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
         """Return who approves of change `number` at this very head, the latest first, and no programs.
 

@@ -63,7 +63,8 @@ def called_for(event: Event, *, prefix: str = PREFIX) -> tuple[JobRequest, ...]:
 def _of_merge_group(event: MergeGroupFormed | MergeGroupGone) -> JobRequest:
     if isinstance(event, MergeGroupGone):
         return check_gone(event.repository, event.head_sha)
-    return check(event.repository, base_branch=event.base_branch, base=event.base_sha, head=event.head_sha)
+    commits = {"base_branch": event.base_branch, "base": event.base_sha, "head": event.head_sha}
+    return check(event.repository, **commits, pipeline=event.pipeline)
 
 
 def _previewed(event: ChangeUpdated | ChangeMarked | ChangeReviewed) -> tuple[JobRequest, ...]:

@@ -118,6 +118,8 @@ class MergeGroupFormed:
     base_sha: str
     """Empty: the commit's first parent."""
     head_sha: str
+    pipeline: int = 0
+    """Of which the forge has to be asked whether it is a merge queue's; 0: the event has said so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,9 +206,10 @@ def look_round(repository: Repository | None = None, *, branch: str = "") -> Job
     return JobRequest(Task.ROUND, payload, identity)
 
 
-def check(repository: Repository, *, base_branch: str, base: str, head: str) -> JobRequest:
-    """Ask whether a merge queue's speculative commit `head` may land on the branch."""
-    payload = {"repository": asdict(repository), "base_branch": base_branch, "base": base, "head": head}
+def check(repository: Repository, *, base_branch: str, base: str, head: str, pipeline: int = 0) -> JobRequest:
+    """Ask whether a merge queue's speculative commit `head` may land, once its pipeline, if any, proves to be one's."""
+    commits = {"base_branch": base_branch, "base": base, "head": head}
+    payload = {"repository": asdict(repository), **commits, "pipeline": pipeline}
     return JobRequest(Task.CHECK, payload, f"{repository.full_name}@{head}")
 
 

@@ -296,6 +296,20 @@ _NEW_HOOK = {
     **_all(_TEXT, "url", "token", "signing_token"),
     **_all(_FLAG, *(f"{name}_events" for name in _EVENTS)),
 }
+_PIPELINE = {
+    **_all(_ID, "id", "iid", "project_id"),
+    **_all(_SHA, "sha", "before_sha"),
+    **_all(_TEXT, "ref", "status", "source"),
+    **_all(_or_null(_TEXT), "name", "yaml_errors", "coverage"),
+    **_all(_TIME, "created_at", "updated_at"),
+    **_all(_or_null(_TIME), "started_at", "finished_at", "committed_at"),
+    **_all(_FLAG, "tag", "archived"),
+    **_all(_or_null(_INT), "duration", "queued_duration"),
+    "user": _closed(_USER),
+    "detailed_status": _ANY,
+    "web_url": _URL,
+}
+"""https://docs.gitlab.com/api/pipelines/#get-a-single-pipeline"""
 _NEW_STATUS = {
     "state": _one_of("pending", "running", "success", "failed", "canceled", "skipped"),
     **_all(_TEXT, "ref", "name", "context"),
@@ -349,6 +363,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], _Operation]] = {
     ("DELETE", f"{_ON_NOTES}/:note_id"): _Operation(None),
     ("GET", f"{_ON_NOTES}/:note_id/award_emoji"): _Operation(_list(_closed(_AWARD)), query=_PAGES),
     ("POST", f"{_ON_NOTES}/:note_id/award_emoji"): _Operation(_closed(_AWARD), _closed({"name": _TEXT})),
+    ("GET", "/projects/:id/pipelines/:pipeline_id"): _Operation(_closed(_PIPELINE)),
     ("GET", f"{_OF_COMMIT}/statuses"): _Operation(_list(_closed(_STATUS)), query=_PAGES),
     ("POST", "/projects/:id/statuses/:sha"): _Operation(
         _closed(_STATUS), _closed(_NEW_STATUS, optional=set(_NEW_STATUS) - {"state"})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.sandbox.forge.webhooks import Event
+from bot.sandbox.gitlab.people import HostedProject
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, config_map, deployment
 
 pytestmark = ON_BOTH_FORGES
@@ -59,6 +62,19 @@ def test_an_application_that_is_not_previewed_is_not_in_the_queue_either(open_sh
     status = shop.status(sha, "preview")
     assert status is not None
     assert str(status.description).startswith("Nothing predicted, 1 touched application not previewed")
+
+
+def test_what_merging_would_come_to_is_no_merge_train_though_its_pipeline_is_called_alike(open_shop: Opener) -> None:
+    shop = open_shop(FILES)
+    if not isinstance(shop.repository, HostedProject):
+        pytest.skip("GitHub tells of merge queues by an event of their own")
+    number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
+    shop.await_preview(number)
+    tried = shop.repository.try_merged(number)
+    train = shop.repository.enqueue(number)
+    assert await_end(shop, train.head_sha) == "success"
+    shop.stage.until(shop.stage.is_idle, what="the end of all jobs")
+    assert states(shop, tried.head_sha) == []
 
 
 def test_the_commit_that_lands_is_delivered(open_shop: Opener) -> None:

@@ -246,6 +246,10 @@ class GitHub:
         head = self._head_at(repository, number, about[-1].at("created_at").time())
         return Labelled(about[-1].at("id").number(), author, head) if head else None
 
+    def is_merge_group(self, repository: Repository, pipeline: int, sha: str) -> bool:  # noqa: ARG002 - the port's shape
+        """Return True: the event itself, `merge_group`, is told of nothing else."""
+        return True
+
     def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
         """Read reviews: https://docs.github.com/en/rest/pulls/reviews#list-reviews-for-a-pull-request."""
         return self._reviews.approvals(repository, number, head_sha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -13,6 +14,7 @@ from bot.errors import Rejected, Temporary
 from bot.forges.gitlab.api import CA_SETTING, Api, Server
 from bot.forges.gitlab.deployments import Deployments
 from bot.forges.gitlab.errors import TOKEN_SETTING, Invalid, NotFound
+from bot.forges.gitlab.events import OF_MERGE_REQUEST
 from bot.forges.gitlab.members import Members
 from bot.forges.gitlab.names import is_bot, is_full_name, is_team
 from bot.forges.gitlab.payload import Payload, read_change, read_repository
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
 
+_TRAIN: Final = re.compile(r"refs/merge-requests/\d+/train")
 _GIT_USER: Final = "oauth2"
 """Any name does; this is the documented one: https://docs.gitlab.com/user/profile/personal_access_tokens/#clone-repository-using-personal-access-token"""
 _DEVELOPER: Final = 30
@@ -281,6 +284,15 @@ class GitLab:
             return None
         head = head_at(versions(self._api, path), last.at("created_at").time())
         return Labelled(last.at("id").number(), user.at("username").username(), head) if head else None
+
+    def is_merge_group(self, repository: Repository, pipeline: int, sha: str) -> bool:
+        """Read its ref: the event names the source branch, whatever a merge request's pipeline is for.
+
+        https://docs.gitlab.com/api/pipelines/#get-a-single-pipeline
+        """
+        found = self._api.ask("GET", f"{_root(repository.full_name)}/pipelines/{int(pipeline)}").payload
+        ref, source = found.at("ref").text(), found.at("source").text()
+        return found.at("sha").sha() == sha and source == OF_MERGE_REQUEST and _TRAIN.fullmatch(ref) is not None
 
     def approvals(self, repository: Repository, number: int, head_sha: str) -> tuple[str, ...]:
         """Read them: https://docs.gitlab.com/api/merge_request_approvals/."""

@@ -45,7 +45,8 @@ _DRIFT: Final = 300.0
 """Seconds a signature may be old, or ahead: https://www.standardwebhooks.com"""
 _DELIVERY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BRANCHES: Final = "refs/heads/"
-_TRAIN: Final = re.compile(r"refs/merge-requests/\d+/train")
+OF_MERGE_REQUEST: Final = "merge_request_event"
+"""The source of pipelines of merge requests, of which those of merge trains are some."""
 _REVIEWED: Final = frozenset({"approved", "approval", "unapproved", "unapproval"})
 """Somebody approves, or approves no more, whether with that there are as many as GitLab asks for or not."""
 _BEGUN: Final = frozenset({"created", "pending", "running"})
@@ -207,7 +208,7 @@ def _note(payload: Payload) -> Event:
 def _pipeline(payload: Payload) -> Event:
     """https://docs.gitlab.com/user/project/integrations/webhook_events/#pipeline-events."""
     pipeline = payload.at("object_attributes")
-    if not _TRAIN.fullmatch(pipeline.at("ref").text()):
+    if pipeline.at("source").text() != OF_MERGE_REQUEST:
         return Ignored("no merge train")
     status = pipeline.at("status").text()
     if status == "canceled":
@@ -219,6 +220,7 @@ def _pipeline(payload: Payload) -> Event:
         base_branch=payload.at("merge_request", "target_branch").branch(),
         base_sha="",
         head_sha=pipeline.at("sha").sha(),
+        pipeline=pipeline.at("id").number(),
     )
 
 

@@ -152,7 +152,7 @@ def emoji(world: World, one: Award, under: Note, *, action: str) -> None:
 
 
 def pipeline(world: World, one: Pipeline, pull: MergeRequest, *, status: str, sender: Account) -> None:
-    """Tell of a pipeline of a merge request, as a merge train makes one."""
+    """Tell of a pipeline of a merge request, by the source branch, whatever it is for."""
     project = pull.project
     payload = {
         "object_kind": "pipeline",
@@ -160,7 +160,7 @@ def pipeline(world: World, one: Pipeline, pull: MergeRequest, *, status: str, se
             "id": one.id,
             "iid": one.id,
             "name": None,
-            "ref": one.ref,
+            "ref": pull.head_ref,
             "tag": False,
             "sha": one.sha,
             "before_sha": ZERO,

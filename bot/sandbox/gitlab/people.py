@@ -133,11 +133,19 @@ class HostedProject(HostedGit[World, Project]):
 
     def enqueue(self, number: int, *, user: str = SOMEBODY) -> Pipeline:
         """Put a merge request on a merge train of its own, whose pipeline begins on a speculative commit."""
+        return self._merged(number, "train", user=user)
+
+    def try_merged(self, number: int, *, user: str = SOMEBODY) -> Pipeline:
+        """Have a pipeline begin on what merging comes to, as projects may ask for with each push: no merge train."""
+        return self._merged(number, "merge", user=user)
+
+    def _merged(self, number: int, what: str, *, user: str) -> Pipeline:
         with self._world.lock:
             pull, git = self.pull(number), BareRepository(self.state.path)
             sender = self._world.account(user)
-            order = Merge(git.head(pull.base_ref), pull.head_sha, "Merge train", pulls.author_of(self._world, sender))
-            ref = f"refs/merge-requests/{number}/train"
+            author = pulls.author_of(self._world, sender)
+            order = Merge(git.head(pull.base_ref), pull.head_sha, f"Merge {what}", author)
+            ref = f"refs/merge-requests/{number}/{what}"
             pipeline = Pipeline(self._world.next_id(), perform(git, order), ref)
             git.set_ref(ref, pipeline.sha)
             self.state.pipelines.append(pipeline)

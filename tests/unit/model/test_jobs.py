@@ -48,6 +48,10 @@ CALLED_FOR: list[tuple[Event, tuple[JobRequest, ...]]] = [
     (TagPushed(SHOP), (jobs.recover(SHOP.full_name), LOOK)),
     (PRESSED, (jobs.press(PRESSED),)),
     (MergeGroupFormed(SHOP, "main", OLD, NEW), (jobs.check(SHOP, base_branch="main", base=OLD, head=NEW),)),
+    (
+        MergeGroupFormed(SHOP, "main", "", NEW, 7),
+        (jobs.check(SHOP, base_branch="main", base="", head=NEW, pipeline=7),),
+    ),
     (MergeGroupGone(SHOP, NEW), (jobs.check_gone(SHOP, NEW),)),
     (CommentWritten(SHOP, 12, 5, "jo", "looks good"), ()),
     (InstallationChanged(7, ("acme/a", "acme/b"), removed=()), (jobs.recover("acme/a"), jobs.recover("acme/b"))),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pygit2
 
 from bot.sandbox.forge.accounts import Account
-from bot.sandbox.forge.repositories import BareRepository
+from bot.sandbox.forge.repositories import ZERO, BareRepository
 from bot.sandbox.gitlab.state import (
     Award,
     Group,
@@ -16,6 +16,7 @@ from bot.sandbox.gitlab.state import (
     LabelEvent,
     MergeRequest,
     Note,
+    Pipeline,
     Project,
     Status,
     Version,
@@ -333,6 +334,37 @@ def status(world: World, one: Status) -> dict[str, Any]:
         "coverage": None,
         "pipeline_id": one.pipeline.id,
         "author": user(world, one.user),
+    }
+
+
+def pipeline(world: World, project: Project, one: Pipeline, *, asked_by: Account) -> dict[str, Any]:
+    """Return a pipeline as it answers alone; it is nobody's in particular here."""
+    of_merge_request = one.ref.startswith("refs/merge-requests/")
+    written = timestamp(world.clock.now())
+    return {
+        "id": one.id,
+        "iid": one.id,
+        "project_id": project.id,
+        "name": None,
+        "sha": one.sha,
+        "ref": one.ref,
+        "status": "running",
+        "source": "merge_request_event" if of_merge_request else "external",
+        "created_at": written,
+        "updated_at": written,
+        "web_url": f"{world.site}/{project.full_name}/-/pipelines/{one.id}",
+        "before_sha": ZERO,
+        "tag": False,
+        "yaml_errors": None,
+        "user": user(world, asked_by),
+        "started_at": written,
+        "finished_at": None,
+        "committed_at": None,
+        "duration": None,
+        "queued_duration": None,
+        "coverage": None,
+        "detailed_status": {},
+        "archived": False,
     }
 
 

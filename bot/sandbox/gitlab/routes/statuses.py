@@ -1,4 +1,4 @@
-"""Commit statuses: https://docs.gitlab.com/api/commits/#commit-status."""
+"""Commit statuses and pipelines: https://docs.gitlab.com/api/commits/#commit-status."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ def _say(call: Call) -> Answer:
     return Answer(api.status(world, said), HTTPStatus.CREATED)
 
 
+def _pipeline(call: Call) -> Answer:
+    number = call.params["pipeline_id"]
+    found = next((one for one in call.project.pipelines if str(one.id) == number), None)
+    if found is None:
+        raise not_found("Pipeline")
+    return Answer(api.pipeline(call.world, call.project, found, asked_by=call.account))
+
+
 def _sha(call: Call) -> str:
     sha = BareRepository(call.project.path).resolve(call.params["sha"])
     if sha is None:
@@ -52,5 +60,6 @@ def _sha(call: Call) -> str:
 
 ROUTES = (
     Route("GET", "/projects/:id/repository/commits/:sha/statuses", _list, level=REPORTER),
+    Route("GET", "/projects/:id/pipelines/:pipeline_id", _pipeline, level=REPORTER),
     Route("POST", "/projects/:id/statuses/:sha", _say, level=DEVELOPER),
 )

@@ -151,13 +151,13 @@ def test_other_notes_are_no_comments(deliveries: list[Delivery], field: str, val
 
 def test_a_merge_trains_pipeline_forms_a_group_and_its_end_takes_it_away(deliveries: list[Delivery]) -> None:
     payload = sample(deliveries, "Pipeline Hook")
-    sha = payload["object_attributes"]["sha"]
-    assert parse("Pipeline Hook", payload) == MergeGroupFormed(read_project(payload), "main", "", sha)
+    sha, number = payload["object_attributes"]["sha"], payload["object_attributes"]["id"]
+    assert parse("Pipeline Hook", payload) == MergeGroupFormed(read_project(payload), "main", "", sha, number)
     payload["object_attributes"]["status"] = "canceled"
     assert parse("Pipeline Hook", payload) == MergeGroupGone(read_project(payload), sha)
     payload["object_attributes"]["status"] = "success"
     assert isinstance(parse("Pipeline Hook", payload), Ignored)
-    payload["object_attributes"]["ref"] = "main"
+    payload["object_attributes"] |= {"status": "pending", "source": "push"}
     assert isinstance(parse("Pipeline Hook", payload), Ignored)
 
 
