@@ -40,7 +40,8 @@ def simpler(change: Change) -> Iterator[Change]:
     if len(change.pieces) > 1:
         for place in range(len(change.pieces)):
             yield replace(change, pieces=change.pieces[:place] + change.pieces[place + 1 :])
-    lacking = (replace(change, option=""), replace(change, before=""), replace(change, ignored={}))
+    plain = (replace(change, option=""), replace(change, before=""))
+    lacking = (*plain, replace(change, ignored={}), replace(change, namespace={}))
     yield from (lesser for lesser in lacking if lesser != change)
     if "," in change.option:
         yield from (replace(change, option=option) for option in change.option.split(","))

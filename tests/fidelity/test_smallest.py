@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bot.model.resources import JsonObject
@@ -28,6 +29,7 @@ LARGE = Change(
     option="Force=true,Prune=false",
     before="ServerSideApply=false",
     ignored={"jsonPointers": ["/data/a"]},
+    namespace={"labels": {"team": "shop"}},
 )
 
 
@@ -35,7 +37,7 @@ def test_all_that_is_simpler_lacks_something() -> None:
     found = list(simpler(LARGE))
     assert all(len(repr(one)) < len(repr(LARGE)) or one.pieces != LARGE.pieces for one in found)
     assert LARGE not in found
-    assert Change(LARGE.pieces[1:], LARGE.option, LARGE.before, LARGE.ignored) in found
+    assert replace(LARGE, pieces=LARGE.pieces[1:]) in found
 
 
 def test_what_is_as_small_as_it_can_be_has_nothing_simpler() -> None:
@@ -52,5 +54,5 @@ def test_only_what_matters_remains(fleet: Fleet) -> None:
 
     found = smallest(fleet, LARGE, two_was_overwritten)
     (piece,) = found.pieces
-    assert (found.option, found.before, found.ignored) == ("", "", {})
+    assert (found.option, found.before, found.ignored, found.namespace) == ("", "", {}, {})
     assert (piece.head, piece.hand, piece.edited) == (settings("two", b="4"), Hand.EDIT, settings("two", b="by hand"))

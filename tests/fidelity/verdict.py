@@ -10,7 +10,7 @@ import orjson
 
 from bot.engine.diff.equality import same
 from bot.engine.diff.normalise import BOOKKEEPING, LAST_APPLIED_ANNOTATION, comparable
-from bot.engine.order import wave_of
+from bot.engine.order import order
 from bot.engine.patches.hand_over import applied_on_the_client
 from bot.engine.writes import DELETION_APPROVED
 from bot.model.operations import ResultCode
@@ -106,13 +106,20 @@ def _is_not_its_turn(outcome: Outcome, key: ResourceKey) -> bool:
     """Whether a sync has ended, or waits, before an object's turn; docs/prediction.md says so."""
     if key in outcome.results or not _is_held_up(outcome):
         return False
-    if outcome.state is not None and outcome.state.message.startswith("waiting for pruning confirmation"):
-        return True  # with what a person has to approve its whole wave waits
-    reached = [wave_of(outcome.targets[one]) for one in outcome.results if one in outcome.targets]
-    if key in outcome.targets:
-        return bool(reached) and wave_of(outcome.targets[key]) > max(reached)
-    # Deletions go by waves the other way round, among themselves.
-    return any(wave_of(obj) for objects in (outcome.targets, outcome.before) for obj in objects.values())
+    waves = _waves(outcome)
+    # With what a person has to approve its whole wave waits, and that comes after all that has a result.
+    asks = outcome.state is not None and outcome.state.message.startswith("waiting for pruning confirmation")
+    reached = [waves[one] for one in outcome.results if one in waves]
+    return asks or (bool(reached) and waves.get(key, 0) > max(reached))
+
+
+def _waves(outcome: Outcome) -> dict[ResourceKey, int]:
+    """Return the wave of each object that is applied or, as was told, deleted."""
+    told = outcome.report.resources if outcome.report is not None else ()
+    gone = {one.key for one in told if Action.PRUNE in {one.action, one.drift}}
+    deleted = [outcome.before[key] for key in gone & outcome.before.keys()]
+    last = "PruneLast=true" in outcome.change.option.split(",")
+    return {task.key: task.wave for task in order(outcome.targets.values(), pruned=deleted, prune_last=last)}
 
 
 def _is_held_up(outcome: Outcome) -> bool:
