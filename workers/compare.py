@@ -18,7 +18,7 @@ from bot.engine.projects import DEFAULT
 from bot.engine.roles import why_not_understood
 from bot.engine.signatures import REQUIRED
 from bot.engine.sync.heal import heals_at, who_changed
-from bot.engine.sync.record import comparison_patch, health_of
+from bot.engine.sync.record import comparison_patch
 from bot.engine.sync.reverting import DUE, due_since, is_answered, is_told, settled_patch, told_patch
 from bot.engine.sync.rollback import going_back
 from bot.engine.sync.unknown import DISTRUSTED, known_patch, reached_patch, unknown_patch
@@ -221,7 +221,7 @@ class _Comparison:
         if hold_of(self.services, application) is not None:
             return None
         try:
-            return going_back(application, self.state, health_of(self.scene), now=self._seen_at)
+            return going_back(application, self.state, self.scene.health, now=self._seen_at)
         except Rejected as error:
             _log.warning("nothing is taken back", reason=error.message)
             return None

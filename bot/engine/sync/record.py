@@ -6,6 +6,7 @@ Source: https://github.com/argoproj/argo-cd/blob/master/pkg/apis/application/v1a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -40,7 +41,7 @@ _FEW_WORDS: Final = 120
 """Characters of one object's message in a status that is kept short."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """Everything a status is written from."""
 
@@ -53,10 +54,17 @@ class Scene:
     assess: Assess = assess
     """Judges what is live."""
 
-    @property
+    @cached_property
     def managed(self) -> dict[ResourceKey, JsonObject]:
         """The targets that are neither hooks nor skipped."""
         return {key: obj for key, obj in self.targets.items() if not is_hook(obj) and not is_skipped(obj)}
+
+    @cached_property
+    def health(self) -> HealthStatus:
+        """How the application is, of all that it wants."""
+        pairs = ((target, self.live.get(key)) for key, target in self.managed.items())
+        members = (judge(target=target, live=live, assess=self.assess) for target, live in pairs)
+        return aggregate(member for member in members if member is not None)
 
 
 def status_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
@@ -79,7 +87,7 @@ def comparison_patch(scene: Scene, synced: frozenset[ResourceKey], operation: Op
     """
     recorded = scene.application.status or {}
     behind = any(key not in synced for key in scene.managed) or any(_counts(scene, key) for key in _lacking(scene))
-    health = health_of(scene)
+    health = scene.health
     found: JsonObject = {
         "sync": {
             "status": "OutOfSync" if behind else "Synced",
@@ -104,7 +112,7 @@ def _is_recorded(value: Any, recorded: Any) -> bool:
 
 def _full_patch(scene: Scene, state: OperationState, *, now: str) -> JsonObject:
     synced = state.phase is Phase.SUCCEEDED and not any(_counts(scene, key) for key, _ in scene.plan.kept)
-    health = health_of(scene)
+    health = scene.health
     patch: JsonObject = {
         "operationState": state.to_wire(),
         "sync": {
@@ -215,14 +223,6 @@ def _ignored(application: Application) -> JsonObject:
     entries = application.spec.ignore_differences
     said = [one.model_dump(by_alias=True, exclude_defaults=True, mode="json") for one in entries]
     return {"ignoreDifferences": said or None}
-
-
-def health_of(scene: Scene) -> HealthStatus:
-    """Return how an application is, of all that it wants."""
-    members = [
-        judge(target=target, live=scene.live.get(key), assess=scene.assess) for key, target in scene.managed.items()
-    ]
-    return aggregate(member for member in members if member is not None)
 
 
 def _managed_entries(scene: Scene, synced: frozenset[ResourceKey]) -> list[JsonObject]:
