@@ -25,6 +25,7 @@ from bot.store.reports import Reports
 from tests.functional.canaries import Canaries, everything_said
 from tests.functional.conftest import Files, Shop, application, config_map
 from tests.functional.secrets_everywhere import Places, manifest
+from tests.functional.test_app_commands import with_secret
 
 APART = True
 MARKER = f"marker-{uuid.uuid4().hex[:8]}"
@@ -96,6 +97,7 @@ def said(shop: Shop, canaries: Canaries, tmp_path_factory: pytest.TempPathFactor
     shop.await_preview(number)
     shop.await_sync(shop.repository.merge(number), "failure")
     stage.until(stage.is_idle, what="an end of all work")
+    terminal |= _asked_about(shop)
     said = {**everything_said(stage), **terminal, **pages, **_pages(shop, number), "web": _web(stage)}
     linked = {one for text in (said["comments"], *pages) for one in _LINK.findall(text)}
     return {**said, "report as kept": "\n".join(_as_kept(stage, canaries, one) for one in sorted(linked))}
@@ -168,7 +170,21 @@ def odd_applications(shop: Shop, places: Places) -> Files:
         "helm/Chart.yaml": "apiVersion: v2\nname: canary\nversion: 1.0.0\n",
         "helm/values.yaml": f"apiToken: {places.hide('values of a chart')}\n",
         "helm/templates/a.yaml": "{{ fail (toYaml .Values) }}\n",
+        **chart_with_notes(places, "notes", "Log in with {{ .Values.apiToken }}.\n"),
+        **chart_with_notes(places, "failing-notes", "{{ fail (toYaml .Values) }}\n"),
+        **{f".foresail/{name}.yaml": declared_at(shop, name, name) for name in ("notes", "failing-notes")},
         ".foresail/all.yaml": found.replace("metadata:", f"metadata:\n  namespace: {control}"),
+    }
+
+
+def chart_with_notes(places: Places, name: str, notes: str) -> Files:
+    """Return a chart whose notes tell a secret."""
+    value = places.hide(f"what {name} tell")
+    return {
+        f"{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n",
+        f"{name}/values.yaml": f"apiToken: {value}\n",
+        f"{name}/templates/NOTES.txt": notes,
+        f"{name}/templates/a.yaml": manifest("Secret", name, "stringData: {token: '{{ .Values.apiToken }}'}\n"),
     }
 
 
@@ -213,6 +229,24 @@ def _terminal(shop: Shop, folder: Path) -> dict[str, str]:
             [*command, kind], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
         said[f"terminal, as {kind}"] = done.stdout + done.stderr
+    return said
+
+
+def _asked_about(shop: Shop) -> dict[str, str]:
+    """Return what `foresail app` says of all applications, and of the one with most secrets."""
+    with_secret(shop)
+    settings = shop.stage.settings(shop.repository)
+    kept = {name: os.environ[name] for name in ("PATH", "HOME")} | {"FORESAIL_FETCH_ALLOW": "127.0.0.1"}
+    kept |= {name: settings[name] for name in ("FORESAIL_KUSTOMIZE", "FORESAIL_HELM")}
+    place = ["--kubeconfig", str(shop.stage.plane.kubeconfig), "--control-namespace", shop.stage.control_namespace]
+    every = ["list", "-o", "wide"]
+    said = {}
+    for words in (every, *([verb, shop.name] for verb in ("get", "resources", "history", "diff"))):
+        command = [sys.executable, "-m", "bot.cli.main", "app", *words, *place]
+        done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False, timeout=120)
+        said[f"terminal, app {words[0]}"] = done.stdout + done.stderr
+        assert done.returncode == (20 if words[0] == "diff" else 0), done.stderr
+    assert "Secret fixed" in said["terminal, app diff"].replace(f"{shop.namespace}/", "")  # it came to the refusals
     return said
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.cli.app.glance import PENDING, entries_at, mapping_at, revisions_of, text_at
 from bot.engine.diff.lines import visible
+from bot.repository.transport import without_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -89,8 +90,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def inert(value: str) -> str:
-    """Return a value on one line, with nothing in it that a terminal obeys."""
-    return visible(" ".join(value.split()))
+    """Return a value on one line, with nothing in it that a terminal obeys, and URLs without users and passwords."""
+    return visible(without_user(" ".join(value.split())))
 
 
 def short(revision: str) -> str:
