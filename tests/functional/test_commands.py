@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.gitlab.people import HostedProject
 from bot.sandbox.seats import Remark
 from bot.store.connection import connect
 from tests.functional.conftest import ON_BOTH_FORGES, Opener, Shop, application, config_map, deployment
@@ -49,6 +50,28 @@ def change(open_shop: Opener) -> tuple[Shop, int]:
     number = shop.propose({"deploy/web.yaml": deployment(replicas=3)})
     shop.await_preview(number)
     return shop, number
+
+
+def test_who_may_ask_for_a_preview_may_do_so_by_a_reaction(change: tuple[Shop, int]) -> None:
+    shop, number = change
+    stage, repository = shop.stage, shop.repository
+    if not isinstance(repository, HostedProject):
+        pytest.skip("GitHub tells of no reactions, and has a button for that")
+
+    def previews() -> int:
+        assert stage.foresail is not None
+        return stage.foresail.log("preview").count('"preview made"')
+
+    repository.grant("tim", "triage")
+    stage.until(stage.is_idle, what="the end of all jobs")
+    comment, before = repository.comments(number)[0].id, previews()
+    repository.react(comment, "repeat", user="mallory")
+    repository.react(comment, "thumbsup", user="tim")
+    stage.forge.wait_for_deliveries()
+    stage.until(stage.is_idle, what="the end of all jobs")
+    assert previews() == before
+    repository.react(comment, "repeat", user="tim")
+    stage.until(lambda: previews() > before, what="another preview")
 
 
 def test_help_is_answered_below_the_command(change: tuple[Shop, int]) -> None:

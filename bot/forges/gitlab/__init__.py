@@ -19,7 +19,14 @@ ROLE: Final = 40
 https://docs.gitlab.com/user/permissions/#cicd
 """
 
-EVENTS: Final = ("push_events", "tag_push_events", "merge_requests_events", "note_events", "pipeline_events")
+EVENTS: Final = (
+    "push_events",
+    "tag_push_events",
+    "merge_requests_events",
+    "note_events",
+    "emoji_events",
+    "pipeline_events",
+)
 """Events of the webhook, by the names of https://docs.gitlab.com/api/project_webhooks/; of pipelines those of merge
 trains count only.
 """

@@ -28,6 +28,7 @@ from bot.model.events import (
     ChangeMarked,
     ChangeReviewed,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -49,6 +50,7 @@ OF_MERGE_REQUEST: Final = "merge_request_event"
 """The source of pipelines of merge requests, of which those of merge trains are some."""
 _REVIEWED: Final = frozenset({"approved", "approval", "unapproved", "unapproval"})
 """Somebody approves, or approves no more, whether with that there are as many as GitLab asks for or not."""
+_AGAIN: Final = "repeat"
 _BEGUN: Final = frozenset({"created", "pending", "running"})
 
 
@@ -205,6 +207,23 @@ def _note(payload: Payload) -> Event:
     )
 
 
+def _emoji(payload: Payload) -> Event:
+    """https://docs.gitlab.com/user/project/integrations/webhook_events/#emoji-events.
+
+    Under a merge request `:repeat:` is what GitHub has a button for, *Re-run*; all others are only meant for people.
+    """
+    award, request, author = payload.at("object_attributes"), payload.find("merge_request"), payload.at("user")
+    awarded = payload.at("event_type").text() == "award" and award.at("name").text() == _AGAIN
+    if request is None or not awarded or is_bot(author.at("username").username()):
+        return Ignored("nobody asks for a preview by it")
+    return CheckPressed(
+        repository=_repository(payload),
+        head_sha=request.at("last_commit", "id").sha(),
+        author=author.at("username").username(),
+        id=-award.at("id").number(),
+    )
+
+
 def _pipeline(payload: Payload) -> Event:
     """https://docs.gitlab.com/user/project/integrations/webhook_events/#pipeline-events."""
     pipeline = payload.at("object_attributes")
@@ -236,6 +255,7 @@ _READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
         "Push Hook": _push,
         "Tag Push Hook": _tag_push,
         "Note Hook": _note,
+        "Emoji Hook": _emoji,
         "Pipeline Hook": _pipeline,
     }
 )

@@ -202,6 +202,11 @@ class HostedProject(HostedGit[World, Project]):
         with self._world.lock:
             return conversation.add_note(self._world, self.pull(number), body=body, user=self._world.account(user))
 
+    def react(self, comment_id: int, name: str, *, user: str = SOMEBODY) -> None:
+        """Put an emoji under a note."""
+        with self._world.lock:
+            conversation.award(self._world, self.state.notes[comment_id], name=name, user=self._world.account(user))
+
     def edit_comment(self, comment_id: int, body: str, *, user: str = SOMEBODY) -> None:
         """Replace a note's body."""
         with self._world.lock:

@@ -28,6 +28,7 @@ from bot.model.events import (
     ChangeMarked,
     ChangeReviewed,
     ChangeUpdated,
+    CheckPressed,
     CommentWritten,
     Event,
     Ignored,
@@ -148,6 +149,20 @@ def test_other_notes_are_no_comments(deliveries: list[Delivery], field: str, val
     inside, name = field.split(".")
     payload[inside][name] = value
     assert isinstance(parse("Note Hook", payload), Ignored)
+
+
+def test_the_repeat_emoji_of_a_person_is_what_a_button_is_elsewhere(deliveries: list[Delivery]) -> None:
+    payload = sample(deliveries, "Emoji Hook")
+    award, head = payload["object_attributes"], payload["merge_request"]["last_commit"]["id"]
+    assert isinstance(parse("Emoji Hook", payload), Ignored)  # eyes
+    award["name"] = "repeat"
+    payload["user"]["username"] = "project_7_bot_0123456789abcdef"
+    assert isinstance(parse("Emoji Hook", payload), Ignored)
+    payload["user"]["username"] = "alice"
+    assert parse("Emoji Hook", payload) == CheckPressed(read_project(payload), head, "alice", id=-award["id"])
+    assert isinstance(parse("Emoji Hook", {**payload, "event_type": "revoke"}), Ignored)
+    del payload["merge_request"]
+    assert isinstance(parse("Emoji Hook", payload), Ignored)  # under an issue
 
 
 def test_a_merge_trains_pipeline_forms_a_group_and_its_end_takes_it_away(deliveries: list[Delivery]) -> None:
